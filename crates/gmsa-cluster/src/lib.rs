@@ -1,0 +1,1 @@
+//! The Kubernetes side: custom resource, watched store, access reviews, manifests.

@@ -1,0 +1,10 @@
+//! What a GMSA credential spec, a Pod and an admission decision are.
+//!
+//! Nothing here does I/O: facts come in, decisions go out.
+
+pub mod admission;
+pub mod credspec;
+pub mod finding;
+pub mod pod;
+pub mod rbac;
+pub mod text;

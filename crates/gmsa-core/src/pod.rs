@@ -1,0 +1,1 @@
+//! The borrowed view of a Pod: only what bears on a GMSA.

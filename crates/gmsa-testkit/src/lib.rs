@@ -1,0 +1,1 @@
+//! Real peers for the tests: a control plane, certificates, pods.

@@ -1,0 +1,3 @@
+//! The admission webhook server for GMSA on Kubernetes.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! kubectl gmsa: make, review, grant and mend the use of GMSA on Kubernetes.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Makes and checks what is generated.
+
+fn main() {}
