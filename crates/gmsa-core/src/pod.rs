@@ -1,1 +1,20 @@
 //! The borrowed view of a Pod: only what bears on a GMSA.
+//!
+//! The fields and their meaning are those of the Kubernetes API reference, `core/v1` Pod. All else
+//! in the object is skipped without being copied. A `null` is an absent field.
+
+mod identity;
+mod place;
+mod placement;
+mod view;
+
+pub use identity::{Identity, identities};
+pub use place::{Place, PlaceKind, Reference, shown};
+pub use placement::{HOSTNAME_LENGTH, Hostname};
+pub use view::{
+    Container, Metadata, NodeSelectorTerm, OwnerReference, Pod, SecurityContext, Spec,
+    WindowsOptions,
+};
+
+#[cfg(test)]
+mod tests;

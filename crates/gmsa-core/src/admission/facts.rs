@@ -43,3 +43,63 @@ pub enum Right {
     /// It could not be found out, which admits nothing.
     Unknown(Failure),
 }
+
+/// What is known so far about the names of one judgement.
+#[derive(Debug)]
+pub struct Facts {
+    names: Vec<NameFacts>,
+    hints: Vec<(String, Option<String>)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct NameFacts {
+    spec: Option<SpecFact>,
+    live: bool,
+    right: Option<Right>,
+}
+
+impl Facts {
+    /// Nothing known yet about this many names.
+    #[must_use]
+    pub fn new(names: usize) -> Self {
+        Self { names: vec![NameFacts::default(); names], hints: Vec::new() }
+    }
+
+    /// Takes down what is known of a credential spec, and whether it was read just now from the
+    /// API server rather than from a store that may lag behind it.
+    pub fn set_spec(&mut self, index: usize, spec: SpecFact, live: bool) {
+        if let Some(name) = self.names.get_mut(index) {
+            name.spec = Some(spec);
+            name.live = live;
+        }
+    }
+
+    /// Takes down whether the pod's service account may use a credential spec.
+    pub fn set_right(&mut self, index: usize, right: Right) {
+        if let Some(name) = self.names.get_mut(index) {
+            name.right = Some(right);
+        }
+    }
+
+    /// Takes down which name was probably meant, if any.
+    pub fn set_hint(&mut self, name: &str, hint: Option<String>) {
+        self.hints.push((name.to_owned(), hint));
+    }
+
+    pub(super) fn spec(&self, index: usize) -> Option<&SpecFact> {
+        self.names.get(index).and_then(|name| name.spec.as_ref())
+    }
+
+    pub(super) fn is_live(&self, index: usize) -> bool {
+        self.names.get(index).is_some_and(|name| name.live)
+    }
+
+    pub(super) fn right(&self, index: usize) -> Option<&Right> {
+        self.names.get(index).and_then(|name| name.right.as_ref())
+    }
+
+    /// Whether a hint was looked for, and which was found.
+    pub(super) fn hint(&self, name: &str) -> Option<Option<&str>> {
+        self.hints.iter().find(|(asked, _)| asked == name).map(|(_, hint)| hint.as_deref())
+    }
+}

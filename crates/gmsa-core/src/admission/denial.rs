@@ -1,0 +1,259 @@
+//! The one catalogue of denials: the code, the words and the remedy of each.
+
+use std::fmt;
+
+/// The largest contents that the API server and we take, in bytes.
+pub const MAX_CONTENTS: usize = 64 * 1024;
+
+/// Why a request is denied.
+///
+/// The wording in backquotes of scripts and alerts in the field is kept; see docs/denials.md.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Contents stand there without a name.
+    ContentsWithoutName,
+    /// The name is no DNS-1123 subdomain.
+    NameInvalid,
+    /// The contents are over 64 KiB.
+    ContentsTooLarge,
+    /// The pod's service account may not `use` the credential spec.
+    NotAuthorized,
+    /// There is no such credential spec.
+    NotFound,
+    /// The credential spec has no contents.
+    Empty,
+    /// The pod's contents are not those of the credential spec.
+    Mismatch,
+    /// The name was not expanded by the mutating step.
+    NotExpanded,
+    /// Something that must be known could not be found out.
+    Undecided,
+    /// Time ran out before all was known.
+    Timeout,
+    /// The server has as many requests in hand as it takes.
+    Overload,
+    /// An update changes a GMSA field of an existing pod.
+    Immutable,
+    /// Ephemeral containers with a GMSA come in the object of servers before 1.22.
+    OldEphemeralContainers,
+    /// The object is no Pod.
+    WrongKind,
+    /// The request lacks what a decision needs.
+    MalformedRequest,
+}
+
+impl Reason {
+    /// Every reason, in the order of the catalogue's page.
+    pub const ALL: [Self; 15] = [
+        Self::ContentsWithoutName,
+        Self::NameInvalid,
+        Self::ContentsTooLarge,
+        Self::NotAuthorized,
+        Self::NotFound,
+        Self::Empty,
+        Self::Mismatch,
+        Self::NotExpanded,
+        Self::Undecided,
+        Self::Timeout,
+        Self::Overload,
+        Self::Immutable,
+        Self::OldEphemeralContainers,
+        Self::WrongKind,
+        Self::MalformedRequest,
+    ];
+
+    /// The stable name, in kebab case.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// The HTTP status code of the response's `status.code`.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        self.entry().1
+    }
+
+    /// The `status.reason`, a `StatusReason` of the Kubernetes API.
+    #[must_use]
+    pub fn status_reason(self) -> &'static str {
+        match self.code() {
+            400 => "BadRequest",
+            403 => "Forbidden",
+            404 => "NotFound",
+            417 => "ExpectationFailed",
+            422 => "Invalid",
+            429 => "TooManyRequests",
+            504 => "Timeout",
+            _ => "InternalError",
+        }
+    }
+
+    /// What happened, in one sentence.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        self.entry().3
+    }
+
+    fn entry(self) -> (&'static str, u16, &'static str, &'static str) {
+        match self {
+            Self::ContentsWithoutName => (
+                "contents-without-name",
+                422,
+                "The place carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
+                "Set gmsaCredentialSpecName to the name of the GMSACredentialSpec and leave gmsaCredentialSpec out: the webhook fills it in.",
+            ),
+            Self::NameInvalid => (
+                "name-invalid",
+                422,
+                "The name is no DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
+                "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every place that names it.",
+            ),
+            Self::ContentsTooLarge => (
+                "contents-too-large",
+                422,
+                "The contents are over 64 KiB, which the API server does not take.",
+                "Shorten the credential spec.",
+            ),
+            Self::NotAuthorized => (
+                "not-authorized",
+                403,
+                "The pod's service account does not have the right `use` on the credential spec.",
+                "Let somebody who administers the cluster grant it with the command in the message, if this workload is meant to have this identity.",
+            ),
+            Self::NotFound => (
+                "credspec-not-found",
+                404,
+                "There is no GMSACredentialSpec of this name.",
+                "Create it, or correct the name; `kubectl get gmsacredentialspecs` lists those that exist.",
+            ),
+            Self::Empty => (
+                "credspec-empty",
+                417,
+                "The GMSACredentialSpec has no `credspec`, or an empty one.",
+                "Put the credential spec under the key `credspec` at the root of the object, not under `spec`.",
+            ),
+            Self::Mismatch => (
+                "contents-mismatch",
+                422,
+                "The contents in the pod are not those of the GMSACredentialSpec that it names.",
+                "Leave gmsaCredentialSpec out of the pod: the webhook fills it in.",
+            ),
+            Self::NotExpanded => (
+                "not-expanded",
+                422,
+                "The place names a credential spec, but the mutating step did not fill in its contents.",
+                "Try again once the mutating webhook answers (it may be skipped while it is away if its failurePolicy is Ignore); if another webhook adds the name, its configuration must come first in alphabetical order.",
+            ),
+            Self::Undecided => (
+                "undecided",
+                500,
+                "Something that the decision needs could not be found out, and what cannot be decided is denied.",
+                "Look at the webhook's log and at the API server; the request can be tried again.",
+            ),
+            Self::Timeout => (
+                "timeout",
+                504,
+                "Time ran out before all that the decision needs was known.",
+                "Try again; if it happens often, look at the API server's latency and at the webhook's metrics.",
+            ),
+            Self::Overload => (
+                "overload",
+                429,
+                "The webhook has as many requests in hand as it takes.",
+                "Try again; controllers do so by themselves. If it happens often, run more replicas.",
+            ),
+            Self::Immutable => (
+                "immutable",
+                403,
+                "The GMSA fields of an existing pod cannot be changed.",
+                "Change the workload's pod template, so that new pods replace the old ones.",
+            ),
+            Self::OldEphemeralContainers => (
+                "old-ephemeral-containers",
+                422,
+                "Servers before 1.22 add ephemeral containers by an object that does not say which service account the pod has.",
+                "Leave the GMSA fields out of the ephemeral container, or upgrade the cluster.",
+            ),
+            Self::WrongKind => (
+                "wrong-kind",
+                400,
+                "The webhook was asked about an object that is no Pod.",
+                "Limit the rules of the webhook configuration to `pods` and `pods/ephemeralcontainers`.",
+            ),
+            Self::MalformedRequest => (
+                "malformed-request",
+                400,
+                "The admission request lacks something, or holds something that cannot be read.",
+                "The API server makes these requests: if the message does not help, report it with the server's version.",
+            ),
+        }
+    }
+}
+
+/// One thing that is wrong: a line of the answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// The whole sentence, the place and the next step included.
+    pub message: String,
+    /// The path of the field at fault, empty if it is no single field.
+    pub field: String,
+}
+
+impl Denial {
+    /// A denial of a whole request, of no single field.
+    #[must_use]
+    pub fn of_request(reason: Reason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), field: String::new() }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The command by which an administrator lets a service account `use` a credential spec.
+#[must_use]
+pub fn grant_command(name: &str, namespace: &str, service_account: &str) -> String {
+    format!(
+        "kubectl create clusterrole gmsa-use-{name} --verb=use \
+         --resource=gmsacredentialspecs.windows.k8s.io --resource-name={name}; \
+         kubectl create rolebinding gmsa-use-{name}-{service_account} -n {namespace} \
+         --clusterrole=gmsa-use-{name} --serviceaccount={namespace}:{service_account}"
+    )
+}
+
+/// Renders docs/denials.md.
+#[must_use]
+pub fn denials_page() -> String {
+    use fmt::Write as _;
+
+    let mut page = String::from(
+        "# Denials\n\n<!-- Generated by `cargo xtask generate`. -->\n\n\
+         Why the webhook, or `kubectl gmsa review`, refuses a pod. The code is that of the \
+         admission response; the id stands in `status.details.causes[].reason`.\n",
+    );
+    for reason in Reason::ALL {
+        // Writing to a string does not fail.
+        let _ = write!(
+            page,
+            "\n## {}\n\nCode {}, `{}`. {}\n\nWhat to do: {}\n",
+            reason.id(),
+            reason.code(),
+            reason.status_reason(),
+            reason.summary(),
+            reason.remedy()
+        );
+    }
+    page
+}

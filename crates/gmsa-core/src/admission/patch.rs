@@ -1,0 +1,85 @@
+//! The JSON Patch (RFC 6902) that the mutating step answers with.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::credspec::Prepared;
+use crate::pod::PlaceKind;
+
+/// One `add` operation.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Fills in the contents of a credential spec at one place.
+    Contents {
+        /// What kind of place it is.
+        kind: PlaceKind,
+        /// The position in its list.
+        index: usize,
+        /// The contents.
+        contents: Arc<Prepared>,
+    },
+    /// Sets the pod's hostname.
+    Hostname(String),
+}
+
+/// Writes the operations as a JSON Patch document.
+#[must_use]
+pub fn to_json(operations: &[Operation]) -> String {
+    let mut json = String::with_capacity(
+        2 + operations
+            .iter()
+            .map(|operation| match operation {
+                Operation::Contents { contents, .. } => 128 + contents.json.len() * 5 / 4,
+                Operation::Hostname(hostname) => 64 + hostname.len(),
+            })
+            .sum::<usize>(),
+    );
+    json.push('[');
+    for (index, operation) in operations.iter().enumerate() {
+        json.push_str(if index == 0 {
+            r#"{"op":"add","path":"/spec/"#
+        } else {
+            r#",{"op":"add","path":"/spec/"#
+        });
+        match operation {
+            Operation::Contents { kind, index, contents } => {
+                if let Some(list) = kind.list() {
+                    // Writing to a string does not fail.
+                    let _ = write!(json, "{list}/{index}/");
+                }
+                json.push_str(r#"securityContext/windowsOptions/gmsaCredentialSpec","value":"#);
+                push_string(&mut json, &contents.json);
+            }
+            Operation::Hostname(hostname) => {
+                json.push_str(r#"hostname","value":"#);
+                push_string(&mut json, hostname);
+            }
+        }
+        json.push('}');
+    }
+    json.push(']');
+    json
+}
+
+/// Appends a JSON string. Runs without anything to escape are copied whole.
+pub fn push_string(json: &mut String, text: &str) {
+    json.push('"');
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+        let (clean, tail) = rest.split_at(at);
+        json.push_str(clean);
+        let mut characters = tail.chars();
+        match characters.next() {
+            Some('"') => json.push_str("\\\""),
+            Some('\\') => json.push_str("\\\\"),
+            Some(control) => {
+                // Writing to a string does not fail.
+                let _ = write!(json, "\\u{:04x}", u32::from(control));
+            }
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    json.push_str(rest);
+    json.push('"');
+}

@@ -1,0 +1,519 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    Decision, Facts, Failure, Operation, Plan, Question, Reason, Request, Right, SpecFact, Step,
+    decide, patch, plan,
+};
+use crate::credspec::Prepared;
+use crate::credspec::name::{closest, is_valid_name};
+use crate::finding::Code;
+use crate::pod::Pod;
+
+/// What exists, and what the service account may use.
+#[derive(Default)]
+struct World {
+    specs: BTreeMap<&'static str, Value>,
+    /// What the store says where it lags behind `specs`.
+    store: BTreeMap<&'static str, Value>,
+    rights: BTreeSet<&'static str>,
+    failing: bool,
+    timed_out: bool,
+}
+
+fn contents(account: &str) -> Value {
+    json!({
+        "ActiveDirectoryConfig": {"GroupManagedServiceAccounts": [
+            {"Name": account, "Scope": "CONTOSO"}, {"Name": account, "Scope": "contoso.com"}]},
+        "CmsPlugins": ["ActiveDirectory"],
+        "DomainJoinConfig": {"DnsName": "contoso.com", "DnsTreeName": "contoso.com",
+            "Guid": "244818ae-87ac-4fcd-92ec-e79e5252348a", "MachineAccountName": account,
+            "NetBiosName": "CONTOSO", "Sid": "S-1-5-21-2126449477-2524075714-3094792973"},
+    })
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            specs: BTreeMap::from([("web", contents("Web")), ("sql", contents("Sql"))]),
+            rights: BTreeSet::from(["web", "sql"]),
+            ..Self::default()
+        }
+    }
+
+    fn fact(of: &BTreeMap<&'static str, Value>, name: &str) -> SpecFact {
+        of.get(name).map_or(SpecFact::Absent, |credspec| {
+            Prepared::from_object(name, &json!({ "credspec": credspec }))
+                .map_or(SpecFact::Empty, |prepared| SpecFact::Found(Arc::new(prepared)))
+        })
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        self.failing.then(|| Failure {
+            timed_out: self.timed_out,
+            message: "failed to reach the API server".to_owned(),
+        })
+    }
+
+    /// Answers every question until none is left, and counts the rounds.
+    fn judge(&self, request: &Request<'_>) -> (Decision, usize) {
+        let judgement = match plan(request) {
+            Plan::Decided(decision) => return (decision, 0),
+            Plan::Judge(judgement) => judgement,
+        };
+        let mut facts = Facts::new(judgement.names().len());
+        for round in 0.. {
+            assert!(round < 8, "questions without end");
+            let questions = judgement.questions(&facts);
+            if questions.is_empty() {
+                return (decide(&judgement, &facts), round);
+            }
+            for question in questions {
+                self.answer(question, &mut facts);
+            }
+        }
+        unreachable!()
+    }
+
+    fn answer(&self, question: Question<'_>, facts: &mut Facts) {
+        match question {
+            Question::Spec { index, name } if self.store.contains_key(name) => {
+                facts.set_spec(index, Self::fact(&self.store, name), false);
+            }
+            Question::Spec { index, name } | Question::LiveSpec { index, name } => {
+                let live = matches!(question, Question::LiveSpec { .. });
+                let fact = match self.failure() {
+                    Some(failure) if live => SpecFact::Unknown(failure),
+                    _ => Self::fact(&self.specs, name),
+                };
+                facts.set_spec(index, fact, live);
+            }
+            Question::Right { index, name } => {
+                let right = match self.failure() {
+                    Some(failure) => Right::Unknown(failure),
+                    None if self.rights.contains(name) => Right::Allowed,
+                    None => Right::Denied,
+                };
+                facts.set_right(index, right);
+            }
+            Question::LowerCaseHint { name } => {
+                let lower = name.to_lowercase();
+                let exists = is_valid_name(&lower) && self.specs.contains_key(lower.as_str());
+                facts.set_hint(name, exists.then_some(lower));
+            }
+            Question::CloseHint { name } => {
+                let close = closest(name, self.specs.keys().copied());
+                let usable = close.filter(|close| self.rights.contains(close));
+                facts.set_hint(name, usable.map(str::to_owned));
+            }
+        }
+    }
+
+    fn create(&self, step: Step, pod: &Value) -> Decision {
+        let text = pod.to_string();
+        let pod: Pod<'_> = serde_json::from_str(&text).unwrap();
+        self.judge(&request(step, &pod)).0
+    }
+
+    /// Mutates, applies the patch, validates, as the API server does.
+    fn admit(&self, pod: &Value) -> (Value, Decision) {
+        let mutation = self.create(Step::Mutate, pod);
+        let mut patched = pod.clone();
+        let json = patch::to_json(mutation.operations());
+        let patch: json_patch::Patch = serde_json::from_str(&json).unwrap();
+        json_patch::patch(&mut patched, &patch).unwrap();
+        let validation = self.create(Step::Validate, &patched);
+        (patched, validation)
+    }
+}
+
+fn request<'a>(step: Step, pod: &'a Pod<'a>) -> Request<'a> {
+    Request {
+        step,
+        operation: Some(Operation::Create),
+        group: "",
+        kind: "Pod",
+        subresource: "",
+        namespace: "shop",
+        object: Some(pod),
+        old_object: None,
+        random_hostname: None,
+    }
+}
+
+fn options(name: Option<&str>, contents: Option<&str>) -> Value {
+    json!({"windowsOptions": {"gmsaCredentialSpecName": name, "gmsaCredentialSpec": contents}})
+}
+
+fn pod(name: Option<&str>, contents: Option<&str>) -> Value {
+    json!({"metadata": {"name": "front"}, "spec": {"serviceAccountName": "sa",
+        "nodeSelector": {"kubernetes.io/os": "windows"},
+        "securityContext": options(name, contents), "containers": [{"name": "iis"}]}})
+}
+
+fn push(list: &mut Value, item: Value) {
+    list.as_array_mut().unwrap().push(item);
+}
+
+fn reasons(decision: &Decision) -> Vec<Reason> {
+    decision.denials().iter().map(|denial| denial.reason).collect()
+}
+
+fn only_message(decision: &Decision) -> &str {
+    match decision.denials() {
+        [only] => &only.message,
+        other => panic!("expected one denial, got {other:?}"),
+    }
+}
+
+#[test]
+fn a_pod_without_a_gmsa_asks_nothing() {
+    let (_, decision) = World::default().admit(&pod(None, None));
+    assert!(decision.is_allowed());
+    assert!(decision.operations().is_empty() && decision.warnings.is_empty());
+}
+
+#[test]
+fn every_place_is_expanded_with_the_canonical_json() {
+    let mut object = pod(Some("web"), None);
+    object["spec"]["containers"][0]["securityContext"] = options(Some("sql"), None);
+    object["spec"]["initContainers"] =
+        json!([{"name": "a"}, {"name": "setup", "securityContext": options(Some("web"), None)}]);
+    let world = World::new();
+    let (patched, decision) = world.admit(&object);
+    assert!(decision.is_allowed(), "{decision:?}");
+    let json = |name: &str| crate::credspec::canonical_json(&world.specs[name]);
+    let at = |path: &str| {
+        patched.pointer(&format!("{path}/securityContext/windowsOptions/gmsaCredentialSpec"))
+    };
+    assert_eq!(at("/spec"), Some(&json!(json("web"))));
+    assert_eq!(at("/spec/containers/0"), Some(&json!(json("sql"))));
+    assert_eq!(at("/spec/initContainers/1"), Some(&json!(json("web"))));
+    assert!(world.create(Step::Mutate, &patched).operations().is_empty(), "a second mutation");
+    assert_eq!(decision.credential_specs, ["web", "sql"]);
+    assert_eq!(decision.places, ["pod \"front\"", "container \"iis\"", "init container \"setup\""]);
+}
+
+#[test]
+fn each_row_of_the_table_in_validation() {
+    let json = crate::credspec::canonical_json(&contents("Web"));
+    let large = format!("{{{}}}", " ".repeat(64 * 1024));
+    for (name, contents, reason, code, words) in [
+        (
+            None,
+            Some("{}"),
+            Reason::ContentsWithoutName,
+            422,
+            "pod \"front\" has a GMSA cred spec set, but does not define the name of the corresponding resource",
+        ),
+        (Some("Web"), None, Reason::NameInvalid, 422, "write \"web\", which exists"),
+        (Some("Nope"), None, Reason::NameInvalid, 422, "\"Nope\" is not a valid name"),
+        (Some(""), None, Reason::NameInvalid, 422, "\"\" is not a valid name"),
+        (Some("web"), Some(large.as_str()), Reason::ContentsTooLarge, 422, "over 64 KiB"),
+        (
+            Some("other"),
+            Some("{}"),
+            Reason::NotAuthorized,
+            403,
+            "service account \"sa\" is not authorized to `use` GMSA cred spec \"other\"",
+        ),
+        (Some("gone"), Some("{}"), Reason::NotFound, 404, "cred spec gone does not exist"),
+        (
+            Some("hollow"),
+            Some("{}"),
+            Reason::Empty,
+            417,
+            "cred spec hollow does not have a credspec key",
+        ),
+        (
+            Some("web"),
+            Some("{}"),
+            Reason::Mismatch,
+            422,
+            "does not match the contents of GMSA resource \"web\"",
+        ),
+        (
+            Some("web"),
+            Some(""),
+            Reason::Mismatch,
+            422,
+            "does not match the contents of GMSA resource \"web\"",
+        ),
+        (Some("web"), None, Reason::NotExpanded, 422, "was not expanded"),
+    ] {
+        let mut world = World::new();
+        world.rights.extend(["gone", "hollow"]);
+        world.specs.insert("hollow", json!({}));
+        world.specs.insert("other", self::contents("Other"));
+        let decision = world.create(Step::Validate, &pod(name, contents));
+        assert_eq!(reasons(&decision), [reason], "{name:?}");
+        assert_eq!(decision.denials()[0].reason.code(), code);
+        assert!(only_message(&decision).contains(words), "{decision:?}");
+    }
+    let decision = World::new().create(Step::Validate, &pod(Some("web"), Some(&json)));
+    assert!(decision.is_allowed(), "{decision:?}");
+}
+
+#[test]
+fn a_denial_says_how_to_grant_the_right() {
+    let mut world = World::new();
+    world.rights.clear();
+    let (_, decision) = world.admit(&pod(Some("web"), None));
+    let message = only_message(&decision);
+    assert!(message.contains("--resource-name=web"), "{message}");
+    assert!(message.contains("--serviceaccount=shop:sa"), "{message}");
+    assert_eq!(
+        decision.denials()[0].field,
+        "spec.securityContext.windowsOptions.gmsaCredentialSpecName"
+    );
+}
+
+#[test]
+fn a_close_name_is_told_only_to_who_may_use_it() {
+    let mut world = World::new();
+    let with = world.create(Step::Mutate, &pod(Some("webb"), None));
+    assert!(only_message(&with).contains("did you mean \"web\""), "{with:?}");
+    world.rights.clear();
+    let without = world.create(Step::Mutate, &pod(Some("webb"), None));
+    assert!(!only_message(&without).contains("\"web\""), "{without:?}");
+}
+
+#[test]
+fn mutation_leaves_rights_and_preset_contents_to_validation() {
+    let mut world = World::new();
+    world.rights.clear();
+    assert_eq!(world.create(Step::Mutate, &pod(Some("web"), None)).operations().len(), 1);
+    let preset = world.create(Step::Mutate, &pod(Some("web"), Some("{}")));
+    assert!(preset.is_allowed() && preset.operations().is_empty());
+}
+
+#[test]
+fn a_mutation_that_denies_tells_all_in_the_order_of_places() {
+    let mut world = World::new();
+    world.rights.remove("sql");
+    world.rights.insert("gone");
+    let mut object = pod(Some("sql"), None);
+    object["spec"]["containers"][0]["securityContext"] = options(Some("gone"), None);
+    object["spec"]["initContainers"] =
+        json!([{"name": "init", "securityContext": options(None, Some("{}"))}]);
+    push(
+        &mut object["spec"]["containers"],
+        json!({"name": "fine", "securityContext": options(Some("web"), None)}),
+    );
+    let decision = world.create(Step::Mutate, &object);
+    assert_eq!(
+        reasons(&decision),
+        [Reason::NotAuthorized, Reason::NotFound, Reason::ContentsWithoutName]
+    );
+}
+
+#[test]
+fn a_lagging_store_is_asked_again_before_it_denies() {
+    let json = crate::credspec::canonical_json(&contents("Web"));
+    for stale in [json!({}), contents("Old")] {
+        let mut world = World::new();
+        world.store.insert("web", stale);
+        let object = pod(Some("web"), Some(&json));
+        let decision = world.create(Step::Validate, &object);
+        assert!(decision.is_allowed(), "{decision:?}");
+    }
+    // One round is enough where nothing is in doubt.
+    let text = pod(Some("web"), Some(&json)).to_string();
+    let object: Pod<'_> = serde_json::from_str(&text).unwrap();
+    assert_eq!(World::new().judge(&request(Step::Validate, &object)).1, 1);
+    assert_eq!(World::new().judge(&request(Step::Mutate, &object)).1, 1);
+}
+
+#[test]
+fn what_cannot_be_found_out_is_denied() {
+    let json = crate::credspec::canonical_json(&contents("Web"));
+    for (timed_out, reason) in [(false, Reason::Undecided), (true, Reason::Timeout)] {
+        let world = World { failing: true, timed_out, ..World::new() };
+        let decision = world.create(Step::Validate, &pod(Some("web"), Some(&json)));
+        assert_eq!(reasons(&decision), [reason]);
+        assert!(only_message(&decision).contains("failed to reach the API server"));
+        let absent = world.create(Step::Mutate, &pod(Some("gone"), None));
+        assert_eq!(reasons(&absent), [reason]);
+    }
+    // A caller that leaves a question open gets a denial, not an admission.
+    let text = pod(Some("web"), Some(&json)).to_string();
+    let object: Pod<'_> = serde_json::from_str(&text).unwrap();
+    for step in [Step::Mutate, Step::Validate] {
+        let Plan::Judge(judgement) = plan(&request(step, &object)) else { panic!() };
+        assert_eq!(reasons(&decide(&judgement, &Facts::new(1))), [Reason::Undecided]);
+    }
+}
+
+#[test]
+fn operations_are_looked_at_before_the_kind() {
+    let text = pod(Some("web"), None).to_string();
+    let object: Pod<'_> = serde_json::from_str(&text).unwrap();
+    let base = request(Step::Validate, &object);
+    let world = World::new();
+    for operation in [Operation::Delete, Operation::Connect] {
+        let request = Request { operation: Some(operation), kind: "Node", object: None, ..base };
+        assert!(world.judge(&request).0.is_allowed());
+    }
+    for (request, reason, words) in [
+        (
+            Request { kind: "Deployment", group: "apps", ..base },
+            Reason::WrongKind,
+            "expected a Pod object, got a Deployment",
+        ),
+        (Request { group: "example.com", ..base }, Reason::WrongKind, "expected a Pod object"),
+        (Request { operation: None, ..base }, Reason::MalformedRequest, "expected operation"),
+        (
+            Request { object: None, ..base },
+            Reason::MalformedRequest,
+            "expected a Pod object, got none",
+        ),
+        (Request { namespace: "", ..base }, Reason::MalformedRequest, "no namespace"),
+        (
+            Request { operation: Some(Operation::Update), ..base },
+            Reason::MalformedRequest,
+            "old object",
+        ),
+    ] {
+        let (decision, _) = world.judge(&request);
+        assert_eq!(reasons(&decision), [reason]);
+        assert!(only_message(&decision).contains(words), "{decision:?}");
+    }
+}
+
+#[test]
+fn updates_keep_the_gmsa_fields() {
+    let world = World::new();
+    let texts = [pod(Some("web"), None), pod(Some("sql"), None), pod(None, None)]
+        .map(|object| object.to_string());
+    let pods = texts.each_ref().map(|text| serde_json::from_str::<Pod<'_>>(text).unwrap());
+    for (old, old_pod) in pods.iter().enumerate() {
+        for (new, new_pod) in pods.iter().enumerate() {
+            let request = Request {
+                operation: Some(Operation::Update),
+                old_object: Some(old_pod),
+                ..request(Step::Validate, new_pod)
+            };
+            let (decision, _) = world.judge(&request);
+            let expected = if old == new { vec![] } else { vec![Reason::Immutable] };
+            assert_eq!(reasons(&decision), expected, "{old} to {new}");
+        }
+    }
+}
+
+#[test]
+fn only_new_ephemeral_containers_are_judged() {
+    let ephemeral = |name: &str, spec: &str| json!({"name": name, "securityContext": options(Some(spec), None)});
+    let mut old = pod(Some("other"), None);
+    old["spec"]["ephemeralContainers"] = json!([ephemeral("first", "other")]);
+    let mut new = old.clone();
+    push(&mut new["spec"]["ephemeralContainers"], ephemeral("second", "web"));
+    let mut swapped = old.clone();
+    swapped["spec"]["ephemeralContainers"] = json!([ephemeral("first", "gone")]);
+    let mut world = World::new();
+    let update = |world: &World, step, new: &Value| {
+        let (old, new) = (old.to_string(), new.to_string());
+        let (old, new): (Pod<'_>, Pod<'_>) =
+            (serde_json::from_str(&old).unwrap(), serde_json::from_str(&new).unwrap());
+        let request = Request {
+            operation: Some(Operation::Update),
+            subresource: "ephemeralcontainers",
+            old_object: Some(&old),
+            ..request(step, &new)
+        };
+        world.judge(&request).0
+    };
+    let mutation = update(&world, Step::Mutate, &new);
+    let json = patch::to_json(mutation.operations());
+    assert!(json.contains("\"/spec/ephemeralContainers/1/"), "{json}");
+    assert_eq!(mutation.operations().len(), 1);
+    world.rights.remove("web");
+    new["spec"]["ephemeralContainers"][1]["securityContext"] =
+        options(Some("web"), Some(&crate::credspec::canonical_json(&contents("Web"))));
+    assert_eq!(reasons(&update(&world, Step::Validate, &new)), [Reason::NotAuthorized]);
+    assert_eq!(reasons(&update(&world, Step::Validate, &swapped)), [Reason::NotAuthorized]);
+}
+
+#[test]
+fn the_old_ephemeral_containers_kind_may_not_carry_a_gmsa() {
+    let world = World::new();
+    let with = json!({"ephemeralContainers": [{"name": "debug", "securityContext": options(Some("web"), None)}]});
+    let without = json!({"ephemeralContainers": [{"name": "debug"}]});
+    for (old, new, expected) in [
+        (&without, &without, vec![]),
+        (&without, &with, vec![Reason::OldEphemeralContainers]),
+        (&with, &with, vec![]),
+    ] {
+        let (old, new) = (old.to_string(), new.to_string());
+        let (old, new): (Pod<'_>, Pod<'_>) =
+            (serde_json::from_str(&old).unwrap(), serde_json::from_str(&new).unwrap());
+        let request = Request {
+            operation: Some(Operation::Update),
+            kind: "EphemeralContainers",
+            subresource: "ephemeralcontainers",
+            old_object: Some(&old),
+            ..request(Step::Validate, &new)
+        };
+        assert_eq!(reasons(&world.judge(&request).0), expected);
+    }
+}
+
+#[test]
+fn a_random_hostname_is_set_once_and_only_on_creation() {
+    let world = World::new();
+    let hostname = |object: &Value, operation, step| {
+        let text = object.to_string();
+        let pod: Pod<'_> = serde_json::from_str(&text).unwrap();
+        let request = Request {
+            operation: Some(operation),
+            random_hostname: Some("gmsa-abcdefghij"),
+            ..request(step, &pod)
+        };
+        patch::to_json(world.judge(&request).0.operations()).contains("\"/spec/hostname\"")
+    };
+    let mut object = pod(Some("web"), None);
+    assert!(hostname(&object, Operation::Create, Step::Mutate));
+    assert!(!hostname(&object, Operation::Create, Step::Validate));
+    assert!(!hostname(&pod(None, None), Operation::Create, Step::Mutate));
+    object["spec"]["hostname"] = json!("mine");
+    assert!(!hostname(&object, Operation::Create, Step::Mutate));
+}
+
+#[test]
+fn warnings_come_with_the_final_answer() {
+    let mut object = pod(Some("web"), None);
+    object["spec"]["nodeSelector"] = json!({});
+    object["spec"]["hostname"] = json!("fixed");
+    object["metadata"] = json!({"generateName": "front-"});
+    push(
+        &mut object["spec"]["containers"],
+        json!({"name": "two", "securityContext": {"windowsOptions": {"hostProcess": true}}}),
+    );
+    let mut world = World::new();
+    world.specs.get_mut("web").unwrap()["DomainJoinConfig"]["Sid"] = json!("S-1-5-32");
+    assert!(world.create(Step::Mutate, &object).warnings.is_empty(), "said twice otherwise");
+    let (_, decision) = world.admit(&object);
+    assert!(decision.is_allowed(), "{decision:?}");
+    let codes: Vec<Code> = decision.warnings.iter().map(|warning| warning.code).collect();
+    assert_eq!(
+        codes,
+        [
+            Code::GmsaWithHostProcess,
+            Code::NotBoundToWindows,
+            Code::FixedHostname,
+            Code::GmsaInSeveralContainers,
+            Code::CredspecFindings
+        ]
+    );
+    assert!(decision.warnings.iter().all(|warning| warning.message.len() < 200));
+}
+
+#[test]
+fn the_page_of_denials_is_generated() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/denials.md");
+    let file = std::fs::read_to_string(path).unwrap();
+    assert!(file == super::denials_page(), "run `cargo xtask generate`");
+    let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
+    assert_eq!(ids.len(), Reason::ALL.len());
+}

@@ -1,0 +1,226 @@
+//! The decision: what is wrong with each place, in the order of the catalogue.
+
+use std::sync::Arc;
+
+use super::decision::{Decision, Outcome};
+use super::denial::{Denial, MAX_CONTENTS, Reason, grant_command};
+use super::facts::{Facts, Right, SpecFact};
+use super::patch::Operation;
+use super::plan::Judgement;
+use super::request::Step;
+use super::warnings::warnings;
+use crate::credspec::difference;
+use crate::credspec::name::is_valid_name;
+use crate::pod::{PlaceKind, Reference, shown};
+
+/// What is wrong with one place.
+#[derive(Debug)]
+pub(super) struct Finding<'a> {
+    pub(super) reference: Reference<'a>,
+    pub(super) reason: Reason,
+    /// What differs, or what failed.
+    detail: Option<String>,
+}
+
+/// Decides a judgement by the facts. What is not known is denied.
+#[must_use]
+pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
+    let found = findings(judgement, facts);
+    let denied = !found.is_empty();
+    let outcome = if denied {
+        let denial = |finding: &Finding<'_>| to_denial(judgement, facts, finding);
+        Outcome::Deny(found.iter().map(denial).collect())
+    } else {
+        Outcome::Allow(operations(judgement, facts))
+    };
+    let warnings = if denied || judgement.step == Step::Validate {
+        warnings(judgement, facts)
+    } else {
+        Vec::new()
+    };
+    let mut credential_specs: Vec<String> = Vec::with_capacity(judgement.names.len());
+    for name in judgement.references.iter().filter_map(|reference| reference.name) {
+        let name = shown(name).to_string();
+        if !credential_specs.contains(&name) {
+            credential_specs.push(name);
+        }
+    }
+    let places = judgement.references.iter().map(|reference| reference.place.to_string()).collect();
+    Decision { outcome, warnings, credential_specs, places }
+}
+
+/// Everything that is wrong, at most one finding a place.
+///
+/// The mutating step denies only for what it would itself fail at; once it denies, it tells all.
+pub(super) fn findings<'a>(judgement: &Judgement<'a>, facts: &Facts) -> Vec<Finding<'a>> {
+    let own: Vec<_> = judgement
+        .references
+        .iter()
+        .filter_map(|reference| judge_place(judgement, facts, *reference, judgement.step))
+        .collect();
+    if judgement.step == Step::Validate || own.is_empty() {
+        return own;
+    }
+    judgement
+        .references
+        .iter()
+        .filter_map(|reference| {
+            judge_place(judgement, facts, *reference, Step::Validate)
+                .filter(|finding| !is_open_to_mutation(finding))
+                .or_else(|| judge_place(judgement, facts, *reference, Step::Mutate))
+        })
+        .collect()
+}
+
+/// Whether the mutating step has no say in this finding: its own answer would mend it, or it does
+/// not need to know.
+fn is_open_to_mutation(finding: &Finding<'_>) -> bool {
+    matches!(finding.reason, Reason::NotExpanded | Reason::Undecided | Reason::Timeout)
+}
+
+fn judge_place<'a>(
+    judgement: &Judgement<'a>,
+    facts: &Facts,
+    reference: Reference<'a>,
+    step: Step,
+) -> Option<Finding<'a>> {
+    let validating = step == Step::Validate;
+    let finding = |reason| Some(Finding { reference, reason, detail: None });
+    let Some(name) = reference.name else {
+        return if validating {
+            finding(Reason::ContentsWithoutName)
+        } else {
+            too_large(reference)
+        };
+    };
+    if !is_valid_name(name) {
+        return finding(Reason::NameInvalid);
+    }
+    if let Some(large) = too_large(reference) {
+        return Some(large);
+    }
+    let index = judgement.names.iter().position(|known| *known == name);
+    let Some(index) = index else { return finding(Reason::Undecided) };
+    if validating {
+        match facts.right(index) {
+            Some(Right::Allowed) => {}
+            Some(Right::Denied) => return finding(Reason::NotAuthorized),
+            Some(Right::Unknown(failure)) => return Some(unknown(reference, failure)),
+            None => return finding(Reason::Undecided),
+        }
+    }
+    let prepared = match facts.spec(index) {
+        Some(SpecFact::Found(prepared)) => prepared,
+        Some(SpecFact::Empty) => return finding(Reason::Empty),
+        Some(SpecFact::Absent) => return finding(Reason::NotFound),
+        Some(SpecFact::Unknown(failure)) => {
+            // Contents that stand there already need nothing from the mutating step.
+            let needed = validating || reference.contents.is_none();
+            return needed.then(|| unknown(reference, failure));
+        }
+        None => return finding(Reason::Undecided),
+    };
+    match reference.contents {
+        Some(contents) if validating => difference(&prepared.json, contents)
+            .map(|detail| Finding { reference, reason: Reason::Mismatch, detail: Some(detail) }),
+        None if validating => finding(Reason::NotExpanded),
+        None if prepared.json.len() > MAX_CONTENTS => finding(Reason::ContentsTooLarge),
+        _ => None,
+    }
+}
+
+fn too_large(reference: Reference<'_>) -> Option<Finding<'_>> {
+    reference.contents.is_some_and(|contents| contents.len() > MAX_CONTENTS).then_some(Finding {
+        reference,
+        reason: Reason::ContentsTooLarge,
+        detail: None,
+    })
+}
+
+fn unknown<'a>(reference: Reference<'a>, failure: &super::facts::Failure) -> Finding<'a> {
+    let reason = if failure.timed_out { Reason::Timeout } else { Reason::Undecided };
+    Finding { reference, reason, detail: Some(failure.message.clone()) }
+}
+
+fn operations(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Operation> {
+    if judgement.step == Step::Validate {
+        return Vec::new();
+    }
+    let mut operations = Vec::with_capacity(judgement.references.len() + 1);
+    for reference in judgement.references.iter().filter(|one| one.contents.is_none()) {
+        let index = judgement.names.iter().position(|name| Some(*name) == reference.name);
+        if let Some(SpecFact::Found(prepared)) = index.and_then(|index| facts.spec(index)) {
+            operations.push(Operation::Contents {
+                kind: reference.place.kind,
+                index: reference.place.index,
+                contents: Arc::clone(prepared),
+            });
+        }
+    }
+    if let Some(hostname) = judgement.hostname {
+        operations.push(Operation::Hostname(hostname.to_owned()));
+    }
+    operations
+}
+
+fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) -> Denial {
+    let Finding { reference, reason, detail } = finding;
+    let place = reference.place;
+    let raw_name = reference.name.unwrap_or_default();
+    let name = shown(raw_name);
+    let hint = facts.hint(raw_name).flatten();
+    let detail = detail.as_deref().unwrap_or("the facts are not known");
+    let (namespace, account) = (judgement.namespace, judgement.service_account());
+    let message = match reason {
+        Reason::ContentsWithoutName => format!(
+            "{place} has a GMSA cred spec set, but does not define the name of the corresponding \
+             resource; set gmsaCredentialSpecName and leave gmsaCredentialSpec out"
+        ),
+        Reason::NameInvalid => {
+            let instead = hint.map_or_else(
+                || "names have only lower-case letters, digits, \"-\" and \".\"".to_owned(),
+                |hint| format!("write \"{hint}\", which exists"),
+            );
+            format!("{place}: \"{name}\" is not a valid name of a GMSA cred spec; {instead}")
+        }
+        Reason::ContentsTooLarge => {
+            format!("{place}: the contents of GMSA cred spec \"{name}\" are over 64 KiB")
+        }
+        Reason::NotAuthorized if hint.is_some() => format!(
+            "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
+             \"{name}\" in namespace \"{namespace}\"; did you mean \"{}\", which it may use?",
+            hint.unwrap_or_default()
+        ),
+        Reason::NotAuthorized => format!(
+            "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
+             \"{name}\" in namespace \"{namespace}\"; an administrator grants it with: {}",
+            grant_command(raw_name, namespace, account)
+        ),
+        Reason::NotFound => {
+            let meant = hint.map(|hint| format!("; did you mean \"{hint}\"?")).unwrap_or_default();
+            format!("{place}: cred spec {name} does not exist{meant}")
+        }
+        Reason::Empty => format!(
+            "{place}: cred spec {name} does not have a credspec key, or it is empty; its contents \
+             belong under `credspec` at the root of the GMSACredentialSpec"
+        ),
+        Reason::Mismatch => format!(
+            "{place} has a GMSA cred spec that does not match the contents of GMSA resource \
+             \"{name}\": {detail}; leave gmsaCredentialSpec out, it is filled in from the resource"
+        ),
+        Reason::NotExpanded => format!(
+            "{place}: GMSA cred spec \"{name}\" was not expanded: the mutating webhook did not see \
+             this pod (it was away with failurePolicy Ignore, or the name was added after it ran); \
+             try again"
+        ),
+        _ => format!("{place}: cannot decide on GMSA cred spec \"{name}\": {detail}"),
+    };
+    let key = match reason {
+        Reason::ContentsWithoutName | Reason::ContentsTooLarge | Reason::Mismatch => {
+            "gmsaCredentialSpec"
+        }
+        _ => "gmsaCredentialSpecName",
+    };
+    debug_assert!(place.kind != PlaceKind::Pod || place.index == 0);
+    Denial { reason: *reason, message, field: place.field(key) }
+}

@@ -1,0 +1,87 @@
+//! What is questionable about a pod although it may be admitted.
+
+use super::facts::{Facts, SpecFact};
+use super::plan::Judgement;
+use crate::finding::{Code, Finding};
+use crate::pod::{HOSTNAME_LENGTH, Hostname, Identity, identities, shown};
+
+/// Hostnames that the random-hostname option makes begin with this.
+pub const RANDOM_HOSTNAME_PREFIX: &str = "gmsa-";
+
+pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding> {
+    let pod = judgement.pod;
+    let mut found = Vec::new();
+    let mut warn =
+        |code, path: Option<String>, message| found.push(Finding { code, message, path });
+    let identities: Vec<Identity<'_>> = identities(pod).collect();
+
+    for identity in identities.iter().filter(|identity| identity.host_process) {
+        warn(
+            Code::GmsaWithHostProcess,
+            Some(identity.container.field("hostProcess")),
+            format!("{} is a HostProcess container, which gets no GMSA", identity.container),
+        );
+    }
+    if !pod.is_bound_to_windows() {
+        warn(
+            Code::NotBoundToWindows,
+            Some("spec.nodeSelector".to_owned()),
+            "the pod uses a GMSA but nothing binds it to Windows nodes: set os.name: windows and \
+             the node selector kubernetes.io/os: windows"
+                .to_owned(),
+        );
+    }
+    match pod.hostname() {
+        Hostname::Fixed(hostname) if !hostname.starts_with(RANDOM_HOSTNAME_PREFIX) => warn(
+            Code::FixedHostname,
+            Some("spec.hostname".to_owned()),
+            format!(
+                "every replica has the hostname \"{}\"; a domain controller loses the trust of \
+                 pods that share one",
+                shown(hostname)
+            ),
+        ),
+        Hostname::SharedPrefix(prefix) if !has_hostname(judgement) => warn(
+            Code::SharedHostnamePrefix,
+            Some("metadata.name".to_owned()),
+            format!(
+                "Windows cuts hostnames at {HOSTNAME_LENGTH} characters, so all replicas are \
+                 \"{}\"; use a shorter name or random hostnames",
+                shown(prefix)
+            ),
+        ),
+        _ => {}
+    }
+    for (index, name) in judgement.names.iter().enumerate() {
+        let holders: Vec<String> = identities
+            .iter()
+            .filter(|identity| identity.credential_spec == *name)
+            .map(|identity| identity.container.to_string())
+            .collect();
+        if holders.len() > 1 {
+            warn(
+                Code::GmsaInSeveralContainers,
+                None,
+                format!("GMSA cred spec \"{name}\" is in force in {}", holders.join(", ")),
+            );
+        }
+        if let Some(SpecFact::Found(prepared)) = facts.spec(index)
+            && prepared.findings > 0
+        {
+            warn(
+                Code::CredspecFindings,
+                None,
+                format!(
+                    "GMSA cred spec \"{name}\" has {} finding(s) of its own",
+                    prepared.findings
+                ),
+            );
+        }
+    }
+    found
+}
+
+fn has_hostname(judgement: &Judgement<'_>) -> bool {
+    let spec = judgement.pod.spec.as_ref();
+    spec.and_then(|spec| spec.hostname.as_deref()).is_some_and(|hostname| !hostname.is_empty())
+}

@@ -1,0 +1,192 @@
+//! The places of a Pod that can carry a GMSA.
+
+use std::fmt;
+
+use super::view::{Container, Pod, SecurityContext, WindowsOptions};
+
+/// What kind of place it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PlaceKind {
+    /// The pod itself, and with it every container that does not say otherwise.
+    Pod,
+    /// One of `containers`.
+    Container,
+    /// One of `initContainers`.
+    InitContainer,
+    /// One of `ephemeralContainers`.
+    EphemeralContainer,
+}
+
+impl PlaceKind {
+    /// The key of the list in the Pod's spec; none for the pod itself.
+    #[must_use]
+    pub fn list(self) -> Option<&'static str> {
+        match self {
+            Self::Pod => None,
+            Self::Container => Some("containers"),
+            Self::InitContainer => Some("initContainers"),
+            Self::EphemeralContainer => Some("ephemeralContainers"),
+        }
+    }
+
+    /// How people call it: `pod`, `container`, `init container`, `ephemeral container`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Pod => "pod",
+            Self::Container => "container",
+            Self::InitContainer => "init container",
+            Self::EphemeralContainer => "ephemeral container",
+        }
+    }
+}
+
+/// One place, shown as `pod "web"` or `init container "setup"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// What kind of place it is.
+    pub kind: PlaceKind,
+    /// The position in its list; 0 for the pod.
+    pub index: usize,
+    /// The name of the pod or the container.
+    pub name: &'a str,
+}
+
+impl Place<'_> {
+    /// The path of a key under `securityContext.windowsOptions`, such as
+    /// `spec.containers[0].securityContext.windowsOptions.gmsaCredentialSpecName`.
+    #[must_use]
+    pub fn field(&self, key: &str) -> String {
+        match self.kind.list() {
+            None => format!("spec.securityContext.windowsOptions.{key}"),
+            Some(list) => {
+                format!("spec.{list}[{}].securityContext.windowsOptions.{key}", self.index)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} \"{}\"", self.kind.label(), shown(self.name))
+    }
+}
+
+/// A name as it is shown in messages: control characters escaped, cut after 253 characters.
+pub fn shown(name: &str) -> impl fmt::Display {
+    struct Shown<'a>(&'a str);
+
+    impl fmt::Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0.char_indices().nth(253) {
+                None => write!(f, "{}", self.0.escape_debug()),
+                Some((end, _)) => {
+                    write!(f, "{}…", self.0.get(..end).unwrap_or_default().escape_debug())
+                }
+            }
+        }
+    }
+
+    Shown(name)
+}
+
+/// What one place says of a GMSA: a name, contents, or both.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Reference<'a> {
+    /// Where it stands.
+    pub place: Place<'a>,
+    /// `gmsaCredentialSpecName`.
+    pub name: Option<&'a str>,
+    /// `gmsaCredentialSpec`.
+    pub contents: Option<&'a str>,
+}
+
+impl fmt::Debug for Reference<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reference")
+            .field("place", &self.place)
+            .field("name", &self.name)
+            .field("contents", &self.contents.map(|_| "…"))
+            .finish()
+    }
+}
+
+impl<'a> Pod<'a> {
+    /// The name, or the prefix of a name that is still to be made up; empty if there is neither.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let metadata = self.metadata.as_ref();
+        metadata
+            .and_then(|metadata| metadata.name.as_deref().filter(|name| !name.is_empty()))
+            .or_else(|| metadata.and_then(|metadata| metadata.generate_name.as_deref()))
+            .unwrap_or_default()
+    }
+
+    /// The service account that the Pod runs as.
+    #[must_use]
+    pub fn service_account(&self) -> &str {
+        self.spec
+            .as_ref()
+            .and_then(|spec| spec.service_account_name.as_deref())
+            .filter(|name| !name.is_empty())
+            .unwrap_or("default")
+    }
+
+    /// The containers of a kind; none for the pod itself.
+    #[must_use]
+    pub fn containers(&self, kind: PlaceKind) -> &[Container<'a>] {
+        let Some(spec) = &self.spec else { return &[] };
+        match kind {
+            PlaceKind::Pod => None,
+            PlaceKind::Container => spec.containers.as_deref(),
+            PlaceKind::InitContainer => spec.init_containers.as_deref(),
+            PlaceKind::EphemeralContainer => spec.ephemeral_containers.as_deref(),
+        }
+        .unwrap_or_default()
+    }
+
+    /// Every place that says something of a GMSA, in the order pod, containers, init containers,
+    /// ephemeral containers.
+    pub fn references(&self) -> impl Iterator<Item = Reference<'_>> {
+        let pod = self.spec.iter().filter_map(|spec| {
+            let place = Place { kind: PlaceKind::Pod, index: 0, name: self.display_name() };
+            reference(place, spec.security_context.as_ref())
+        });
+        let containers =
+            [PlaceKind::Container, PlaceKind::InitContainer, PlaceKind::EphemeralContainer]
+                .into_iter()
+                .flat_map(|kind| container_references(kind, self.containers(kind)));
+        pod.chain(containers)
+    }
+
+    /// The places at the root of an `EphemeralContainers` object.
+    pub fn root_ephemeral_references(&self) -> impl Iterator<Item = Reference<'_>> {
+        container_references(
+            PlaceKind::EphemeralContainer,
+            self.ephemeral_containers.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+fn container_references<'p>(
+    kind: PlaceKind,
+    containers: &'p [Container<'_>],
+) -> impl Iterator<Item = Reference<'p>> {
+    containers.iter().enumerate().filter_map(move |(index, container)| {
+        let name = container.name.as_deref().unwrap_or_default();
+        reference(Place { kind, index, name }, container.security_context.as_ref())
+    })
+}
+
+fn reference<'p>(
+    place: Place<'p>,
+    context: Option<&'p SecurityContext<'_>>,
+) -> Option<Reference<'p>> {
+    let WindowsOptions { gmsa_credential_spec_name: name, gmsa_credential_spec: contents, .. } =
+        context?.windows_options.as_ref()?;
+    (name.is_some() || contents.is_some()).then(|| Reference {
+        place,
+        name: name.as_deref(),
+        contents: contents.as_deref(),
+    })
+}

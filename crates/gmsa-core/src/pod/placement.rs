@@ -1,0 +1,80 @@
+//! Where a Pod runs, and under which hostname.
+
+use super::view::{NodeSelectorTerm, Pod};
+
+/// Windows cuts computer names to this many characters (the NetBIOS name, MS-NBTE).
+pub const HOSTNAME_LENGTH: usize = 15;
+
+const OS_LABEL: &str = "kubernetes.io/os";
+
+/// What is known of a Pod's hostname on Windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hostname<'a> {
+    /// The Pod stands alone, or its name differs within the first 15 characters.
+    Unique,
+    /// `spec.hostname` is set on a Pod that has siblings.
+    Fixed(&'a str),
+    /// All siblings share these first 15 characters.
+    SharedPrefix(&'a str),
+}
+
+impl Pod<'_> {
+    /// Whether something binds the Pod to Windows nodes: `spec.os`, the node selector, the required
+    /// node affinity, or a runtime class (whose own node selector is not looked up).
+    #[must_use]
+    pub fn is_bound_to_windows(&self) -> bool {
+        let Some(spec) = &self.spec else { return false };
+        let is_windows = |os: &str| os == "windows";
+        let by_os = spec.os.as_ref().and_then(|os| os.name.as_deref()).is_some_and(is_windows);
+        let by_selector = spec
+            .node_selector
+            .as_ref()
+            .and_then(|selector| selector.os.as_deref())
+            .is_some_and(is_windows);
+        let by_class = spec.runtime_class_name.as_deref().is_some_and(|class| !class.is_empty());
+        let terms = spec
+            .affinity
+            .as_ref()
+            .and_then(|affinity| affinity.node_affinity.as_ref())
+            .and_then(|affinity| affinity.required.as_ref())
+            .and_then(|required| required.node_selector_terms.as_deref())
+            .unwrap_or_default();
+        let by_affinity = !terms.is_empty() && terms.iter().all(requires_windows);
+        by_os || by_selector || by_class || by_affinity
+    }
+
+    /// Whether replicas of this Pod would meet under one hostname.
+    #[must_use]
+    pub fn hostname(&self) -> Hostname<'_> {
+        let Some(metadata) = &self.metadata else { return Hostname::Unique };
+        let generated = metadata.generate_name.as_deref().filter(|prefix| !prefix.is_empty());
+        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        let ordinal = || {
+            let stateful = owners.iter().any(|owner| owner.kind.as_deref() == Some("StatefulSet"));
+            let name = metadata.name.as_deref().filter(|_| stateful)?;
+            name.rfind('-').and_then(|dash| name.get(..=dash))
+        };
+        let Some(prefix) = generated.or_else(ordinal) else { return Hostname::Unique };
+        let fixed = self.spec.as_ref().and_then(|spec| spec.hostname.as_deref());
+        if let Some(hostname) = fixed.filter(|hostname| !hostname.is_empty()) {
+            // A StatefulSet's controller sets the Pod's own name, which ends in the ordinal.
+            let own = metadata.name.as_deref() == Some(hostname);
+            if !own {
+                return Hostname::Fixed(hostname);
+            }
+        }
+        match prefix.get(..HOSTNAME_LENGTH) {
+            Some(shared) => Hostname::SharedPrefix(shared),
+            None => Hostname::Unique,
+        }
+    }
+}
+
+fn requires_windows(term: &NodeSelectorTerm<'_>) -> bool {
+    term.match_expressions.iter().flatten().any(|requirement| {
+        let values = requirement.values.as_deref().unwrap_or_default();
+        requirement.key.as_deref() == Some(OS_LABEL)
+            && requirement.operator.as_deref() == Some("In")
+            && matches!(values, [only] if only.as_str() == "windows")
+    })
+}
