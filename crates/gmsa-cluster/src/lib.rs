@@ -1,1 +1,16 @@
 //! The Kubernetes side: custom resource, watched store, access reviews, manifests.
+
+mod access;
+mod bucket;
+pub mod client;
+mod cluster;
+pub mod crd;
+mod freshness;
+mod live;
+mod memory;
+mod rbac_watch;
+mod store;
+mod watch;
+
+pub use cluster::{Cluster, Options};
+pub use memory::Observer;

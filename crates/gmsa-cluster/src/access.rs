@@ -1,0 +1,87 @@
+//! Access reviews: may this service account `use` this credential spec.
+
+use std::time::Duration;
+
+use gmsa_core::admission::{Failure, Right};
+use k8s_openapi::api::authorization::v1::{
+    LocalSubjectAccessReview, ResourceAttributes, SubjectAccessReviewSpec,
+};
+use kube::Client;
+use kube::api::{Api, ObjectMeta, PostParams};
+
+/// How long one review may take, whoever waits for it.
+const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who asks for what.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    pub(crate) namespace: String,
+    pub(crate) service_account: String,
+    pub(crate) name: String,
+}
+
+impl Access {
+    pub(crate) fn key(namespace: &str, service_account: &str, name: &str) -> String {
+        // None of the three can hold a slash.
+        [namespace, service_account, name].join("/")
+    }
+
+    fn review(&self) -> LocalSubjectAccessReview {
+        let Self { namespace, service_account, name } = self;
+        LocalSubjectAccessReview {
+            // Servers of version 1.20 refuse a review that does not repeat the namespace.
+            metadata: ObjectMeta { namespace: Some(namespace.clone()), ..ObjectMeta::default() },
+            spec: SubjectAccessReviewSpec {
+                user: Some(format!("system:serviceaccount:{namespace}:{service_account}")),
+                groups: Some(vec![
+                    "system:serviceaccounts".to_owned(),
+                    format!("system:serviceaccounts:{namespace}"),
+                ]),
+                resource_attributes: Some(ResourceAttributes {
+                    verb: Some("use".to_owned()),
+                    group: Some("windows.k8s.io".to_owned()),
+                    version: Some("v1".to_owned()),
+                    resource: Some("gmsacredentialspecs".to_owned()),
+                    name: Some(name.clone()),
+                    namespace: Some(namespace.clone()),
+                    ..ResourceAttributes::default()
+                }),
+                ..SubjectAccessReviewSpec::default()
+            },
+            status: None,
+        }
+    }
+
+    fn failure(&self, timed_out: bool, why: &str) -> Right {
+        let Self { namespace, service_account, name } = self;
+        Right::Unknown(Failure {
+            timed_out,
+            message: format!(
+                "failed to review the access of service account \"{namespace}/{service_account}\" \
+                 to GMSA cred spec \"{name}\": {why}"
+            ),
+        })
+    }
+
+    /// The answer when a caller's own time ran out.
+    pub(crate) fn timed_out(&self) -> Right {
+        self.failure(true, "the API server did not answer in time")
+    }
+
+    /// Asks the API server.
+    pub(crate) async fn ask(self, client: Client) -> Right {
+        let api: Api<LocalSubjectAccessReview> = Api::namespaced(client, &self.namespace);
+        let (params, review) = (PostParams::default(), self.review());
+        let asked = api.create(&params, &review);
+        let status = match tokio::time::timeout(REVIEW_TIMEOUT, asked).await {
+            Err(_) => return self.timed_out(),
+            Ok(Err(error)) => return self.failure(false, &crate::client::why(&error)),
+            Ok(Ok(review)) => review.status.unwrap_or_default(),
+        };
+        // An answer that comes with an error is no answer, whatever it says.
+        if let Some(error) = status.evaluation_error.filter(|error| !error.is_empty()) {
+            return self.failure(false, &format!("the authorizer reports: {error}"));
+        }
+        if status.allowed && status.denied != Some(true) { Right::Allowed } else { Right::Denied }
+    }
+}

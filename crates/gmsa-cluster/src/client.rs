@@ -1,0 +1,90 @@
+//! A client of the API server, found as every client finds it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kubeconfig file cannot be read, or lacks what was asked for.
+    #[error("failed to read the kubeconfig {path}: {source}")]
+    Kubeconfig {
+        /// The file.
+        path: String,
+        /// Why.
+        source: kube::config::KubeconfigError,
+    },
+    /// Neither a kubeconfig nor the environment of a pod was found.
+    #[error(
+        "failed to find a cluster: set --kubeconfig or KUBECONFIG, or run inside a cluster: {0}"
+    )]
+    Infer(#[from] kube::config::InferConfigError),
+    /// The configuration cannot be used.
+    #[error("failed to make a client of the API server: {0}")]
+    Client(#[from] kube::Error),
+}
+
+/// Which cluster, and as whom.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Selection<'a> {
+    /// The kubeconfig file; else `KUBECONFIG`, `~/.kube/config`, or the pod's own account.
+    pub kubeconfig: Option<&'a Path>,
+    /// The context in it; else the current one.
+    pub context: Option<&'a str>,
+}
+
+/// Makes a client.
+pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
+    let mut config = configuration(selection).await?;
+    config.connect_timeout = Some(Duration::from_secs(5));
+    // Longer than a watch is silent, and short of keeping a dead connection.
+    config.read_timeout = Some(Duration::from_secs(65));
+    config.default_retry = false;
+    Ok(Client::try_from(config)?)
+}
+
+async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {
+    let options = KubeConfigOptions {
+        context: selection.context.map(str::to_owned),
+        ..KubeConfigOptions::default()
+    };
+    let failed = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| Error::Kubeconfig { path, source }
+    };
+    if let Some(path) = selection.kubeconfig {
+        let kubeconfig = Kubeconfig::read_from(path).map_err(failed(path))?;
+        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed(path));
+    }
+    if selection.context.is_some() {
+        let path = Path::new("of the environment");
+        return Config::from_kubeconfig(&options).await.map_err(failed(path));
+    }
+    Ok(Config::infer().await?)
+}
+
+/// Why a request failed, in words without what it carried.
+#[must_use]
+pub fn why(error: &kube::Error) -> String {
+    use std::error::Error as _;
+
+    match error {
+        kube::Error::Api(status) => format!("{} (code {})", status.message, status.code),
+        other => {
+            // The causes say more than the outermost error, which is often "service error".
+            let mut words = other.to_string();
+            let mut source = other.source();
+            while let Some(cause) = source {
+                let cause_words = cause.to_string();
+                if !words.contains(&cause_words) {
+                    words = format!("{words}: {cause_words}");
+                }
+                source = cause.source();
+            }
+            words
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Whether what a watch told is still current.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a watch counts as current after the last event, bookmark or resumed watch.
+pub(crate) const CURRENT_FOR: Duration = Duration::from_secs(60);
+
+/// The moment of the last sign of life, readable without a lock.
+#[derive(Debug)]
+pub(crate) struct Freshness {
+    start: Instant,
+    /// Milliseconds after `start`, plus one; 0 while there is none.
+    last: AtomicU64,
+}
+
+impl Freshness {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), last: AtomicU64::new(0) }
+    }
+
+    /// Takes down a sign of life.
+    pub(crate) fn touch(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        self.last.store(millis + 1, Ordering::Release);
+    }
+
+    /// Forgets the last sign of life.
+    pub(crate) fn clear(&self) {
+        self.last.store(0, Ordering::Release);
+    }
+
+    /// How long ago the last sign of life was; none if there is none.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let last = self.last.load(Ordering::Acquire).checked_sub(1)?;
+        Some(self.start.elapsed().saturating_sub(Duration::from_millis(last)))
+    }
+
+    pub(crate) fn is_current(&self) -> bool {
+        self.age().is_some_and(|age| age < CURRENT_FOR)
+    }
+}

@@ -1,0 +1,145 @@
+//! What is remembered and shared of access reviews.
+//!
+//! The API server's own view of RBAC lags behind the events that it sends. So an answer is
+//! remembered or shared only if its review began at least [`SETTLING`] after the last RBAC event
+//! and no event came meanwhile.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use gmsa_core::admission::Right;
+use moka::sync::Cache;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+
+use crate::rbac_watch::Changes;
+
+/// How long the API server's view of RBAC may lag behind its events.
+pub(crate) const SETTLING: Duration = Duration::from_secs(2);
+
+/// The longest that an answer may be remembered.
+pub(crate) const LONGEST: Duration = Duration::from_secs(10);
+
+const CAPACITY: u64 = 10_000;
+
+/// Is told of every answer to "may this service account use this credential spec".
+pub trait Observer: Send + Sync + 'static {
+    /// `result` is `allowed`, `denied` or `error`; `source` is `cache`, `shared` or `live`.
+    fn access_review(&self, result: &'static str, source: &'static str);
+}
+
+#[derive(Clone, Copy)]
+struct Remembered {
+    generation: u64,
+    began: Instant,
+}
+
+#[derive(Clone)]
+struct InFlight {
+    generation: u64,
+    review: Shared<BoxFuture<'static, Right>>,
+}
+
+pub(crate) struct Memory {
+    changes: Arc<Changes>,
+    keep: Duration,
+    allowed: Cache<String, Remembered>,
+    in_flight: Mutex<HashMap<String, InFlight>>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Memory {
+    /// `keep` is cut to [`LONGEST`]; zero turns remembering off.
+    pub(crate) fn new(changes: Arc<Changes>, keep: Duration, observer: Arc<dyn Observer>) -> Self {
+        let keep = keep.min(LONGEST);
+        let allowed = Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST).build();
+        Self { changes, keep, allowed, in_flight: Mutex::default(), observer }
+    }
+
+    /// The remembered answer, if there is one that still holds.
+    pub(crate) fn recall(&self, key: &str) -> Option<Right> {
+        if self.keep.is_zero() || !self.changes.are_watched() {
+            return None;
+        }
+        let remembered = self.allowed.get(key)?;
+        let holds = remembered.generation == self.changes.generation()
+            && remembered.began.elapsed() < self.keep;
+        if !holds {
+            return None;
+        }
+        self.observer.access_review("allowed", "cache");
+        Some(Right::Allowed)
+    }
+
+    /// Asks, or joins who asks already, and remembers the answer where that is safe.
+    pub(crate) async fn ask<F>(&self, key: String, review: impl FnOnce() -> F) -> Right
+    where
+        F: Future<Output = Right> + Send + 'static,
+    {
+        let generation = self.changes.generation();
+        let settled = self.changes.are_watched() && self.changes.quiet_for() >= SETTLING;
+        if !settled {
+            let right = review().await;
+            self.observer.access_review(result(&right), "live");
+            return right;
+        }
+        let began = Instant::now();
+        let (in_flight, source) = self.join(&key, generation, review);
+        let right = in_flight.review.clone().await;
+        self.observer.access_review(result(&right), source);
+        if source == "live" {
+            self.leave(&key, &in_flight);
+            let unchanged = self.changes.generation() == generation && self.changes.are_watched();
+            if right == Right::Allowed && unchanged && !self.keep.is_zero() {
+                self.allowed.insert(key, Remembered { generation, began });
+            }
+        }
+        right
+    }
+
+    fn join<F>(
+        &self,
+        key: &str,
+        generation: u64,
+        review: impl FnOnce() -> F,
+    ) -> (InFlight, &'static str)
+    where
+        F: Future<Output = Right> + Send + 'static,
+    {
+        let mut in_flight = self.in_flight.lock();
+        match in_flight.get(key) {
+            Some(running)
+                if running.generation == generation && running.review.peek().is_none() =>
+            {
+                (running.clone(), "shared")
+            }
+            _ => {
+                let own = InFlight { generation, review: review().boxed().shared() };
+                in_flight.insert(key.to_owned(), own.clone());
+                (own, "live")
+            }
+        }
+    }
+
+    fn leave(&self, key: &str, own: &InFlight) {
+        let mut in_flight = self.in_flight.lock();
+        if in_flight.get(key).is_some_and(|running| running.review.ptr_eq(&own.review)) {
+            in_flight.remove(key);
+        }
+    }
+}
+
+fn result(right: &Right) -> &'static str {
+    match right {
+        Right::Allowed => "allowed",
+        Right::Denied => "denied",
+        Right::Unknown(_) => "error",
+    }
+}
+
+#[cfg(test)]
+mod tests;

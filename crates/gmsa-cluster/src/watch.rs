@@ -1,0 +1,199 @@
+//! List and watch, written out so that bookmarks and resumed watches are seen.
+//!
+//! The list is read in pages from the API server's storage; the watch resumes at the last resource
+//! version after every end, and only an expired version (410) makes a new list necessary.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures::{StreamExt, pin_mut};
+use kube::api::{Api, ListParams, WatchEvent, WatchParams};
+use serde::de::DeserializeOwned;
+use tokio::time::sleep;
+
+/// A page of a list: small, so that little memory is needed to decode it.
+const PAGE: u32 = 100;
+
+/// How long the server keeps a watch open, in seconds: short of the time for which a watch without
+/// a sign of life counts as current, because resuming it is such a sign.
+const WATCH_SECONDS: u32 = 45;
+
+/// How long to wait before asking again for what is forbidden.
+const FORBIDDEN_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a list and watch feeds.
+pub(crate) trait Sink<K>: Send + Sync + 'static {
+    /// What is watched, for the log.
+    fn what(&self) -> &'static str;
+    /// A new list begins.
+    fn list_begins(&self);
+    /// One object of the list.
+    fn listed(&self, object: K);
+    /// The list is complete.
+    fn list_ends(&self);
+    /// An object was created or changed.
+    fn applied(&self, object: K);
+    /// An object was deleted.
+    fn deleted(&self, object: K);
+    /// A watch was opened, or a bookmark came: nothing was missed so far.
+    fn alive(&self);
+    /// The watch ended; `clean` if the server ended it in time.
+    fn ended(&self, clean: bool);
+    /// Listing or watching is forbidden.
+    fn forbidden(&self);
+}
+
+/// Lists and watches for as long as it is polled.
+pub(crate) async fn run<K, S>(api: Api<K>, sink: &S)
+where
+    K: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+    S: Sink<K> + ?Sized,
+{
+    let mut backoff = backoff();
+    loop {
+        match list(&api, sink).await {
+            Ok(version) => {
+                backoff = self::backoff();
+                follow(&api, sink, version).await;
+            }
+            Err(error) if is_code(&error, 403) => {
+                sink.forbidden();
+                sleep(FORBIDDEN_PAUSE).await;
+            }
+            Err(error) => {
+                sink.ended(false);
+                let pause = pause(&mut backoff);
+                tracing::warn!(
+                    what = sink.what(),
+                    error = %error,
+                    retry_in_ms = pause.as_millis(),
+                    "failed to list"
+                );
+                sleep(pause).await;
+            }
+        }
+    }
+}
+
+/// Reads the whole list and returns its resource version.
+async fn list<K, S>(api: &Api<K>, sink: &S) -> kube::Result<String>
+where
+    K: Clone + DeserializeOwned + Debug,
+    S: Sink<K> + ?Sized,
+{
+    sink.list_begins();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = api.list(&params).await?;
+        for object in page.items {
+            sink.listed(object);
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => {
+                sink.list_ends();
+                return Ok(page.metadata.resource_version.unwrap_or_default());
+            }
+        }
+    }
+}
+
+/// Watches, resuming after every end, until a new list is needed.
+async fn follow<K, S>(api: &Api<K>, sink: &S, mut version: String)
+where
+    K: kube::Resource + Clone + DeserializeOwned + Debug + 'static,
+    S: Sink<K> + ?Sized,
+{
+    let params = WatchParams::default().timeout(WATCH_SECONDS);
+    let mut backoff = backoff();
+    loop {
+        match api.watch(&params, &version).await {
+            Ok(stream) => {
+                sink.alive();
+                let end = read(stream, sink, &mut version).await;
+                sink.ended(matches!(end, End::Clean));
+                match end {
+                    End::Clean => {
+                        backoff = self::backoff();
+                        continue;
+                    }
+                    End::Expired => return,
+                    End::Failed(error) => {
+                        tracing::debug!(what = sink.what(), error, "the watch broke");
+                    }
+                }
+            }
+            Err(error) => {
+                sink.ended(false);
+                if is_code(&error, 410) || is_code(&error, 403) {
+                    return;
+                }
+                tracing::debug!(what = sink.what(), error = %error, "failed to watch");
+            }
+        }
+        sleep(pause(&mut backoff)).await;
+    }
+}
+
+enum End {
+    Clean,
+    Expired,
+    Failed(String),
+}
+
+async fn read<K, S>(
+    stream: impl futures::Stream<Item = kube::Result<WatchEvent<K>>>,
+    sink: &S,
+    version: &mut String,
+) -> End
+where
+    K: kube::Resource,
+    S: Sink<K> + ?Sized,
+{
+    pin_mut!(stream);
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                note(&object, version);
+                sink.applied(object);
+            }
+            Ok(WatchEvent::Deleted(object)) => {
+                note(&object, version);
+                sink.deleted(object);
+            }
+            Ok(WatchEvent::Bookmark(bookmark)) => {
+                *version = bookmark.metadata.resource_version;
+                sink.alive();
+            }
+            Ok(WatchEvent::Error(status)) if status.code == 410 => return End::Expired,
+            Ok(WatchEvent::Error(status)) => return End::Failed(status.message),
+            Err(error) => return End::Failed(error.to_string()),
+        }
+    }
+    End::Clean
+}
+
+fn note<K: kube::Resource>(object: &K, version: &mut String) {
+    if let Some(seen) = &object.meta().resource_version {
+        version.clone_from(seen);
+    }
+}
+
+fn is_code(error: &kube::Error, code: u16) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == code)
+}
+
+fn backoff() -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(10))
+        .with_factor(2.0)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+fn pause(backoff: &mut ExponentialBackoff) -> Duration {
+    backoff.next().unwrap_or(Duration::from_secs(10))
+}
