@@ -1,3 +1,35 @@
-//! Makes and checks what is generated.
+//! Makes and checks what is generated, and shows the project at work.
 
-fn main() {}
+mod check;
+mod generated;
+mod length;
+mod links;
+mod output;
+mod tree;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Makes and checks what is generated")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Write every generated file
+    Generate,
+    /// Check generated files, links between documents and the length of source files
+    Check,
+}
+
+fn main() -> Result<ExitCode> {
+    match Arguments::parse().task {
+        Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Check => check::check(tree::root()),
+    }
+}

@@ -1,0 +1,34 @@
+# Targets with a line of explanation each. `make` alone lists them.
+
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint fmt generate bench control-plane clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Build, and show the main job without a cluster
+	@scripts/demo.sh
+
+test: lint ## Run every check and test, against a real control plane too
+	@scripts/test.sh
+
+lint: ## Check format, lints, generated files, links and dependencies
+	@scripts/lint.sh
+
+fmt: ## Format the sources
+	$(CARGO) fmt --all
+
+generate: ## Write every generated file
+	$(CARGO) xtask generate
+
+bench: ## Measure the server and the review command (release build)
+	@scripts/bench.sh
+
+control-plane: ## Build the control plane for the tests into the cache
+	@scripts/control-plane.sh
+
+clean: ## Remove what was built here; the control plane in the cache stays
+	$(CARGO) clean

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Checks what needs no test run. Stops at the first check that fails.
+#
+# cargo-deny, typos and shellcheck are used where they are installed. With CI=true a missing
+# cargo-deny is installed (about two minutes); otherwise its absence is only mentioned.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+say "format"
+cargo fmt --all --check
+say "lints"
+cargo clippy --locked --workspace --all-targets -- -D warnings
+say "generated files, links, length of files"
+cargo xtask check
+
+if ! have cargo-deny && [ "${CI:-}" = true ]; then
+    install_crate cargo-deny "$cargo_deny_version"
+fi
+if have cargo-deny; then
+    say "licences and sources of dependencies"
+    cargo deny --log-level error --locked check bans licenses sources
+else
+    skip "licences and sources of dependencies" "cargo install cargo-deny --locked"
+fi
+
+if have typos; then
+    say "spelling"
+    typos
+else
+    skip "spelling" "cargo install typos-cli --locked"
+fi
+
+if have shellcheck; then
+    say "shell scripts"
+    shellcheck --external-sources --severity=warning scripts/*.sh crates/*/scripts/*.sh .ci/run
+else
+    skip "shell scripts" "apt-get install shellcheck"
+fi

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs every test. What is missing for that is installed or built, and said: cargo-nextest with
+# `cargo install`, the control plane from Debian's packages (root or sudo, five minutes, once).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+have cargo-nextest || install_crate cargo-nextest "$cargo_nextest_version"
+if ! scripts/control-plane.sh; then
+    [ "${CI:-}" != true ] || exit 1
+    say "no control plane: the tests that need one are skipped, each by name"
+fi
+
+say "examples in the documentation of the code"
+cargo test --locked --quiet --workspace --doc
+say "tests"
+cargo nextest run --locked --workspace
