@@ -1,5 +1,14 @@
 //! The one catalogue of findings: what is questionable about a pod or a credential spec.
 
+mod catalogue;
+mod page;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use catalogue::Code;
+pub use page::findings_page;
+
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -11,21 +20,47 @@ pub enum Severity {
     Error,
 }
 
-/// The stable code of a kind of finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Code {
-    /// A container with a GMSA is a `HostProcess` container.
-    GmsaWithHostProcess,
-    /// Nothing binds the pod to a Windows node.
-    NotBoundToWindows,
-    /// The pod sets a fixed hostname although it is one of several replicas.
-    FixedHostname,
-    /// All replicas share the first 15 characters of their hostname.
-    SharedHostnamePrefix,
-    /// Several containers of one pod run as the same GMSA.
-    GmsaInSeveralContainers,
-    /// A credential spec that the pod uses has findings of its own.
-    CredspecFindings,
+impl Severity {
+    /// All severities, the least first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
+
+    /// The word for it in every output: `info`, `warning` or `error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no severity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("failed to read the severity \"{}\": write error, warning or info", .0.escape_debug())]
+pub struct UnknownSeverity(String);
+
+impl FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(word: &str) -> Result<Self, UnknownSeverity> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == word)
+            .ok_or_else(|| UnknownSeverity(word.to_owned()))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
 }
 
 /// One thing found on one object.
@@ -38,3 +73,14 @@ pub struct Finding {
     /// Where in the object it was found, such as `credspec.DomainJoinConfig.Sid`.
     pub path: Option<String>,
 }
+
+impl Finding {
+    /// How much it matters, which its code decides.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+#[cfg(test)]
+mod tests;

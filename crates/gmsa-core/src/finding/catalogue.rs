@@ -1,0 +1,218 @@
+//! Every code with what it says of itself, once.
+
+use super::Severity;
+
+macro_rules! catalogue {
+    ($($code:ident {
+        id: $id:literal,
+        severity: $severity:ident,
+        summary: $summary:literal,
+        remedy: $remedy:literal,
+    })+) => {
+        /// The stable code of a kind of finding.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $(#[doc = $summary] $code,)+
+        }
+
+        impl Code {
+            /// All codes, those of pods first, in the order of the page.
+            pub const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// The name by which users and scripts know it, in kebab case.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$code => $id,)+ }
+            }
+
+            /// How much findings of this code matter.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$code => Severity::$severity,)+ }
+            }
+
+            /// What it means, in one sentence of Markdown.
+            #[must_use]
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$code => $summary,)+ }
+            }
+
+            /// What to do about it, in Markdown.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$code => $remedy,)+ }
+            }
+
+            /// Where it is documented: a path in the repository with an anchor.
+            #[must_use]
+            pub const fn page(self) -> &'static str {
+                match self { $(Self::$code => concat!("docs/findings.md#", $id),)+ }
+            }
+
+            /// The code of that name.
+            #[must_use]
+            pub fn from_id(id: &str) -> Option<Self> {
+                match id { $($id => Some(Self::$code),)+ _ => None }
+            }
+        }
+    };
+}
+
+catalogue! {
+    GmsaWithHostProcess {
+        id: "gmsa-with-host-process",
+        severity: Warning,
+        summary: "A container with a GMSA is a `HostProcess` container, which runs as an account of the node and never gets the GMSA.",
+        remedy: "Take `hostProcess: true` away, or take the GMSA away and give the node's account the rights.",
+    }
+    NotBoundToWindows {
+        id: "not-bound-to-windows",
+        severity: Warning,
+        summary: "Nothing binds the pod to a Windows node, so it may be scheduled where a GMSA means nothing.",
+        remedy: "Set `os.name: windows` and the node selector `kubernetes.io/os: windows`, or use a runtime class that has it.",
+    }
+    FixedHostname {
+        id: "fixed-hostname",
+        severity: Warning,
+        summary: "The pod sets a fixed hostname, so that all replicas are one computer to the domain controller and lose its trust after some days.",
+        remedy: "Leave `hostname` out, and turn on the webhook's random hostnames.",
+    }
+    SharedHostnamePrefix {
+        id: "shared-hostname-prefix",
+        severity: Warning,
+        summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
+        remedy: "Give the workload a shorter name, or turn on the webhook's random hostnames.",
+    }
+    GmsaInSeveralContainers {
+        id: "gmsa-in-several-containers",
+        severity: Warning,
+        summary: "Several containers of one pod run as the same GMSA under one hostname and can push each other out of the domain.",
+        remedy: "Name the credential spec only at the container that needs it, or use a managed service account for each container.",
+    }
+    CredspecFindings {
+        id: "credspec-findings",
+        severity: Warning,
+        summary: "A credential spec that the pod uses has findings of its own.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+    }
+    CredspecNameInvalid {
+        id: "credspec-name-invalid",
+        severity: Error,
+        summary: "The resource's name is no DNS-1123 subdomain, so the API server refuses the resource and every pod that names it.",
+        remedy: "Use lower-case letters, digits, `-` and `.`, at most 253 characters, such as `gmsa-webapp1`.",
+    }
+    CredspecMissing {
+        id: "credspec-missing",
+        severity: Error,
+        summary: "The resource has no contents, and pods that use it are denied.",
+        remedy: "Write the contents under the key `credspec` at the root of the resource, not under `spec`.",
+    }
+    ValueTypeWrong {
+        id: "value-type-wrong",
+        severity: Error,
+        summary: "A value has another type than the schema demands, so the API server refuses the resource.",
+        remedy: "Write what the message asks for; a number or a JSON object that a string is wanted for goes into quotes.",
+    }
+    UnknownKey {
+        id: "unknown-key",
+        severity: Warning,
+        summary: "A key is not part of a credential spec; the API server drops it, and it has no effect.",
+        remedy: "Correct the spelling, upper and lower case included, or move the key to where it belongs.",
+    }
+    KeyMissing {
+        id: "key-missing",
+        severity: Error,
+        summary: "A key is missing without which a container cannot take on the identity of the account.",
+        remedy: "Add the key; `kubectl gmsa credspec create` writes all that are needed.",
+    }
+    CmsPluginsIncomplete {
+        id: "cms-plugins-incomplete",
+        severity: Error,
+        summary: "`CmsPlugins` does not contain `ActiveDirectory`, so Windows makes nothing of the contents.",
+        remedy: "Set `CmsPlugins: [ActiveDirectory]`.",
+    }
+    SidNotDomain {
+        id: "sid-not-domain",
+        severity: Error,
+        summary: "`Sid` is not the SID of a domain, which has the form `S-1-5-21-a-b-c`.",
+        remedy: "Write the domain's SID (`(Get-ADDomain).DomainSID`); an account's SID is the domain's with one more number, which has to go.",
+    }
+    GuidInvalid {
+        id: "guid-invalid",
+        severity: Error,
+        summary: "`Guid` is no GUID, which is written as 8-4-4-4-12 hexadecimal digits without braces.",
+        remedy: "Write the `objectGUID` of the domain: `(Get-ADDomain).ObjectGUID`.",
+    }
+    MachineAccountNameInvalid {
+        id: "machine-account-name-invalid",
+        severity: Error,
+        summary: "`MachineAccountName` is not the bare name of a managed service account.",
+        remedy: "Write the account's SAM name without `$` and without a domain; if it is over 15 characters long, make an account with a shorter name.",
+    }
+    NetbiosNameInvalid {
+        id: "netbios-name-invalid",
+        severity: Error,
+        summary: "`NetBiosName` is not the NetBIOS name of a domain, which has at most 15 characters and no dots.",
+        remedy: "Write the short name of the domain, such as `CONTOSO`: `(Get-ADDomain).NetBIOSName`.",
+    }
+    DnsNameInvalid {
+        id: "dns-name-invalid",
+        severity: Warning,
+        summary: "`DnsName` or `DnsTreeName` is not the full DNS name of a domain.",
+        remedy: "Write the full name, such as `contoso.com`: `(Get-ADDomain).DNSRoot` for `DnsName`, `(Get-ADDomain).Forest` for `DnsTreeName`.",
+    }
+    AccountNotListed {
+        id: "account-not-listed",
+        severity: Error,
+        summary: "The account in `MachineAccountName` is not among the `GroupManagedServiceAccounts`, so its password is never fetched.",
+        remedy: "Add two entries with the account's name: one with the NetBIOS name of the domain as `Scope`, one with its DNS name.",
+    }
+    AccountNameInvalid {
+        id: "account-name-invalid",
+        severity: Warning,
+        summary: "The `Name` of one of the `GroupManagedServiceAccounts` is not the bare name of an account.",
+        remedy: "Write the account's SAM name without `$` and without a domain, at most 15 characters.",
+    }
+    ScopeMissing {
+        id: "scope-missing",
+        severity: Warning,
+        summary: "No entry of `GroupManagedServiceAccounts` has the domain's NetBIOS name, or none has its DNS name, as `Scope`.",
+        remedy: "Give each account two entries: one with `NetBiosName` as `Scope`, one with `DnsName`.",
+    }
+    AccountScopeIncomplete {
+        id: "account-scope-incomplete",
+        severity: Warning,
+        summary: "An account is listed with only one of its domain's two names as `Scope`.",
+        remedy: "Add a second entry with the same `Name` and the other name of the domain as `Scope`.",
+    }
+    HostAccountConfigMisplaced {
+        id: "host-account-config-misplaced",
+        severity: Error,
+        summary: "`HostAccountConfig` does not stand in `ActiveDirectoryConfig`; the API server drops it, and hosts that are not in the domain cannot use the account.",
+        remedy: "Move it into `ActiveDirectoryConfig`.",
+    }
+    PluginGuidInvalid {
+        id: "plugin-guid-invalid",
+        severity: Error,
+        summary: "`PluginGUID` is no GUID in braces, so Windows finds no plug-in by it.",
+        remedy: "Write the plug-in's class identifier in braces, such as `\"{CCC2A336-D7F3-4818-A213-272B7924213E}\"` for AKS.",
+    }
+    PortableCcgVersionInvalid {
+        id: "portable-ccg-version-invalid",
+        severity: Error,
+        summary: "`PortableCcgVersion` is not `\"1\"`, the only version there is.",
+        remedy: "Set `PortableCcgVersion: \"1\"`, with the quotes.",
+    }
+    PluginInputInvalid {
+        id: "plugin-input-invalid",
+        severity: Warning,
+        summary: "`PluginInput` does not have the format that the plug-in expects.",
+        remedy: "Write it as the message shows: each plug-in has its own format.",
+    }
+    PluginInputPlaintextPassword {
+        id: "plugin-input-plaintext-password",
+        severity: Error,
+        summary: "`PluginInput` seems to hold a password in plain text, which everyone who may read the credential spec or a pod that uses it can see.",
+        remedy: "Change that password, keep the new one in the plug-in's secret store, and write only where it is.",
+    }
+}
