@@ -1,10 +1,23 @@
-//! Credential specs: the model, the canonical JSON, comparison and findings.
+//! Credential specs: the model, the canonical JSON, comparison, names and findings.
 
-/// A credential spec's contents, ready to be inlined into a pod.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Prepared {
-    /// The canonical JSON of the `credspec` object.
-    pub json: Box<str>,
-    /// How many findings of severity warning or error it has.
-    pub findings: u16,
-}
+mod canonical;
+mod difference;
+pub mod identifier;
+mod lint;
+mod model;
+pub mod name;
+mod path;
+pub mod plugin;
+mod prepared;
+
+pub use canonical::canonical_json;
+pub use difference::difference;
+pub use lint::{lint, lint_contents};
+pub use model::{
+    ActiveDirectoryConfig, CredentialSpec, DomainJoinConfig, GroupManagedServiceAccount,
+    HostAccountConfig,
+};
+pub use prepared::Prepared;
+
+#[cfg(test)]
+mod test_values;

@@ -1,0 +1,101 @@
+//! Names of credential specs: DNS-1123 subdomains (Kubernetes, "Object Names and IDs").
+
+/// The longest name, in characters.
+const MAXIMUM_LENGTH: usize = 253;
+/// The name made of a text that holds not one usable character.
+const FALLBACK: &str = "gmsa";
+/// How many edits apart two names may be, and one still be meant by the other.
+const MAXIMUM_EDITS: usize = 2;
+/// How many characters of a name there must be for each edit.
+const CHARACTERS_PER_EDIT: usize = 3;
+
+/// Whether a credential spec can be called so: lower-case letters, digits, `-` and `.`, each part
+/// between the dots beginning and ending with a letter or digit, at most 253 characters.
+#[must_use]
+pub fn is_valid_name(name: &str) -> bool {
+    name.len() <= MAXIMUM_LENGTH && name.split('.').all(is_valid_label)
+}
+
+fn is_valid_label(label: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = label.as_bytes();
+    bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+}
+
+/// The valid name that is nearest to a text; a valid name is given back as it is.
+///
+/// Capital letters become small ones, all else that is not allowed becomes `-`.
+#[must_use]
+pub fn made_valid(name: &str) -> String {
+    let mut valid = String::with_capacity(name.len().min(MAXIMUM_LENGTH));
+    for label in name.split('.') {
+        // What lies beyond the limit cannot change the result, and a text may be long.
+        if valid.len() > MAXIMUM_LENGTH {
+            break;
+        }
+        let label: String = label.chars().map(made_valid_character).collect();
+        let label = label.trim_matches('-');
+        if label.is_empty() {
+            continue;
+        }
+        if !valid.is_empty() {
+            valid.push('.');
+        }
+        valid.push_str(label);
+    }
+    // All characters are one byte long by now.
+    valid.truncate(MAXIMUM_LENGTH);
+    let length = valid.trim_end_matches(['-', '.']).len();
+    valid.truncate(length);
+    if valid.is_empty() {
+        valid.push_str(FALLBACK);
+    }
+    valid
+}
+
+fn made_valid_character(character: char) -> char {
+    let lower = character.to_ascii_lowercase();
+    if lower.is_ascii_lowercase() || lower.is_ascii_digit() { lower } else { '-' }
+}
+
+/// The name that is most likely meant by `wanted`: one that is equal but for the case, else the
+/// nearest within two edits and within one edit for each three characters.
+///
+/// The answer does not depend on the order of `names`.
+pub fn closest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let length = wanted.chars().count();
+    let allowed = MAXIMUM_EDITS.min(length / CHARACTERS_PER_EDIT);
+    let wanted_lower = wanted.to_ascii_lowercase();
+    names
+        .filter_map(|name| {
+            let rank = if name == wanted {
+                Rank::Same
+            } else if name.eq_ignore_ascii_case(wanted) {
+                Rank::SameButCase
+            } else if name.chars().count().abs_diff(length) <= allowed {
+                let edits = strsim::osa_distance(&wanted_lower, &name.to_ascii_lowercase());
+                if edits > allowed {
+                    return None;
+                }
+                Rank::Edits(edits)
+            } else {
+                return None;
+            };
+            Some((rank, name))
+        })
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// How near a name is, the nearest first.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Same,
+    SameButCase,
+    Edits(usize),
+}
+
+#[cfg(test)]
+mod tests;
