@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a watch counts as current after the last event, bookmark or resumed watch.
-pub(crate) const CURRENT_FOR: Duration = Duration::from_secs(60);
+pub(crate) const CURRENT_FOR: Duration = Duration::from_mins(1);
 
 /// The moment of the last sign of life, readable without a lock.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ mod cluster;
 pub mod crd;
 mod freshness;
 mod live;
+pub mod manifests;
 mod memory;
 mod rbac_watch;
 mod store;

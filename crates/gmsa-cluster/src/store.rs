@@ -55,7 +55,7 @@ impl Store {
 
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> =
-            self.entries.read().keys().map(|name| name.to_string()).collect();
+            self.entries.read().keys().map(ToString::to_string).collect();
         names.sort_unstable();
         names
     }

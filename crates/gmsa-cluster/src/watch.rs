@@ -20,7 +20,7 @@ const PAGE: u32 = 100;
 const WATCH_SECONDS: u32 = 45;
 
 /// How long to wait before asking again for what is forbidden.
-const FORBIDDEN_PAUSE: Duration = Duration::from_secs(60);
+const FORBIDDEN_PAUSE: Duration = Duration::from_mins(1);
 
 /// What a list and watch feeds.
 pub(crate) trait Sink<K>: Send + Sync + 'static {
@@ -89,13 +89,12 @@ where
         for object in page.items {
             sink.listed(object);
         }
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params = params.continue_token(&token),
-            None => {
-                sink.list_ends();
-                return Ok(page.metadata.resource_version.unwrap_or_default());
-            }
-        }
+        let more = page.metadata.continue_.filter(|token| !token.is_empty());
+        let Some(token) = more else {
+            sink.list_ends();
+            return Ok(page.metadata.resource_version.unwrap_or_default());
+        };
+        params = params.continue_token(&token);
     }
 }
 

@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Text<'a>(Cow<'a, str>);
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// The string.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,1 +1,14 @@
 //! The admission webhook server for GMSA on Kubernetes.
+
+pub mod certificates;
+pub mod config;
+pub mod connection;
+pub mod http;
+pub mod listener;
+pub mod metrics;
+pub mod metrics_server;
+pub mod server;
+pub mod service;
+pub mod telemetry;
+pub mod tls;
+pub mod wire;

@@ -1,3 +1,31 @@
 //! The admission webhook server for GMSA on Kubernetes.
 
-fn main() {}
+use std::env;
+
+use anyhow::Context as _;
+use gmsa_webhook::config::{self, Config};
+use gmsa_webhook::{server, telemetry};
+
+fn main() -> anyhow::Result<()> {
+    let environment = |name: &str| env::var(name).ok();
+    let args = config::parse(env::args_os(), environment).unwrap_or_else(|error| error.exit());
+    let (config, warnings) = config::resolve(args, environment)?;
+    telemetry::start(&config);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    runtime(&config)?.block_on(server::run(config))?;
+    Ok(())
+}
+
+fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = if config.threads == 1 {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    if config.threads > 1 {
+        builder.worker_threads(config.threads);
+    }
+    builder.enable_all().build().context("failed to start the runtime")
+}

@@ -98,8 +98,13 @@ impl Facts {
         self.names.get(index).and_then(|name| name.right.as_ref())
     }
 
-    /// Whether a hint was looked for, and which was found.
-    pub(super) fn hint(&self, name: &str) -> Option<Option<&str>> {
-        self.hints.iter().find(|(asked, _)| asked == name).map(|(_, hint)| hint.as_deref())
+    /// Whether a hint was looked for.
+    pub(super) fn has_looked_for_hint(&self, name: &str) -> bool {
+        self.hints.iter().any(|(asked, _)| asked == name)
+    }
+
+    /// The hint that was found.
+    pub(super) fn hint(&self, name: &str) -> Option<&str> {
+        self.hints.iter().find(|(asked, _)| asked == name)?.1.as_deref()
     }
 }

@@ -80,7 +80,7 @@ impl<'a> Judgement<'a> {
         }
         for finding in &found {
             let Some(name) = finding.reference.name else { continue };
-            if facts.hint(name).is_some() {
+            if facts.has_looked_for_hint(name) {
                 continue;
             }
             match finding.reason {

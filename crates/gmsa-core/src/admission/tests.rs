@@ -74,7 +74,7 @@ impl World {
                 self.answer(question, &mut facts);
             }
         }
-        unreachable!()
+        panic!("the loop has no end")
     }
 
     fn answer(&self, question: Question<'_>, facts: &mut Facts) {

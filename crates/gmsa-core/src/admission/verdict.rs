@@ -168,7 +168,7 @@ fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) ->
     let place = reference.place;
     let raw_name = reference.name.unwrap_or_default();
     let name = shown(raw_name);
-    let hint = facts.hint(raw_name).flatten();
+    let hint = facts.hint(raw_name);
     let detail = detail.as_deref().unwrap_or("the facts are not known");
     let (namespace, account) = (judgement.namespace, judgement.service_account());
     let message = match reason {

@@ -73,6 +73,7 @@ impl fmt::Display for Place<'_> {
 }
 
 /// A name as it is shown in messages: control characters escaped, cut after 253 characters.
+#[must_use]
 pub fn shown(name: &str) -> impl fmt::Display {
     struct Shown<'a>(&'a str);
 
@@ -184,7 +185,7 @@ fn reference<'p>(
 ) -> Option<Reference<'p>> {
     let WindowsOptions { gmsa_credential_spec_name: name, gmsa_credential_spec: contents, .. } =
         context?.windows_options.as_ref()?;
-    (name.is_some() || contents.is_some()).then(|| Reference {
+    (name.is_some() || contents.is_some()).then_some(Reference {
         place,
         name: name.as_deref(),
         contents: contents.as_deref(),

@@ -1,0 +1,161 @@
+//! The documents of one text: YAML with many documents, JSON, Lists.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// Where a document stands, shown as `FILE:LINE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file, or `-` for standard input.
+    pub file: Arc<str>,
+    /// The line on which the document begins, from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// One object.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The object.
+    pub value: Value,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// A document that cannot be read as an object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("failed to read the document at {source}: {why}", source = .at)]
+pub struct UnreadableDocument {
+    /// Where it stands, or the line at which reading stopped.
+    pub at: Source,
+    /// Why.
+    pub why: String,
+}
+
+/// Reads every object of a text. Lists are taken apart; empty documents are skipped; a document
+/// that cannot be read leaves the others alone.
+#[must_use]
+pub fn parse(file: &str, text: &str) -> Vec<Result<Document, UnreadableDocument>> {
+    let file: Arc<str> = file.into();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = Vec::new();
+    for (line, piece) in pieces(text) {
+        let source = Source { file: Arc::clone(&file), line };
+        match read(piece) {
+            Ok(Value::Null) => {}
+            Ok(value) => take(value, &source, &mut found),
+            Err((lines, why)) => {
+                let at = Source { line: line + lines, ..source };
+                found.push(Err(UnreadableDocument { at, why }));
+            }
+        }
+    }
+    found
+}
+
+/// Takes an object, or the objects of a list.
+fn take(value: Value, source: &Source, found: &mut Vec<Result<Document, UnreadableDocument>>) {
+    let Value::Object(mut object) = value else {
+        let why = "expected an object with apiVersion and kind".to_owned();
+        found.push(Err(UnreadableDocument { at: source.clone(), why }));
+        return;
+    };
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if !kind.ends_with("List") || !object.get("items").is_some_and(Value::is_array) {
+        found.push(Ok(Document { value: Value::Object(object), source: source.clone() }));
+        return;
+    }
+    // The items of a typed list, such as a PodList, need not repeat their kind.
+    let item_kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
+    let api_version = object.get("apiVersion").cloned();
+    let Some(Value::Array(items)) = object.remove("items") else { return };
+    for mut item in items {
+        if let Value::Object(fields) = &mut item
+            && !item_kind.is_empty()
+        {
+            fields.entry("kind").or_insert_with(|| item_kind.clone().into());
+            if let Some(api_version) = &api_version {
+                fields.entry("apiVersion").or_insert_with(|| api_version.clone());
+            }
+        }
+        take(item, source, found);
+    }
+}
+
+/// The texts of the documents, each with its first line.
+fn pieces(text: &str) -> Vec<(usize, &str)> {
+    if let Some(values) = json_values(text) {
+        return values;
+    }
+    let mut pieces = Vec::new();
+    let (mut start, mut start_line, mut at) = (0, 1, 0);
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let end = at + line.len();
+        if is_separator(line) {
+            pieces.push((start_line, text.get(start..at).unwrap_or_default()));
+            // What stands behind the marker belongs to the document.
+            let marker = if line.starts_with("---") { 3 } else { line.len() };
+            (start, start_line) = (at + marker, index + 1);
+        }
+        at = end;
+    }
+    pieces.push((start_line, text.get(start..).unwrap_or_default()));
+    pieces
+}
+
+/// `---` or `...` at the beginning of a line ends a document, wherever it stands (YAML 1.2, 9.1).
+fn is_separator(line: &str) -> bool {
+    ["---", "..."].iter().any(|marker| {
+        line.strip_prefix(marker)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
+    })
+}
+
+/// The values of a text that is JSON through and through; none if it is not.
+fn json_values(text: &str) -> Option<Vec<(usize, &str)>> {
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let mut values = Vec::new();
+    let (mut line, mut counted) = (1, 0);
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    loop {
+        let before = stream.byte_offset();
+        let Some(value) = stream.next() else { return Some(values) };
+        let value = value.ok()?.get();
+        let gap = text.get(before..)?;
+        let start = before + (gap.len() - gap.trim_start().len());
+        line += text.get(counted..start)?.bytes().filter(|byte| *byte == b'\n').count();
+        counted = start;
+        values.push((line, value));
+    }
+}
+
+fn read(text: &str) -> Result<Value, (usize, String)> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Value::Null);
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            // A List of ten thousand workloads is one document.
+            max_events: 20_000_000,
+            max_nodes: 10_000_000,
+            max_aliases: 1_000,
+            max_depth: 100,
+        },
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        let line = usize::try_from(line).unwrap_or(0).saturating_sub(1);
+        (line, error.to_string().lines().next().unwrap_or_default().to_owned())
+    })
+}

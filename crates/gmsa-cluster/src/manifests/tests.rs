@@ -1,0 +1,147 @@
+use std::fs;
+
+use serde_json::json;
+
+use super::{Input, ManifestSet, Problem, UnreadableFile, parse, read};
+
+fn values(text: &str) -> Vec<serde_json::Value> {
+    parse("f", text).into_iter().map(|document| document.unwrap().value).collect()
+}
+
+#[test]
+fn documents_in_all_their_dress() {
+    let pod = json!({"kind": "Pod", "metadata": {"name": "a"}});
+    for text in [
+        "kind: Pod\nmetadata: {name: a}",
+        "\u{feff}---\n# a comment\nkind: Pod\nmetadata:\n  name: a\n...\n",
+        "kind: Pod\r\nmetadata:\r\n  name: a\r\n---\r\n# nothing\r\n---\r\n",
+        "--- {kind: Pod, metadata: {name: a}}\n---\n",
+        "{\"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}",
+        "kind: List\napiVersion: v1\nitems:\n- kind: Pod\n  metadata: {name: a}\n",
+        "kind: List\nitems:\n- kind: List\n  items:\n  - {kind: Pod, metadata: {name: a}}\n",
+        "kind: PodList\nitems:\n- metadata: {name: a}\n",
+    ] {
+        assert_eq!(values(text), std::slice::from_ref(&pod), "{text}");
+    }
+    for empty in ["", "\n---\n---\n# only a comment\n", "kind: List\nitems: []\n", "null"] {
+        assert_eq!(values(empty).len(), 0, "{empty:?}");
+    }
+    let two = "{\"kind\": \"A\"}\n\n{\"kind\": \"B\"}";
+    let lines: Vec<usize> =
+        parse("f", two).into_iter().map(|one| one.unwrap().source.line).collect();
+    assert_eq!(lines, [1, 3]);
+    // A marker within a block scalar needs an indentation to be none.
+    let script = "kind: A\ndata: |\n  ---\n  x\n";
+    assert_eq!(values(script), [json!({"kind": "A", "data": "---\nx\n"})]);
+}
+
+#[test]
+fn a_bad_document_is_named_and_the_others_are_read() {
+    let text = "kind: A\n---\nkind: B\nkind: C\n---\nkind: [\n---\n- list\n---\nkind: D\n";
+    let read = parse("some.yaml", text);
+    let kinds: Vec<_> = read
+        .iter()
+        .map(|one| match one {
+            Ok(document) => document.value["kind"].as_str().unwrap().to_owned(),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    assert_eq!(kinds.len(), 5, "{kinds:?}");
+    assert_eq!((kinds[0].as_str(), kinds[4].as_str()), ("A", "D"));
+    assert!(kinds[1].starts_with("failed to read the document at some.yaml:4"), "{kinds:?}");
+    assert!(kinds[1].contains("duplicate"), "{kinds:?}");
+    assert!(kinds[2].contains("some.yaml:"), "{kinds:?}");
+    assert!(kinds[3].contains("expected an object"), "{kinds:?}");
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f]\n";
+    assert!(parse("bomb", bomb)[0].is_err());
+}
+
+#[test]
+fn files_and_directories() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    fs::create_dir_all(path("sub/..data")).unwrap();
+    for (name, text) in [
+        ("b.yml", "kind: B"),
+        ("sub/c.JSON", "{\"kind\": \"C\"}"),
+        ("a.yaml", "kind: A\n---\nkind: ["),
+        ("notes.txt", "kind: X"),
+        ("sub/..data/c.yaml", "kind: C"),
+    ] {
+        fs::write(path(name), text).unwrap();
+    }
+    let manifests = read(&[Input::Path(root.path().to_owned())]).unwrap();
+    let kinds: Vec<_> = manifests.documents.iter().map(|one| one.value["kind"].clone()).collect();
+    assert_eq!(kinds, ["A", "B", "C"]);
+    assert_eq!(manifests.unreadable.len(), 1);
+
+    fs::write(path("latin.yaml"), b"kind: \xe4").unwrap();
+    let input = |name: &str| [Input::Path(path(name))];
+    assert!(matches!(read(&input("latin.yaml")), Err(UnreadableFile::NotText { .. })));
+    assert!(matches!(read(&input("gone.yaml")), Err(UnreadableFile::Io { .. })));
+    assert!(matches!(read(&input("sub/..data/x")), Err(UnreadableFile::Io { .. })));
+    fs::create_dir(path("empty")).unwrap();
+    assert!(matches!(read(&input("empty")), Err(UnreadableFile::Empty { .. })));
+}
+
+#[test]
+fn a_set_knows_what_makes_pods() {
+    let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}";
+    let mut text = String::new();
+    for kind in [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "ReplicationController",
+        "Rollout",
+    ] {
+        text += &format!(
+            "apiVersion: x/v1\nkind: {kind}\nmetadata: {{name: w}}\nspec: {{{template}}}\n---\n"
+        );
+    }
+    text += &format!(
+        "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: w, namespace: night}}\nspec: {{jobTemplate: {{spec: {{{template}}}}}}}\n---\n"
+    );
+    text +=
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: w}\nspec: {containers: [{name: c}]}\n---\n";
+    text += "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: w}\n---\n";
+    text += "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: sa}\n---\n";
+    text += "apiVersion: windows.k8s.io/v1alpha1\nkind: GMSACredentialSpec\nmetadata: {name: g}\ncredspec: {}\n---\n";
+    text += "apiVersion: windows.k8s.io/v1\nkind: GMSACredentialSpec\nmetadata: {name: g}\n---\n";
+    text += "apiVersion: v1\nkind: Pod\nspec: {}\n---\nkind: Pod\n";
+    let documents: Vec<_> = parse("f", &text).into_iter().map(Result::unwrap).collect();
+    let set = ManifestSet::new(&documents, "home");
+    let kinds: Vec<_> = set.workloads.iter().map(|workload| workload.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "Deployment",
+            "ReplicaSet",
+            "StatefulSet",
+            "DaemonSet",
+            "Job",
+            "ReplicationController",
+            "Rollout",
+            "CronJob",
+            "Pod"
+        ]
+    );
+    for workload in &set.workloads {
+        let pod = workload.pod(&documents[workload.document].value);
+        assert_eq!(pod["spec"]["containers"][0]["name"], "c", "{}", workload.kind);
+        let namespace = if workload.kind == "CronJob" { "night" } else { "home" };
+        assert_eq!(workload.namespace, namespace);
+    }
+    assert!(set.service_accounts.contains(&("home".to_owned(), "sa".to_owned())));
+    assert_eq!(set.credential_specs.len(), 1);
+    assert!(
+        matches!(
+            set.problems[..],
+            [Problem::Twice { .. }, Problem::Unnamed { .. }, Problem::Kindless(_)]
+        ),
+        "{:?}",
+        set.problems
+    );
+}

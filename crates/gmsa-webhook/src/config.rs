@@ -1,0 +1,251 @@
+//! From flags and environment to the configuration.
+//!
+//! A flag beats its `GMSA_` variable, which beats the name inherited from the webhook of
+//! kubernetes-sigs/windows-gmsa (`TLS_CRT`, `TLS_KEY`, `HTTPS_PORT`, `LOG_LEVEL`,
+//! `RANDOM_HOSTNAME`, `QPS`, `BURST`). A bad own setting stops the start; a bad inherited one is a
+//! warning and the default, as it always was, except `RANDOM_HOSTNAME`.
+
+mod args;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use args::{Args, command, parse};
+
+/// Where the serving certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CertificateSource {
+    /// From files, reloaded when their content changes.
+    Files {
+        /// The certificate chain in PEM.
+        certificate: PathBuf,
+        /// The private key in PEM.
+        key: PathBuf,
+    },
+    /// Made at the start and gone with the process; the CA goes to this file.
+    Ephemeral {
+        /// Where the CA's certificate is written for callers.
+        ca_file: Option<PathBuf>,
+    },
+}
+
+/// Where the facts come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FactSource {
+    /// A cluster, by a kubeconfig or found as every client finds it.
+    Cluster {
+        /// The kubeconfig file.
+        kubeconfig: Option<PathBuf>,
+    },
+    /// A directory of manifests.
+    Directory(PathBuf),
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The configuration of the server.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where to listen for HTTPS.
+    pub https: SocketAddr,
+    /// Where to serve metrics over plain HTTP.
+    pub metrics: SocketAddr,
+    /// Where the serving certificate comes from.
+    pub certificate: CertificateSource,
+    /// The CA that callers must have a certificate of.
+    pub client_ca: Option<PathBuf>,
+    /// Where the facts come from.
+    pub facts: FactSource,
+    /// The largest body, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a handshake or the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long a body may take.
+    pub body_timeout: Duration,
+    /// How many connections may be open.
+    pub max_connections: usize,
+    /// How many admission requests may be in hand.
+    pub max_requests: usize,
+    /// How long one answer may take.
+    pub deadline: Duration,
+    /// After how long a connection is closed gracefully.
+    pub max_connection_age: Duration,
+    /// How long to answer after the signal to stop, not ready, before closing.
+    pub drain: Duration,
+    /// How long requests in flight may take after that.
+    pub grace: Duration,
+    /// How long a granted right is remembered.
+    pub remember: Duration,
+    /// Live reads a second.
+    pub qps: f64,
+    /// Live reads at once.
+    pub burst: u32,
+    /// Whether pods that use a GMSA get a random hostname.
+    pub random_hostname: bool,
+    /// Threads; 1 is a runtime without any others.
+    pub threads: usize,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// From which level on.
+    pub log_level: String,
+    /// Where traces are sent.
+    pub otlp_endpoint: Option<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `RANDOM_HOSTNAME` is no boolean of Go.
+    #[error("failed to read RANDOM_HOSTNAME: \"{0}\" is no boolean; use true or false")]
+    RandomHostname(String),
+    /// One of the two TLS files is missing.
+    #[error(
+        "failed to find a serving certificate: {given} is set but {missing} is not; set both \
+         --tls-cert and --tls-key (or TLS_CRT and TLS_KEY)"
+    )]
+    HalfPair {
+        /// What is set.
+        given: &'static str,
+        /// What is not.
+        missing: &'static str,
+    },
+    /// Neither files nor `--store`.
+    #[error(
+        "failed to find a serving certificate: set --tls-cert and --tls-key (or TLS_CRT and \
+         TLS_KEY) to a certificate for the webhook's Service and its key"
+    )]
+    NoCertificate,
+}
+
+/// Resolves arguments and inherited environment. The second part are warnings to be logged.
+pub fn resolve(
+    args: Args,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<(Config, Vec<String>), Error> {
+    let mut warnings = Vec::new();
+    let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
+    let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
+    let tls_key = args.tls_key.or_else(|| inherited("TLS_KEY").map(PathBuf::from));
+    let existing = inherited("TLS_CRT").is_some() || inherited("TLS_KEY").is_some();
+    let certificate = match (tls_cert, tls_key) {
+        (Some(certificate), Some(key)) => CertificateSource::Files { certificate, key },
+        (Some(_), None) => {
+            return Err(Error::HalfPair { given: "the certificate", missing: "the key" });
+        }
+        (None, Some(_)) => {
+            return Err(Error::HalfPair { given: "the key", missing: "the certificate" });
+        }
+        (None, None) if args.store.is_some() => {
+            CertificateSource::Ephemeral { ca_file: args.ca_file_out }
+        }
+        (None, None) => return Err(Error::NoCertificate),
+    };
+    // An existing deployment that says nothing listens where it always did.
+    let default_port = if existing { 443 } else { 8443 };
+    let mut number = |name: &str, least: f64, most: f64| {
+        let text = inherited(name)?;
+        // Helm renders large numbers as 1e+06.
+        match text.trim().parse::<f64>() {
+            Ok(value) if (least..=most).contains(&value) => Some(value),
+            _ => {
+                warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
+                None
+            }
+        }
+    };
+    let port = args.https_port.or_else(|| {
+        let port = number("HTTPS_PORT", 1.0, 65535.0)?;
+        whole(port).and_then(|port| u16::try_from(port).ok())
+    });
+    let qps = args.qps.or_else(|| number("QPS", 0.0, f64::MAX));
+    let burst = args.burst.or_else(|| number("BURST", 1.0, f64::from(u32::MAX)).and_then(whole));
+    let log_level = match (args.log_level, inherited("LOG_LEVEL")) {
+        (Some(level), _) => level.as_str().to_owned(),
+        (None, Some(text)) => inherited_level(&text).unwrap_or_else(|| {
+            warnings.push(format!("LOG_LEVEL is \"{text}\", which is no level: using info"));
+            "info".to_owned()
+        }),
+        (None, None) => "info".to_owned(),
+    };
+    let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
+        (Some(value), _) => value,
+        (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text))?,
+        (None, None) => false,
+    };
+    let address = |port: u16| SocketAddr::new(args.listen, port);
+    let config = Config {
+        https: address(port.unwrap_or(default_port)),
+        metrics: address(args.metrics_port),
+        certificate,
+        client_ca: args.client_ca,
+        facts: match args.store {
+            Some(directory) => FactSource::Directory(directory),
+            None => FactSource::Cluster { kubeconfig: args.kubeconfig },
+        },
+        max_body_bytes: args.max_body_bytes,
+        header_timeout: seconds(args.header_timeout),
+        body_timeout: seconds(args.body_timeout),
+        max_connections: args.max_connections,
+        max_requests: args.max_requests,
+        deadline: seconds(args.deadline),
+        max_connection_age: seconds(args.max_connection_age),
+        drain: seconds(args.drain),
+        grace: seconds(args.grace),
+        remember: seconds(args.remember),
+        qps: qps.unwrap_or(100.0),
+        burst: burst.unwrap_or(200),
+        random_hostname,
+        threads: args.threads,
+        log_format: args.log_format,
+        log_level,
+        otlp_endpoint: args.otlp_endpoint,
+    };
+    Ok((config, warnings))
+}
+
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked just before"
+)]
+fn whole(number: f64) -> Option<u32> {
+    let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    fits.then_some(number as u32)
+}
+
+/// A level of logrus, the logger of the inherited variable, as one of ours.
+fn inherited_level(text: &str) -> Option<String> {
+    let level = match text.to_ascii_lowercase().as_str() {
+        "panic" | "fatal" | "error" => "error",
+        "warn" | "warning" => "warn",
+        "info" => "info",
+        "debug" => "debug",
+        "trace" => "trace",
+        _ => return None,
+    };
+    Some(level.to_owned())
+}
+
+/// A boolean as Go's `strconv.ParseBool` reads it.
+pub(crate) fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

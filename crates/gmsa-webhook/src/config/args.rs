@@ -1,0 +1,202 @@
+//! The flags, each with a `GMSA_` environment variable.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv6Addr};
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use super::{LogFormat, go_bool};
+
+/// A log level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// Errors only.
+    Error,
+    /// And warnings.
+    Warn,
+    /// And what happens.
+    Info,
+    /// And why.
+    Debug,
+    /// And all else.
+    Trace,
+}
+
+impl Level {
+    /// The level's name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The admission webhook for GMSA on Kubernetes.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "gmsa-webhook", version, about, args_override_self = true, max_term_width = 100)]
+pub struct Args {
+    /// The address to listen on; `::` takes IPv4 as well
+    #[arg(long, value_name = "IP", default_value_t = IpAddr::V6(Ipv6Addr::UNSPECIFIED))]
+    pub listen: IpAddr,
+    /// The HTTPS port; 0 is any free one [default: HTTPS_PORT; 8443, or 443 where TLS_CRT or
+    /// TLS_KEY is inherited]
+    #[arg(long, value_name = "PORT")]
+    pub https_port: Option<u16>,
+    /// The port of the metrics, plain HTTP; 0 is any free one
+    #[arg(long, value_name = "PORT", default_value_t = 9443)]
+    pub metrics_port: u16,
+    /// The serving certificate chain in PEM [default: TLS_CRT]
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the certificate in PEM [default: TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Serve /mutate and /validate only to callers with a certificate of this CA
+    #[arg(long, value_name = "FILE")]
+    pub client_ca: Option<PathBuf>,
+    /// The kubeconfig of the cluster [default: KUBECONFIG, then the pod's own service account]
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Take credential specs, roles and bindings from the manifests in this directory instead of a
+    /// cluster
+    #[arg(long, value_name = "DIR", conflicts_with = "kubeconfig")]
+    pub store: Option<PathBuf>,
+    /// With --store and without --tls-cert: where to write the CA of the certificate that is made
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub ca_file_out: Option<PathBuf>,
+    /// The largest body
+    #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024 * 1024)]
+    pub max_body_bytes: usize,
+    /// How long a TLS handshake, and the head of a request, may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
+    pub header_timeout: f64,
+    /// How long a body may take to arrive
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
+    pub body_timeout: f64,
+    /// How many connections may be open; beyond that none is accepted
+    #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
+    pub max_connections: usize,
+    /// How many admission requests may be in hand; beyond that they are denied with code 429
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub max_requests: usize,
+    /// How long one answer may take; below the timeout of the webhook configuration
+    #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
+    pub deadline: f64,
+    /// After how long a connection is closed gracefully, give or take a tenth
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = positive)]
+    pub max_connection_age: f64,
+    /// How long to go on answering after the signal to stop, until endpoints have noticed
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = number)]
+    pub drain: f64,
+    /// How long requests in flight may take after that
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive)]
+    pub grace: f64,
+    /// How long a granted right is remembered, at most 10; 0 turns it off
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = up_to_ten)]
+    pub remember: f64,
+    /// Live reads a second; 0 is no limit [default: QPS, then 100]
+    #[arg(long, value_name = "N", value_parser = number)]
+    pub qps: Option<f64>,
+    /// Live reads at once [default: BURST, then 200]
+    #[arg(long, value_name = "N")]
+    pub burst: Option<u32>,
+    /// Give pods that use a GMSA and set no hostname a random one [default: RANDOM_HOSTNAME]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = boolean)]
+    pub random_hostname: Option<bool>,
+    /// Threads; 1 is fastest for the few connections that API servers open
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub threads: usize,
+    /// How logs are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Json)]
+    pub log_format: LogFormat,
+    /// From which level on [default: LOG_LEVEL, then info]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub log_level: Option<Level>,
+    /// Send traces to this OTLP endpoint over HTTP, such as http://collector:4318
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Accepted for existing deployments: certificates are always reloaded
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = boolean)]
+    pub cert_reload: Option<bool>,
+}
+
+/// The command, with the environment variable of each flag in its help.
+#[must_use]
+pub fn command() -> clap::Command {
+    let mut command = Args::command();
+    let flags: Vec<String> = longs(&command);
+    for flag in flags {
+        let variable = variable(&flag);
+        command = command.mut_arg(flag.replace('-', "_"), |arg| {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            arg.help(format!("{help} [env: {variable}]"))
+        });
+    }
+    command
+}
+
+/// Parses arguments, the first being the program's name. Variables stand before the arguments, so
+/// a flag beats them.
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Result<Args, clap::Error> {
+    let command = command();
+    let mut given = args.into_iter();
+    let mut all: Vec<OsString> = given.next().into_iter().collect();
+    for flag in longs(&command) {
+        if let Some(value) = env(&variable(&flag)).filter(|value| !value.is_empty()) {
+            all.push(format!("--{flag}={value}").into());
+        }
+    }
+    all.extend(given);
+    Args::from_arg_matches(&command.try_get_matches_from(all)?)
+}
+
+fn longs(command: &clap::Command) -> Vec<String> {
+    command
+        .get_arguments()
+        .filter_map(clap::Arg::get_long)
+        .filter(|long| !matches!(*long, "help" | "version"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `--https-port` is `GMSA_HTTPS_PORT`.
+fn variable(flag: &str) -> String {
+    format!("GMSA_{}", flag.replace('-', "_").to_ascii_uppercase())
+}
+
+fn boolean(text: &str) -> Result<bool, String> {
+    go_bool(text).ok_or_else(|| "expected true or false".to_owned())
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|value| value.is_finite() && *value >= 0.0)
+        .ok_or_else(|| "expected a number that is not negative".to_owned())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text).ok().filter(|value| *value > 0.0).ok_or_else(|| "expected more than 0".to_owned())
+}
+
+fn up_to_ten(text: &str) -> Result<f64, String> {
+    number(text).ok().filter(|value| *value <= 10.0).ok_or_else(|| "expected 0 to 10".to_owned())
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse::<usize>()
+        .ok()
+        .filter(|value| *value > 0)
+        .ok_or_else(|| "expected a whole number from 1".to_owned())
+}

@@ -1,0 +1,118 @@
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::{CertificateSource, Config, FactSource, parse, resolve};
+
+const PAIR: [(&str, &str); 2] = [("TLS_CRT", "/tls/crt"), ("TLS_KEY", "/tls/key")];
+
+/// The configuration, or the message of the error, and the warnings.
+fn config(args: &[&str], env: &[(&str, &str)]) -> Result<(Config, Vec<String>), String> {
+    let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+    let env = |name: &str| env.get(name).map(|value| (*value).to_owned());
+    let args = ["gmsa-webhook"].iter().chain(args).map(OsString::from);
+    let args = parse(args, env).map_err(|error| error.to_string())?;
+    resolve(args, env).map_err(|error| error.to_string())
+}
+
+fn with_pair<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    PAIR.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn an_existing_deployments_environment_is_understood() {
+    let env = with_pair(&[
+        ("HTTPS_PORT", "8443"),
+        ("BURST", "50"),
+        ("QPS", "30.0"),
+        ("LOG_LEVEL", "warning"),
+        ("RANDOM_HOSTNAME", "T"),
+    ]);
+    let (config, warnings) = config(&["--cert-reload=true"], &env).unwrap();
+    assert_eq!(warnings, [""; 0]);
+    assert_eq!(config.https.port(), 8443);
+    assert_eq!((config.qps, config.burst), (30.0, 50));
+    assert_eq!(config.log_level, "warn");
+    assert!(config.random_hostname);
+    assert_eq!(
+        config.certificate,
+        CertificateSource::Files { certificate: "/tls/crt".into(), key: "/tls/key".into() }
+    );
+    assert_eq!(config.facts, FactSource::Cluster { kubeconfig: None });
+}
+
+#[test]
+fn the_default_port_is_the_inherited_one_only_where_files_are_inherited() {
+    let port = |args: &[&str], env: &[(&str, &str)]| config(args, env).unwrap().0.https.port();
+    assert_eq!(port(&[], &PAIR), 443);
+    assert_eq!(port(&["--tls-cert=a", "--tls-key=b"], &[]), 8443);
+    assert_eq!(port(&["--store=x"], &[]), 8443);
+}
+
+#[test]
+fn a_flag_beats_its_variable_which_beats_the_inherited_name() {
+    let inherited = with_pair(&[("HTTPS_PORT", "1111")]);
+    let own = with_pair(&[("HTTPS_PORT", "1111"), ("GMSA_HTTPS_PORT", "2222")]);
+    let port = |args: &[&str], env: &[(&str, &str)]| config(args, env).unwrap().0.https.port();
+    assert_eq!(port(&[], &inherited), 1111);
+    assert_eq!(port(&[], &own), 2222);
+    assert_eq!(port(&["--https-port", "3333"], &own), 3333);
+    let hostname = |args: &[&str], value| {
+        let env = with_pair(&[("RANDOM_HOSTNAME", "true"), ("GMSA_RANDOM_HOSTNAME", value)]);
+        config(args, &env).unwrap().0.random_hostname
+    };
+    assert!(!hostname(&[], "false"));
+    assert!(hostname(&["--random-hostname"], "false"));
+}
+
+#[test]
+fn bad_inherited_numbers_are_warnings_and_the_default() {
+    for (name, value) in [
+        ("HTTPS_PORT", "https"),
+        ("HTTPS_PORT", "70000"),
+        ("QPS", "many"),
+        ("QPS", "-1"),
+        ("BURST", "0"),
+        ("LOG_LEVEL", "loud"),
+    ] {
+        let (config, warnings) = config(&[], &with_pair(&[(name, value)])).unwrap();
+        assert_eq!(warnings.len(), 1, "{name}={value}");
+        assert!(warnings[0].starts_with(name) && warnings[0].contains(value), "{warnings:?}");
+        assert_eq!((config.https.port(), config.qps, config.burst), (443, 100.0, 200));
+        assert_eq!(config.log_level, "info");
+    }
+    let (config, warnings) =
+        config(&[], &with_pair(&[("QPS", "1e+06"), ("BURST", "1e+06")])).unwrap();
+    assert_eq!((config.qps, config.burst, warnings.len()), (1e6, 1_000_000, 0));
+}
+
+#[test]
+fn what_stops_the_start_is_named() {
+    for (args, env, words) in [
+        (&[][..], with_pair(&[("RANDOM_HOSTNAME", "yes")]), "RANDOM_HOSTNAME"),
+        (&["--tls-cert=a"], vec![], "the key is not"),
+        (&[], vec![("TLS_KEY", "k")], "the certificate is not"),
+        (&[], vec![], "--tls-cert and --tls-key"),
+        (&["--deadline=0"], with_pair(&[]), "--deadline"),
+        (&["--remember=11"], with_pair(&[]), "--remember"),
+        (&["--listen=everywhere"], with_pair(&[]), "--listen"),
+        (&[], with_pair(&[("GMSA_MAX_REQUESTS", "lots")]), "--max-requests"),
+        (&[], with_pair(&[("GMSA_LOG_LEVEL", "loud")]), "--log-level"),
+        (&["--store=a", "--kubeconfig=b"], vec![], "--kubeconfig"),
+        (&["--threads=0"], with_pair(&[]), "--threads"),
+    ] {
+        let error = config(args, &env).expect_err(words);
+        assert!(error.contains(words), "{args:?} {env:?}: {error}");
+    }
+}
+
+#[test]
+fn every_flag_shows_its_variable() {
+    let help = super::command().render_long_help().to_string();
+    for variable in ["GMSA_HTTPS_PORT", "GMSA_STORE", "GMSA_MAX_CONNECTION_AGE", "GMSA_CLIENT_CA"] {
+        assert!(help.contains(variable), "{variable} is not in\n{help}");
+    }
+    let (config, _) =
+        config(&["--store", "dir"], &[("GMSA_DRAIN", "0"), ("GMSA_REMEMBER", "0")]).unwrap();
+    assert_eq!((config.drain, config.remember), (Duration::ZERO, Duration::ZERO));
+}

@@ -1,0 +1,98 @@
+//! One connection: TLS handshake, HTTP/2 or HTTP/1.1, a maximum age.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::http::{Caller, Handler, Routes};
+
+/// The limits of one connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a handshake, and then the head of a request, may take.
+    pub header_time: Duration,
+    /// After this time a connection is closed gracefully, so that new replicas get load.
+    pub age: Duration,
+    /// How long the requests of a closing connection may take.
+    pub grace: Duration,
+    /// How many streams of one HTTP/2 connection may be open.
+    pub streams: u32,
+}
+
+/// Serves one connection until it ends, gets too old, or the server stops.
+pub async fn serve<H: Handler>(
+    stream: TcpStream,
+    tls: TlsAcceptor,
+    routes: Arc<Routes<H>>,
+    limits: Limits,
+    client_ca: bool,
+    mut stopping: watch::Receiver<bool>,
+) {
+    // Answers are small and complete: they need not wait for more.
+    let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
+    let stream = match tokio::time::timeout(limits.header_time, tls.accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::debug!(?peer, error = %error, "failed to shake hands");
+            return;
+        }
+        Err(_) => {
+            tracing::debug!(?peer, "the TLS handshake took too long");
+            return;
+        }
+    };
+    let trusted = !client_ca || stream.get_ref().1.peer_certificates().is_some();
+    let caller = Caller { trusted };
+    let service = service_fn(move |request| {
+        let routes = Arc::clone(&routes);
+        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, caller).await) }
+    });
+    let builder = builder(limits);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let closing = async {
+        tokio::select! {
+            () = tokio::time::sleep(limits.age) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing => {
+            connection.as_mut().graceful_shutdown();
+            match tokio::time::timeout(limits.grace, connection.as_mut()).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(?peer, error = %error, "the connection broke");
+    }
+}
+
+fn builder(limits: Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_time)
+        .max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams)
+        .initial_stream_window_size(1 << 20)
+        .initial_connection_window_size(4 << 20)
+        .max_header_list_size(32 * 1024)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(10));
+    builder
+}

@@ -1,0 +1,202 @@
+//! Metrics in the Prometheus text format (OpenMetrics 1.0), and the list that documents them.
+
+mod catalogue;
+mod process;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use gmsa_cluster::Observer;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Metric, Registry};
+
+pub use catalogue::{METRICS, MetricDoc, metrics_page};
+
+use crate::http::Endpoint;
+
+/// The content type of the metrics page.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The bounds of the duration buckets, in seconds: 100 µs to 10 s.
+const BUCKETS: [f64; 16] = [
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AdmissionLabels {
+    endpoint: &'static str,
+    operation: &'static str,
+    decision: &'static str,
+    code: u32,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EndpointLabels {
+    endpoint: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReviewLabels {
+    result: &'static str,
+    source: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ResultLabels {
+    result: &'static str,
+}
+
+/// All metrics of the server.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<AdmissionLabels, Counter>,
+    mutate_seconds: Histogram,
+    validate_seconds: Histogram,
+    reviews: Family<ReviewLabels, Counter>,
+    credspecs: Gauge,
+    sync_age: Gauge<f64, AtomicU64>,
+    live_mode: Gauge,
+    expiry: Gauge,
+    rotations: Family<ResultLabels, Counter>,
+    in_flight_gauge: Gauge,
+    in_flight: Arc<AtomicUsize>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Registers every metric.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut registry = Registry::default();
+        let durations =
+            Family::<EndpointLabels, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let seconds = |endpoint: Endpoint| {
+            durations.get_or_create(&EndpointLabels { endpoint: endpoint.as_str() }).clone()
+        };
+        let metrics = Self {
+            requests: Family::default(),
+            mutate_seconds: seconds(Endpoint::Mutate),
+            validate_seconds: seconds(Endpoint::Validate),
+            reviews: Family::default(),
+            credspecs: Gauge::default(),
+            sync_age: Gauge::default(),
+            live_mode: Gauge::default(),
+            expiry: Gauge::default(),
+            rotations: Family::default(),
+            in_flight_gauge: Gauge::default(),
+            in_flight: Arc::new(AtomicUsize::new(0)),
+            registry: Registry::default(),
+        };
+        // Rates over a label that was never seen are absent; these begin at zero.
+        for result in ["success", "failed"] {
+            drop(metrics.rotations.get_or_create(&ResultLabels { result }));
+        }
+        for (result, source) in
+            [("allowed", "cache"), ("allowed", "live"), ("denied", "live"), ("error", "live")]
+        {
+            drop(metrics.reviews.get_or_create(&ReviewLabels { result, source }));
+        }
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        register(&mut registry, "gmsa_admission_requests", &metrics.requests);
+        register(&mut registry, "gmsa_admission_duration_seconds", &durations);
+        register(&mut registry, "gmsa_access_reviews", &metrics.reviews);
+        register(&mut registry, "gmsa_credspecs", &metrics.credspecs);
+        register(&mut registry, "gmsa_credspec_sync_age_seconds", &metrics.sync_age);
+        register(&mut registry, "gmsa_credspec_live_mode", &metrics.live_mode);
+        register(&mut registry, "gmsa_certificate_expiry_timestamp_seconds", &metrics.expiry);
+        register(&mut registry, "gmsa_certificate_rotations", &metrics.rotations);
+        register(&mut registry, "gmsa_inflight_requests", &metrics.in_flight_gauge);
+        registry.register("gmsa_build", catalogue::help("gmsa_build"), build);
+        registry.register_collector(Box::new(process::Process));
+        Self { registry, ..metrics }
+    }
+
+    /// Counts one admission request.
+    pub fn admission(
+        &self,
+        endpoint: Endpoint,
+        operation: &str,
+        allowed: bool,
+        code: u16,
+        seconds: f64,
+    ) {
+        let operation = match operation {
+            "CREATE" => "create",
+            "UPDATE" => "update",
+            "DELETE" => "delete",
+            "CONNECT" => "connect",
+            _ => "other",
+        };
+        let decision = if allowed { "allowed" } else { "denied" };
+        let labels =
+            AdmissionLabels { endpoint: endpoint.as_str(), operation, decision, code: code.into() };
+        self.requests.get_or_create(&labels).inc();
+        match endpoint {
+            Endpoint::Mutate => self.mutate_seconds.observe(seconds),
+            Endpoint::Validate => self.validate_seconds.observe(seconds),
+        }
+    }
+
+    /// Takes down what the store knows: how many credential specs, how long since it heard from
+    /// the API server, and whether watching is forbidden.
+    pub fn store(&self, known: usize, age: Option<Duration>, live_mode: bool) {
+        self.credspecs.set(i64::try_from(known).unwrap_or(i64::MAX));
+        self.sync_age.set(age.map_or(f64::NAN, |age| age.as_secs_f64()));
+        self.live_mode.set(live_mode.into());
+    }
+
+    /// Takes down until when the serving certificate is valid, in seconds since 1970.
+    pub fn certificate_loaded(&self, expiry: i64) {
+        self.expiry.set(expiry);
+    }
+
+    /// Counts a change of the serving certificate that was taken over, or one that was refused.
+    pub fn certificate_rotated(&self, success: bool) {
+        let result = if success { "success" } else { "failed" };
+        self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// The number of admission requests in hand.
+    #[must_use]
+    pub fn in_flight(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.in_flight)
+    }
+
+    /// The metrics page.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let in_flight = self.in_flight.load(Ordering::Acquire);
+        self.in_flight_gauge.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
+        let mut page = String::new();
+        // Writing to a string does not fail.
+        let _ = text::encode(&mut page, &self.registry);
+        page
+    }
+}
+
+impl Observer for Metrics {
+    fn access_review(&self, result: &'static str, source: &'static str) {
+        self.reviews.get_or_create(&ReviewLabels { result, source }).inc();
+    }
+}
+
+fn register<M: Metric + Clone>(registry: &mut Registry, name: &str, metric: &M) {
+    registry.register(name, catalogue::help(name), metric.clone());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use std::collections::BTreeSet;
+
+use gmsa_cluster::Observer as _;
+
+use super::{METRICS, Metrics, metrics_page};
+use crate::http::Endpoint;
+
+/// Every family that a scrape shows, by its `# TYPE` line, with the suffix that samples carry.
+fn families(page: &str) -> BTreeSet<(String, String)> {
+    page.lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .map(|line| {
+            let (name, kind) = line.split_once(' ').unwrap();
+            let suffix = match kind {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
+            (format!("{name}{suffix}"), kind.to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn the_list_is_what_a_scrape_shows() {
+    let metrics = Metrics::new();
+    metrics.admission(Endpoint::Mutate, "CREATE", true, 200, 0.001);
+    metrics.access_review("allowed", "shared");
+    let page = metrics.render();
+    let documented: BTreeSet<(String, String)> =
+        METRICS.iter().map(|doc| (doc.name.to_owned(), doc.kind.to_owned())).collect();
+    assert_eq!(families(&page), documented, "{page}");
+    for doc in METRICS.iter().filter(|doc| !doc.labels.is_empty()) {
+        let sample = page.lines().find(|line| line.starts_with(doc.name)).unwrap();
+        for label in doc.labels {
+            assert!(sample.contains(&format!("{label}=\"")), "{sample} lacks {label}");
+        }
+    }
+}
+
+#[test]
+fn samples_count_what_happened() {
+    let metrics = Metrics::new();
+    metrics.admission(Endpoint::Validate, "CREATE", false, 403, 0.2);
+    metrics.admission(Endpoint::Validate, "no such", true, 200, 0.2);
+    metrics.store(7, None, true);
+    metrics.certificate_loaded(1_900_000_000);
+    metrics.certificate_rotated(false);
+    let page = metrics.render();
+    for sample in [
+        r#"gmsa_admission_requests_total{endpoint="validate",operation="create",decision="denied",code="403"} 1"#,
+        r#"gmsa_admission_requests_total{endpoint="validate",operation="other",decision="allowed",code="200"} 1"#,
+        r#"gmsa_admission_duration_seconds_count{endpoint="validate"} 2"#,
+        r#"gmsa_admission_duration_seconds_bucket{le="0.25",endpoint="validate"} 2"#,
+        "gmsa_credspecs 7",
+        "gmsa_credspec_live_mode 1",
+        "gmsa_certificate_expiry_timestamp_seconds 1900000000",
+        r#"gmsa_certificate_rotations_total{result="failed"} 1"#,
+    ] {
+        assert!(page.lines().any(|line| line == sample), "{sample} is not in\n{page}");
+    }
+    let memory = page.lines().find(|line| line.starts_with("process_resident_memory_bytes"));
+    let bytes: f64 = memory.unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    assert!(bytes > 1e6, "{bytes}");
+}
+
+#[test]
+fn the_page_in_the_documentation_is_generated() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
+    let file = std::fs::read_to_string(path).unwrap();
+    assert!(file == metrics_page(), "run `cargo xtask generate`");
+}

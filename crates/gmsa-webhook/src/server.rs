@@ -1,0 +1,204 @@
+//! The server: puts the parts together, runs them, and stops them in order.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::{Cluster, Observer, Options};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::{Ephemeral, Files, LoadError};
+use crate::config::{CertificateSource, Config, FactSource};
+use crate::connection;
+use crate::http::{Limits, Routes};
+use crate::listener::{BindError, Server, bind};
+use crate::metrics::Metrics;
+use crate::metrics_server;
+use crate::service::{Service, Source, StoreDir, StoreError};
+use crate::tls::{self, Identity};
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// No client of the cluster.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// The directory of manifests cannot serve as the store.
+    #[error("failed to open the store {path}: {source}")]
+    Store {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: StoreError,
+    },
+    /// No certificate could be made.
+    #[error(transparent)]
+    Ephemeral(#[from] crate::certificates::EphemeralError),
+    /// The CA file could not be written.
+    #[error("failed to write the CA certificate to {path}: {source}")]
+    WriteCa {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The client CA cannot be used.
+    #[error("failed to load the client CA: {0}")]
+    ClientCa(#[from] LoadError),
+    /// TLS cannot be set up.
+    #[error("failed to set up TLS: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Signals cannot be waited for.
+    #[error("failed to listen for signals: {0}")]
+    Signal(std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT, and stops without losing a request.
+pub async fn run(config: Config) -> Result<(), Error> {
+    let metrics = Arc::new(Metrics::new());
+    let mut tasks = JoinSet::new();
+    let https = bind(config.https)?;
+    let metrics_listener = bind(config.metrics)?;
+    let identity = Arc::new(Identity::default());
+    let problem = certificate(&config.certificate, &identity, &metrics, &mut tasks)?;
+    let source = source(&config, &metrics, &mut tasks).await?;
+    tasks.spawn(metrics_server::run(metrics_listener, Arc::clone(&metrics), source.clone()));
+
+    let client_ca = config.client_ca.as_deref().map(load_ca).transpose()?;
+    let tls = tls::server_config(identity, client_ca.as_deref())?;
+    let service =
+        Service::new(source, Arc::clone(&metrics), config.deadline, config.random_hostname);
+    let limits = Limits {
+        body_bytes: config.max_body_bytes,
+        body_time: config.body_timeout,
+        requests: config.max_requests,
+    };
+    let routes = Arc::new(Routes::new(service, limits, metrics.in_flight(), problem));
+    announce(&https, &config);
+    let (stop, stopping) = watch::channel(false);
+    let server = Server {
+        listener: https,
+        tls: TlsAcceptor::from(Arc::new(tls)),
+        routes: Arc::clone(&routes),
+        limits: connection::Limits {
+            header_time: config.header_timeout,
+            age: config.max_connection_age,
+            grace: config.grace,
+            streams: 250,
+        },
+        connections: config.max_connections,
+        client_ca: client_ca.is_some(),
+    };
+    let serving = tokio::spawn(server.run(stopping));
+    signalled().await.map_err(Error::Signal)?;
+    tracing::info!(drain_seconds = config.drain.as_secs_f64(), "stopping: not ready from now on");
+    routes.drain();
+    tokio::time::sleep(config.drain).await;
+    // Nobody else holds the other end open: a closed channel stops the server as well.
+    let _ = stop.send(true);
+    let _ = serving.await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+type Problem = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Loads the certificate and keeps it fresh; returns what says whether there is one.
+fn certificate(
+    from: &CertificateSource,
+    identity: &Arc<Identity>,
+    metrics: &Arc<Metrics>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Problem, Error> {
+    match from {
+        CertificateSource::Files { certificate, key } => {
+            let files = Arc::new(Files::new(
+                certificate.clone(),
+                key.clone(),
+                Arc::clone(identity),
+                Arc::clone(metrics),
+            ));
+            files.check();
+            let watched = Arc::clone(&files);
+            tasks.spawn(async move { watched.watch().await });
+            let identity = Arc::clone(identity);
+            Ok(Arc::new(move || match files.problem() {
+                Some(problem) if !identity.is_loaded() => Err(problem),
+                _ => Ok(()),
+            }))
+        }
+        CertificateSource::Ephemeral { ca_file } => {
+            let ephemeral = Ephemeral::new()?;
+            if let Some(path) = ca_file {
+                std::fs::write(path, &ephemeral.ca_pem)
+                    .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
+            }
+            identity.set(ephemeral.certificate);
+            Ok(Arc::new(|| Ok(())))
+        }
+    }
+}
+
+async fn source(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    tasks: &mut JoinSet<()>,
+) -> Result<Source, Error> {
+    match &config.facts {
+        FactSource::Cluster { kubeconfig } => {
+            let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
+            let client = client::connect(selection).await?;
+            let options =
+                Options { remember: config.remember, qps: config.qps, burst: config.burst };
+            let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
+            Ok(Source::Cluster(Cluster::start(client, options, observer)))
+        }
+        FactSource::Directory(path) => {
+            let store = StoreDir::open(path.clone())
+                .map_err(|source| Error::Store { path: path.clone(), source })?;
+            tasks.spawn(store.clone().watch());
+            Ok(Source::Directory(store))
+        }
+    }
+}
+
+fn load_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
+    let pem = crate::certificates::read(path)?;
+    let bad = |why: String| LoadError::Certificate { path: path.to_owned(), why };
+    let certificates = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad(error.to_string()))?;
+    if certificates.is_empty() { Err(bad("there is none".to_owned())) } else { Ok(certificates) }
+}
+
+fn announce(listener: &TcpListener, config: &Config) {
+    let address = listener.local_addr().ok().map(|address| address.to_string());
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        address,
+        random_hostname = config.random_hostname,
+        remember_seconds = config.remember.as_secs_f64(),
+        "listening"
+    );
+}
+
+/// Ends with the signal to stop.
+async fn signalled() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

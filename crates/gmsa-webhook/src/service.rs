@@ -1,0 +1,284 @@
+//! From a body to an answer: gathers the facts that a decision needs, and nothing else.
+
+mod hostname;
+mod source;
+mod store_dir;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::future::join_all;
+use gmsa_core::admission::{
+    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Right, SpecFact, Step, decide, plan,
+};
+use gmsa_core::credspec::name::{closest, is_valid_name};
+
+pub use source::Source;
+pub use store_dir::{Error as StoreError, StoreDir};
+
+use crate::http::{Answer, Endpoint, Handler};
+use crate::metrics::Metrics;
+use crate::wire::{self, Malformed, Review};
+
+/// A pod asks at most this many rounds of questions: store, live, rights, hints, and the right to
+/// what a hint names.
+const MAX_ROUNDS: usize = 8;
+
+/// Answers AdmissionReviews.
+pub struct Service {
+    source: Source,
+    metrics: Arc<Metrics>,
+    deadline: Duration,
+    random_hostname: bool,
+}
+
+impl Service {
+    /// Makes the service. `deadline` is how long one answer may take.
+    #[must_use]
+    pub fn new(
+        source: Source,
+        metrics: Arc<Metrics>,
+        deadline: Duration,
+        random_hostname: bool,
+    ) -> Self {
+        Self { source, metrics, deadline, random_hostname }
+    }
+
+    async fn decide(&self, step: Step, review: &Review<'_>, deadline: Instant) -> Decision {
+        if let Some(why) = review.unreadable() {
+            return Decision::deny(vec![Denial::of_request(Reason::MalformedRequest, why)]);
+        }
+        let hostname = if self.random_hostname && step == Step::Mutate {
+            match hostname::random() {
+                Ok(hostname) => Some(hostname),
+                Err(error) => {
+                    let message = format!("failed to make a random hostname: {error}");
+                    return Decision::deny(vec![Denial::of_request(Reason::Undecided, message)]);
+                }
+            }
+        } else {
+            None
+        };
+        let request = review.to_request(step, hostname.as_deref());
+        match plan(&request) {
+            Plan::Decided(decision) => decision,
+            Plan::Judge(judgement) => {
+                let facts = self.gather(step, &judgement, deadline).await;
+                decide(&judgement, &facts)
+            }
+        }
+    }
+
+    async fn gather(&self, step: Step, judgement: &Judgement<'_>, deadline: Instant) -> Facts {
+        let mut facts = Facts::new(judgement.names().len());
+        for _ in 0..MAX_ROUNDS {
+            let questions = judgement.questions(&facts);
+            if questions.is_empty() {
+                break;
+            }
+            let mut open = Vec::new();
+            for question in questions {
+                match self.answer_now(judgement, question) {
+                    Some(answer) => answer.note(&mut facts),
+                    None => open.push(question),
+                }
+            }
+            let asked =
+                open.into_iter().map(|question| self.answer(step, judgement, question, deadline));
+            for answer in join_all(asked).await {
+                answer.note(&mut facts);
+            }
+        }
+        facts
+    }
+
+    /// The answer, if it is at hand without asking anybody.
+    fn answer_now<'q>(
+        &self,
+        judgement: &Judgement<'_>,
+        question: Question<'q>,
+    ) -> Option<Answered<'q>> {
+        match question {
+            Question::Spec { index, name } => self
+                .source
+                .spec_now(name)
+                .map(|fact| Answered::Spec { index, fact, live: self.source.is_live() }),
+            Question::Right { index, name } => self
+                .source
+                .right_now(judgement.namespace(), judgement.service_account(), name)
+                .map(|right| Answered::Right { index, right }),
+            _ => None,
+        }
+    }
+
+    async fn answer<'q>(
+        &self,
+        step: Step,
+        judgement: &Judgement<'_>,
+        question: Question<'q>,
+        deadline: Instant,
+    ) -> Answered<'q> {
+        let (namespace, account) = (judgement.namespace(), judgement.service_account());
+        match question {
+            Question::Spec { index, name } | Question::LiveSpec { index, name } => {
+                let fact = match self.source.spec_live(name, deadline).await {
+                    // Inlining what was last known is safe: validation compares it once more.
+                    SpecFact::Unknown(failure) if step == Step::Mutate => self
+                        .source
+                        .spec_last_known(name)
+                        .filter(|known| matches!(known, SpecFact::Found(_)))
+                        .unwrap_or(SpecFact::Unknown(failure)),
+                    fact => fact,
+                };
+                Answered::Spec { index, fact, live: true }
+            }
+            Question::Right { index, name } => {
+                let right = self.source.right(namespace, account, name, deadline).await;
+                Answered::Right { index, right }
+            }
+            Question::LowerCaseHint { name } => {
+                let lower = name.to_lowercase();
+                let exists = is_valid_name(&lower) && self.exists(&lower, deadline).await;
+                Answered::Hint { name, hint: exists.then_some(lower) }
+            }
+            Question::CloseHint { name } => {
+                let names = self.source.names();
+                let close = closest(name, names.iter().map(String::as_str));
+                let hint = match close {
+                    Some(close)
+                        if self.source.right(namespace, account, close, deadline).await
+                            == Right::Allowed =>
+                    {
+                        Some(close.to_owned())
+                    }
+                    _ => None,
+                };
+                Answered::Hint { name, hint }
+            }
+        }
+    }
+
+    async fn exists(&self, name: &str, deadline: Instant) -> bool {
+        let fact = match self.source.spec_now(name) {
+            Some(fact) => fact,
+            None => self.source.spec_live(name, deadline).await,
+        };
+        matches!(fact, SpecFact::Found(_) | SpecFact::Empty)
+    }
+
+    fn note(&self, endpoint: Endpoint, review: &Review<'_>, decision: &Decision, began: Instant) {
+        let code = decision.denials().first().map_or(200, |denial| denial.reason.code());
+        self.metrics.admission(
+            endpoint,
+            review.operation(),
+            decision.is_allowed(),
+            code,
+            began.elapsed().as_secs_f64(),
+        );
+        if decision.is_allowed() {
+            tracing::debug!(
+                namespace = review.namespace(),
+                pod = review.pod().map(gmsa_core::pod::Pod::display_name),
+                credential_specs = ?decision.credential_specs,
+                "admitted"
+            );
+            return;
+        }
+        let reasons: Vec<&str> =
+            decision.denials().iter().map(|denial| denial.reason.id()).collect();
+        let owner = review.pod().and_then(owner);
+        tracing::info!(
+            endpoint = endpoint.as_str(),
+            namespace = review.namespace(),
+            pod = review.pod().map(gmsa_core::pod::Pod::display_name),
+            owner,
+            places = ?decision.places,
+            credential_specs = ?decision.credential_specs,
+            code,
+            reasons = ?reasons,
+            "denied"
+        );
+    }
+}
+
+/// The controlling owner of a pod, as `KIND/NAME`.
+fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
+    let owners = pod.metadata.as_ref()?.owner_references.as_deref()?;
+    let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+    Some(format!("{}/{}", owner.kind.as_deref()?, owner.name.as_deref()?))
+}
+
+impl Handler for Service {
+    async fn review(&self, endpoint: Endpoint, body: Bytes) -> Answer {
+        let began = Instant::now();
+        let review = match wire::decode(&body) {
+            Ok(review) => review,
+            Err(malformed) => return self.malformed(endpoint, &malformed, began),
+        };
+        let deadline = began + self.deadline;
+        let deciding = self.decide(step(endpoint), &review, deadline);
+        // The facts' own deadlines end first; this one holds whatever they do.
+        let late = deadline + Duration::from_millis(100);
+        let decision = match tokio::time::timeout_at(late.into(), deciding).await {
+            Ok(decision) => decision,
+            Err(_) => Decision::deny(vec![Denial::of_request(
+                Reason::Timeout,
+                format!("failed to decide within {} ms; try again", self.deadline.as_millis()),
+            )]),
+        };
+        self.note(endpoint, &review, &decision, began);
+        Answer::Review(wire::encode(review.uid(), &decision).into())
+    }
+
+    fn refuse(&self, endpoint: Endpoint, body: &Bytes) -> Answer {
+        let began = Instant::now();
+        match wire::decode(body) {
+            Ok(review) => {
+                let decision = Decision::deny(vec![Denial::of_request(
+                    Reason::Overload,
+                    "the GMSA webhook has as many requests in hand as it takes; try again",
+                )]);
+                self.note(endpoint, &review, &decision, began);
+                Answer::Review(wire::encode(review.uid(), &decision).into())
+            }
+            Err(malformed) => self.malformed(endpoint, &malformed, began),
+        }
+    }
+
+    fn ready(&self) -> Result<(), String> {
+        self.source.ready()
+    }
+}
+
+impl Service {
+    fn malformed(&self, endpoint: Endpoint, malformed: &Malformed, began: Instant) -> Answer {
+        self.metrics.admission(endpoint, "", false, 400, began.elapsed().as_secs_f64());
+        tracing::warn!(endpoint = endpoint.as_str(), error = %malformed, "malformed request");
+        Answer::Malformed(wire::encode_malformed(malformed).into())
+    }
+}
+
+/// An answer to a question, to be noted among the facts.
+enum Answered<'q> {
+    Spec { index: usize, fact: SpecFact, live: bool },
+    Right { index: usize, right: Right },
+    Hint { name: &'q str, hint: Option<String> },
+}
+
+impl Answered<'_> {
+    fn note(self, facts: &mut Facts) {
+        match self {
+            Self::Spec { index, fact, live } => facts.set_spec(index, fact, live),
+            Self::Right { index, right } => facts.set_right(index, right),
+            Self::Hint { name, hint } => facts.set_hint(name, hint),
+        }
+    }
+}
+
+fn step(endpoint: Endpoint) -> Step {
+    match endpoint {
+        Endpoint::Mutate => Step::Mutate,
+        Endpoint::Validate => Step::Validate,
+    }
+}

@@ -1,0 +1,88 @@
+//! Where the facts come from: a cluster, or a directory of manifests.
+
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::Cluster;
+use gmsa_core::admission::{Right, SpecFact};
+
+use super::store_dir::StoreDir;
+
+/// A source of facts.
+#[derive(Clone)]
+pub enum Source {
+    /// A cluster's API server.
+    Cluster(Cluster),
+    /// Manifests in a directory.
+    Directory(StoreDir),
+}
+
+impl Source {
+    /// Whether what is at hand is as good as a live read.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Directory(_))
+    }
+
+    pub(super) fn ready(&self) -> Result<(), String> {
+        match self {
+            Self::Cluster(cluster) => cluster.ready(),
+            Self::Directory(_) => Ok(()),
+        }
+    }
+
+    /// How many credential specs are known, how long ago the API server was last heard, and
+    /// whether watching is forbidden.
+    pub(crate) fn state(&self) -> (usize, Option<Duration>, bool) {
+        match self {
+            Self::Cluster(cluster) => (cluster.known(), cluster.sync_age(), cluster.is_live_mode()),
+            Self::Directory(directory) => (directory.known(), Some(Duration::ZERO), false),
+        }
+    }
+
+    pub(super) fn spec_now(&self, name: &str) -> Option<SpecFact> {
+        match self {
+            Self::Cluster(cluster) => cluster.credential_spec_now(name),
+            Self::Directory(directory) => Some(directory.spec(name)),
+        }
+    }
+
+    pub(super) fn spec_last_known(&self, name: &str) -> Option<SpecFact> {
+        match self {
+            Self::Cluster(cluster) => cluster.credential_spec_last_known(name),
+            Self::Directory(directory) => Some(directory.spec(name)),
+        }
+    }
+
+    pub(super) async fn spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
+        match self {
+            Self::Cluster(cluster) => cluster.credential_spec_live(name, deadline).await,
+            Self::Directory(directory) => directory.spec(name),
+        }
+    }
+
+    pub(super) fn right_now(&self, namespace: &str, account: &str, name: &str) -> Option<Right> {
+        match self {
+            Self::Cluster(cluster) => cluster.right_now(namespace, account, name),
+            Self::Directory(directory) => Some(directory.right(namespace, account, name)),
+        }
+    }
+
+    pub(super) async fn right(
+        &self,
+        namespace: &str,
+        account: &str,
+        name: &str,
+        deadline: Instant,
+    ) -> Right {
+        match self {
+            Self::Cluster(cluster) => cluster.right(namespace, account, name, deadline).await,
+            Self::Directory(directory) => directory.right(namespace, account, name),
+        }
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Cluster(cluster) => cluster.names(),
+            Self::Directory(directory) => directory.names(),
+        }
+    }
+}

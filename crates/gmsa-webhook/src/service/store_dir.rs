@@ -1,0 +1,145 @@
+//! `--store DIR`: credential specs, roles and bindings from manifests, re-read when they change.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, UnreadableFile, parse, read};
+use gmsa_core::admission::{Right, SpecFact};
+use gmsa_core::credspec::Prepared;
+use gmsa_core::rbac::Policy;
+
+/// How often the directory is read.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// A namespaced object without a namespace stands in this one.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// Why a directory cannot serve as the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] UnreadableFile),
+    /// Something in it cannot be understood.
+    #[error("{0}; correct it: what is not understood may be a right that was meant")]
+    Content(String),
+}
+
+/// The facts of a directory of manifests.
+#[derive(Clone)]
+pub struct StoreDir {
+    directory: PathBuf,
+    facts: Arc<ArcSwap<Facts>>,
+}
+
+#[derive(Default)]
+struct Facts {
+    specs: BTreeMap<String, Option<Arc<Prepared>>>,
+    policy: Policy,
+    /// What was read, to see whether anything changed.
+    read: String,
+}
+
+impl StoreDir {
+    /// Reads the directory.
+    pub fn open(directory: PathBuf) -> Result<Self, Error> {
+        let store = Self { directory, facts: Arc::default() };
+        store.reload()?;
+        Ok(store)
+    }
+
+    /// The facts of one text of manifests, which never change.
+    pub fn from_manifests(text: &str) -> Result<Self, Error> {
+        let mut manifests = Manifests::default();
+        for document in parse("-", text) {
+            match document {
+                Ok(document) => manifests.documents.push(document),
+                Err(error) => manifests.unreadable.push(error),
+            }
+        }
+        let facts = Arc::new(ArcSwap::from_pointee(facts(&manifests)?));
+        Ok(Self { directory: PathBuf::new(), facts })
+    }
+
+    /// Reads the directory again and again. A state that cannot be understood is told once, and
+    /// the last good one stays.
+    pub async fn watch(self) {
+        let mut told = None;
+        loop {
+            tokio::time::sleep(PERIOD).await;
+            match self.reload() {
+                Ok(changed) => {
+                    told = None;
+                    if changed {
+                        let count = self.facts.load().specs.len();
+                        tracing::info!(credential_specs = count, "read the store again");
+                    }
+                }
+                Err(error) => {
+                    let words = error.to_string();
+                    if told.as_ref() != Some(&words) {
+                        tracing::error!(error = %words, "kept the last good store");
+                        told = Some(words);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anything changed.
+    fn reload(&self) -> Result<bool, Error> {
+        let manifests = read(&[Input::Path(self.directory.clone())])?;
+        let new = facts(&manifests)?;
+        if new.read == self.facts.load().read {
+            return Ok(false);
+        }
+        self.facts.store(Arc::new(new));
+        Ok(true)
+    }
+
+    /// How many credential specs there are.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.facts.load().specs.len()
+    }
+
+    pub(super) fn spec(&self, name: &str) -> SpecFact {
+        match self.facts.load().specs.get(name) {
+            Some(Some(prepared)) => SpecFact::Found(Arc::clone(prepared)),
+            Some(None) => SpecFact::Empty,
+            None => SpecFact::Absent,
+        }
+    }
+
+    pub(super) fn right(&self, namespace: &str, account: &str, name: &str) -> Right {
+        if self.facts.load().policy.may_use(namespace, account, name) {
+            Right::Allowed
+        } else {
+            Right::Denied
+        }
+    }
+
+    pub(super) fn names(&self) -> Vec<String> {
+        self.facts.load().specs.keys().cloned().collect()
+    }
+}
+
+fn facts(manifests: &Manifests) -> Result<Facts, Error> {
+    if let Some(unreadable) = manifests.unreadable.first() {
+        return Err(Error::Content(unreadable.to_string()));
+    }
+    let set = ManifestSet::new(&manifests.documents, DEFAULT_NAMESPACE);
+    if let Some(problem) = set.problems.first() {
+        return Err(Error::Content(problem.to_string()));
+    }
+    let specs = set
+        .credential_specs
+        .iter()
+        .map(|(name, spec)| (name.clone(), Prepared::from_object(name, &spec.object).map(Arc::new)))
+        .collect();
+    let read = manifests.documents.iter().map(|document| document.value.to_string()).collect();
+    Ok(Facts { specs, policy: set.policy, read })
+}

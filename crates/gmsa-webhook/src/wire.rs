@@ -1,0 +1,187 @@
+//! AdmissionReviews (`admission.k8s.io/v1`): from bytes to a request, from a decision to bytes.
+//!
+//! The Pod is not copied: the request borrows what it needs from the body.
+
+mod encode;
+
+use gmsa_core::admission::{Operation, Request, Step};
+use gmsa_core::pod::Pod;
+use gmsa_core::text::Text;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub use encode::{encode, encode_malformed};
+
+#[cfg(test)]
+mod tests;
+
+const API_VERSION: &str = "admission.k8s.io/v1";
+
+/// A body that is no AdmissionReview with a request: answered with 400.
+#[derive(Debug, thiserror::Error)]
+pub enum Malformed {
+    /// It is not JSON, or a field has another type.
+    #[error("failed to read the body as an AdmissionReview: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is an object of another kind or version.
+    #[error("expected kind AdmissionReview of {API_VERSION}, got {kind:?} of {api_version:?}")]
+    Kind {
+        /// The `kind` that stands there.
+        kind: String,
+        /// The `apiVersion` that stands there.
+        api_version: String,
+    },
+    /// It has no request.
+    #[error("the AdmissionReview has no request")]
+    NoRequest,
+    /// The request has no uid to answer to.
+    #[error("the request of the AdmissionReview has no uid")]
+    NoUid,
+}
+
+/// A decoded AdmissionReview.
+#[derive(Debug)]
+pub struct Review<'a> {
+    request: AdmissionRequest<'a, Pod<'a>>,
+    /// Why the object could not be read as a Pod.
+    unreadable: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+struct Envelope<'a, O> {
+    #[serde(borrow)]
+    api_version: Option<Text<'a>>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+    request: Option<AdmissionRequest<'a, O>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>, 'de: 'a"))]
+struct AdmissionRequest<'a, O> {
+    uid: Option<Text<'a>>,
+    kind: Option<Kind<'a>>,
+    sub_resource: Option<Text<'a>>,
+    namespace: Option<Text<'a>>,
+    operation: Option<Text<'a>>,
+    object: Option<O>,
+    old_object: Option<O>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    group: Option<Text<'a>>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+}
+
+/// Decodes a body.
+///
+/// Read in one pass; only where the object is not of a Pod's shape, in a second one.
+pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
+    match serde_json::from_slice::<Envelope<'_, Pod<'_>>>(body) {
+        Ok(envelope) => Ok(Review { request: request(envelope)?, unreadable: None }),
+        Err(_) => decode_other(body),
+    }
+}
+
+fn decode_other(body: &[u8]) -> Result<Review<'_>, Malformed> {
+    let raw: AdmissionRequest<'_, &RawValue> =
+        request(serde_json::from_slice::<Envelope<'_, &RawValue>>(body)?)?;
+    let mut unreadable = None;
+    let object = read_pod("object", raw.object, &mut unreadable);
+    let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);
+    let AdmissionRequest { uid, kind, sub_resource, namespace, operation, .. } = raw;
+    let request =
+        AdmissionRequest { uid, kind, sub_resource, namespace, operation, object, old_object };
+    Ok(Review { request, unreadable })
+}
+
+/// Reads an object as a Pod, or says why it is none.
+fn read_pod<'a>(
+    name: &str,
+    raw: Option<&'a RawValue>,
+    unreadable: &mut Option<String>,
+) -> Option<Pod<'a>> {
+    match serde_json::from_str(raw?.get()) {
+        Ok(pod) => pod,
+        Err(error) => {
+            unreadable.get_or_insert_with(|| format!("failed to read request.{name}: {error}"));
+            None
+        }
+    }
+}
+
+fn request<O>(envelope: Envelope<'_, O>) -> Result<AdmissionRequest<'_, O>, Malformed> {
+    let Envelope { api_version, kind, request } = envelope;
+    let text = |text: Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+    if api_version.as_deref() != Some(API_VERSION) || kind.as_deref() != Some("AdmissionReview") {
+        return Err(Malformed::Kind { kind: text(kind), api_version: text(api_version) });
+    }
+    let request = request.ok_or(Malformed::NoRequest)?;
+    if request.uid.as_deref().is_none_or(str::is_empty) {
+        return Err(Malformed::NoUid);
+    }
+    Ok(request)
+}
+
+impl<'a> Review<'a> {
+    /// The uid that the answer must carry.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.request.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The operation as it stands there.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.request.operation.as_deref().unwrap_or_default()
+    }
+
+    /// The Pod, if there is one.
+    #[must_use]
+    pub fn pod(&self) -> Option<&Pod<'a>> {
+        self.request.object.as_ref()
+    }
+
+    /// The namespace, empty if there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.request.namespace.as_deref().unwrap_or_default()
+    }
+
+    /// Why an object that the decision needs could not be read; none if it could, or if the
+    /// decision does not need it.
+    #[must_use]
+    pub fn unreadable(&self) -> Option<&str> {
+        let kind = self.kind();
+        let judged = matches!(self.operation(), "CREATE" | "UPDATE")
+            && kind.group.as_deref().unwrap_or_default().is_empty()
+            && matches!(kind.kind.as_deref(), Some("Pod" | "EphemeralContainers"));
+        self.unreadable.as_deref().filter(|_| judged)
+    }
+
+    /// The request as the core takes it.
+    #[must_use]
+    pub fn to_request<'r>(&'r self, step: Step, random_hostname: Option<&'r str>) -> Request<'r> {
+        let kind = self.kind();
+        Request {
+            step,
+            operation: Operation::parse(self.operation()),
+            group: kind.group.as_deref().unwrap_or_default(),
+            kind: kind.kind.as_deref().unwrap_or_default(),
+            subresource: self.request.sub_resource.as_deref().unwrap_or_default(),
+            namespace: self.namespace(),
+            object: self.request.object.as_ref(),
+            old_object: self.request.old_object.as_ref(),
+            random_hostname,
+        }
+    }
+
+    fn kind(&self) -> &Kind<'a> {
+        const NONE: &Kind<'static> = &Kind { group: None, kind: None };
+        self.request.kind.as_ref().unwrap_or(NONE)
+    }
+}
