@@ -5,6 +5,7 @@ cargo_deny_version=0.20.2
 cargo_nextest_version=0.9.143
 
 say() { printf '== %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
 skip() { printf '== not checked: %s (%s)\n' "$1" "$2" >&2; }
 have() { command -v "$1" >/dev/null; }
 
