@@ -1,3 +1,7 @@
 //! kubectl gmsa: make, review, grant and mend the use of GMSA on Kubernetes.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kubectl_gmsa::run(std::env::args_os())
+}

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A credential spec: the value of `credspec` in a `GMSACredentialSpec`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct CredentialSpec {
     /// The accounts, and how a host that is not in the domain gets at them.
@@ -24,6 +25,7 @@ pub struct CredentialSpec {
 
 /// The accounts, and how a host that is not in the domain gets at them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct ActiveDirectoryConfig {
     /// The group managed service accounts: each account once for each scope.
@@ -36,6 +38,7 @@ pub struct ActiveDirectoryConfig {
 
 /// One group managed service account in one scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct GroupManagedServiceAccount {
     /// The account's SAM name without the `$` at its end.
@@ -49,6 +52,7 @@ pub struct GroupManagedServiceAccount {
 /// How a host that is not in the domain gets at the accounts: a plug-in fetches the credentials of
 /// a user that may read their passwords.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct HostAccountConfig {
     /// The class identifier of the plug-in: a GUID in braces.
@@ -75,6 +79,7 @@ impl fmt::Debug for HostAccountConfig {
 
 /// The domain, and the account that stands for the container in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]
 pub struct DomainJoinConfig {
     /// The DNS name of the account's domain.

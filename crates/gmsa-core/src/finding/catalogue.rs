@@ -215,4 +215,22 @@ catalogue! {
         summary: "`PluginInput` seems to hold a password in plain text, which everyone who may read the credential spec or a pod that uses it can see.",
         remedy: "Change that password, keep the new one in the plug-in's secret store, and write only where it is.",
     }
+    RoleNamesNoCredspec {
+        id: "role-names-no-credspec",
+        severity: Warning,
+        summary: "A role allows to `use` a credential spec that is not among the objects, or whose name no resource can have.",
+        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: letters are told apart by case, and names are lower case.",
+    }
+    BindingWithoutRole {
+        id: "binding-without-role",
+        severity: Warning,
+        summary: "A binding names a role that is not among the objects, so it grants nothing here.",
+        remedy: "Add the role to the files, correct `roleRef`, or review against the cluster with `--cluster`.",
+    }
+    VersionDeprecated {
+        id: "version-deprecated",
+        severity: Info,
+        summary: "The object is written in the deprecated version `v1alpha1`.",
+        remedy: "Write `apiVersion: windows.k8s.io/v1`; nothing else changes.",
+    }
 }

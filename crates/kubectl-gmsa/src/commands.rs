@@ -1,0 +1,52 @@
+//! What each command does.
+
+pub mod completion;
+pub mod review;
+pub mod version;
+
+use std::io;
+
+use gmsa_cluster::client;
+use gmsa_cluster::manifests::UnreadableFile;
+
+/// Why a command did not do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The reader of our output has gone.
+    #[error("the output was closed")]
+    Closed,
+    /// The output could not be written.
+    #[error("failed to write the output: {0}")]
+    Output(io::Error),
+    /// A file could not be read.
+    #[error(transparent)]
+    File(#[from] UnreadableFile),
+    /// What was read is not what it should be.
+    #[error("{0}")]
+    Input(String),
+    /// The output could not be made.
+    #[error("failed to write the {what}: {why}")]
+    Encode {
+        /// What.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// No client of the cluster.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// The cluster did not answer as it should.
+    #[error("{0}")]
+    Cluster(String),
+}
+
+impl Failure {
+    /// The exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Output(_) | Self::File(_) | Self::Input(_) | Self::Encode { .. } => 2,
+            Self::Client(_) | Self::Cluster(_) => 3,
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Where the facts of a review come from: the files themselves, or the cluster.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::manifests::ManifestSet;
+use gmsa_cluster::{Cluster, Observer, Options};
+use gmsa_core::admission::{Right, SpecFact};
+use gmsa_core::credspec::Prepared;
+use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::rbac::Policy;
+
+use crate::commands::Failure;
+
+/// How long one question to the cluster may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A source of facts.
+pub(super) enum Facts<'a> {
+    /// The objects in the files.
+    Files { specs: BTreeMap<&'a str, Option<Arc<Prepared>>>, policy: &'a Policy },
+    /// The cluster; every answer is asked for once.
+    Cluster(Box<Live>),
+}
+
+/// The cluster, asked one question at a time.
+pub(super) struct Live {
+    runtime: tokio::runtime::Runtime,
+    cluster: Cluster,
+    specs: RefCell<BTreeMap<String, SpecFact>>,
+    rights: RefCell<BTreeMap<[String; 3], Right>>,
+}
+
+struct Unobserved;
+
+impl Observer for Unobserved {
+    fn access_review(&self, _result: &'static str, _source: &'static str) {}
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of_files(set: &'a ManifestSet) -> Self {
+        let specs = set
+            .credential_specs
+            .iter()
+            // The API server would not take an object of another name.
+            .filter(|(name, _)| is_valid_name(name))
+            .map(|(name, spec)| {
+                (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
+            })
+            .collect();
+        Self::Files { specs, policy: &set.policy }
+    }
+
+    pub(super) fn of_cluster(
+        kubeconfig: Option<&Path>,
+        context: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
+        let options = Options { remember: Duration::ZERO, ..Options::default() };
+        let cluster = runtime.block_on(async {
+            let client = client::connect(Selection { kubeconfig, context }).await?;
+            Ok::<_, client::Error>(Cluster::start(client, options, Arc::new(Unobserved)))
+        })?;
+        let (specs, rights) = (RefCell::default(), RefCell::default());
+        Ok(Self::Cluster(Box::new(Live { runtime, cluster, specs, rights })))
+    }
+
+    pub(super) fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
+        match self {
+            Self::Files { specs, .. } => Ok(match specs.get(name) {
+                Some(Some(prepared)) => SpecFact::Found(Arc::clone(prepared)),
+                Some(None) => SpecFact::Empty,
+                None => SpecFact::Absent,
+            }),
+            Self::Cluster(live) => live.spec(name),
+        }
+    }
+
+    pub(super) fn right(
+        &self,
+        namespace: &str,
+        account: &str,
+        name: &str,
+    ) -> Result<Right, Failure> {
+        match self {
+            Self::Files { policy, .. } => Ok(if policy.may_use(namespace, account, name) {
+                Right::Allowed
+            } else {
+                Right::Denied
+            }),
+            Self::Cluster(live) => live.right(namespace, account, name),
+        }
+    }
+
+    /// The names that exist, as far as they are known.
+    pub(super) fn names(&self) -> Vec<String> {
+        match self {
+            Self::Files { specs, .. } => specs.keys().map(|name| (*name).to_owned()).collect(),
+            Self::Cluster(live) => live.cluster.names(),
+        }
+    }
+}
+
+impl Live {
+    fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
+        if let Some(fact) = self.specs.borrow().get(name) {
+            return Ok(fact.clone());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let asked = self.cluster.credential_spec_live(name, deadline);
+        let fact = match self.runtime.block_on(asked) {
+            SpecFact::Unknown(failure) => return Err(Failure::Cluster(failure.message)),
+            fact => fact,
+        };
+        self.specs.borrow_mut().insert(name.to_owned(), fact.clone());
+        Ok(fact)
+    }
+
+    fn right(&self, namespace: &str, account: &str, name: &str) -> Result<Right, Failure> {
+        let key = [namespace, account, name].map(str::to_owned);
+        if let Some(right) = self.rights.borrow().get(&key) {
+            return Ok(right.clone());
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let asked = self.cluster.right(namespace, account, name, deadline);
+        let right = match self.runtime.block_on(asked) {
+            Right::Unknown(failure) => {
+                return Err(Failure::Cluster(format!(
+                    "{}; --cluster needs the right to create localsubjectaccessreviews in \
+                     namespace \"{namespace}\"",
+                    failure.message
+                )));
+            }
+            right => right,
+        };
+        self.rights.borrow_mut().insert(key, right.clone());
+        Ok(right)
+    }
+}

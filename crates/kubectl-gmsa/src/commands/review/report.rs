@@ -1,0 +1,273 @@
+//! The report: what is printed as JSON, and what the other formats are made from.
+
+use gmsa_cluster::manifests::Source;
+use gmsa_core::admission::Denial;
+use gmsa_core::credspec::name::made_valid;
+use gmsa_core::finding::{Finding, Severity};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::DENIAL;
+use super::judge::{Judged, Place};
+
+/// The report of `kubectl gmsa review`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    /// `kube-gmsa.dev/v1`.
+    api_version: &'static str,
+    /// `ReviewReport`.
+    kind: &'static str,
+    /// `files`, or `cluster` with `--cluster`.
+    facts: &'static str,
+    /// The numbers.
+    pub(super) summary: Summary,
+    /// Every workload, in the order of the files.
+    pub(super) workloads: Vec<WorkloadReport>,
+    /// What is found on the other objects.
+    pub(super) findings: Vec<ObjectFinding>,
+}
+
+/// The numbers of a report.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary {
+    /// Workloads in the files.
+    pub(super) workloads: usize,
+    /// Those that use a GMSA.
+    pub(super) using_gmsa: usize,
+    /// Those of them that would be admitted.
+    pub(super) admitted: usize,
+    /// Those of them that would be denied.
+    pub(super) denied: usize,
+}
+
+/// One workload.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WorkloadReport {
+    /// The kind.
+    pub(super) kind: String,
+    /// The namespace.
+    pub(super) namespace: String,
+    /// The name.
+    pub(super) name: String,
+    /// The file, `-` for standard input.
+    pub(super) file: String,
+    /// The line on which the document begins.
+    pub(super) line: usize,
+    /// The service account of its pods.
+    pub(super) service_account: String,
+    /// `admitted`, `denied`, or `no-gmsa`.
+    pub(super) verdict: &'static str,
+    /// The places that use a GMSA.
+    pub(super) places: Vec<PlaceReport>,
+    /// What is questionable although it may be admitted.
+    pub(super) findings: Vec<FindingReport>,
+}
+
+/// One place that uses a GMSA.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlaceReport {
+    /// `pod`, `container`, `init container` or `ephemeral container`.
+    pub(super) place: &'static str,
+    /// The name of the pod or container.
+    pub(super) name: String,
+    /// The name of the credential spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) credential_spec: Option<String>,
+    /// The containers for which this place is in force.
+    pub(super) containers: Vec<String>,
+    /// `admitted` or `denied`.
+    pub(super) verdict: &'static str,
+    /// Why it is denied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) denial: Option<DenialReport>,
+}
+
+/// Why a place is denied.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DenialReport {
+    /// The stable name of the reason; see docs/denials.md.
+    pub(super) reason: &'static str,
+    /// The code of the admission response.
+    pub(super) code: u16,
+    /// The field at fault.
+    pub(super) field: String,
+    /// What admission says.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) hint: String,
+}
+
+/// A finding.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FindingReport {
+    /// The stable code; see docs/findings.md.
+    pub(super) code: &'static str,
+    /// `error`, `warning` or `info`.
+    pub(super) severity: &'static str,
+    /// What was found.
+    pub(super) message: String,
+    /// Where in the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) path: Option<String>,
+    /// What to do.
+    pub(super) hint: &'static str,
+}
+
+/// A finding on an object that is no workload.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ObjectFinding {
+    /// The object, as `GMSACredentialSpec webapp1`.
+    pub(super) object: String,
+    /// The file, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    /// The line on which the document begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<usize>,
+    /// What was found.
+    #[serde(flatten)]
+    pub(super) finding: FindingReport,
+}
+
+/// The JSON schema of the report: docs/schemas/review-report.schema.json.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
+impl Report {
+    pub(super) fn new(
+        judged: &[Judged<'_>],
+        findings: Vec<ObjectFinding>,
+        from_cluster: bool,
+    ) -> Self {
+        let workloads: Vec<WorkloadReport> = judged.iter().map(WorkloadReport::new).collect();
+        let count = |verdict| workloads.iter().filter(|one| one.verdict == verdict).count();
+        let (admitted, denied) = (count("admitted"), count("denied"));
+        let summary =
+            Summary { workloads: workloads.len(), using_gmsa: admitted + denied, admitted, denied };
+        Self {
+            api_version: "kube-gmsa.dev/v1",
+            kind: "ReviewReport",
+            facts: if from_cluster { "cluster" } else { "files" },
+            summary,
+            workloads,
+            findings,
+        }
+    }
+
+    /// The worst severity of all that was found; a denial is an error.
+    pub(super) fn worst(&self) -> Option<Severity> {
+        let of_workloads = self.workloads.iter().flat_map(|workload| &workload.findings);
+        let of_objects = self.findings.iter().map(|finding| &finding.finding);
+        let findings = of_workloads
+            .chain(of_objects)
+            .filter_map(|finding| finding.severity.parse::<Severity>().ok());
+        let denials = (self.summary.denied > 0).then_some(DENIAL);
+        findings.chain(denials).max()
+    }
+}
+
+impl WorkloadReport {
+    fn new(judged: &Judged<'_>) -> Self {
+        let denials = judged.decision.denials();
+        let mut places: Vec<PlaceReport> =
+            judged.places.iter().map(|place| PlaceReport::new(place, denials)).collect();
+        // A denial of the whole pod stands at no place of its own.
+        let homeless = denials.iter().find(|denial| denial.field.is_empty());
+        if let (Some(denial), Some(first)) = (homeless, places.first_mut()) {
+            first.verdict = "denied";
+            first.denial.get_or_insert_with(|| DenialReport::new(denial, ""));
+        }
+        let verdict = match (judged.uses_gmsa, denials.is_empty()) {
+            (false, true) => "no-gmsa",
+            (_, true) => "admitted",
+            (_, false) => "denied",
+        };
+        Self {
+            kind: judged.workload.kind.clone(),
+            namespace: judged.workload.namespace.clone(),
+            name: judged.workload.name.clone(),
+            file: judged.workload.source.file.to_string(),
+            line: judged.workload.source.line,
+            service_account: judged.service_account.clone(),
+            verdict,
+            places,
+            findings: judged.decision.warnings.iter().map(FindingReport::new).collect(),
+        }
+    }
+
+    /// The workload as people name it.
+    pub(super) fn label(&self) -> String {
+        format!("{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+impl PlaceReport {
+    fn new(place: &Place, denials: &[Denial]) -> Self {
+        let name = place.credential_spec.as_deref().unwrap_or_default();
+        let denial = denials
+            .iter()
+            .find(|denial| denial.field.starts_with(&place.prefix))
+            .map(|denial| DenialReport::new(denial, name));
+        Self {
+            place: place.kind.label(),
+            name: place.name.clone(),
+            credential_spec: place.credential_spec.clone(),
+            containers: place.containers.clone(),
+            verdict: if denial.is_some() { "denied" } else { "admitted" },
+            denial,
+        }
+    }
+
+    /// The place as people name it.
+    pub(super) fn label(&self) -> String {
+        if self.place == "pod" { "pod".to_owned() } else { format!("{} {}", self.place, self.name) }
+    }
+}
+
+impl DenialReport {
+    fn new(denial: &Denial, credential_spec: &str) -> Self {
+        let mut hint = denial.reason.remedy().to_owned();
+        if denial.reason == gmsa_core::admission::Reason::NameInvalid {
+            hint = format!("Write \"{}\". {hint}", made_valid(credential_spec));
+        }
+        Self {
+            reason: denial.reason.id(),
+            code: denial.reason.code(),
+            field: denial.field.clone(),
+            message: denial.message.clone(),
+            hint,
+        }
+    }
+}
+
+impl FindingReport {
+    fn new(finding: &Finding) -> Self {
+        Self {
+            code: finding.code.id(),
+            severity: finding.severity().as_str(),
+            message: finding.message.clone(),
+            path: finding.path.clone(),
+            hint: finding.code.remedy(),
+        }
+    }
+}
+
+impl ObjectFinding {
+    pub(super) fn new(object: &str, source: Option<&Source>, finding: &Finding) -> Self {
+        Self {
+            object: object.to_owned(),
+            file: source.map(|source| source.file.to_string()),
+            line: source.map(|source| source.line),
+            finding: FindingReport::new(finding),
+        }
+    }
+}

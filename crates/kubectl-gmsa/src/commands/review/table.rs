@@ -1,0 +1,118 @@
+//! The report for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+
+use super::report::{FindingReport, Report, WorkloadReport};
+
+/// Where no terminal says how wide it is.
+const WIDTH: u16 = 100;
+
+/// Renders the table, the reasons and what to do.
+pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
+    let mut text = String::new();
+    let listed: Vec<&WorkloadReport> =
+        report.workloads.iter().filter(|workload| wide || workload.verdict != "no-gmsa").collect();
+    if !listed.is_empty() {
+        text.push_str(&table(&listed, colour));
+        text.push('\n');
+    }
+    for workload in &listed {
+        details(&mut text, workload);
+    }
+    if !report.findings.is_empty() {
+        text.push('\n');
+    }
+    for finding in &report.findings {
+        let place = match (&finding.file, finding.line) {
+            (Some(file), Some(line)) => format!(" ({file}:{line})"),
+            _ => String::new(),
+        };
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{}{place}", finding.object);
+        describe(&mut text, &finding.finding);
+    }
+    let summary = &report.summary;
+    let _ = writeln!(
+        text,
+        "{}{} workloads, {} with a GMSA: {} admitted, {} denied",
+        if text.is_empty() { "" } else { "\n" },
+        summary.workloads,
+        summary.using_gmsa,
+        summary.admitted,
+        summary.denied
+    );
+    text
+}
+
+fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    if table.width().is_none() {
+        table.set_width(WIDTH);
+    }
+    if colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+        table.set_width(WIDTH);
+    }
+    table.set_header(["WORKLOAD", "PLACE", "CONTAINERS", "CREDENTIAL SPEC", "ACCOUNT", "VERDICT"]);
+    for workload in workloads {
+        if workload.places.is_empty() {
+            table.add_row([
+                Cell::new(workload.label()),
+                Cell::new("-"),
+                Cell::new("-"),
+                Cell::new("-"),
+                Cell::new(&workload.service_account),
+                Cell::new(workload.verdict),
+            ]);
+        }
+        for place in &workload.places {
+            let verdict = Cell::new(place.verdict);
+            let verdict = match (colour, place.verdict) {
+                (false, _) => verdict,
+                (true, "denied") => verdict.fg(Color::Red).add_attribute(Attribute::Bold),
+                (true, _) => verdict.fg(Color::Green),
+            };
+            table.add_row([
+                Cell::new(workload.label()),
+                Cell::new(place.label()),
+                Cell::new(place.containers.join(", ")),
+                Cell::new(place.credential_spec.as_deref().unwrap_or("-")),
+                Cell::new(&workload.service_account),
+                verdict,
+            ]);
+        }
+    }
+    let lines: Vec<String> = table.to_string().lines().map(|line| line.trim().to_owned()).collect();
+    lines.join("\n")
+}
+
+fn details(text: &mut String, workload: &WorkloadReport) {
+    let denials: Vec<_> =
+        workload.places.iter().filter_map(|place| place.denial.as_ref()).collect();
+    if denials.is_empty() && workload.findings.is_empty() {
+        return;
+    }
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "\n{} ({}:{})", workload.label(), workload.file, workload.line);
+    for denial in denials {
+        let _ = writeln!(text, "  denied   {} ({})", denial.reason, denial.code);
+        let _ = writeln!(text, "           {}", denial.message);
+        let _ = writeln!(text, "           -> {}", denial.hint);
+    }
+    for finding in &workload.findings {
+        describe(text, finding);
+    }
+}
+
+fn describe(text: &mut String, finding: &FindingReport) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "  {:<8} {}", finding.severity, finding.code);
+    let _ = writeln!(text, "           {}", finding.message);
+    let _ = writeln!(text, "           -> {}", finding.hint);
+}

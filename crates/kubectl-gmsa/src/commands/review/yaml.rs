@@ -1,0 +1,33 @@
+//! The objects as they would be admitted.
+
+use gmsa_cluster::manifests::Document;
+
+use super::judge::{Judged, apply};
+use super::{Failure, encode};
+
+/// Renders every object, with the contents filled in where the workload would be admitted, and
+/// names the workloads that are left as they are because they would be denied.
+pub(super) fn render(
+    documents: &[Document],
+    judged: &[Judged<'_>],
+) -> Result<(String, Vec<String>), Failure> {
+    let mut kept = Vec::new();
+    let mut values: Vec<_> = documents.iter().map(|document| document.value.clone()).collect();
+    for one in judged {
+        let workload = one.workload;
+        if !one.decision.is_allowed() {
+            kept.push(format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
+        } else if let Some(template) =
+            values.get_mut(workload.document).and_then(|value| value.pointer_mut(workload.template))
+        {
+            apply(template, &one.operations);
+        }
+    }
+    let mut text = String::new();
+    for value in &values {
+        let yaml = serde_saphyr::to_string(value).map_err(|error| encode("YAML", &error))?;
+        text.push_str("---\n");
+        text.push_str(&yaml);
+    }
+    Ok((text, kept))
+}

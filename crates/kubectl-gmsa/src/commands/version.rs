@@ -1,0 +1,10 @@
+//! `kubectl gmsa version`
+
+use super::Failure;
+use crate::printer;
+
+/// Prints the version.
+pub fn run() -> Result<u8, Failure> {
+    printer::data(concat!("kubectl-gmsa ", env!("CARGO_PKG_VERSION"), "\n"))?;
+    Ok(0)
+}

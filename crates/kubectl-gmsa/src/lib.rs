@@ -1,0 +1,43 @@
+//! The plugin `kubectl gmsa`: what admission will say of your manifests.
+
+mod cli;
+mod commands;
+mod printer;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use cli::command;
+pub use commands::review::schema as review_schema;
+
+use cli::{Cli, Command};
+use commands::Failure;
+
+/// Runs the command line and returns its exit code: 0 done and nothing found, 1 something denied
+/// or found, 2 bad usage or input, 3 the cluster could not be reached or refused.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // What cannot be printed has nobody to read it.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match &cli.command {
+        Command::Review(args) => commands::review::run(args),
+        Command::Completion(args) => commands::completion::run(args),
+        Command::Version => commands::version::run(),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(Failure::Closed) => ExitCode::SUCCESS,
+        Err(failure) => {
+            printer::error(&failure.to_string());
+            ExitCode::from(failure.code())
+        }
+    }
+}
