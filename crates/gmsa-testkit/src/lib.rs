@@ -1,1 +1,19 @@
 //! Real peers for the tests: a control plane, certificates, pods.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "test support fails loudly"
+)]
+
+mod binaries;
+pub mod cluster;
+mod components;
+pub mod control_plane;
+pub mod pki;
+pub mod process;
+pub mod shared;

@@ -1,0 +1,81 @@
+//! Where the programs of the control plane are.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The programs of one control plane, and its version.
+#[derive(Clone, Debug)]
+pub(crate) struct Binaries {
+    dir: PathBuf,
+    pub(crate) version: (u32, u32),
+}
+
+impl Binaries {
+    pub(crate) fn etcd(&self) -> PathBuf {
+        self.dir.join("etcd")
+    }
+
+    pub(crate) fn api_server(&self) -> PathBuf {
+        self.dir.join("kube-apiserver")
+    }
+
+    pub(crate) fn controller_manager(&self) -> PathBuf {
+        self.dir.join("kube-controller-manager")
+    }
+}
+
+/// Finds the programs: `KUBEBUILDER_ASSETS`, else the cache. Without them the test is skipped by
+/// name, and fails where `CI=true`.
+pub(crate) fn find(test: &str) -> Option<Binaries> {
+    match locate() {
+        Ok(dir) => {
+            let version = version(&dir.join("kube-apiserver"));
+            Some(Binaries { dir, version })
+        }
+        Err(why) if env::var("CI").as_deref() == Ok("true") => panic!("{test}: {why}"),
+        Err(why) => {
+            eprintln!("SKIPPED {test}: {why}");
+            None
+        }
+    }
+}
+
+fn locate() -> Result<PathBuf, String> {
+    if let Some(dir) = env::var_os("KUBEBUILDER_ASSETS") {
+        // Kept by the processes of the run, whose working directories differ.
+        let dir = std::path::absolute(PathBuf::from(dir)).map_err(|e| e.to_string())?;
+        return complete(&dir).map_err(|why| format!("KUBEBUILDER_ASSETS: {why}"));
+    }
+    let cache = env::var_os("XDG_CACHE_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+        .ok_or("neither KUBEBUILDER_ASSETS nor XDG_CACHE_HOME nor HOME is set")?;
+    complete(&cache.join("kube-gmsa/control-plane/1.20.2"))
+        .map_err(|why| format!("no control plane: {why}; `make control-plane` builds one"))
+}
+
+fn complete(dir: &Path) -> Result<PathBuf, String> {
+    for program in ["etcd", "kube-apiserver", "kube-controller-manager"] {
+        if !dir.join(program).is_file() {
+            return Err(format!("{program} is missing in {}", dir.display()));
+        }
+    }
+    Ok(dir.to_owned())
+}
+
+/// Reads `Kubernetes v1.20.2`.
+fn version(api_server: &Path) -> (u32, u32) {
+    let output = Command::new(api_server).arg("--version").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = text
+        .trim()
+        .trim_start_matches("Kubernetes v")
+        .split(|c: char| !c.is_ascii_digit())
+        .map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor),
+        _ => panic!("failed to read the version of {}: {text:?}", api_server.display()),
+    }
+}

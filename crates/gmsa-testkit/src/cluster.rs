@@ -1,0 +1,194 @@
+//! What a test does with the shared control plane.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::GroupVersionKind;
+use kube::discovery::{ApiCapabilities, ApiResource, Scope, pinned_kind};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::components::write_kubeconfig;
+use crate::control_plane::has_service_account;
+use crate::process::eventually;
+
+const FIELD_MANAGER: &str = "gmsa-testkit";
+
+/// The control plane of the test run, as one test sees it. Files that it hands out live as long.
+pub struct Cluster {
+    /// A client with every right (`system:masters`).
+    pub client: Client,
+    /// The kubeconfig of the administrator.
+    pub kubeconfig: PathBuf,
+    /// The certificate of the API server's authority, PEM.
+    pub authority: PathBuf,
+    /// The address of the API server, `https://127.0.0.1:PORT`.
+    pub url: String,
+    /// Major and minor version of Kubernetes.
+    pub version: (u32, u32),
+    files: TempDir,
+}
+
+impl Cluster {
+    pub(crate) fn new(
+        client: Client,
+        kubeconfig: PathBuf,
+        authority: PathBuf,
+        url: String,
+        version: (u32, u32),
+    ) -> Self {
+        let files = tempfile::Builder::new().prefix("kube-gmsa-test-").tempdir().unwrap();
+        Self { client, kubeconfig, authority, url, version, files }
+    }
+
+    /// The address that the API server listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.url.trim_start_matches("https://").parse().unwrap()
+    }
+
+    /// Whether Kubernetes is at least this version.
+    pub fn at_least(&self, major: u32, minor: u32) -> bool {
+        self.version >= (major, minor)
+    }
+
+    /// A name that no other test of the run uses.
+    pub fn unique(&self, prefix: &str) -> String {
+        unique(prefix)
+    }
+
+    /// Creates a namespace and waits for its service account.
+    pub async fn namespace(&self, prefix: &str) -> String {
+        self.namespace_with_labels(prefix, &json!({})).await
+    }
+
+    /// Creates a namespace with labels and waits for its service account.
+    pub async fn namespace_with_labels(&self, prefix: &str, labels: &Value) -> String {
+        let name = unique(prefix);
+        self.apply(&json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": { "name": name, "labels": labels },
+        }))
+        .await;
+        eventually("the namespace has its service account", Duration::from_secs(60), || async {
+            has_service_account(&self.client, &name).await.then_some(())
+        })
+        .await;
+        name
+    }
+
+    /// Applies an object of any kind on the server's side and returns what is stored. A kind that
+    /// is not served yet (its definition was just created) is waited for.
+    pub async fn apply(&self, object: &Value) -> Value {
+        match self.try_apply(object).await {
+            Ok(stored) => stored,
+            Err(why) => panic!("failed to apply {object:#}: {why}"),
+        }
+    }
+
+    /// As [`Cluster::apply`], for objects that the server may refuse.
+    pub async fn try_apply(&self, object: &Value) -> kube::Result<Value> {
+        let api = self.api(object).await;
+        let name = object["metadata"]["name"].as_str().expect("the object has no name");
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let stored = api.patch(name, &params, &Patch::Apply(object)).await?;
+        Ok(serde_json::to_value(stored).unwrap())
+    }
+
+    /// The API of an object's kind, in its namespace (`default` if it names none).
+    pub async fn api(&self, object: &Value) -> Api<DynamicObject> {
+        let (resource, capabilities) = self.kind(object).await;
+        let client = self.client.clone();
+        match capabilities.scope {
+            Scope::Cluster => Api::all_with(client, &resource),
+            Scope::Namespaced => {
+                let namespace = object["metadata"]["namespace"].as_str().unwrap_or("default");
+                Api::namespaced_with(client, namespace, &resource)
+            }
+        }
+    }
+
+    async fn kind(&self, object: &Value) -> (ApiResource, ApiCapabilities) {
+        let text = |key: &str| object[key].as_str().expect("the object has no kind").to_owned();
+        let (api_version, kind) = (text("apiVersion"), text("kind"));
+        let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+        let kind = GroupVersionKind::gvk(group, version, &kind);
+        eventually(&format!("the server knows {kind:?}"), Duration::from_secs(20), || async {
+            pinned_kind(&self.client, &kind).await.ok()
+        })
+        .await
+    }
+
+    /// A token of a service account, valid for an hour.
+    pub async fn token(&self, namespace: &str, service_account: &str) -> String {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
+        let request = TokenRequest {
+            spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
+            ..Default::default()
+        };
+        let params = PostParams::default();
+        let answer = accounts.create_token_request(service_account, &params, &request).await;
+        let answer = answer.unwrap_or_else(|e| {
+            panic!("failed to get a token for {namespace}/{service_account}: {e}")
+        });
+        answer.status.expect("the answer has no token").token
+    }
+
+    /// A kubeconfig with the rights of a service account, which must exist.
+    pub async fn token_kubeconfig(&self, namespace: &str, service_account: &str) -> PathBuf {
+        let credentials = json!({ "token": self.token(namespace, service_account).await });
+        self.write_kubeconfig(&self.url, &credentials)
+    }
+
+    /// A kubeconfig of the administrator that reaches the API server through another address of
+    /// 127.0.0.1.
+    pub fn proxy_kubeconfig(&self, addr: SocketAddr) -> PathBuf {
+        let credentials = json!({
+            "client-certificate": self.file("admin.crt"),
+            "client-key": self.file("admin.key"),
+        });
+        self.write_kubeconfig(&format!("https://{addr}"), &credentials)
+    }
+
+    /// A kubeconfig of a service account through another address of 127.0.0.1.
+    pub async fn proxy_token_kubeconfig(
+        &self,
+        addr: SocketAddr,
+        namespace: &str,
+        service_account: &str,
+    ) -> PathBuf {
+        let credentials = json!({ "token": self.token(namespace, service_account).await });
+        self.write_kubeconfig(&format!("https://{addr}"), &credentials)
+    }
+
+    /// A directory for the files of this test.
+    pub fn files(&self) -> &Path {
+        self.files.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.authority.with_file_name(name)
+    }
+
+    fn write_kubeconfig(&self, server: &str, credentials: &Value) -> PathBuf {
+        let path = self.files.path().join(unique("kubeconfig"));
+        write_kubeconfig(&path, server, &self.authority, credentials);
+        path
+    }
+}
+
+/// A name that no other test uses: the prefix and a random number.
+pub fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    // The hasher's keys are random in each process.
+    let random = RandomState::new().hash_one((std::process::id(), count));
+    format!("{prefix}-{:08x}{count}", random & 0xffff_ffff)
+}

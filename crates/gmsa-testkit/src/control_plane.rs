@@ -1,0 +1,155 @@
+//! A control plane of a test's own: etcd, kube-apiserver and kube-controller-manager.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Api, Client, Config};
+use tempfile::TempDir;
+
+use crate::binaries;
+use crate::components::Layout;
+use crate::process::{POLL, Process, signal};
+
+const START: Duration = Duration::from_secs(120);
+
+/// What a control plane is started with.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Further arguments of kube-apiserver.
+    pub extra_api_server_args: Vec<String>,
+    /// Whether Deployments become Pods, and namespaces get their service account.
+    pub with_controller_manager: bool,
+}
+
+/// A running control plane, killed and removed when dropped.
+pub struct ControlPlane {
+    layout: Layout,
+    version: (u32, u32),
+    // Stopped in this order, before their directory is removed.
+    controller_manager: Option<Process>,
+    api_server: Option<Process>,
+    _etcd: Process,
+    dir: TempDir,
+}
+
+impl ControlPlane {
+    /// Starts a control plane that no other test sees, and waits until it can be used. None if the
+    /// programs are missing: the test is then skipped by name, or fails where `CI=true`.
+    pub async fn start_private(test: &str, options: Options) -> Option<Self> {
+        let binaries = binaries::find(test)?;
+        let version = binaries.version;
+        let dir = tempfile::Builder::new().prefix("kube-gmsa-control-plane-").tempdir().unwrap();
+        let layout = Layout::new(dir.path(), binaries, options.extra_api_server_args);
+        let etcd = Process::start("etcd", layout.etcd(), &layout.log("etcd"));
+        let mut plane =
+            Self { layout, version, controller_manager: None, api_server: None, _etcd: etcd, dir };
+        plane.start_api_server().await;
+        if options.with_controller_manager {
+            let log = plane.layout.log("kube-controller-manager");
+            let command = plane.layout.controller_manager();
+            let process = Process::start("kube-controller-manager", command, &log);
+            let client = plane.client().await;
+            let process = plane.controller_manager.insert(process);
+            let start = Instant::now();
+            while !has_service_account(&client, "default").await {
+                process.assert_running();
+                assert!(start.elapsed() < START, "no service account: {}", process.tail());
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        Some(plane)
+    }
+
+    /// A client with every right (`system:masters`).
+    pub async fn client(&self) -> Client {
+        client(&self.kubeconfig_path()).await
+    }
+
+    /// The kubeconfig of the administrator.
+    pub fn kubeconfig_path(&self) -> PathBuf {
+        self.layout.kubeconfig("admin")
+    }
+
+    /// The address of the API server, `https://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        self.layout.url()
+    }
+
+    /// The port of the API server.
+    pub fn port(&self) -> u16 {
+        self.layout.api_port
+    }
+
+    /// The directory of the certificates (`ca.crt`) and logs.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Major and minor version of Kubernetes.
+    pub fn version(&self) -> (u32, u32) {
+        self.version
+    }
+
+    /// Whether Kubernetes is at least this version.
+    pub fn at_least(&self, major: u32, minor: u32) -> bool {
+        self.version >= (major, minor)
+    }
+
+    /// Kills the API server and waits until it is gone.
+    pub fn stop_api_server(&mut self) {
+        self.api_server = None;
+    }
+
+    /// Starts the API server at the same address again and waits until it is ready.
+    pub async fn start_api_server(&mut self) {
+        self.api_server = None;
+        let log = self.layout.log("kube-apiserver");
+        let process = Process::start("kube-apiserver", self.layout.api_server(), &log);
+        let client = self.client().await;
+        let api_server = self.api_server.insert(process);
+        let start = Instant::now();
+        while !is_ready(&client).await {
+            api_server.assert_running();
+            assert!(start.elapsed() < START, "the API server is not ready: {}", api_server.tail());
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Stops the API server's process without ending it: connections stay open and are silent.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets a paused API server go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        signal(name, self.api_server.as_ref().expect("the API server was stopped").id());
+    }
+}
+
+/// Makes a client from a kubeconfig.
+pub async fn client(kubeconfig: &Path) -> Client {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("failed to read the kubeconfig");
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options).await.unwrap();
+    // The tests want to see the first answer.
+    config.default_retry = false;
+    Client::try_from(config).expect("failed to make a client")
+}
+
+/// Whether the API server says that it is ready.
+pub(crate) async fn is_ready(client: &Client) -> bool {
+    let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
+    client.request_text(request).await.is_ok()
+}
+
+/// Whether a namespace has the service account that its pods need.
+pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> bool {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    matches!(accounts.get_opt("default").await, Ok(Some(_)))
+}

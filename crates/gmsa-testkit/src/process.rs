@@ -1,0 +1,101 @@
+//! Processes of the tests: started with their output in a file, and gone when dropped.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a condition is looked at for which there is no event.
+pub(crate) const POLL: Duration = Duration::from_millis(50);
+
+/// A child process whose output goes to a file; killed when dropped.
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a command, standard output and error appended to the file `log`.
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Self {
+        let child = with_log(&mut command, log)
+            .spawn()
+            .unwrap_or_else(|e| panic!("failed to start {name} ({command:?}): {e}"));
+        Self { name: name.to_owned(), child, log: log.to_owned() }
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Panics with the end of the log if the process has ended.
+    pub fn assert_running(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("{} ended with {status}:\n{}", self.name, tail(&self.log));
+        }
+    }
+
+    /// How the process ended, or None while it runs.
+    pub fn try_wait(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Kills the process and waits until it is gone, so that its ports are free again.
+    pub fn kill(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+    }
+
+    /// The end of the log.
+    pub fn tail(&self) -> String {
+        tail(&self.log)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Sends the output of a command to the end of a file.
+pub(crate) fn with_log<'a>(command: &'a mut Command, log: &Path) -> &'a mut Command {
+    let file = File::options().create(true).append(true).open(log).unwrap();
+    command.stdin(Stdio::null()).stdout(file.try_clone().unwrap()).stderr(file)
+}
+
+/// Sends a signal by name (`TERM`, `STOP`, `CONT`) to a process.
+pub fn signal(name: &str, pid: u32) {
+    let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap();
+    assert!(status.success(), "failed to send {name} to process {pid}: {status}");
+}
+
+/// The last 40 lines of a log, for a failure's message.
+pub fn tail(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(40);
+    format!("{}:\n{}", log.display(), lines[from..].join("\n"))
+}
+
+/// A port of 127.0.0.1 that was free a moment ago.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// Looks at a condition until it gives a value, and panics with `what` after the time given.
+pub async fn eventually<T, F>(what: &str, within: Duration, mut condition: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let start = Instant::now();
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(start.elapsed() < within, "{what}: not within {within:?}");
+        tokio::time::sleep(POLL).await;
+    }
+}
