@@ -1,10 +1,12 @@
 //! Makes and checks what is generated, and shows the project at work.
 
 mod check;
+mod demo;
 mod generated;
 mod length;
 mod links;
 mod output;
+mod reference;
 mod tree;
 
 use std::process::ExitCode;
@@ -25,11 +27,14 @@ enum Task {
     Generate,
     /// Check generated files, links between documents and the length of source files
     Check,
+    /// Show the main job without a cluster
+    Demo,
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(tree::root()),
     }
 }

@@ -20,6 +20,9 @@ const API_VERSION: &str = "admission.k8s.io/v1";
 /// A body that is no AdmissionReview with a request: answered with 400.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
+    /// It is no UTF-8 text.
+    #[error("failed to read the body as UTF-8 text: {0}")]
+    NotText(std::str::Utf8Error),
     /// It is not JSON, or a field has another type.
     #[error("failed to read the body as an AdmissionReview: {0}")]
     Json(#[from] serde_json::Error),
@@ -81,15 +84,16 @@ struct Kind<'a> {
 ///
 /// Read in one pass; only where the object is not of a Pod's shape, in a second one.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
-    match serde_json::from_slice::<Envelope<'_, Pod<'_>>>(body) {
+    let text = std::str::from_utf8(body).map_err(Malformed::NotText)?;
+    match serde_json::from_str::<Envelope<'_, Pod<'_>>>(text) {
         Ok(envelope) => Ok(Review { request: request(envelope)?, unreadable: None }),
-        Err(_) => decode_other(body),
+        Err(_) => decode_other(text),
     }
 }
 
-fn decode_other(body: &[u8]) -> Result<Review<'_>, Malformed> {
+fn decode_other(text: &str) -> Result<Review<'_>, Malformed> {
     let raw: AdmissionRequest<'_, &RawValue> =
-        request(serde_json::from_slice::<Envelope<'_, &RawValue>>(body)?)?;
+        request(serde_json::from_str::<Envelope<'_, &RawValue>>(text)?)?;
     let mut unreadable = None;
     let object = read_pod("object", raw.object, &mut unreadable);
     let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);

@@ -55,7 +55,12 @@ fn what_is_no_review_is_refused_with_its_reason() {
         assert_eq!((&status["kind"], &status["code"]), (&json!("Status"), &json!(400)));
         assert_eq!(status["message"], json!(error.to_string()));
     }
-    assert!(matches!(decode(b"\xff\xfe"), Err(Malformed::Json(_))));
+    let body = review(&json!({"uid": "u", "ignored": "HERE"})).into_bytes();
+    let at = body.windows(4).position(|four| four == b"HERE").unwrap();
+    let mut bad = body.clone();
+    bad[at] = 0xff;
+    assert!(decode(&body).is_ok());
+    assert!(matches!(decode(&bad), Err(Malformed::NotText(_))));
 }
 
 #[test]
