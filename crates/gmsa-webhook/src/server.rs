@@ -1,5 +1,7 @@
 //! The server: puts the parts together, runs them, and stops them in order.
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,6 @@ use gmsa_cluster::client::{self, Selection};
 use gmsa_cluster::{Cluster, Observer, Options};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -48,7 +49,7 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The client CA cannot be used.
     #[error("failed to load the client CA: {0}")]
@@ -58,7 +59,7 @@ pub enum Error {
     Tls(#[from] rustls::Error),
     /// Signals cannot be waited for.
     #[error("failed to listen for signals: {0}")]
-    Signal(std::io::Error),
+    Signal(io::Error),
 }
 
 /// Runs until SIGTERM or SIGINT, and stops without losing a request.
@@ -67,6 +68,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let mut tasks = JoinSet::new();
     let https = bind(config.https)?;
     let metrics_listener = bind(config.metrics)?;
+    let metrics_address = metrics_listener.local_addr();
     let identity = Arc::new(Identity::default());
     let problem = certificate(&config.certificate, &identity, &metrics, &mut tasks)?;
     let source = source(&config, &metrics, &mut tasks).await?;
@@ -82,7 +84,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         requests: config.max_requests,
     };
     let routes = Arc::new(Routes::new(service, limits, metrics.in_flight(), problem));
-    announce(&https, &config);
+    announce(https.local_addr(), metrics_address, &config);
     let (stop, stopping) = watch::channel(false);
     let server = Server {
         listener: https,
@@ -179,11 +181,12 @@ fn load_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
     if certificates.is_empty() { Err(bad("there is none".to_owned())) } else { Ok(certificates) }
 }
 
-fn announce(listener: &TcpListener, config: &Config) {
-    let address = listener.local_addr().ok().map(|address| address.to_string());
+fn announce(https: io::Result<SocketAddr>, metrics: io::Result<SocketAddr>, config: &Config) {
+    let shown = |address: io::Result<SocketAddr>| address.ok().map(|one| one.to_string());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        address,
+        address = shown(https),
+        metrics = shown(metrics),
         random_hostname = config.random_hostname,
         remember_seconds = config.remember.as_secs_f64(),
         "listening"
@@ -191,7 +194,7 @@ fn announce(listener: &TcpListener, config: &Config) {
 }
 
 /// Ends with the signal to stop.
-async fn signalled() -> std::io::Result<()> {
+async fn signalled() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,0 +1,351 @@
+//! Pods that use a GMSA, created through a real API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod support;
+
+use gmsa_testkit::objects::{self, gmsa};
+use gmsa_testkit::process::eventually;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+use support::{SOON, canonical, contents_at, world};
+
+#[tokio::test]
+async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
+    let Some(world) = world("the_pods_of_a_deployment_carry_the_contents_at_every_place").await
+    else {
+        return;
+    };
+    let [pod_spec, own_spec, init_spec] = [
+        world.credential_spec("default").await,
+        world.credential_spec("default").await,
+        world.credential_spec("default").await,
+    ];
+    world.cluster.apply(&objects::credential_spec(&own_spec, "Own")).await;
+    world.cluster.apply(&objects::credential_spec(&init_spec, "Init")).await;
+    let mut pod = world.pod(&gmsa(Some(&pod_spec), None));
+    pod["spec"]["containers"] = json!([
+        {"name": "plain", "image": "i"},
+        {"name": "own", "image": "i", "securityContext": gmsa(Some(&own_spec), None)},
+        {"name": "same", "image": "i", "securityContext": gmsa(Some(&pod_spec), None)},
+    ]);
+    pod["spec"]["initContainers"] =
+        json!([{"name": "init", "image": "i", "securityContext": gmsa(Some(&init_spec), None)}]);
+    world.cluster.apply(&objects::deployment(&world.namespace, "every", &pod)).await;
+    let stored = eventually("a pod of the deployment", SOON, || async {
+        let pods = world.pods().list(&ListParams::default().labels("app=every")).await.unwrap();
+        pods.items.into_iter().next()
+    })
+    .await;
+    let stored = serde_json::to_value(stored).unwrap();
+    assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
+    assert_eq!(contents_at(&stored, "/spec/containers/0"), None);
+    assert_eq!(contents_at(&stored, "/spec/containers/1"), Some(canonical("Own").as_str()));
+    assert_eq!(contents_at(&stored, "/spec/containers/2"), Some(canonical("WebApp1").as_str()));
+    assert_eq!(contents_at(&stored, "/spec/initContainers/0"), Some(canonical("Init").as_str()));
+}
+
+#[tokio::test]
+async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone() {
+    let Some(world) = world("a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone").await
+    else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    let mut pod = world.pod(&json!({}));
+    let plain = world.create(&pod).await;
+    assert!(!plain.to_string().contains("gmsaCredentialSpec"));
+    pod["metadata"]["name"] = json!("container");
+    pod["spec"]["containers"][0]["securityContext"] = gmsa(Some(&spec), None);
+    let stored = world.create(&pod).await;
+    assert_eq!(contents_at(&stored, "/spec/containers/0"), Some(canonical("WebApp1").as_str()));
+    assert_eq!(contents_at(&stored, "/spec"), None);
+}
+
+#[tokio::test]
+async fn each_denial_is_seen_by_the_client_and_nothing_is_created() {
+    let Some(world) = world("each_denial_is_seen_by_the_client_and_nothing_is_created").await
+    else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    let (hollow, gone, other) = (
+        world.cluster.unique("hollow"),
+        world.cluster.unique("gone"),
+        world.cluster.unique("other"),
+    );
+    let mut empty = objects::credential_spec(&hollow, "x");
+    empty["credspec"] = json!({});
+    world.cluster.apply(&empty).await;
+    world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
+    for name in [&hollow, &gone] {
+        world.grant(name, "default").await;
+    }
+    let upper = spec.to_uppercase();
+    let different = canonical("WebApp1").replace("contoso.com", "example.com");
+    let inline = canonical("Other");
+    for (context, code, words) in [
+        (
+            gmsa(None, Some("{}")),
+            422,
+            "does not define the name of the corresponding resource".to_owned(),
+        ),
+        (gmsa(Some(&upper), None), 422, format!("write \"{spec}\", which exists")),
+        (
+            gmsa(Some(&other), None),
+            403,
+            format!(
+                "service account \"default\" is not authorized to `use` GMSA cred spec \"{other}\""
+            ),
+        ),
+        (gmsa(Some(&other), Some(&inline)), 403, "kubectl create rolebinding".to_owned()),
+        (gmsa(Some(&gone), None), 404, format!("cred spec {gone} does not exist")),
+        (
+            gmsa(Some(&hollow), None),
+            417,
+            format!("cred spec {hollow} does not have a credspec key"),
+        ),
+        (
+            gmsa(Some(&spec), Some(&different)),
+            422,
+            format!(
+                "does not match the contents of GMSA resource \"{spec}\": ActiveDirectoryConfig.GroupManagedServiceAccounts[1].Scope differs"
+            ),
+        ),
+        (gmsa(Some(&spec), Some(&"x".repeat(64 * 1024 + 1))), 422, "64".to_owned()),
+    ] {
+        // At the pod, and at each kind of container.
+        for list in [None, Some("containers"), Some("initContainers")] {
+            let pod = match list {
+                None => world.pod(&context),
+                Some(list) => {
+                    let mut pod = world.pod(&json!({}));
+                    let container =
+                        json!([{"name": "c", "image": "i", "securityContext": context}]);
+                    pod["spec"][list] = container;
+                    pod
+                }
+            };
+            let (seen, message) = world.try_create(&pod).await.expect_err(&words);
+            assert_eq!(seen, code, "{message}");
+            assert!(message.contains(&words), "{message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_denial_shows_at_the_replica_set() {
+    let Some(world) = world("a_denial_shows_at_the_replica_set").await else { return };
+    let spec = world.cluster.unique("spec");
+    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
+    let pod = world.pod(&gmsa(Some(&spec), None));
+    world.cluster.apply(&objects::deployment(&world.namespace, "denied", &pod)).await;
+    let sets: Api<ReplicaSet> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
+    let message = eventually("the replica set's condition", SOON, || async {
+        let sets = sets.list(&ListParams::default()).await.unwrap();
+        let conditions = sets.items.into_iter().next()?.status?.conditions?;
+        conditions.into_iter().find(|one| one.type_ == "ReplicaFailure")?.message
+    })
+    .await;
+    assert!(message.contains(&format!("is not authorized to `use` GMSA cred spec \"{spec}\"")));
+    assert!(message.contains(&format!("--serviceaccount={}:default", world.namespace)));
+    let events: Api<Event> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
+    eventually("the event", SOON, || async {
+        let events = events.list(&ListParams::default()).await.unwrap();
+        events
+            .items
+            .iter()
+            .filter(|event| event.reason.as_deref() == Some("FailedCreate"))
+            .any(|event| event.message.as_deref().unwrap_or_default().contains("not authorized"))
+            .then_some(())
+    })
+    .await;
+    assert!(world.pods().list(&ListParams::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn preset_contents_that_are_equal_as_json_are_left_as_they_are() {
+    let Some(world) = world("preset_contents_that_are_equal_as_json_are_left_as_they_are").await
+    else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    let pretty = serde_json::to_string_pretty(&objects::contents("WebApp1")).unwrap();
+    assert_ne!(pretty, canonical("WebApp1"));
+    let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&pretty)))).await;
+    assert_eq!(contents_at(&stored, "/spec"), Some(pretty.as_str()));
+}
+
+#[tokio::test]
+async fn ephemeral_containers_are_judged_like_all_others() {
+    let Some(world) = world("ephemeral_containers_are_judged_like_all_others").await else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    let other = world.cluster.unique("other");
+    world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
+    let pod = world.create(&world.pod(&json!({}))).await;
+    let with = |context: Value| {
+        let mut new = pod.clone();
+        new["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "i",
+            "terminationMessagePolicy": "File", "imagePullPolicy": "Always",
+            "securityContext": context}]);
+        if context.is_null() {
+            let container = &mut new["spec"]["ephemeralContainers"][0];
+            container.as_object_mut().unwrap().remove("securityContext");
+        }
+        new
+    };
+    let inline = canonical("Other");
+    if world.cluster.at_least(1, 23) {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let add = async |context: Value| {
+            let patch = json!({"spec": {"ephemeralContainers": with(context)["spec"]["ephemeralContainers"]}});
+            let patch = Patch::Strategic(patch);
+            world
+                .pods()
+                .patch_subresource("ephemeralcontainers", name, &PatchParams::default(), &patch)
+                .await
+        };
+        for context in [gmsa(Some(&other), None), gmsa(Some(&other), Some(&inline))] {
+            let error = add(context).await.unwrap_err().to_string();
+            assert!(error.contains("ephemeral container \"debug\""), "{error}");
+            assert!(error.contains("not authorized"), "{error}");
+        }
+        let stored: Pod = add(gmsa(Some(&spec), None)).await.unwrap();
+        let stored = serde_json::to_value(stored).unwrap();
+        assert_eq!(
+            contents_at(&stored, "/spec/ephemeralContainers/0"),
+            Some(canonical("WebApp1").as_str())
+        );
+        return;
+    }
+    // This server adds them by another object, which is refused with a GMSA; what newer servers
+    // send is judged over HTTPS.
+    let https = gmsa_testkit::https::Https::new(world.server.https, world.authority.pem());
+    let review = |context: Value| objects::ephemeral_review(&world.namespace, &pod, &with(context));
+    for context in [gmsa(Some(&other), None), gmsa(Some(&other), Some(&inline))] {
+        let response = https.review("/validate", &review(context)).await;
+        assert_eq!(response["status"]["code"], json!(403), "{response}");
+        let message = response["status"]["message"].as_str().unwrap();
+        assert!(message.contains("ephemeral container \"debug\""), "{message}");
+    }
+    let mutation = https.review("/mutate", &review(gmsa(Some(&spec), None))).await;
+    assert_eq!(mutation["allowed"], json!(true));
+    assert!(mutation["patch"].is_string());
+    let full = review(gmsa(Some(&spec), Some(&canonical("WebApp1"))));
+    assert_eq!(https.review("/validate", &full).await["allowed"], json!(true));
+
+    let old_kind = async |context: Value| {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let body = json!({"apiVersion": "v1", "kind": "EphemeralContainers",
+            "metadata": {"name": name},
+            "ephemeralContainers": with(context)["spec"]["ephemeralContainers"]});
+        let path =
+            format!("/api/v1/namespaces/{}/pods/{name}/ephemeralcontainers", world.namespace);
+        let request = http::Request::put(path)
+            .header("content-type", "application/json")
+            .body(body.to_string().into_bytes())
+            .unwrap();
+        world.cluster.client.request::<Value>(request).await
+    };
+    let error = old_kind(gmsa(Some(&spec), None)).await.unwrap_err().to_string();
+    assert!(error.contains("1.22 or newer"), "{error}");
+    old_kind(Value::Null).await.unwrap();
+}
+
+#[tokio::test]
+async fn both_versions_show_the_same_object_and_unknown_keys_are_pruned() {
+    let Some(world) = world("both_versions_show_the_same_object_and_unknown_keys_are_pruned").await
+    else {
+        return;
+    };
+    for (written, read) in [("v1alpha1", "v1"), ("v1", "v1alpha1")] {
+        let name = world.cluster.unique("version");
+        let mut object = objects::credential_spec(&name, "WebApp1");
+        object["apiVersion"] = json!(format!("windows.k8s.io/{written}"));
+        object["credspec"]["HostAccount"] = json!("unknown");
+        // Not applied: server-side apply refuses a key that it does not know.
+        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+        let api = world.cluster.api(&object).await;
+        api.create(&PostParams::default(), &typed).await.unwrap();
+        let mut resource = gmsa_cluster::crd::api_resource();
+        resource.api_version = format!("windows.k8s.io/{read}");
+        resource.version = read.to_owned();
+        let api: Api<DynamicObject> = Api::all_with(world.cluster.client.clone(), &resource);
+        let stored = api.get(&name).await.unwrap();
+        assert_eq!(stored.data["credspec"], objects::contents("WebApp1"));
+    }
+    for credspec in [
+        json!({}),
+        json!({"DomainJoinConfig": {"Guid": "not hexadecimal", "Sid": ""}}),
+        json!({"ActiveDirectoryConfig": {"HostAccountConfig":
+            {"PluginGUID": "{zzz}", "PluginInput": "", "PortableCcgVersion": "9"}}}),
+        json!({"CmsPlugins": []}),
+    ] {
+        let mut object = objects::credential_spec(&world.cluster.unique("any"), "x");
+        object["credspec"] = credspec.clone();
+        assert_eq!(world.cluster.apply(&object).await["credspec"], credspec);
+    }
+}
+
+#[tokio::test]
+async fn an_edited_credential_spec_is_used_by_the_next_pod() {
+    let Some(world) = world("an_edited_credential_spec_is_used_by_the_next_pod").await else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    world.create(&world.pod(&gmsa(Some(&spec), None))).await;
+    for round in 0..10 {
+        let account = format!("Round{round}");
+        world.cluster.apply(&objects::credential_spec(&spec, &account)).await;
+        // The store may lag behind by a moment; what is admitted is whole all the same.
+        eventually("the new contents", SOON, || async {
+            let stored = world.try_create(&world.pod(&gmsa(Some(&spec), None))).await.ok()?;
+            (contents_at(&stored, "/spec") == Some(canonical(&account).as_str())).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_credential_spec_and_its_pod_are_admitted_at_the_first_try_by_two_replicas() {
+    let Some(world) =
+        world("a_credential_spec_and_its_pod_are_admitted_at_the_first_try_by_two_replicas").await
+    else {
+        return;
+    };
+    let second =
+        support::server(&world.cluster, &world.authority, &world.cluster.kubeconfig, &[]).await;
+    let names: Vec<String> = (0..20).map(|_| world.cluster.unique("fresh")).collect();
+    for name in &names {
+        world.grant(name, "default").await;
+    }
+    let replicas = [&world.server, &second]
+        .map(|server| gmsa_testkit::https::Https::new(server.https, world.authority.pem()));
+    for (round, name) in names.iter().enumerate() {
+        world.cluster.apply(&objects::credential_spec(name, "WebApp1")).await;
+        let (first, second) = (&replicas[round % 2], &replicas[(round + 1) % 2]);
+        let expand = objects::review(&world.namespace, &world.pod(&gmsa(Some(name), None)));
+        let full = gmsa(Some(name), Some(&canonical("WebApp1")));
+        let judge = objects::review(&world.namespace, &world.pod(&full));
+        let mutation = first.review("/mutate", &expand).await;
+        assert!(mutation["patch"].is_string(), "{mutation}");
+        let validation = second.review("/validate", &judge).await;
+        assert_eq!(validation["allowed"], json!(true), "{validation}");
+        // And after an edit that one of them may not have seen.
+        world.cluster.apply(&objects::credential_spec(name, "Edited")).await;
+        let edited = gmsa(Some(name), Some(&canonical("Edited")));
+        let judge = objects::review(&world.namespace, &world.pod(&edited));
+        let validation = first.review("/validate", &judge).await;
+        assert_eq!(validation["allowed"], json!(true), "{validation}");
+    }
+}

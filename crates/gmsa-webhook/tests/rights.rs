@@ -1,0 +1,251 @@
+//! Granting and revoking the right to use a credential spec, and what cannot be decided.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use gmsa_testkit::control_plane::{ControlPlane, Options};
+use gmsa_testkit::https::Https;
+use gmsa_testkit::objects::{self, gmsa};
+use gmsa_testkit::pki::Authority;
+use gmsa_testkit::process::{eventually, free_port};
+use gmsa_testkit::server::Server;
+use k8s_openapi::api::rbac::v1::RoleBinding;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams};
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use support::{SOON, canonical, contents_at, world};
+
+#[tokio::test]
+async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second() {
+    let name = "a_grant_works_at_the_next_try_and_a_revocation_within_a_second";
+    let Some(world) = world(name).await else { return };
+    let spec = world.cluster.unique("spec");
+    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
+    for _ in 0..3 {
+        let pod = world.pod(&gmsa(Some(&spec), None));
+        let (code, _) = world.try_create(&pod).await.expect_err("no right yet");
+        assert_eq!(code, 403);
+        world.grant(&spec, "default").await;
+        let stored = world.create(&pod).await;
+        assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
+
+        let bindings: Api<RoleBinding> =
+            Api::namespaced(world.cluster.client.clone(), &world.namespace);
+        bindings.delete(&spec, &DeleteParams::default()).await.unwrap();
+        eventually("the revocation", Duration::from_secs(1), || async {
+            world.try_create(&world.pod(&gmsa(Some(&spec), None))).await.err().map(drop)
+        })
+        .await;
+    }
+}
+
+/// A control plane of its own, in which nobody else changes roles, and a server in front of it.
+struct Quiet {
+    plane: ControlPlane,
+    client: kube::Client,
+    server: Server,
+    https: Https,
+    _files: tempfile::TempDir,
+}
+
+const NAMESPACE: &str = "default";
+const SPEC: &str = "webapp1";
+
+impl Quiet {
+    async fn start(test: &str, options: Options, more: &[&str]) -> Option<Self> {
+        let plane = ControlPlane::start_private(test, options).await?;
+        let client = plane.client().await;
+        let apply = async |object: Value| apply(&client, &object).await;
+        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
+        definition["kind"] = json!("CustomResourceDefinition");
+        apply(definition).await;
+        apply(objects::credential_spec(SPEC, "WebApp1")).await;
+        apply(objects::role(SPEC)).await;
+        let files = tempfile::tempdir().unwrap();
+        let authority = Authority::new("test");
+        let (certificate, key) = authority.server(&["localhost"]).write(files.path(), "server");
+        let own = [
+            format!("--kubeconfig={}", plane.kubeconfig_path().display()),
+            format!("--tls-cert={}", certificate.display()),
+            format!("--tls-key={}", key.display()),
+        ];
+        let args: Vec<&str> = own.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        let server = Server::start(support::PROGRAM, &args, &[]).await;
+        server.ready(authority.pem()).await;
+        let https = Https::new(server.https, authority.pem());
+        Some(Self { plane, client, server, https, _files: files })
+    }
+
+    async fn grant(&self) {
+        apply(&self.client, &objects::binding(SPEC, NAMESPACE, "web")).await;
+    }
+
+    async fn revoke(&self) {
+        let bindings: Api<RoleBinding> = Api::namespaced(self.client.clone(), NAMESPACE);
+        bindings.delete(SPEC, &DeleteParams::default()).await.unwrap();
+    }
+
+    async fn judge(&self) -> Value {
+        self.https.review("/validate", &review("web")).await
+    }
+
+    async fn is_allowed(&self) -> bool {
+        self.judge().await["allowed"] == json!(true)
+    }
+
+    async fn answers_from_memory(&self) -> f64 {
+        let sample = r#"gmsa_access_reviews_total{result="allowed",source="cache"}"#;
+        self.server.metric(sample).await
+    }
+
+    async fn warm(&self) {
+        eventually("the right is remembered", SOON, || async {
+            let before = self.answers_from_memory().await;
+            self.is_allowed().await;
+            (self.answers_from_memory().await > before).then_some(())
+        })
+        .await;
+    }
+}
+
+/// The review of a pod that carries the right contents.
+fn review(account: &str) -> Value {
+    let context = gmsa(Some(SPEC), Some(&canonical("WebApp1")));
+    let mut pod = objects::pod(NAMESPACE, "web", &context);
+    pod["spec"]["serviceAccountName"] = json!(account);
+    objects::review(NAMESPACE, &pod)
+}
+
+/// Applies an object, and waits until its kind is served.
+async fn apply(client: &kube::Client, object: &Value) {
+    let text = |key: &str| object[key].as_str().unwrap();
+    let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", "v1"));
+    let kind = kube::core::GroupVersionKind::gvk(group, version, text("kind"));
+    eventually("the object is applied", SOON, || async {
+        let (resource, capabilities) = kube::discovery::pinned_kind(client, &kind).await.ok()?;
+        let api: Api<kube::api::DynamicObject> = match capabilities.scope {
+            kube::discovery::Scope::Cluster => Api::all_with(client.clone(), &resource),
+            kube::discovery::Scope::Namespaced => {
+                Api::namespaced_with(client.clone(), NAMESPACE, &resource)
+            }
+        };
+        let params = PatchParams::apply("test").force();
+        let name = object["metadata"]["name"].as_str().unwrap();
+        api.patch(name, &params, &Patch::Apply(object)).await.ok().map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_revocation_under_load_is_in_force_within_a_second() {
+    let name = "a_revocation_under_load_is_in_force_within_a_second";
+    let Some(quiet) = Quiet::start(name, Options::default(), &[]).await else { return };
+    let quiet = Arc::new(quiet);
+    for round in 0..8 {
+        quiet.grant().await;
+        quiet.warm().await;
+        let stop = Arc::new(AtomicBool::new(false));
+        let last = Arc::new(Mutex::new(None::<Instant>));
+        let askers: Vec<_> = (0..6)
+            .map(|_| {
+                let (quiet, stop, last) =
+                    (Arc::clone(&quiet), Arc::clone(&stop), Arc::clone(&last));
+                tokio::spawn(async move {
+                    let mut asked = 0_u32;
+                    while !stop.load(Ordering::SeqCst) {
+                        // What counts is when the question was asked.
+                        let began = Instant::now();
+                        if quiet.is_allowed().await {
+                            let mut last = last.lock().await;
+                            *last = (*last).max(Some(began));
+                        }
+                        asked += 1;
+                    }
+                    asked
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        quiet.revoke().await;
+        let revoked = Instant::now();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        stop.store(true, Ordering::SeqCst);
+        let mut asked = 0;
+        for asker in askers {
+            asked += asker.await.unwrap();
+        }
+        assert!(asked > 50, "only {asked} questions");
+        let last = last.lock().await.expect("allowed before");
+        let late = last.saturating_duration_since(revoked);
+        assert!(late < Duration::from_secs(1), "round {round}: admitted {late:?} after");
+        assert!(!quiet.is_allowed().await);
+    }
+}
+
+#[tokio::test]
+async fn a_warm_answer_asks_the_api_server_nothing() {
+    let name = "a_warm_answer_asks_the_api_server_nothing";
+    let Some(quiet) = Quiet::start(name, Options::default(), &[]).await else { return };
+    quiet.grant().await;
+    quiet.warm().await;
+    let live = async || {
+        quiet.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="live"}"#).await
+    };
+    let (before, remembered) = (live().await, quiet.answers_from_memory().await);
+    // An API server that is held up answers nobody: what is admitted now, is from memory.
+    quiet.plane.pause();
+    for _ in 0..50 {
+        assert!(quiet.is_allowed().await);
+    }
+    quiet.plane.resume();
+    assert_eq!(live().await, before);
+    assert_eq!(quiet.answers_from_memory().await, remembered + 50.0);
+}
+
+#[tokio::test]
+async fn an_authorizer_that_fails_admits_nobody() {
+    let name = "an_authorizer_that_fails_admits_nobody";
+    let files = tempfile::tempdir().unwrap();
+    let config = files.path().join("authorizer");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\nclusters: [{{name: a, cluster: {{server: 'http://127.0.0.1:{}'}}}}]\n\
+         users: [{{name: a}}]\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\ncurrent-context: a\n",
+        free_port()
+    );
+    std::fs::write(&config, text).unwrap();
+    let options = Options {
+        extra_api_server_args: vec![
+            "--authorization-mode=RBAC,Webhook".to_owned(),
+            format!("--authorization-webhook-config-file={}", config.display()),
+            "--authorization-webhook-version=v1".to_owned(),
+        ],
+        ..Options::default()
+    };
+    let Some(quiet) = Quiet::start(name, options, &["--deadline=30"]).await else { return };
+    quiet.grant().await;
+    eventually("what RBAC allows is admitted", SOON, || async {
+        quiet.is_allowed().await.then_some(())
+    })
+    .await;
+    // RBAC has no opinion on this one, and the other authorizer cannot be asked.
+    let answer = quiet.https.review("/validate", &review("stranger")).await;
+    assert_eq!(answer["allowed"], json!(false));
+    assert_eq!(answer["status"]["code"], json!(500), "{answer}");
+    let message = answer["status"]["message"].as_str().unwrap();
+    assert!(message.contains("the authorizer reports"), "{message}");
+    let errors = r#"gmsa_access_reviews_total{result="error",source="live"}"#;
+    assert!(quiet.server.metric(errors).await >= 1.0);
+}

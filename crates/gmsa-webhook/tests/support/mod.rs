@@ -1,0 +1,149 @@
+//! What the tests against a real API server share.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use gmsa_core::credspec::canonical_json;
+use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::objects;
+use gmsa_testkit::pki::Authority;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::server::Server;
+use gmsa_testkit::shared;
+use gmsa_testkit::webhook::Webhook;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, PostParams};
+use serde_json::{Value, json};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gmsa-webhook");
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// The shared control plane, a server of this test's own in front of it, and a namespace that the
+/// server guards.
+pub struct World {
+    pub cluster: Cluster,
+    pub authority: Authority,
+    pub server: Server,
+    pub webhook: Webhook,
+    pub namespace: String,
+}
+
+/// None where there is no control plane; the test is then skipped by name.
+pub async fn world(test: &str) -> Option<World> {
+    let cluster = shared::cluster(test).await?;
+    install_definition(&cluster).await;
+    let authority = Authority::new("test");
+    let kubeconfig = cluster.kubeconfig.clone();
+    let server = server(&cluster, &authority, &kubeconfig, &[]).await;
+    let webhook = Webhook::register(&cluster, server.https, authority.pem()).await;
+    let namespace = webhook.namespace(&cluster, "pods").await;
+    Some(World { cluster, authority, server, webhook, namespace })
+}
+
+/// Applies the resource definition and waits until it is served.
+pub async fn install_definition(cluster: &Cluster) {
+    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
+    definition["kind"] = json!("CustomResourceDefinition");
+    cluster.apply(&definition).await;
+    let resource = gmsa_cluster::crd::api_resource();
+    let api: Api<kube::api::DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
+    eventually("credential specs are served", SOON, || async {
+        api.list(&Default::default()).await.ok().map(drop)
+    })
+    .await;
+}
+
+/// A ready server with a certificate of the authority.
+pub async fn server(
+    cluster: &Cluster,
+    authority: &Authority,
+    kubeconfig: &Path,
+    more: &[&str],
+) -> Server {
+    let pair = authority.server(&["localhost", "127.0.0.1"]);
+    let (certificate, key) = pair.write(cluster.files(), &cluster.unique("server"));
+    let flag = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let own = [
+        flag("--kubeconfig", kubeconfig),
+        flag("--tls-cert", &certificate),
+        flag("--tls-key", &key),
+    ];
+    let args: Vec<&str> = own.iter().map(String::as_str).chain(more.iter().copied()).collect();
+    let server = Server::start(PROGRAM, &args, &[]).await;
+    server.ready(authority.pem()).await;
+    server
+}
+
+impl World {
+    /// Creates a credential spec with a name of its own, and lets a service account use it.
+    pub async fn credential_spec(&self, account: &str) -> String {
+        let name = self.cluster.unique("spec");
+        self.cluster.apply(&objects::credential_spec(&name, "WebApp1")).await;
+        self.grant(&name, account).await;
+        name
+    }
+
+    /// Lets a service account use a credential spec, and waits until the API server says so.
+    pub async fn grant(&self, name: &str, account: &str) {
+        self.cluster.apply(&objects::role(name)).await;
+        self.cluster.apply(&objects::binding(name, &self.namespace, account)).await;
+        self.reviewed(name, account, true).await;
+    }
+
+    /// Waits until the API server's own access review has this answer.
+    pub async fn reviewed(&self, name: &str, account: &str, allowed: bool) {
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "LocalSubjectAccessReview",
+            "metadata": {"namespace": self.namespace},
+            "spec": {"user": format!("system:serviceaccount:{}:{account}", self.namespace),
+                "groups": ["system:serviceaccounts"],
+                "resourceAttributes": {"verb": "use", "group": "windows.k8s.io", "name": name,
+                    "resource": "gmsacredentialspecs", "namespace": self.namespace}}});
+        let review: k8s_openapi::api::authorization::v1::LocalSubjectAccessReview =
+            serde_json::from_value(review).unwrap();
+        let api = Api::namespaced(self.cluster.client.clone(), &self.namespace);
+        eventually("the right is known", SOON, || async {
+            let answer = api.create(&PostParams::default(), &review).await.unwrap();
+            (answer.status.unwrap().allowed == allowed).then_some(())
+        })
+        .await;
+    }
+
+    pub fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.cluster.client.clone(), &self.namespace)
+    }
+
+    /// Creates a pod and returns it as it is stored.
+    pub async fn create(&self, pod: &Value) -> Value {
+        self.try_create(pod).await.unwrap_or_else(|(_, message)| panic!("denied: {message}"))
+    }
+
+    /// Creates a pod, or returns the code and message of the refusal, with nothing stored.
+    pub async fn try_create(&self, pod: &Value) -> Result<Value, (u16, String)> {
+        let typed: Pod = serde_json::from_value(pod.clone()).unwrap();
+        match self.pods().create(&PostParams::default(), &typed).await {
+            Ok(stored) => Ok(serde_json::to_value(stored).unwrap()),
+            Err(kube::Error::Api(status)) => {
+                let name = pod["metadata"]["name"].as_str().unwrap();
+                assert!(self.pods().get_opt(name).await.unwrap().is_none(), "it was stored");
+                Err((status.code, status.message.clone()))
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub fn pod(&self, context: &Value) -> Value {
+        objects::pod(&self.namespace, &self.cluster.unique("pod"), context)
+    }
+}
+
+/// The contents at a place of a stored pod.
+pub fn contents_at<'a>(pod: &'a Value, place: &str) -> Option<&'a str> {
+    pod.pointer(&format!("{place}/securityContext/windowsOptions/gmsaCredentialSpec"))?.as_str()
+}
+
+/// The canonical JSON of the contents that an account has.
+pub fn canonical(account: &str) -> String {
+    canonical_json(&objects::contents(account))
+}
