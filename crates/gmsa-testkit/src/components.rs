@@ -111,13 +111,16 @@ impl Layout {
             .arg("--service-account-issuer=https://kubernetes.default.svc")
             .arg(self.arg("service-account-key-file", "service-accounts.pub"))
             .arg(self.arg("service-account-signing-key-file", "service-accounts.key"))
-            .arg("--authorization-mode=RBAC")
             .arg("--allow-privileged=true")
             .arg(self.arg("kubelet-client-certificate", "admin.crt"))
             .arg(self.arg("kubelet-client-key", "admin.key"));
         // Off by default there, and always on later.
         if (20..=22).contains(&self.binaries.version.1) {
             command.arg("--feature-gates=EphemeralContainers=true");
+        }
+        let mode = "--authorization-mode=";
+        if !self.extra_api_server_args.iter().any(|arg| arg.starts_with(mode)) {
+            command.arg(format!("{mode}RBAC"));
         }
         command.args(&self.extra_api_server_args);
         command

@@ -1,8 +1,88 @@
-//! Where the serving certificate comes from.
+//! Where the serving certificate and the CA of callers come from.
+//!
+//! Contents are compared, not watched: kubelet swaps a symbolic link, and from the second swap on
+//! no event comes for a watched file.
 
+mod client_ca;
 mod ephemeral;
-mod files;
+mod pair;
+mod reload;
 
+use std::path::{Path, PathBuf};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+pub use client_ca::ClientCa;
 pub use ephemeral::{Ephemeral, Error as EphemeralError};
-pub(crate) use files::read;
-pub use files::{Files, LoadError};
+pub use pair::Pair;
+pub use reload::{Content, Reload};
+
+#[cfg(test)]
+mod tests;
+
+/// Why files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("failed to read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds no certificate in PEM.
+    #[error("failed to read a certificate in PEM from {path}: {why}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The certificate is no longer valid.
+    #[error("failed to use the certificate in {path}: it expired at {expired}; renew it")]
+    Expired {
+        /// The file.
+        path: PathBuf,
+        /// When, in UTC.
+        expired: String,
+    },
+    /// The key file holds no key in PEM. What it holds is not repeated.
+    #[error("failed to read a private key in PEM from {path}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key is not that of the certificate, or of a kind that cannot be used.
+    #[error("failed to use the certificate in {certificate} with the key in {key}: {source}")]
+    Mismatch {
+        /// The certificate file.
+        certificate: PathBuf,
+        /// The key file.
+        key: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// No callers can be checked with what the file holds.
+    #[error("failed to use {path} as the CA of callers: {source}")]
+    ClientCa {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })
+}
+
+/// The certificates of a PEM text, at least one.
+fn chain(path: &Path, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, LoadError> {
+    let bad = |why: String| LoadError::Certificate { path: path.to_owned(), why };
+    let chain = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| bad(error.to_string()))?;
+    if chain.is_empty() { Err(bad("there is none".to_owned())) } else { Ok(chain) }
+}

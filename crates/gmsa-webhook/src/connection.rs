@@ -8,9 +8,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
 use crate::http::{Caller, Handler, Routes};
+use crate::tls::Session;
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
@@ -28,16 +28,16 @@ pub struct Limits {
 /// Serves one connection until it ends, gets too old, or the server stops.
 pub async fn serve<H: Handler>(
     stream: TcpStream,
-    tls: TlsAcceptor,
+    session: Arc<Session>,
     routes: Arc<Routes<H>>,
     limits: Limits,
-    client_ca: bool,
     mut stopping: watch::Receiver<bool>,
 ) {
     // Answers are small and complete: they need not wait for more.
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok();
-    let stream = match tokio::time::timeout(limits.header_time, tls.accept(stream)).await {
+    let handshake = session.acceptor().accept(stream);
+    let stream = match tokio::time::timeout(limits.header_time, handshake).await {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => {
             tracing::debug!(?peer, error = %error, "failed to shake hands");
@@ -48,8 +48,7 @@ pub async fn serve<H: Handler>(
             return;
         }
     };
-    let trusted = !client_ca || stream.get_ref().1.peer_certificates().is_some();
-    let caller = Caller { trusted };
+    let caller = Caller { trusted: session.trusts(stream.get_ref().1) };
     let service = service_fn(move |request| {
         let routes = Arc::clone(&routes);
         async move { Ok::<_, std::convert::Infallible>(routes.answer(request, caller).await) }

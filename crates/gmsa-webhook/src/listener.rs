@@ -10,10 +10,10 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{self, Limits};
 use crate::http::{Handler, Routes};
+use crate::tls::Tls;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -65,15 +65,13 @@ pub struct Server<H> {
     /// The listening socket.
     pub listener: TcpListener,
     /// TLS.
-    pub tls: TlsAcceptor,
+    pub tls: Arc<Tls>,
     /// What answers.
     pub routes: Arc<Routes<H>>,
     /// The limits of a connection.
     pub limits: Limits,
     /// How many connections may be open; beyond that none is accepted.
     pub connections: usize,
-    /// Whether callers of the admission endpoints must show a certificate.
-    pub client_ca: bool,
 }
 
 impl<H: Handler> Server<H> {
@@ -98,10 +96,9 @@ impl<H: Handler> Server<H> {
                     let limits = Limits { age: jittered(self.limits.age), ..self.limits };
                     let serving = connection::serve(
                         stream,
-                        self.tls.clone(),
+                        self.tls.session(),
                         Arc::clone(&self.routes),
                         limits,
-                        self.client_ca,
                         stopping.clone(),
                     );
                     connections.spawn(async move {

@@ -2,18 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gmsa_cluster::client::{self, Selection};
 use gmsa_cluster::{Cluster, Observer, Options};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
-use crate::certificates::{Ephemeral, Files, LoadError};
+use crate::certificates::{ClientCa, Ephemeral, Pair, Reload};
 use crate::config::{CertificateSource, Config, FactSource};
 use crate::connection;
 use crate::http::{Limits, Routes};
@@ -21,7 +18,7 @@ use crate::listener::{BindError, Server, bind};
 use crate::metrics::Metrics;
 use crate::metrics_server;
 use crate::service::{Service, Source, StoreDir, StoreError};
-use crate::tls::{self, Identity};
+use crate::tls::{Identity, Tls};
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +48,6 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The client CA cannot be used.
-    #[error("failed to load the client CA: {0}")]
-    ClientCa(#[from] LoadError),
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0}")]
     Tls(#[from] rustls::Error),
@@ -74,8 +68,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let source = source(&config, &metrics, &mut tasks).await?;
     tasks.spawn(metrics_server::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
-    let client_ca = config.client_ca.as_deref().map(load_ca).transpose()?;
-    let tls = tls::server_config(identity, client_ca.as_deref())?;
+    let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
+    if let Some(path) = &config.client_ca {
+        let reload = Reload::start(ClientCa::new(path.clone(), Arc::clone(&tls)));
+        tasks.spawn(async move { reload.watch().await });
+    }
     let service =
         Service::new(source, Arc::clone(&metrics), config.deadline, config.random_hostname);
     let limits = Limits {
@@ -88,7 +85,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let (stop, stopping) = watch::channel(false);
     let server = Server {
         listener: https,
-        tls: TlsAcceptor::from(Arc::new(tls)),
+        tls,
         routes: Arc::clone(&routes),
         limits: connection::Limits {
             header_time: config.header_timeout,
@@ -97,7 +94,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
             streams: 250,
         },
         connections: config.max_connections,
-        client_ca: client_ca.is_some(),
     };
     let serving = tokio::spawn(server.run(stopping));
     signalled().await.map_err(Error::Signal)?;
@@ -122,20 +118,15 @@ fn certificate(
 ) -> Result<Problem, Error> {
     match from {
         CertificateSource::Files { certificate, key } => {
-            let files = Arc::new(Files::new(
+            let reload = Arc::new(Reload::start(Pair::new(
                 certificate.clone(),
                 key.clone(),
                 Arc::clone(identity),
                 Arc::clone(metrics),
-            ));
-            files.check();
-            let watched = Arc::clone(&files);
+            )));
+            let watched = Arc::clone(&reload);
             tasks.spawn(async move { watched.watch().await });
-            let identity = Arc::clone(identity);
-            Ok(Arc::new(move || match files.problem() {
-                Some(problem) if !identity.is_loaded() => Err(problem),
-                _ => Ok(()),
-            }))
+            Ok(Arc::new(move || reload.ready()))
         }
         CertificateSource::Ephemeral { ca_file } => {
             let ephemeral = Ephemeral::new()?;
@@ -170,15 +161,6 @@ async fn source(
             Ok(Source::Directory(store))
         }
     }
-}
-
-fn load_ca(path: &Path) -> Result<Vec<CertificateDer<'static>>, LoadError> {
-    let pem = crate::certificates::read(path)?;
-    let bad = |why: String| LoadError::Certificate { path: path.to_owned(), why };
-    let certificates = CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| bad(error.to_string()))?;
-    if certificates.is_empty() { Err(bad("there is none".to_owned())) } else { Ok(certificates) }
 }
 
 fn announce(https: io::Result<SocketAddr>, metrics: io::Result<SocketAddr>, config: &Config) {

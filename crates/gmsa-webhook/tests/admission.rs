@@ -286,14 +286,17 @@ async fn both_versions_show_the_same_object_and_unknown_keys_are_pruned() {
     }
     for credspec in [
         json!({}),
-        json!({"DomainJoinConfig": {"Guid": "not hexadecimal", "Sid": ""}}),
+        json!({"DomainJoinConfig": {"Guid": "not hexadecimal", "Sid": "x"}}),
         json!({"ActiveDirectoryConfig": {"HostAccountConfig":
-            {"PluginGUID": "{zzz}", "PluginInput": "", "PortableCcgVersion": "9"}}}),
+            {"PluginGUID": "{zzz}", "PluginInput": "x", "PortableCcgVersion": "9"}}}),
         json!({"CmsPlugins": []}),
     ] {
         let mut object = objects::credential_spec(&world.cluster.unique("any"), "x");
         object["credspec"] = credspec.clone();
-        assert_eq!(world.cluster.apply(&object).await["credspec"], credspec);
+        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+        let api = world.cluster.api(&object).await;
+        let stored = api.create(&PostParams::default(), &typed).await.unwrap();
+        assert_eq!(stored.data["credspec"], credspec);
     }
 }
 
