@@ -54,8 +54,7 @@ impl Store {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.entries.read().keys().map(ToString::to_string).collect();
+        let mut names: Vec<String> = self.entries.read().keys().map(ToString::to_string).collect();
         names.sort_unstable();
         names
     }

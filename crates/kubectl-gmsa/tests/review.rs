@@ -1,0 +1,312 @@
+//! `kubectl gmsa review` as a person runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use serde_json::{Value, json};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+const UPPER: &str = "crates/kubectl-gmsa/tests/data/upper-case.yaml";
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(args: &[&str], stdin: &str) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .current_dir(ROOT)
+        .env_remove("KUBECONFIG")
+        .args(args)
+        .write_stdin(stdin)
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn review(args: &[&str]) -> Ran {
+    run(&[&["review"], args].concat(), "")
+}
+
+fn report(args: &[&str], code: i32) -> Value {
+    let ran = review(&[args, &["-o", "json"]].concat());
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn the_examples_as_a_table() {
+    let ran = review(&["-f", "examples"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn objects_with_upper_case_names_get_a_helpful_answer() {
+    let ran = review(&["-f", UPPER]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn the_report_as_json_fits_its_schema() {
+    let report = report(&["-f", "examples"], 1);
+    let mut schema_file =
+        std::fs::read(Path::new(ROOT).join("docs/schemas/review-report.schema.json")).unwrap();
+    let schema: Value = serde_json::from_slice(&schema_file).unwrap();
+    schema_file.clear();
+    fits(&schema, &schema, &report, "");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap());
+}
+
+/// Checks types, required keys and references: what the published schema consists of.
+fn fits(root: &Value, schema: &Value, value: &Value, path: &str) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = root.pointer(reference.trim_start_matches('#')).expect(reference);
+        return fits(root, target, value, path);
+    }
+    if let Some(any) = schema["anyOf"].as_array() {
+        let one = any.iter().find(|one| one["type"] != "null").unwrap();
+        return if value.is_null() { () } else { fits(root, one, value, path) };
+    }
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_u64(),
+        "null" => value.is_null(),
+        other => panic!("{path}: the schema has type {other}"),
+    };
+    let fitting = match &schema["type"] {
+        Value::String(kind) => is(kind),
+        Value::Array(kinds) => kinds.iter().any(|kind| is(kind.as_str().unwrap())),
+        other => panic!("{path}: the schema has type {other}"),
+    };
+    assert!(fitting, "{path}: {value} is not {}", schema["type"]);
+    for required in schema["required"].as_array().into_iter().flatten() {
+        assert!(value.get(required.as_str().unwrap()).is_some(), "{path} lacks {required}");
+    }
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        let known = &schema["properties"][key];
+        assert!(!known.is_null(), "{path}.{key} is not in the schema");
+        fits(root, known, inner, &format!("{path}.{key}"));
+    }
+    for (index, inner) in value.as_array().into_iter().flatten().enumerate() {
+        fits(root, &schema["items"], inner, &format!("{path}[{index}]"));
+    }
+}
+
+#[test]
+fn sarif_names_rules_levels_and_lines() {
+    let ran = review(&["-f", UPPER, "-o", "sarif"]);
+    assert_eq!(ran.code, 1);
+    let log: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(log["version"], json!("2.1.0"));
+    let run = &log["runs"][0];
+    let rules: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["id"].as_str().unwrap())
+        .collect();
+    let results = run["results"].as_array().unwrap();
+    assert!(results.len() >= 4);
+    for result in results {
+        assert!(rules.contains(&result["ruleId"].as_str().unwrap()), "{result}");
+    }
+    let invalid = results.iter().find(|one| one["ruleId"] == "name-invalid").unwrap();
+    let place = &invalid["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], json!(UPPER));
+    let text = std::fs::read_to_string(Path::new(ROOT).join(UPPER)).unwrap();
+    let line = usize::try_from(place["region"]["startLine"].as_u64().unwrap()).unwrap();
+    assert_eq!(text.lines().nth(line - 1), Some("---"), "the last document begins there");
+}
+
+#[test]
+fn yaml_is_what_would_be_admitted() {
+    let ran = review(&["-f", "examples", "-o", "yaml"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("Deployment default/billing"), "{}", ran.stderr);
+    // Judged again, the admitted ones carry contents that equal the credential spec.
+    let again = run(&["review", "-f", "-", "-o", "json"], &ran.stdout);
+    let report: Value = serde_json::from_str(&again.stdout).unwrap();
+    assert_eq!(
+        report["summary"],
+        json!({"workloads": 3, "usingGmsa": 3, "admitted": 2, "denied": 1})
+    );
+    assert_eq!(ran.stdout.matches("gmsaCredentialSpec: ").count(), 2, "{}", ran.stdout);
+    let second = run(&["review", "-f", "-", "-o", "yaml"], &ran.stdout);
+    assert_eq!(second.stdout, ran.stdout, "nothing is left to fill in");
+}
+
+#[test]
+fn every_kind_of_workload_is_judged_at_every_place() {
+    let spec =
+        std::fs::read_to_string(Path::new(ROOT).join("examples/1-credential-spec.yaml")).unwrap();
+    let gmsa = r#"{"windowsOptions": {"gmsaCredentialSpecName": "gmsa-webapp1"}}"#;
+    let pod = format!(
+        r#"{{"securityContext": {gmsa}, "containers": [{{"name": "a", "securityContext": {gmsa}}}, {{"name": "b"}}],
+            "initContainers": [{{"name": "i", "securityContext": {gmsa}}}]}}"#
+    );
+    let mut text = spec;
+    for kind in [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "ReplicationController",
+        "Rollout",
+    ] {
+        text += &format!(
+            "\n---\n{{apiVersion: x/v1, kind: {kind}, metadata: {{name: w}}, spec: {{template: {{spec: {pod}}}}}}}"
+        );
+    }
+    text += &format!(
+        "\n---\n{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: w}}, spec: {{jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}}}"
+    );
+    text += &format!(
+        "\n---\n{{apiVersion: v1, kind: List, items: [{{apiVersion: v1, kind: Pod, metadata: {{name: w}}, spec: {pod}}}]}}"
+    );
+    let ran = run(&["review", "-f", "-", "-n", "shop", "-o", "json"], &text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let workloads = report["workloads"].as_array().unwrap();
+    assert_eq!(workloads.len(), 9);
+    for workload in workloads {
+        assert_eq!(workload["verdict"], json!("denied"), "nobody has the right");
+        assert_eq!(workload["namespace"], json!("shop"));
+        let places: Vec<Value> = workload["places"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|place| json!([place["place"], place["containers"], place["denial"]["reason"]]))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                json!(["pod", ["b"], "not-authorized"]),
+                json!(["container", ["a"], "not-authorized"]),
+                json!(["init container", ["i"], "not-authorized"]),
+            ],
+            "{}",
+            workload["kind"]
+        );
+    }
+}
+
+#[test]
+fn exit_codes_and_where_words_go() {
+    for (args, code, words) in [
+        (
+            &[
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+                "-f",
+                "examples/1-credential-spec.yaml",
+            ][..],
+            1,
+            "",
+        ),
+        (&["-f", "examples/1-credential-spec.yaml"], 0, ""),
+        (
+            &[
+                "-f",
+                "examples/1-credential-spec.yaml",
+                "-f",
+                "examples/2-role.yaml",
+                "-f",
+                "examples/3-role-binding.yaml",
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+            ],
+            0,
+            "",
+        ),
+        (
+            &[
+                "-f",
+                "examples/1-credential-spec.yaml",
+                "-f",
+                "examples/2-role.yaml",
+                "-f",
+                "examples/3-role-binding.yaml",
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+                "--fail-on",
+                "warning",
+            ],
+            1,
+            "",
+        ),
+        (&["-f", "no-such-file.yaml"], 2, "failed to read no-such-file.yaml"),
+        (&["-f", "README.md"], 2, "README.md"),
+        (&[], 2, "--filename"),
+        (&["-f", "examples", "--fail-on", "loud"], 2, "error, warning or info"),
+        (&["-f", "examples", "-o", "png"], 2, "png"),
+        (
+            &["-f", "examples", "--cluster", "--kubeconfig", "no-such-kubeconfig"],
+            3,
+            "no-such-kubeconfig",
+        ),
+    ] {
+        let ran = review(args);
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout.is_empty(), code > 1, "{args:?}");
+        assert!(!ran.stdout.contains('\u{1b}'), "colour without a terminal");
+    }
+}
+
+#[test]
+fn a_bad_document_stops_the_review_with_its_line() {
+    let text =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\n---\nkind: Pod\nkind: Pod\n";
+    let ran = run(&["review", "-f", "-"], text);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("-:7"), "{}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    let strange = run(
+        &["review", "-f", "-"],
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: 5}\n",
+    );
+    assert_eq!(strange.code, 2);
+    assert!(strange.stderr.contains("Pod \"a\""), "{}", strange.stderr);
+}
+
+#[test]
+fn the_same_object_twice_is_said() {
+    let file = "examples/1-credential-spec.yaml";
+    let ran = review(&["-f", file, "-f", file]);
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("stands in examples/1-credential-spec.yaml:1 too"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn help_version_and_completion() {
+    let help = run(&["--help"], "");
+    assert_eq!(help.code, 0);
+    assert!(help.stdout.contains("kubectl gmsa"), "{}", help.stdout);
+    let version = run(&["version"], "");
+    assert_eq!(version.stdout, concat!("kubectl-gmsa ", env!("CARGO_PKG_VERSION"), "\n"));
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = run(&["completion", shell], "");
+        assert!(script.stdout.contains("review"), "{shell}");
+    }
+}
