@@ -77,7 +77,7 @@ impl Cluster {
             "metadata": { "name": name, "labels": labels },
         }))
         .await;
-        eventually("the namespace has its service account", Duration::from_secs(60), || async {
+        eventually("the namespace has its service account", Duration::from_mins(1), || async {
             has_service_account(&self.client, &name).await.then_some(())
         })
         .await;

@@ -12,7 +12,7 @@ use crate::binaries;
 use crate::components::Layout;
 use crate::process::{POLL, Process, signal};
 
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_mins(2);
 
 /// What a control plane is started with.
 #[derive(Clone, Debug, Default)]

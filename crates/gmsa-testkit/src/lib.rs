@@ -7,6 +7,7 @@
     clippy::print_stderr,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
+    clippy::zombie_processes,
     reason = "test support fails loudly"
 )]
 

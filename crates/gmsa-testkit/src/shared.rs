@@ -19,7 +19,7 @@ use crate::control_plane::{client, has_service_account, is_ready};
 use crate::process::{POLL, tail, with_log};
 
 /// A machine that builds at the same time may be slow.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// Waits for the end of the process $1, then kills what the file $2/pids lists and removes $2.
 /// A zombie counts as ended: nobody may be there to reap the runner.

@@ -18,7 +18,7 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::json;
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 #[tokio::test]
 async fn a_deployment_becomes_pods() {

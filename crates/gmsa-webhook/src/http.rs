@@ -145,13 +145,12 @@ impl<H: Handler> Routes<H> {
             return not_allowed("GET, HEAD");
         }
         match (path, self.ready()) {
-            ("/livez" | "/healthz", _) => text(StatusCode::OK, "ok\n"),
             ("/info", _) => {
                 let info = concat!("{\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}\n");
                 json(StatusCode::OK, Bytes::from_static(info.as_bytes()))
             }
             ("/health", Ok(())) => text(StatusCode::NO_CONTENT, ""),
-            (_, Ok(())) => text(StatusCode::OK, "ok\n"),
+            ("/livez" | "/healthz", _) | (_, Ok(())) => text(StatusCode::OK, "ok\n"),
             (_, Err(why)) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
         }
     }

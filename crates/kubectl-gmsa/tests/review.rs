@@ -79,7 +79,10 @@ fn fits(root: &Value, schema: &Value, value: &Value, path: &str) {
     }
     if let Some(any) = schema["anyOf"].as_array() {
         let one = any.iter().find(|one| one["type"] != "null").unwrap();
-        return if value.is_null() { () } else { fits(root, one, value, path) };
+        if !value.is_null() {
+            fits(root, one, value, path);
+        }
+        return;
     }
     let is = |kind: &str| match kind {
         "object" => value.is_object(),

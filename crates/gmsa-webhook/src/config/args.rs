@@ -1,4 +1,5 @@
 //! The flags, each with a `GMSA_` environment variable.
+#![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};

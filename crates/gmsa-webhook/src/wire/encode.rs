@@ -55,6 +55,7 @@ fn push_warnings(json: &mut String, warnings: &[Finding]) {
 
 /// `metav1.Status` as the API server copies it into its answer.
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the Kubernetes API")]
 struct Status<'a> {
     #[serde(rename = "apiVersion", skip_serializing_if = "str::is_empty")]
     api_version: &'a str,
