@@ -17,7 +17,7 @@ use serde_json::json;
 
 use support::{World, canonical, contents_at};
 
-/// What the ClusterRole of that installation grants.
+/// What the role of that installation grants.
 async fn rights(world: &World) -> std::path::PathBuf {
     let name = world.cluster.unique("existing");
     world

@@ -13,7 +13,7 @@ use gmsa_testkit::server::Server;
 use gmsa_testkit::shared;
 use gmsa_testkit::webhook::Webhook;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gmsa-webhook");
@@ -50,7 +50,7 @@ pub async fn install_definition(cluster: &Cluster) {
     let resource = gmsa_cluster::crd::api_resource();
     let api: Api<kube::api::DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
     eventually("credential specs are served", SOON, || async {
-        api.list(&Default::default()).await.ok().map(drop)
+        api.list(&ListParams::default()).await.ok().map(drop)
     })
     .await;
 }
