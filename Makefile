@@ -25,7 +25,7 @@ generate: ## Write every generated file
 	$(CARGO) xtask generate
 
 bench: ## Measure the server and the review command (release build)
-	@scripts/bench.sh
+	@scripts/bench.sh $(ARGS)
 
 control-plane: ## Build the control plane for the tests into the cache
 	@scripts/control-plane.sh

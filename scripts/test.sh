@@ -13,5 +13,7 @@ fi
 
 say "examples in the documentation of the code"
 cargo test --locked --quiet --workspace --doc
+say "demo"
+scripts/demo.sh >/dev/null
 say "tests"
 cargo nextest run --locked --workspace

@@ -15,7 +15,7 @@ use gmsa_testkit::shared;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Api;
-use kube::api::ListParams;
+use kube::api::{ListParams, PostParams};
 use serde_json::json;
 
 const SOON: Duration = Duration::from_mins(1);
@@ -81,7 +81,7 @@ async fn a_private_api_server_comes_back_with_its_objects() {
     let maps: Api<ConfigMap> = Api::namespaced(client, "default");
     let mut map = ConfigMap::default();
     map.metadata.name = Some("kept".to_owned());
-    maps.create(&Default::default(), &map).await.unwrap();
+    maps.create(&PostParams::default(), &map).await.unwrap();
 
     plane.pause();
     let silent = tokio::time::timeout(Duration::from_millis(500), maps.get("kept")).await;

@@ -67,10 +67,6 @@ pub fn manifests() -> String {
 pub struct Naive;
 
 impl Naive {
-    pub fn new() -> Self {
-        Self
-    }
-
     fn credspec(name: &str) -> Option<Value> {
         match name {
             "web" => Some(spec("Web")),
@@ -98,7 +94,7 @@ impl Naive {
     }
 
     /// Whether the final object may be admitted.
-    pub fn validate(&self, object: &Value) -> bool {
+    pub fn validate(object: &Value) -> bool {
         let account = object["spec"]["serviceAccountName"].as_str().unwrap_or_default();
         let account = if account.is_empty() { "default" } else { account };
         Self::places(object).iter().all(|options| {
@@ -118,7 +114,7 @@ impl Naive {
     }
 
     /// The object with contents filled in at each place that has a name only.
-    pub fn mutate(&self, object: &Value) -> Value {
+    pub fn mutate(object: &Value) -> Value {
         let mut object = object.clone();
         let fill = |options: &mut Value| {
             if options["gmsaCredentialSpec"].is_null()

@@ -1,0 +1,66 @@
+//! docs/benchmarks.md.
+
+use std::time::Duration;
+
+use crate::Three;
+use crate::run::Measured;
+
+/// Everything that was measured.
+pub(crate) struct Results {
+    pub(crate) floor: Measured,
+    pub(crate) one: Three,
+    pub(crate) after_million: u64,
+    pub(crate) ready: Duration,
+    pub(crate) many: Three,
+    pub(crate) many_memory: u64,
+    pub(crate) review: Duration,
+}
+
+impl Results {
+    /// Renders the page.
+    pub(crate) fn page(&self, version: (u32, u32)) -> String {
+        let Self { floor, one, many, .. } = self;
+        let cores = std::thread::available_parallelism().map_or(0, usize::from);
+        let row = |name: &str, measured: &Measured| {
+            format!(
+                "| {name} | {:.0} | {:.2} | {:.1} | {:+.1} | {:.0} / {:.0} | {:.2} |\n",
+                measured.rate,
+                measured.rate / floor.rate,
+                measured.cpu,
+                measured.cpu - floor.cpu,
+                measured.p50,
+                measured.p99,
+                measured.p99 / floor.p99
+            )
+        };
+        let mebibytes = |bytes: u64| f64::from(u32::try_from(bytes >> 10).unwrap_or(0)) / 1024.0;
+        format!(
+            "# Benchmarks\n\n<!-- Written by `make bench`. -->\n\n\
+             One run of `make bench` on {cores} cores that server, load generator and control plane \
+             (Kubernetes {}.{}) share; other programs may have been running. So look at the ratios: \
+             the floor is the same server stack, TLS and HTTP/2 included, that reads the request and \
+             answers a static body. h2load sends AdmissionReviews of 3 KB over one HTTP/2 connection \
+             with 16 streams, as an API server does.\n\n\
+             | | requests/s | of the floor's | CPU µs/request | above the floor's | p50 / p99 µs | p99 of the floor's |\n\
+             |---|---|---|---|---|---|---|\n{}{}{}{}{}{}{}\n\
+             | | |\n|---|---|\n\
+             | resident memory, 1 credential spec, after a million requests | {:.1} MiB |\n\
+             | resident memory, 10,000 credential specs, under load | {:.1} MiB |\n\
+             | start to ready with 1,000 credential specs | {} ms |\n\
+             | `kubectl gmsa review` of 10,000 Deployments in one file | {:.2} s |\n",
+            version.0,
+            version.1,
+            row("floor", floor),
+            row("mutate, 1 credential spec", &one.mutate),
+            row("validate, 1 credential spec, right remembered", &one.validate),
+            row("validate, a pod without a GMSA", &one.plain),
+            row("mutate, 10,000 credential specs", &many.mutate),
+            row("validate, 10,000 credential specs", &many.validate),
+            row("a pod without a GMSA, 10,000 credential specs", &many.plain),
+            mebibytes(self.after_million),
+            mebibytes(self.many_memory),
+            self.ready.as_millis(),
+            self.review.as_secs_f64(),
+        )
+    }
+}
