@@ -12,8 +12,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use gmsa_core::admission::Right;
-use moka::sync::Cache;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
 use crate::rbac_watch::Changes;
@@ -24,7 +23,8 @@ pub(crate) const SETTLING: Duration = Duration::from_secs(2);
 /// The longest that an answer may be remembered.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
-const CAPACITY: u64 = 10_000;
+/// How many answers are remembered at most.
+const CAPACITY: usize = 10_000;
 
 /// Is told of every answer to "may this service account use this credential spec".
 pub trait Observer: Send + Sync + 'static {
@@ -47,7 +47,7 @@ struct InFlight {
 pub(crate) struct Memory {
     changes: Arc<Changes>,
     keep: Duration,
-    allowed: Cache<String, Remembered>,
+    allowed: RwLock<HashMap<String, Remembered>>,
     in_flight: Mutex<HashMap<String, InFlight>>,
     observer: Arc<dyn Observer>,
 }
@@ -56,8 +56,8 @@ impl Memory {
     /// `keep` is cut to [`LONGEST`]; zero turns remembering off.
     pub(crate) fn new(changes: Arc<Changes>, keep: Duration, observer: Arc<dyn Observer>) -> Self {
         let keep = keep.min(LONGEST);
-        let allowed = Cache::builder().max_capacity(CAPACITY).time_to_live(LONGEST).build();
-        Self { changes, keep, allowed, in_flight: Mutex::default(), observer }
+        let (allowed, in_flight) = (RwLock::default(), Mutex::default());
+        Self { changes, keep, allowed, in_flight, observer }
     }
 
     /// The remembered answer, if there is one that still holds.
@@ -65,10 +65,8 @@ impl Memory {
         if self.keep.is_zero() || !self.changes.are_watched() {
             return None;
         }
-        let remembered = self.allowed.get(key)?;
-        let holds = remembered.generation == self.changes.generation()
-            && remembered.began.elapsed() < self.keep;
-        if !holds {
+        let remembered = *self.allowed.read().get(key)?;
+        if !self.holds(remembered) {
             return None;
         }
         self.observer.access_review("allowed", "cache");
@@ -95,7 +93,7 @@ impl Memory {
             self.leave(&key, &in_flight);
             let unchanged = self.changes.generation() == generation && self.changes.are_watched();
             if right == Right::Allowed && unchanged && !self.keep.is_zero() {
-                self.allowed.insert(key, Remembered { generation, began });
+                self.remember(key, Remembered { generation, began });
             }
         }
         right
@@ -122,6 +120,23 @@ impl Memory {
                 in_flight.insert(key.to_owned(), own.clone());
                 (own, "live")
             }
+        }
+    }
+
+    fn holds(&self, remembered: Remembered) -> bool {
+        remembered.generation == self.changes.generation()
+            && remembered.began.elapsed() < self.keep
+    }
+
+    /// When there are too many, those that no longer hold make room; if all hold, this one is not
+    /// remembered, which only makes it slower.
+    fn remember(&self, key: String, remembered: Remembered) {
+        let mut allowed = self.allowed.write();
+        if allowed.len() >= CAPACITY {
+            allowed.retain(|_, other| self.holds(*other));
+        }
+        if allowed.len() < CAPACITY {
+            allowed.insert(key, remembered);
         }
     }
 

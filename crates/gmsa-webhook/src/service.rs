@@ -84,6 +84,9 @@ impl Service {
                     None => open.push(question),
                 }
             }
+            if open.is_empty() {
+                continue;
+            }
             let asked =
                 open.into_iter().map(|question| self.answer(step, judgement, question, deadline));
             for answer in join_all(asked).await {

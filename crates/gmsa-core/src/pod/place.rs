@@ -79,6 +79,11 @@ pub fn shown(name: &str) -> impl fmt::Display {
 
     impl fmt::Display for Shown<'_> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            // Nearly every name is one that Kubernetes allows, and needs nothing.
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            if self.0.len() <= 253 && self.0.bytes().all(plain) {
+                return f.write_str(self.0);
+            }
             match self.0.char_indices().nth(253) {
                 None => write!(f, "{}", self.0.escape_debug()),
                 Some((end, _)) => {

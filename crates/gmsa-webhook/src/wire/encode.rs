@@ -21,8 +21,10 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
         Outcome::Allow(operations) => {
             json.push_str(r#","allowed":true"#);
             if !operations.is_empty() {
+                let patch = patch::to_json(operations);
+                json.reserve(patch.len() * 4 / 3 + 512);
                 json.push_str(r#","patchType":"JSONPatch","patch":""#);
-                STANDARD.encode_string(patch::to_json(operations), &mut json);
+                STANDARD.encode_string(patch, &mut json);
                 json.push('"');
             }
         }
