@@ -124,8 +124,7 @@ impl Memory {
     }
 
     fn holds(&self, remembered: Remembered) -> bool {
-        remembered.generation == self.changes.generation()
-            && remembered.began.elapsed() < self.keep
+        remembered.generation == self.changes.generation() && remembered.began.elapsed() < self.keep
     }
 
     /// When there are too many, those that no longer hold make room; if all hold, this one is not

@@ -8,8 +8,10 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
+
+use crate::body::Frames;
 
 /// Which admission endpoint is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,7 +80,7 @@ pub struct Caller {
     pub trusted: bool,
 }
 
-type Reply = Response<Full<Bytes>>;
+type Reply = Response<Frames>;
 
 impl<H: Handler> Routes<H> {
     /// Makes the routes. `certificate` says whether one is loaded, or why not.
@@ -245,7 +247,7 @@ fn text(status: StatusCode, body: impl Into<Bytes>) -> Reply {
 }
 
 fn with_type(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(Frames::from(body));
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
         response.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -41,26 +41,25 @@ pub fn block(text: &str) -> Result<()> {
     wrap(text, WIDTH).iter().try_for_each(|line| output::line(format_args!("     {line}")))
 }
 
-/// Breaks text between words, and words that are longer than a line anywhere.
+/// Breaks text after spaces and commas, and pieces that are longer than a line anywhere.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
-        let used = line.chars().count();
-        let length = word.chars().count();
-        if used > 0 && used + 1 + length > width {
-            lines.push(std::mem::take(&mut line));
-        } else if used > 0 {
-            line.push(' ');
+    for piece in text.split_inclusive([' ', ',']) {
+        let length = piece.trim_end().chars().count();
+        if !line.is_empty() && line.chars().count() + length > width {
+            lines.push(line.trim_end().to_owned());
+            line.clear();
         }
-        for character in word.chars() {
+        for character in piece.chars() {
             if line.chars().count() == width {
-                lines.push(std::mem::take(&mut line));
+                lines.push(line.trim_end().to_owned());
+                line.clear();
             }
             line.push(character);
         }
     }
-    lines.push(line);
+    lines.push(line.trim_end().to_owned());
     lines
 }
 
@@ -71,6 +70,7 @@ mod tests {
     #[test]
     fn lines_are_no_longer_than_asked() {
         assert_eq!(wrap("one two three", 8), ["one two", "three"]);
+        assert_eq!(wrap("a,b,c d", 4), ["a,b,", "c d"]);
         assert_eq!(wrap("ab abcdefghij", 4), ["ab", "abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
     }
