@@ -5,6 +5,7 @@ use std::time::Duration;
 use gmsa_core::admission::{Failure, Right};
 use k8s_openapi::api::authorization::v1::{
     LocalSubjectAccessReview, ResourceAttributes, SubjectAccessReviewSpec,
+    SubjectAccessReviewStatus,
 };
 use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
@@ -78,10 +79,50 @@ impl Access {
             Ok(Err(error)) => return self.failure(false, &crate::client::why(&error)),
             Ok(Ok(review)) => review.status.unwrap_or_default(),
         };
+        self.right(status)
+    }
+
+    /// What the API server's answer means.
+    fn right(&self, status: SubjectAccessReviewStatus) -> Right {
         // An answer that comes with an error is no answer, whatever it says.
         if let Some(error) = status.evaluation_error.filter(|error| !error.is_empty()) {
             return self.failure(false, &format!("the authorizer reports: {error}"));
         }
         if status.allowed && status.denied != Some(true) { Right::Allowed } else { Right::Denied }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_allowed_allows() {
+        let access = Access {
+            namespace: "shop".to_owned(),
+            service_account: "web".to_owned(),
+            name: "webapp1".to_owned(),
+        };
+        for (allowed, denied, error, expected) in [
+            (true, None, None, Some(Right::Allowed)),
+            (true, Some(false), Some(""), Some(Right::Allowed)),
+            (true, Some(true), None, Some(Right::Denied)),
+            (false, None, None, Some(Right::Denied)),
+            (false, Some(true), None, Some(Right::Denied)),
+            (true, None, Some("an authorizer failed"), None),
+            (false, None, Some("an authorizer failed"), None),
+        ] {
+            let right = access.right(SubjectAccessReviewStatus {
+                allowed,
+                denied,
+                evaluation_error: error.map(str::to_owned),
+                reason: None,
+            });
+            match expected {
+                Some(expected) => assert_eq!(right, expected),
+                None => assert!(matches!(right, Right::Unknown(_)), "{right:?}"),
+            }
+        }
+        assert_eq!(Access::key("shop", "web", "webapp1"), "shop/web/webapp1");
     }
 }

@@ -96,8 +96,6 @@ pub struct Config {
     pub log_format: LogFormat,
     /// From which level on.
     pub log_level: String,
-    /// Where traces are sent.
-    pub otlp_endpoint: Option<String>,
 }
 
 /// Why there is no configuration.
@@ -206,7 +204,6 @@ pub fn resolve(
         threads: args.threads,
         log_format: args.log_format,
         log_level,
-        otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))
 }

@@ -157,10 +157,11 @@ fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<
     if references.is_empty() {
         return Plan::Decided(Decision::allow());
     }
-    if request.namespace.is_empty() {
+    // It becomes part of the path of a request to the API server.
+    if !is_valid_name(request.namespace) {
         return deny(
             Reason::MalformedRequest,
-            "the request names no namespace, so no right can be checked in it",
+            "the request names no valid namespace, so no right can be checked in it",
         );
     }
     let mut names: Vec<&str> = Vec::with_capacity(1);

@@ -210,7 +210,8 @@ fn operations_are_looked_at_before_the_kind() {
             Reason::MalformedRequest,
             "expected a Pod object, got none",
         ),
-        (Request { namespace: "", ..base }, Reason::MalformedRequest, "no namespace"),
+        (Request { namespace: "", ..base }, Reason::MalformedRequest, "no valid namespace"),
+        (Request { namespace: "a/../b", ..base }, Reason::MalformedRequest, "no valid namespace"),
         (
             Request { operation: Some(Operation::Update), ..base },
             Reason::MalformedRequest,

@@ -120,9 +120,6 @@ pub struct Args {
     /// From which level on [default: LOG_LEVEL, then info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<Level>,
-    /// Send traces to this OTLP endpoint over HTTP, such as http://collector:4318
-    #[arg(long, value_name = "URL")]
-    pub otlp_endpoint: Option<String>,
     /// Accepted for existing deployments: certificates are always reloaded
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean)]
