@@ -1,6 +1,9 @@
 # What the scripts share. Sourced, from the root of the repository.
 # shellcheck shell=bash disable=SC2034
 
+# Where cargo installs programs may not be on the PATH.
+PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+
 cargo_deny_version=0.20.2
 cargo_nextest_version=0.9.143
 
