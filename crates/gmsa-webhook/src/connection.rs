@@ -1,6 +1,7 @@
 //! One connection: TLS handshake, HTTP/2 or HTTP/1.1, a maximum age.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -15,7 +16,7 @@ use crate::tls::Session;
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a handshake, and then the head of a request, may take.
+    /// How long a handshake may take, then the first request to come, and the head of each.
     pub header_time: Duration,
     /// After this time a connection is closed gracefully, so that new replicas get load.
     pub age: Duration,
@@ -49,7 +50,10 @@ pub async fn serve<H: Handler>(
         }
     };
     let caller = Caller { trusted: session.trusts(stream.get_ref().1) };
+    let asked = Arc::new(AtomicBool::new(false));
+    let (patience, seen) = (limits.header_time, Arc::clone(&asked));
     let service = service_fn(move |request| {
+        seen.store(true, Ordering::Relaxed);
         let routes = Arc::clone(&routes);
         async move { Ok::<_, std::convert::Infallible>(routes.answer(request, caller).await) }
     });
@@ -62,8 +66,19 @@ pub async fn serve<H: Handler>(
             _ = stopping.wait_for(|stopping| *stopping) => {}
         }
     };
+    // Neither the choice of the HTTP version nor HTTP/2 has a limit of its own for this.
+    let silent = async {
+        tokio::time::sleep(patience).await;
+        if asked.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = silent => {
+            tracing::debug!(?peer, "no request came in time");
+            return;
+        }
         () = closing => {
             connection.as_mut().graceful_shutdown();
             match tokio::time::timeout(limits.grace, connection.as_mut()).await {

@@ -127,15 +127,14 @@ impl<H: Handler> Routes<H> {
         if !is_json(request.headers().get(CONTENT_TYPE)) {
             return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json\n");
         }
-        let Some(_slot) = Slot::take(&self.in_flight, self.limits.requests) else {
-            return match self.read(request).await {
-                Ok(body) => reply(self.handler.refuse(endpoint, &body)),
-                Err(reply) => reply,
-            };
+        // A place is taken with the body in hand: a slow caller keeps none from the others.
+        let body = match self.read(request).await {
+            Ok(body) => body,
+            Err(reply) => return reply,
         };
-        match self.read(request).await {
-            Ok(body) => reply(self.handler.review(endpoint, body).await),
-            Err(reply) => reply,
+        match Slot::take(&self.in_flight, self.limits.requests) {
+            Some(_slot) => reply(self.handler.review(endpoint, body).await),
+            None => reply(self.handler.refuse(endpoint, &body)),
         }
     }
 

@@ -164,6 +164,32 @@ async fn slow_and_broken_clients_do_not_hold_the_server_up() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_after_the_handshake_is_sent_away() {
+    let world = start(&["--header-timeout=0.3"]).await;
+    for protocol in ["h2", "http/1.1"] {
+        let mut stream = world.https.connect(protocol).await.unwrap();
+        let mut said = Vec::new();
+        let ended = tokio::time::timeout(SOON, stream.read_to_end(&mut said)).await;
+        assert!(ended.is_ok(), "a silent {protocol} connection is still open");
+    }
+}
+
+#[tokio::test]
+async fn slow_bodies_take_no_place_among_the_requests_in_hand() {
+    let world = start(&["--max-requests=1", "--body-timeout=30"]).await;
+    let mut slow = world.https.connect("http/1.1").await.unwrap();
+    let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 99\r\nexpect: 100-continue\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    // The server asks for the body: from now on it waits for it.
+    let mut asked = [0; 12];
+    slow.read_exact(&mut asked).await.unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
+    let response = world.https.review("/mutate", &expand()).await;
+    assert!(response["patch"].is_string(), "{response}");
+}
+
+#[tokio::test]
 async fn over_the_limit_of_requests_is_a_denial_with_the_uid() {
     let world = start(&["--max-requests=0"]).await;
     let response = world.https.review("/validate", &expand()).await;
