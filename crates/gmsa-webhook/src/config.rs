@@ -11,6 +11,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::telemetry::Endpoint;
+
 pub use args::{Args, command, parse};
 
 /// Where the serving certificate comes from.
@@ -96,6 +98,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// From which level on.
     pub log_level: String,
+    /// Where traces go; nowhere unless given.
+    pub otlp_endpoint: Option<Endpoint>,
 }
 
 /// Why there is no configuration.
@@ -204,6 +208,7 @@ pub fn resolve(
         threads: args.threads,
         log_format: args.log_format,
         log_level,
+        otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))
 }

@@ -10,6 +10,7 @@ use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
+use tracing::Instrument as _;
 
 use crate::body::Frames;
 
@@ -127,11 +128,23 @@ impl<H: Handler> Routes<H> {
         if !is_json(request.headers().get(CONTENT_TYPE)) {
             return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json\n");
         }
+        let span = tracing::info_span!(
+            target: crate::telemetry::traces!(),
+            "admission",
+            otel.name = endpoint.as_str(),
+            otel.kind = "server",
+            http.request.body.size = tracing::field::Empty,
+        );
+        self.admit(endpoint, request).instrument(span).await
+    }
+
+    async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
         // A place is taken with the body in hand: a slow caller keeps none from the others.
         let body = match self.read(request).await {
             Ok(body) => body,
             Err(reply) => return reply,
         };
+        tracing::Span::current().record("http.request.body.size", body.len());
         match Slot::take(&self.in_flight, self.limits.requests) {
             Some(_slot) => reply(self.handler.review(endpoint, body).await),
             None => reply(self.handler.refuse(endpoint, &body)),

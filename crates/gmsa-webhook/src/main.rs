@@ -10,7 +10,7 @@ fn main() -> anyhow::Result<()> {
     let environment = |name: &str| env::var(name).ok();
     let args = config::parse(env::args_os(), environment).unwrap_or_else(|error| error.exit());
     let (config, warnings) = config::resolve(args, environment)?;
-    telemetry::start(&config);
+    let _telemetry = telemetry::start(&config)?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }

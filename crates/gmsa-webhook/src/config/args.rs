@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+use crate::telemetry::Endpoint;
+
 use super::{LogFormat, go_bool};
 
 /// A log level.
@@ -120,6 +122,10 @@ pub struct Args {
     /// From which level on [default: LOG_LEVEL, then info]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub log_level: Option<Level>,
+    /// Send traces to this OpenTelemetry collector (OTLP in protobuf over plain HTTP), such as
+    /// http://collector:4318
+    #[arg(long, value_name = "URL")]
+    pub otlp_endpoint: Option<Endpoint>,
     /// Accepted for existing deployments: certificates are always reloaded
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean)]

@@ -100,6 +100,9 @@ fn what_stops_the_start_is_named() {
         (&[], with_pair(&[("GMSA_LOG_LEVEL", "loud")]), "--log-level"),
         (&["--store=a", "--kubeconfig=b"], vec![], "--kubeconfig"),
         (&["--threads=0"], with_pair(&[]), "--threads"),
+        (&["--otlp-endpoint=https://collector"], with_pair(&[]), "--otlp-endpoint"),
+        (&["--otlp-endpoint=http://user:password@collector"], with_pair(&[]), "--otlp-endpoint"),
+        (&[], with_pair(&[("GMSA_OTLP_ENDPOINT", "collector:4318")]), "--otlp-endpoint"),
     ] {
         let error = config(args, &env).expect_err(words);
         assert!(error.contains(words), "{args:?} {env:?}: {error}");
@@ -115,4 +118,17 @@ fn every_flag_shows_its_variable() {
     let (config, _) =
         config(&["--store", "dir"], &[("GMSA_DRAIN", "0"), ("GMSA_REMEMBER", "0")]).unwrap();
     assert_eq!((config.drain, config.remember), (Duration::ZERO, Duration::ZERO));
+}
+
+#[test]
+fn traces_go_nowhere_unless_told_and_then_to_the_usual_path() {
+    let endpoint = |args: &[&str]| {
+        let (config, _) = config(args, &PAIR).unwrap();
+        config.otlp_endpoint.map(|endpoint| endpoint.to_string())
+    };
+    assert_eq!(endpoint(&[]), None);
+    for (given, path) in [("", "/v1/traces"), ("/", "/v1/traces"), ("/otlp", "/otlp")] {
+        let flag = format!("--otlp-endpoint=http://collector:4318{given}");
+        assert_eq!(endpoint(&[&flag]).unwrap(), format!("http://collector:4318{path}"));
+    }
 }
