@@ -9,6 +9,7 @@ mod freshness;
 mod live;
 pub mod manifests;
 mod memory;
+pub mod own;
 mod rbac_watch;
 mod store;
 mod watch;

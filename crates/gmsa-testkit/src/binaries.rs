@@ -42,7 +42,7 @@ pub(crate) fn find(test: &str) -> Option<Binaries> {
 }
 
 fn locate() -> Result<PathBuf, String> {
-    if let Some(dir) = env::var_os("KUBEBUILDER_ASSETS") {
+    if let Some(dir) = env::var_os("KUBEBUILDER_ASSETS").filter(|dir| !dir.is_empty()) {
         // Kept by the processes of the run, whose working directories differ.
         let dir = std::path::absolute(PathBuf::from(dir)).map_err(|e| e.to_string())?;
         return complete(&dir).map_err(|why| format!("KUBEBUILDER_ASSETS: {why}"));

@@ -49,12 +49,19 @@ impl Answer {
 pub struct Https {
     address: SocketAddr,
     config: ClientConfig,
+    name: String,
 }
 
 impl Https {
     /// A client that trusts this authority (PEM) and calls the server `localhost`.
     pub fn new(address: SocketAddr, ca: &str) -> Self {
         Self::with(address, ca, None, rustls::ALL_VERSIONS)
+    }
+
+    /// The same server under another name.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
     }
 
     /// The same with a client certificate or a choice of TLS versions.
@@ -82,7 +89,7 @@ impl Https {
                 )
                 .unwrap(),
         };
-        Self { address, config }
+        Self { address, config, name: "localhost".to_owned() }
     }
 
     /// A TLS connection with this application protocol (`h2` or `http/1.1`).
@@ -90,7 +97,7 @@ impl Https {
         let mut config = self.config.clone();
         config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         let stream = TcpStream::connect(self.address).await?;
-        let name = ServerName::try_from("localhost")?;
+        let name = ServerName::try_from(self.name.clone())?;
         Ok(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
     }
 
@@ -102,6 +109,17 @@ impl Https {
         let answer = collect(sender.send_request(request).await?).await;
         connection.abort();
         answer
+    }
+
+    /// An HTTP/1.1 connection on which requests can be sent one after the other; the task ends with
+    /// the connection.
+    pub async fn http1(
+        &self,
+    ) -> Result<(http1::SendRequest<Full<Bytes>>, tokio::task::JoinHandle<hyper::Result<()>>), Error>
+    {
+        let stream = self.connect("http/1.1").await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        Ok((sender, tokio::spawn(connection)))
     }
 
     /// An HTTP/2 connection on which many requests can be sent; the task ends with the connection.

@@ -63,7 +63,12 @@ impl Server {
 
     /// Waits until the server says that it is ready.
     pub async fn ready(&self, ca: &str) {
-        let https = Https::new(self.https, ca);
+        self.ready_as("localhost", ca).await;
+    }
+
+    /// Waits until the server, called by this name, says that it is ready.
+    pub async fn ready_as(&self, name: &str, ca: &str) {
+        let https = Https::new(self.https, ca).called(name);
         eventually("the server is ready", SOON, || async {
             let answer = https.get("/readyz").await.ok()?;
             (answer.status == StatusCode::OK).then_some(())

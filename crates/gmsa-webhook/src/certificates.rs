@@ -3,8 +3,10 @@
 //! Contents are compared, not watched: kubelet swaps a symbolic link, and from the second swap on
 //! no event comes for a watched file.
 
+mod authority;
 mod client_ca;
 mod ephemeral;
+mod managed;
 mod pair;
 mod reload;
 
@@ -13,8 +15,10 @@ use std::path::{Path, PathBuf};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
+pub use authority::Error as AuthorityError;
 pub use client_ca::ClientCa;
-pub use ephemeral::{Ephemeral, Error as EphemeralError};
+pub use ephemeral::Ephemeral;
+pub use managed::{Managed, Policy};
 pub use pair::Pair;
 pub use reload::{Content, Reload};
 

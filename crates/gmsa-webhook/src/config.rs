@@ -11,6 +11,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gmsa_cluster::own::Names;
+
+use crate::certificates::Policy;
 use crate::telemetry::Endpoint;
 
 pub use args::{Args, command, parse};
@@ -29,6 +32,13 @@ pub enum CertificateSource {
     Ephemeral {
         /// Where the CA's certificate is written for callers.
         ca_file: Option<PathBuf>,
+    },
+    /// Made by the server, kept in a Secret and renewed by itself.
+    Managed {
+        /// The Service, the Secret and the webhook configurations.
+        names: Names,
+        /// How long certificates live.
+        policy: Policy,
     },
 }
 
@@ -119,12 +129,6 @@ pub enum Error {
         /// What is not.
         missing: &'static str,
     },
-    /// Neither files nor `--store`.
-    #[error(
-        "failed to find a serving certificate: set --tls-cert and --tls-key (or TLS_CRT and \
-         TLS_KEY) to a certificate for the webhook's Service and its key"
-    )]
-    NoCertificate,
 }
 
 /// Resolves arguments and inherited environment. The second part are warnings to be logged.
@@ -148,7 +152,19 @@ pub fn resolve(
         (None, None) if args.store.is_some() => {
             CertificateSource::Ephemeral { ca_file: args.ca_file_out }
         }
-        (None, None) => return Err(Error::NoCertificate),
+        (None, None) => CertificateSource::Managed {
+            names: Names {
+                namespace: args.namespace,
+                service: args.service_name,
+                secret: args.certificate_secret,
+                configurations: args.webhook_configuration,
+            },
+            policy: Policy {
+                authority: days(args.ca_validity),
+                serving: days(args.certificate_validity),
+                overlap: seconds(args.ca_overlap),
+            },
+        },
     };
     // An existing deployment that says nothing listens where it always did.
     let default_port = if existing { 443 } else { 8443 };
@@ -215,6 +231,10 @@ pub fn resolve(
 
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+}
+
+fn days(days: f64) -> Duration {
+    seconds(days * 86_400.0)
 }
 
 #[expect(

@@ -1,22 +1,44 @@
 //! One connection: TLS handshake, HTTP/2 or HTTP/1.1, a maximum age.
+//!
+//! API servers call webhooks over HTTP/1.1 and do not repeat a POST that met a closed connection: a
+//! pod would be refused. So an HTTP/1.1 connection that has to go is told with an answer, and one
+//! that is idle is left alone for longer than a Go client keeps it (90 s). HTTP/2 has GOAWAY.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
+use crate::body::Frames;
 use crate::http::{Caller, Handler, Routes};
 use crate::tls::Session;
+
+/// How long an idle HTTP/1.1 connection is kept.
+const IDLE: Duration = Duration::from_secs(125);
+
+/// What was seen of a connection.
+#[derive(Default)]
+struct Seen {
+    /// A request came.
+    asked: AtomicBool,
+    /// It was one of HTTP/1.
+    http1: AtomicBool,
+    /// The connection is to end with the next answer.
+    last: AtomicBool,
+}
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a handshake may take, then the first request to come, and the head of each.
+    /// How long a handshake may take, and then the head of the first request.
     pub header_time: Duration,
     /// After this time a connection is closed gracefully, so that new replicas get load.
     pub age: Duration,
@@ -50,26 +72,31 @@ pub async fn serve<H: Handler>(
         }
     };
     let caller = Caller { trusted: session.trusts(stream.get_ref().1) };
-    let asked = Arc::new(AtomicBool::new(false));
-    let (patience, seen) = (limits.header_time, Arc::clone(&asked));
-    let service = service_fn(move |request| {
-        seen.store(true, Ordering::Relaxed);
-        let routes = Arc::clone(&routes);
-        async move { Ok::<_, std::convert::Infallible>(routes.answer(request, caller).await) }
-    });
+    let seen = Arc::new(Seen::default());
+    let service = {
+        let seen = Arc::clone(&seen);
+        service_fn(move |request| answer(request, Arc::clone(&routes), caller, Arc::clone(&seen)))
+    };
     let builder = builder(limits);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let closing = async {
         tokio::select! {
             () = tokio::time::sleep(limits.age) => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+        }
+        if seen.http1.load(Ordering::Relaxed) {
+            seen.last.store(true, Ordering::Relaxed);
+            tokio::select! {
+                () = tokio::time::sleep(IDLE) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => {}
+            }
         }
     };
     // Neither the choice of the HTTP version nor HTTP/2 has a limit of its own for this.
     let silent = async {
-        tokio::time::sleep(patience).await;
-        if asked.load(Ordering::Relaxed) {
+        tokio::time::sleep(limits.header_time).await;
+        if seen.asked.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
     };
@@ -92,12 +119,31 @@ pub async fn serve<H: Handler>(
     }
 }
 
+async fn answer<H: Handler>(
+    request: Request<Incoming>,
+    routes: Arc<Routes<H>>,
+    caller: Caller,
+    seen: Arc<Seen>,
+) -> Result<Response<Frames>, std::convert::Infallible> {
+    seen.asked.store(true, Ordering::Relaxed);
+    let http1 = request.version() < Version::HTTP_2;
+    if http1 {
+        seen.http1.store(true, Ordering::Relaxed);
+    }
+    let mut response = routes.answer(request, caller).await;
+    if http1 && (seen.last.load(Ordering::Relaxed) || routes.draining()) {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}
+
 fn builder(limits: Limits) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_time)
+        // It runs while the connection is idle, too. Until the first request the limit is shorter.
+        .header_read_timeout(IDLE)
         .max_buf_size(64 * 1024);
     builder
         .http2()

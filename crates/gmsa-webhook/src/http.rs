@@ -100,9 +100,14 @@ impl<H: Handler> Routes<H> {
         self.draining.store(true, Ordering::Release);
     }
 
+    /// Whether the server is about to stop.
+    pub fn draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
     /// Whether requests are welcome, or why not.
     pub fn ready(&self) -> Result<(), String> {
-        if self.draining.load(Ordering::Acquire) {
+        if self.draining() {
             return Err("the server is stopping".to_owned());
         }
         (self.certificate)()?;

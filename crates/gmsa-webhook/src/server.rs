@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::own::OwnObjects;
 use gmsa_cluster::{Cluster, Observer, Options};
+use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::certificates::{ClientCa, Ephemeral, Pair, Reload};
+use crate::certificates::{ClientCa, Ephemeral, Managed, Pair, Reload};
 use crate::config::{CertificateSource, Config, FactSource};
 use crate::connection;
 use crate::http::{Limits, Routes};
@@ -29,6 +31,9 @@ pub enum Error {
     /// No client of the cluster.
     #[error(transparent)]
     Client(#[from] client::Error),
+    /// Something needs a cluster, and none is named.
+    #[error("failed to find a cluster: set --kubeconfig, or run inside a cluster")]
+    NoCluster,
     /// The directory of manifests cannot serve as the store.
     #[error("failed to open the store {path}: {source}")]
     Store {
@@ -39,7 +44,7 @@ pub enum Error {
     },
     /// No certificate could be made.
     #[error(transparent)]
-    Ephemeral(#[from] crate::certificates::EphemeralError),
+    Certificate(#[from] crate::certificates::AuthorityError),
     /// The CA file could not be written.
     #[error("failed to write the CA certificate to {path}: {source}")]
     WriteCa {
@@ -64,8 +69,16 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let metrics_listener = bind(config.metrics)?;
     let metrics_address = metrics_listener.local_addr();
     let identity = Arc::new(Identity::default());
-    let problem = certificate(&config.certificate, &identity, &metrics, &mut tasks)?;
-    let source = source(&config, &metrics, &mut tasks).await?;
+    let client = match &config.facts {
+        FactSource::Cluster { kubeconfig } => {
+            let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
+            Some(client::connect(selection).await?)
+        }
+        FactSource::Directory(_) => None,
+    };
+    let problem =
+        certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
+    let source = source(&config, client, &metrics, &mut tasks)?;
     tasks.spawn(metrics_server::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
     let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
@@ -112,6 +125,7 @@ type Problem = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 /// Loads the certificate and keeps it fresh; returns what says whether there is one.
 fn certificate(
     from: &CertificateSource,
+    client: Option<&Client>,
     identity: &Arc<Identity>,
     metrics: &Arc<Metrics>,
     tasks: &mut JoinSet<()>,
@@ -137,18 +151,27 @@ fn certificate(
             identity.set(ephemeral.certificate);
             Ok(Arc::new(|| Ok(())))
         }
+        CertificateSource::Managed { names, policy } => {
+            let client = client.ok_or(Error::NoCluster)?;
+            let own = OwnObjects::new(client, names.clone());
+            let managed = Managed::new(own, *policy, Arc::clone(identity), Arc::clone(metrics));
+            let managed = Arc::new(managed);
+            let running = Arc::clone(&managed);
+            tasks.spawn(async move { running.run().await });
+            Ok(Arc::new(move || managed.ready()))
+        }
     }
 }
 
-async fn source(
+fn source(
     config: &Config,
+    client: Option<Client>,
     metrics: &Arc<Metrics>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Source, Error> {
     match &config.facts {
-        FactSource::Cluster { kubeconfig } => {
-            let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
-            let client = client::connect(selection).await?;
+        FactSource::Cluster { .. } => {
+            let client = client.ok_or(Error::NoCluster)?;
             let options =
                 Options { remember: config.remember, qps: config.qps, burst: config.burst };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;

@@ -346,6 +346,39 @@ async fn an_old_connection_is_closed_gracefully() {
     assert!(world.https.review("/mutate", &expand()).await["patch"].is_string());
 }
 
+/// API servers call webhooks over HTTP/1.1 and do not repeat a POST on a connection that was closed.
+#[tokio::test]
+async fn an_http1_connection_ends_with_an_answer_and_never_between_them() {
+    let mut world = start(&["--max-connection-age=0.5", "--header-timeout=0.2"]).await;
+    let (mut young, connection) = world.https.http1().await.unwrap();
+    let ask = || {
+        world.https.request(Method::POST, "/mutate", Some("application/json"), expand().to_string())
+    };
+    let mut answers = 0;
+    loop {
+        let answer = collect(young.send_request(ask()).await.unwrap()).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+        answers += 1;
+        if answer.headers.get("connection").is_some_and(|value| value == "close") {
+            break;
+        }
+        assert!(answers < 20, "the connection never ends");
+        // Longer idle than the first head may take.
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert!(answers > 1, "the first answer is not the last");
+    tokio::time::timeout(SOON, connection).await.expect("it ended").unwrap().unwrap();
+
+    let (mut idle, connection) = world.https.http1().await.unwrap();
+    let answer = collect(idle.send_request(ask()).await.unwrap()).await.unwrap();
+    assert!(!answer.headers.contains_key("connection"));
+    world.server.signal("TERM");
+    world.server.wait_for_log("stopping").await;
+    let answer = collect(idle.send_request(ask()).await.unwrap()).await.unwrap();
+    assert_eq!(answer.headers.get("connection").unwrap(), "close", "while it drains");
+    tokio::time::timeout(SOON, connection).await.expect("it ended").unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn the_store_is_read_again_when_it_changes() {
     let directory = tempfile::tempdir().unwrap();

@@ -191,6 +191,13 @@ fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) ->
              \"{name}\" in namespace \"{namespace}\"; did you mean \"{}\", which it may use?",
             hint.unwrap_or_default()
         ),
+        // A command is for pasting into a shell: only of names that are words there. An API server
+        // lets no other through, a file may hold any.
+        Reason::NotAuthorized if !is_valid_name(account) => format!(
+            "{place}: service account \"{}\" is not authorized to `use` GMSA cred spec \
+             \"{name}\" in namespace \"{namespace}\", and its name is no valid one",
+            shown(account)
+        ),
         Reason::NotAuthorized => format!(
             "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
              \"{name}\" in namespace \"{namespace}\"; an administrator grants it with: {}",

@@ -81,7 +81,7 @@ catalogue! {
         id: "shared-hostname-prefix",
         severity: Warning,
         summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
-        remedy: "Give the workload a shorter name, or turn on the webhook's random hostnames.",
+        remedy: "Turn on the webhook's random hostnames (--random-hostname). A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
     }
     GmsaInSeveralContainers {
         id: "gmsa-in-several-containers",

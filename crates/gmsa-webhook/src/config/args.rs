@@ -60,6 +60,27 @@ pub struct Args {
     /// The key of the certificate in PEM [default: TLS_KEY]
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// The namespace of the Service and of the certificates' Secret [default: the pod's own]
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// The Service by which API servers reach this server: the name in certificates that it makes
+    #[arg(long, value_name = "NAME", default_value = "gmsa-webhook")]
+    pub service_name: String,
+    /// The Secret in which certificates that the server makes are kept, where --tls-cert is not set
+    #[arg(long, value_name = "NAME", default_value = "gmsa-webhook-certificates")]
+    pub certificate_secret: String,
+    /// The webhook configurations whose CA bundle the server keeps, where --tls-cert is not set
+    #[arg(long, value_name = "NAME", default_value = "gmsa-webhook")]
+    pub webhook_configuration: String,
+    /// How long a serving certificate that the server makes is valid; after two thirds it is renewed
+    #[arg(long, value_name = "DAYS", default_value_t = 90.0, value_parser = lifetime)]
+    pub certificate_validity: f64,
+    /// How long a CA that the server makes is valid; after two thirds it is replaced
+    #[arg(long, value_name = "DAYS", default_value_t = 730.0, value_parser = lifetime)]
+    pub ca_validity: f64,
+    /// How long a new CA is trusted before it is used, and an old one afterwards
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = positive)]
+    pub ca_overlap: f64,
     /// Serve /mutate and /validate only to callers with a certificate of this CA
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
@@ -192,6 +213,14 @@ fn number(text: &str) -> Result<f64, String> {
 
 fn positive(text: &str) -> Result<f64, String> {
     number(text).ok().filter(|value| *value > 0.0).ok_or_else(|| "expected more than 0".to_owned())
+}
+
+/// From a second to a hundred years.
+fn lifetime(text: &str) -> Result<f64, String> {
+    number(text)
+        .ok()
+        .filter(|days| (1.0 / 86_400.0..=36_500.0).contains(days))
+        .ok_or_else(|| "expected days, at most 36500".to_owned())
 }
 
 fn up_to_ten(text: &str) -> Result<f64, String> {

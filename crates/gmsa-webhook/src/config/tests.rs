@@ -92,7 +92,7 @@ fn what_stops_the_start_is_named() {
         (&[][..], with_pair(&[("RANDOM_HOSTNAME", "yes")]), "RANDOM_HOSTNAME"),
         (&["--tls-cert=a"], vec![], "the key is not"),
         (&[], vec![("TLS_KEY", "k")], "the certificate is not"),
-        (&[], vec![], "--tls-cert and --tls-key"),
+        (&["--certificate-validity=0"], vec![], "--certificate-validity"),
         (&["--deadline=0"], with_pair(&[]), "--deadline"),
         (&["--remember=11"], with_pair(&[]), "--remember"),
         (&["--listen=everywhere"], with_pair(&[]), "--listen"),

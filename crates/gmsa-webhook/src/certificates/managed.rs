@@ -1,0 +1,203 @@
+//! A CA and a serving certificate that the server makes, keeps in a Secret and renews by itself.
+//!
+//! Replicas have no leader: whoever finds something due writes the Secret in place of the version
+//! that it read, and the others follow what they then find there. A new CA is in the bundle of the
+//! webhook configurations before it issues, and an old one stays there after it did, so that at no
+//! moment a certificate is served that the API server does not trust.
+
+mod state;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gmsa_cluster::own::{self, OwnObjects, Stored};
+use parking_lot::Mutex;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::Notify;
+
+pub use state::Policy;
+use state::{State, Step};
+
+use super::authority;
+use crate::metrics::Metrics;
+use crate::tls::Identity;
+
+/// How often all is looked at without an event.
+const PERIOD: Duration = Duration::from_secs(30);
+/// How long to wait after a failure, at first and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Own(#[from] own::Error),
+    #[error(transparent)]
+    Certificate(#[from] authority::Error),
+}
+
+/// The certificates that the server manages.
+pub struct Managed {
+    own: OwnObjects,
+    names: Vec<String>,
+    policy: Policy,
+    identity: Arc<Identity>,
+    metrics: Arc<Metrics>,
+    seen: Mutex<Seen>,
+}
+
+/// What is in use, and why nothing is.
+struct Seen {
+    state: Option<State>,
+    problem: Option<String>,
+}
+
+impl Managed {
+    /// Nothing is read yet.
+    pub fn new(
+        own: OwnObjects,
+        policy: Policy,
+        identity: Arc<Identity>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let seen = Seen {
+            state: None,
+            problem: Some("the certificate's Secret was not read yet".to_owned()),
+        };
+        Self { names: own.service_names(), own, policy, identity, metrics, seen: Mutex::new(seen) }
+    }
+
+    /// Why there is no certificate, if there is none.
+    pub fn ready(&self) -> Result<(), String> {
+        let seen = self.seen.lock();
+        match &seen.state {
+            Some(_) => Ok(()),
+            None => Err(seen.problem.clone().unwrap_or_default()),
+        }
+    }
+
+    /// Keeps everything as it should be for as long as it is polled.
+    pub async fn run(&self) {
+        let changed = Arc::new(Notify::new());
+        tokio::join!(self.own.watch(Arc::clone(&changed)), self.follow(&changed));
+    }
+
+    async fn follow(&self, changed: &Notify) {
+        let mut retry = RETRY.0;
+        loop {
+            let pause = match self.reconcile().await {
+                Ok(pause) => {
+                    retry = RETRY.0;
+                    pause
+                }
+                Err(Error::Own(own::Error::Conflict(_))) => retry,
+                Err(error) => {
+                    self.tell(&error.to_string());
+                    retry = (retry * 2).min(RETRY.1);
+                    retry
+                }
+            };
+            tokio::select! {
+                () = changed.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Brings the Secret, the certificate in use and the webhook configurations in line. Returns
+    /// how long nothing is due.
+    async fn reconcile(&self) -> Result<Duration, Error> {
+        let now = OffsetDateTime::now_utc();
+        let stored = self.own.secret().await?;
+        let (mut state, mut stored) = self.usable(stored, now).await?;
+        // At the start anything is better than nothing; afterwards the API server's trust comes
+        // first.
+        if self.seen.lock().state.is_none() {
+            self.adopt(&state)?;
+        }
+        let published = self.own.publish(&state.bundle()).await?;
+        self.adopt(&state)?;
+        let rotate_before = stored
+            .rotate_before
+            .as_deref()
+            .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+        if let Some(step) = state.due(&self.names, now, &self.policy, rotate_before) {
+            // A bundle that was just mended may not be known to every API server.
+            if step == Step::SwitchAuthority && published {
+                return Ok(self.policy.overlap.min(PERIOD));
+            }
+            state = state.after(step, &self.names, now, &self.policy)?;
+            stored = self.own.write_secret(&state.data(), Some(&stored)).await?;
+            tracing::info!(?step, "changed the certificates");
+            self.own.publish(&state.bundle()).await?;
+            self.adopt(&state)?;
+            drop(stored);
+            return Ok(self.policy.overlap.min(PERIOD));
+        }
+        Ok(self.policy.overlap.min(PERIOD).max(Duration::from_millis(500)))
+    }
+
+    /// The state in the Secret. One that is missing or cannot be used is replaced by what this
+    /// replica has in use, which the API server trusts; only without that all is made anew.
+    async fn usable(
+        &self,
+        stored: Option<Stored>,
+        now: OffsetDateTime,
+    ) -> Result<(State, Stored), Error> {
+        let why = match &stored {
+            None => "there is none".to_owned(),
+            Some(found) => match State::read(&found.data, &self.names, now) {
+                Ok(state) => return Ok((state, found.clone())),
+                Err(error) => error.to_string(),
+            },
+        };
+        let known = self.seen.lock().state.clone();
+        // What is known may itself have ended.
+        let known = known.filter(|known| State::read(&known.data(), &self.names, now).is_ok());
+        let from = if known.is_some() { "what is in use" } else { "nothing" };
+        tracing::warn!(why, from, "making the certificates' Secret anew");
+        let state = match known {
+            Some(known) => known,
+            None => State::create(&self.names, now, &self.policy)?,
+        };
+        let stored = self.own.write_secret(&state.data(), stored.as_ref()).await?;
+        Ok((state, stored))
+    }
+
+    /// Serves the certificate from now on.
+    fn adopt(&self, state: &State) -> Result<(), Error> {
+        let mut seen = self.seen.lock();
+        if seen.state.as_ref() == Some(state) {
+            return Ok(());
+        }
+        let times = state.serving_times()?;
+        let renewed = seen.state.as_ref().is_none_or(|before| before.serving() != state.serving());
+        if renewed {
+            self.identity.set(Arc::new(state.serving().certified()?));
+            self.metrics.certificate_loaded(times.expires.unix_timestamp());
+            tracing::info!(expires = %times.expires, "loaded the serving certificate");
+            if seen.state.is_some() {
+                self.metrics.certificate_rotated(true);
+            }
+        }
+        seen.state = Some(state.clone());
+        seen.problem = None;
+        Ok(())
+    }
+
+    fn tell(&self, problem: &str) {
+        let mut seen = self.seen.lock();
+        self.metrics.certificate_rotated(false);
+        if seen.problem.as_deref() != Some(problem) {
+            tracing::error!(
+                error = problem,
+                kept_the_last_good = seen.state.is_some(),
+                "failed to manage the certificates"
+            );
+        }
+        seen.problem = Some(problem.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests;
