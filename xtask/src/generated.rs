@@ -20,6 +20,7 @@ pub fn all() -> Result<Vec<Generated>> {
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
         file("docs/schemas/review-report.schema.json", schema(&kubectl_gmsa::review_schema())?),
+        file("docs/schemas/status.schema.json", schema(&kubectl_gmsa::status_schema())?),
     ];
     files.extend(reference::pages(kubectl_gmsa::command()));
     files.extend(reference::pages(gmsa_webhook::config::command()));

@@ -1,11 +1,13 @@
 //! The Kubernetes side: custom resource, watched store, access reviews, manifests.
 
 mod access;
+pub mod apply;
 mod bucket;
 pub mod client;
 mod cluster;
 pub mod crd;
 mod freshness;
+pub mod install;
 mod live;
 pub mod manifests;
 mod memory;

@@ -96,6 +96,12 @@ impl Layout {
         command
     }
 
+    /// The addresses of Services: all of this machine's own, so that a test can listen on one.
+    fn service_range(&self) -> String {
+        let [high, low] = self.api_port.to_be_bytes();
+        format!("127.{high}.{low}.0/24")
+    }
+
     /// The command line of kube-apiserver.
     pub(crate) fn api_server(&self) -> Command {
         let mut command = Command::new(self.binaries.api_server());
@@ -107,7 +113,7 @@ impl Layout {
             .arg(self.arg("tls-cert-file", "apiserver.crt"))
             .arg(self.arg("tls-private-key-file", "apiserver.key"))
             .arg(self.arg("client-ca-file", "ca.crt"))
-            .arg("--service-cluster-ip-range=10.0.0.0/24")
+            .arg(format!("--service-cluster-ip-range={}", self.service_range()))
             .arg("--service-account-issuer=https://kubernetes.default.svc")
             .arg(self.arg("service-account-key-file", "service-accounts.pub"))
             .arg(self.arg("service-account-signing-key-file", "service-accounts.key"))

@@ -21,5 +21,6 @@ pub mod pki;
 pub mod process;
 pub mod server;
 pub mod shared;
+pub mod stand_in;
 pub mod tcp_proxy;
 pub mod webhook;

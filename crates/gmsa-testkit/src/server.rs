@@ -104,6 +104,11 @@ impl Server {
         signal(name, self.child.id());
     }
 
+    /// Whether the process has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits for the end of the process.
     pub async fn ended(&mut self) -> std::process::ExitStatus {
         let start = std::time::Instant::now();

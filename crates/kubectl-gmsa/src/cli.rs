@@ -1,10 +1,17 @@
 //! The arguments, and nothing but the arguments.
 
+mod install;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gmsa_core::finding::Severity;
+
+pub use install::{
+    CertificatesArg, DryRun, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Target,
+    Uninstall,
+};
 
 /// Active Directory identities for Windows pods: what admission will say, and why.
 #[derive(Debug, Parser)]
@@ -20,6 +27,13 @@ pub struct Cli {
 pub enum Command {
     /// Judge every workload in files as admission would
     Review(Review),
+    /// Install the webhook and everything around it, and wait until it answers
+    #[command(visible_alias = "upgrade")]
+    Install(Box<Install>),
+    /// Remove what install made; credential specs stay
+    Uninstall(Uninstall),
+    /// Show whether the webhook is as it should be
+    Status(Status),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

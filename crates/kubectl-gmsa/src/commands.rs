@@ -1,7 +1,10 @@
 //! What each command does.
 
 pub mod completion;
+pub mod install;
 pub mod review;
+pub mod status;
+pub mod uninstall;
 pub mod version;
 
 use std::io;
@@ -49,4 +52,18 @@ impl Failure {
             Self::Client(_) | Self::Cluster(_) => 3,
         }
     }
+}
+
+/// What runs the requests of a command, one after the other.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Cluster(format!("failed to start: {error}")))
+}
+
+/// An object as YAML.
+fn yaml(object: &serde_json::Value) -> Result<String, Failure> {
+    serde_saphyr::to_string(object)
+        .map_err(|error| Failure::Encode { what: "YAML", why: error.to_string() })
 }

@@ -11,6 +11,7 @@ use clap::Parser as _;
 
 pub use cli::command;
 pub use commands::review::schema as review_schema;
+pub use commands::status::schema as status_schema;
 
 use cli::{Cli, Command};
 use commands::Failure;
@@ -29,6 +30,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &cli.command {
         Command::Review(args) => commands::review::run(args),
+        Command::Install(args) => commands::install::run(args),
+        Command::Uninstall(args) => commands::uninstall::run(args),
+        Command::Status(args) => commands::status::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

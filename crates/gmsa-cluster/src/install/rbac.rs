@@ -1,0 +1,75 @@
+//! The service account and its rights: contract of the least that the server needs.
+
+use serde_json::{Value, json};
+
+use super::{Certificates, NAME, Options, SECRET, labels, merge};
+
+const API_GROUP: &str = "rbac.authorization.k8s.io";
+
+pub(super) fn objects(options: &Options) -> Vec<Value> {
+    let managed = options.certificates == Certificates::SelfManaged;
+    let mut rules = vec![
+        json!({"apiGroups": ["windows.k8s.io"], "resources": ["gmsacredentialspecs"],
+            "verbs": ["get", "list", "watch"]}),
+        json!({"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"],
+            "verbs": ["create"]}),
+        json!({"apiGroups": [API_GROUP],
+            "resources": ["roles", "clusterroles", "rolebindings", "clusterrolebindings"],
+            "verbs": ["list", "watch"]}),
+    ];
+    if managed {
+        rules.push(json!({"apiGroups": ["admissionregistration.k8s.io"],
+            "resources": ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+            "resourceNames": [NAME], "verbs": ["get", "watch", "patch"]}));
+    }
+    let mut objects = vec![
+        json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": NAME, "namespace": options.namespace, "labels": labels()}}),
+        role("ClusterRole", NAME, None, &rules),
+        binding("ClusterRoleBinding", options, None),
+    ];
+    if managed {
+        let rules = [json!({"apiGroups": [""], "resources": ["secrets"],
+            "resourceNames": [SECRET], "verbs": ["get", "create", "patch", "watch"]})];
+        objects.push(role("Role", NAME, Some(&options.namespace), &rules));
+        objects.push(binding("RoleBinding", options, Some(&options.namespace)));
+    }
+    if options.viewer_role {
+        let rules = [json!({"apiGroups": ["windows.k8s.io"],
+            "resources": ["gmsacredentialspecs"], "verbs": ["get", "list", "watch"]})];
+        let mut viewer = role("ClusterRole", "gmsa-webhook-viewer", None, &rules);
+        if let Some(labels) = viewer.pointer_mut("/metadata/labels") {
+            merge(labels, json!({"rbac.authorization.k8s.io/aggregate-to-view": "true"}));
+        }
+        objects.push(viewer);
+    }
+    objects
+}
+
+fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Value {
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": kind,
+        "metadata": metadata(name, namespace),
+        "rules": rules,
+    })
+}
+
+fn binding(kind: &str, options: &Options, namespace: Option<&str>) -> Value {
+    let of = if namespace.is_some() { "Role" } else { "ClusterRole" };
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": kind,
+        "metadata": metadata(NAME, namespace),
+        "roleRef": {"apiGroup": API_GROUP, "kind": of, "name": NAME},
+        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": options.namespace}],
+    })
+}
+
+fn metadata(name: &str, namespace: Option<&str>) -> Value {
+    let mut metadata = json!({"name": name, "labels": labels()});
+    if let Some(namespace) = namespace {
+        merge(&mut metadata, json!({"namespace": namespace}));
+    }
+    metadata
+}

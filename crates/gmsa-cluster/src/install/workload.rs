@@ -1,0 +1,210 @@
+//! The Service, the Deployment and what belongs to them.
+
+use serde_json::{Value, json};
+
+use super::{Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge};
+
+/// Where a certificate that is not the server's own is mounted.
+const MOUNT: &str = "/etc/gmsa-webhook/tls";
+/// The user in the image.
+const USER: u32 = 65532;
+
+pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
+    let mut objects = Vec::new();
+    if options.certificates == Certificates::CertManager {
+        objects.extend(cert_manager(options));
+    }
+    objects.push(service(options));
+    objects.push(deployment(options));
+    objects.push(disruption_budget(options, version));
+    if options.network_policy {
+        objects.push(network_policy(options));
+    }
+    if options.service_monitor {
+        objects.push(service_monitor(options));
+    }
+    objects
+}
+
+fn metadata(options: &Options) -> Value {
+    json!({"name": NAME, "namespace": options.namespace, "labels": labels()})
+}
+
+fn selector() -> Value {
+    json!({"app.kubernetes.io/name": NAME})
+}
+
+fn service(options: &Options) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(options),
+        "spec": {
+            "selector": selector(),
+            "ports": [
+                {"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
+                {"name": "metrics", "port": 9443, "protocol": "TCP", "targetPort": "metrics"},
+            ],
+        },
+    })
+}
+
+fn deployment(options: &Options) -> Value {
+    let spread = |key: &str| {
+        json!({"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": selector()}})
+    };
+    let mut pod = json!({
+        "serviceAccountName": NAME,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "terminationGracePeriodSeconds": 30,
+        "topologySpreadConstraints":
+            [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
+        "securityContext": {
+            "runAsNonRoot": true,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container(options)],
+    });
+    if options.host_network {
+        merge(&mut pod, json!({"hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet"}));
+    }
+    if let Some(class) = &options.priority_class {
+        merge(&mut pod, json!({"priorityClassName": class}));
+    }
+    if !options.image_pull_secrets.is_empty() {
+        let secrets: Vec<Value> =
+            options.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
+        merge(&mut pod, json!({"imagePullSecrets": secrets}));
+    }
+    if options.certificates != Certificates::SelfManaged {
+        merge(&mut pod, json!({"volumes": [{"name": "tls", "secret": {"secretName": SECRET}}]}));
+    }
+    let mut metadata = metadata(options);
+    let kept = serde_json::to_string(options).unwrap_or_default();
+    merge(&mut metadata, json!({"annotations": {OPTIONS: kept}}));
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata,
+        "spec": {
+            "replicas": options.replicas,
+            "selector": {"matchLabels": selector()},
+            // One after the other, and none goes before its successor is ready.
+            "strategy": {"type": "RollingUpdate",
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "template": {"metadata": {"labels": labels()}, "spec": pod},
+        },
+    })
+}
+
+fn container(options: &Options) -> Value {
+    let mut args = vec![format!("--https-port={}", options.port)];
+    if options.random_hostname {
+        args.push("--random-hostname=true".to_owned());
+    }
+    if options.certificates != Certificates::SelfManaged {
+        args.push(format!("--tls-cert={MOUNT}/tls.crt"));
+        args.push(format!("--tls-key={MOUNT}/tls.key"));
+    }
+    // The answer has to come before the API server gives up.
+    if options.timeout_seconds < 5 {
+        let deadline = f64::from(options.timeout_seconds) * 0.8;
+        args.push(format!("--deadline={deadline}"));
+    }
+    let probe = |path: &str| json!({"path": path, "port": "https", "scheme": "HTTPS"});
+    let mut container = json!({
+        "name": "webhook",
+        "image": options.image,
+        "args": args,
+        "ports": [
+            {"name": "https", "containerPort": options.port, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": 9443, "protocol": "TCP"},
+        ],
+        "livenessProbe": {"httpGet": probe("/livez"), "periodSeconds": 10, "timeoutSeconds": 5},
+        "readinessProbe": {"httpGet": probe("/readyz"), "periodSeconds": 2, "timeoutSeconds": 2},
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "32Mi"},
+            "limits": {"memory": "128Mi"},
+        },
+        "securityContext": {
+            "allowPrivilegeEscalation": false,
+            "readOnlyRootFilesystem": true,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    });
+    if options.certificates != Certificates::SelfManaged {
+        merge(
+            &mut container,
+            json!({"volumeMounts": [{"name": "tls", "mountPath": MOUNT, "readOnly": true}]}),
+        );
+    }
+    container
+}
+
+fn disruption_budget(options: &Options, version: Version) -> Value {
+    let api_version = if version.has_policy_v1() { "policy/v1" } else { "policy/v1beta1" };
+    json!({
+        "apiVersion": api_version,
+        "kind": "PodDisruptionBudget",
+        "metadata": metadata(options),
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector()}},
+    })
+}
+
+/// Anybody may come to the webhook's port, because API servers often have no address that a policy
+/// could name; nothing else of the pods can be reached.
+fn network_policy(options: &Options) -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(options),
+        "spec": {
+            "podSelector": {"matchLabels": selector()},
+            "policyTypes": ["Ingress"],
+            "ingress": [{"ports": [
+                {"port": options.port, "protocol": "TCP"},
+                {"port": 9443, "protocol": "TCP"},
+            ]}],
+        },
+    })
+}
+
+/// `monitoring.coreos.com/v1`, of the Prometheus operator.
+fn service_monitor(options: &Options) -> Value {
+    json!({
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": metadata(options),
+        "spec": {
+            "selector": {"matchLabels": selector()},
+            "endpoints": [{"port": "metrics"}],
+        },
+    })
+}
+
+/// `cert-manager.io/v1`: a self-signed CA is not needed, its certificate is its own issuer's.
+fn cert_manager(options: &Options) -> Vec<Value> {
+    let service = format!("{NAME}.{}.svc", options.namespace);
+    vec![
+        json!({
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Issuer",
+            "metadata": metadata(options),
+            "spec": {"selfSigned": {}},
+        }),
+        json!({
+            "apiVersion": "cert-manager.io/v1",
+            "kind": "Certificate",
+            "metadata": metadata(options),
+            "spec": {
+                "secretName": SECRET,
+                "dnsNames": [service, format!("{service}.cluster.local")],
+                "issuerRef": {"name": NAME, "kind": "Issuer"},
+                "usages": ["server auth", "digital signature"],
+            },
+        }),
+    ]
+}

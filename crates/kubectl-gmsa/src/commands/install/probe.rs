@@ -1,0 +1,176 @@
+//! Whether the webhooks truly answer: pods that must be denied, created as a dry run.
+
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::client::why;
+use gmsa_cluster::install::{DISABLED, ENABLED, NAMESPACE_LABEL, Options, PROBE_LABEL};
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{Api, ListParams, PostParams};
+use kube::{Client, ResourceExt as _};
+use serde_json::json;
+
+use super::cluster;
+use crate::commands::Failure;
+use crate::printer;
+
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// A field that the server refuses, and the words by which one knows that it was the server.
+struct Question {
+    step: &'static str,
+    field: &'static str,
+    value: &'static str,
+    answer: &'static str,
+}
+
+const QUESTIONS: [Question; 2] = [
+    Question {
+        step: "mutating",
+        field: "gmsaCredentialSpecName",
+        value: "Kubectl-GMSA-Probe",
+        answer: "is not a valid name of a GMSA cred spec",
+    },
+    Question {
+        step: "validating",
+        field: "gmsaCredentialSpec",
+        value: "{}",
+        answer: "has a GMSA cred spec set",
+    },
+];
+
+/// Waits until both webhooks answer, and says what is wrong if they do not.
+pub(in crate::commands) async fn answered(
+    client: &Client,
+    options: &Options,
+    end: Instant,
+) -> Result<(), Failure> {
+    let Some(namespace) = namespace(client, options).await? else {
+        printer::note(
+            "no namespace sends its pods yet (kubectl label namespace NAME gmsa-webhook=enabled), \
+             so whether the webhook answers was not tried",
+        );
+        return Ok(());
+    };
+    for question in QUESTIONS {
+        loop {
+            let Some(problem) = ask(client, &namespace, &question).await? else { break };
+            if Instant::now() >= end {
+                return Err(Failure::Cluster(format!(
+                    "the {} webhook does not answer: {problem}{}",
+                    question.step,
+                    remedy(&problem)
+                )));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+/// Asks once; none if the webhook answered, else what is wrong.
+async fn ask(
+    client: &Client,
+    namespace: &str,
+    question: &Question,
+) -> Result<Option<String>, Failure> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    match pods.create(&dry, &pod(question)?).await {
+        Ok(_) => Ok(Some("the API server did not ask it".to_owned())),
+        Err(kube::Error::Api(status)) if status.message.contains(question.answer) => Ok(None),
+        Err(kube::Error::Api(status)) if status.message.contains("calling webhook") => {
+            Ok(Some(status.message.clone()))
+        }
+        // Built-in validation comes after the mutating webhooks.
+        Err(kube::Error::Api(status)) if status.code == 422 => {
+            Ok(Some("the API server did not ask it".to_owned()))
+        }
+        Err(error) => Err(cluster(format!(
+            "failed to create a pod in the namespace {namespace} as a dry run: {}",
+            why(&error)
+        ))),
+    }
+}
+
+/// A pod that keeps to the restricted level, but for the field.
+fn pod(question: &Question) -> Result<Pod, Failure> {
+    let pod = json!({
+        "metadata": {"name": "kubectl-gmsa-probe", "labels": {PROBE_LABEL: "true"}},
+        "spec": {
+            "securityContext": {
+                "runAsNonRoot": true,
+                "seccompProfile": {"type": "RuntimeDefault"},
+                "windowsOptions": {question.field: question.value},
+            },
+            "containers": [{
+                "name": "probe",
+                "image": "probe",
+                "securityContext": {
+                    "allowPrivilegeEscalation": false,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }],
+        },
+    });
+    serde_json::from_value(pod).map_err(cluster)
+}
+
+/// A namespace whose pods are sent: `default` if it is one.
+async fn namespace(client: &Client, options: &Options) -> Result<Option<String>, Failure> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let all = namespaces
+        .list(&ListParams::default())
+        .await
+        .map_err(|error| cluster(format!("failed to list the namespaces: {}", why(&error))))?;
+    let sent = |namespace: &Namespace| {
+        let label = namespace.labels().get(NAMESPACE_LABEL).map(String::as_str);
+        if options.namespaces_opt_in { label == Some(ENABLED) } else { label != Some(DISABLED) }
+    };
+    let mut names: Vec<String> =
+        all.items.iter().filter(|one| sent(one)).map(kube::ResourceExt::name_any).collect();
+    names.sort_by_key(|name| name != "default");
+    Ok(names.into_iter().next())
+}
+
+/// What to do about it.
+fn remedy(problem: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| problem.contains(word));
+    if has(&["deadline exceeded", "Client.Timeout", "i/o timeout", "timed out"]) {
+        "\nThe API server cannot reach the webhook's pods: the control plane is on another network, \
+         or a firewall is in between. Open the way to port 8443 of the pods, or run the webhook on \
+         the nodes' network: kubectl gmsa install --host-network --port 10443"
+    } else if has(&["x509", "certificate"]) {
+        "\nThe API server does not trust the webhook's certificate. The server writes its CA into \
+         the webhook configurations by itself: see its log for why it could not \
+         (kubectl logs -n gmsa-webhook deployment/gmsa-webhook)"
+    } else if has(&["no endpoints", "connection refused", "not found"]) {
+        "\nNo replica is behind the Service: see kubectl get pods -n gmsa-webhook"
+    } else if has(&["did not ask"]) {
+        "\nThe webhook configurations are not in force: another tool may have changed them \
+         (kubectl gmsa status)"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    #[test]
+    fn what_api_servers_say_has_a_remedy() {
+        for (said, words) in [
+            (
+                "failed calling webhook \"x\": Post \"https://…\": context deadline exceeded",
+                "--host-network",
+            ),
+            ("Post: dial tcp 10.1.2.3:443: i/o timeout", "--host-network"),
+            ("x509: certificate signed by unknown authority", "kubectl logs"),
+            ("no endpoints available for service \"gmsa-webhook\"", "kubectl get pods"),
+            ("the API server did not ask it", "kubectl gmsa status"),
+        ] {
+            assert!(remedy(said).contains(words), "{said}");
+        }
+        assert_eq!(remedy("something else"), "");
+    }
+}

@@ -1,0 +1,111 @@
+//! `kubectl gmsa status`: whether the webhook is as it should be.
+
+mod checks;
+
+use gmsa_core::finding::Severity;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Failure;
+use super::install::{connect, server_version};
+use crate::cli::{Status, StatusOutput};
+use crate::printer;
+
+const API_VERSION: &str = "gmsa.kube-gmsa.io/v1";
+
+/// The report of `kubectl gmsa status -o json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// `gmsa.kube-gmsa.io/v1`.
+    api_version: &'static str,
+    /// `Status`.
+    kind: &'static str,
+    /// Major and minor version of the API server.
+    kubernetes: String,
+    /// What was looked at.
+    checks: Vec<Check>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Check {
+    /// Its stable id.
+    id: &'static str,
+    /// How it is.
+    state: State,
+    /// What was seen.
+    message: String,
+    /// What to do; empty if nothing.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    remedy: &'static str,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// As it should be.
+    Ok,
+    /// Works, but somebody should look.
+    Warning,
+    /// Does not work.
+    Error,
+}
+
+/// The schema of the report.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).to_value()
+}
+
+/// Looks at everything, and says so.
+pub fn run(args: &Status) -> Result<u8, Failure> {
+    super::runtime()?.block_on(status(args))
+}
+
+async fn status(args: &Status) -> Result<u8, Failure> {
+    let client = connect(&args.target).await?;
+    let version = server_version(&client).await?;
+    let checks = checks::all(&client, &args.namespace, version).await?;
+    let report = Report {
+        api_version: API_VERSION,
+        kind: "Status",
+        kubernetes: version.to_string(),
+        checks,
+    };
+    match args.output {
+        StatusOutput::Table => printer::data(&table(&report))?,
+        StatusOutput::Json => {
+            let mut json = serde_json::to_string_pretty(&report)
+                .map_err(|error| Failure::Encode { what: "report", why: error.to_string() })?;
+            json.push('\n');
+            printer::data(&json)?;
+        }
+    }
+    Ok(u8::from(report.checks.iter().any(|check| check.state == State::Error)))
+}
+
+fn table(report: &Report) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["CHECK", "STATE", "WHAT WAS SEEN"]);
+    for check in &report.checks {
+        let state = match check.state {
+            State::Ok => "ok",
+            State::Warning => Severity::Warning.as_str(),
+            State::Error => Severity::Error.as_str(),
+        };
+        table.add_row([check.id, state, &check.message]);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    for check in report.checks.iter().filter(|check| !check.remedy.is_empty()) {
+        text.push_str(&format!("\n{}: {}\n", check.id, check.remedy));
+    }
+    text
+}

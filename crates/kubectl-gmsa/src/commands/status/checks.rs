@@ -1,0 +1,256 @@
+//! What `status` looks at.
+
+use gmsa_cluster::apply::{Applier, Change, shown};
+use gmsa_cluster::client::why;
+use gmsa_cluster::install::{Certificates, FIELD_MANAGER, NAME, Options, SECRET, Version, objects};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::Api;
+use serde_json::Value;
+use x509_parser::pem::parse_x509_pem;
+
+use super::{Check, State};
+use crate::commands::Failure;
+use crate::commands::install::{cluster, kept_options};
+
+/// A certificate that is renewed in time never gets this near to its end, in days.
+const NEAR: i64 = 14;
+
+pub(super) async fn all(
+    client: &Client,
+    namespace: &str,
+    version: Version,
+) -> Result<Vec<Check>, Failure> {
+    let Some(options) = kept_options(client, namespace).await? else {
+        return Ok(vec![Check {
+            id: "installed",
+            state: State::Error,
+            message: format!("there is no installation of ours in the namespace {namespace}"),
+            remedy: "install it: kubectl gmsa install; for another namespace give -n",
+        }]);
+    };
+    let options = Options { namespace: namespace.to_owned(), ..options };
+    let wanted = objects(&options, version);
+    let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
+    let mut checks = vec![replicas(client, &options).await?];
+    let mut live = Vec::new();
+    for webhook in &wanted.webhooks {
+        live.push((webhook, applier.live(webhook).await.map_err(cluster)?));
+    }
+    checks.push(configurations(&live));
+    checks.push(failure_policy(&live, &options));
+    checks.extend(certificate(client, &options, &live).await?);
+    checks.push(drift(&applier, wanted.base.iter().chain(&wanted.webhooks)).await?);
+    checks.push(outage(&options, version));
+    Ok(checks)
+}
+
+type Live<'a> = [(&'a Value, Option<Value>)];
+
+async fn replicas(client: &Client, options: &Options) -> Result<Check, Failure> {
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), &options.namespace);
+    let deployment = deployments
+        .get(NAME)
+        .await
+        .map_err(|error| cluster(format!("failed to read the Deployment: {}", why(&error))))?;
+    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let available =
+        deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
+    let image = deployment
+        .spec
+        .and_then(|spec| spec.template.spec)
+        .and_then(|pod| pod.containers.into_iter().next()?.image)
+        .unwrap_or_default();
+    let message = format!("{available} of {wanted} available, image {image}");
+    let (state, remedy) = match available {
+        0 => (
+            State::Error,
+            "see why no pod runs: kubectl get pods -n gmsa-webhook; until one does, no pod that \
+             uses a GMSA starts",
+        ),
+        _ if available < wanted => {
+            (State::Warning, "see why a pod does not run: kubectl get pods -n gmsa-webhook")
+        }
+        1 => (State::Warning, "a second replica keeps it going when a node ends: --replicas 2"),
+        _ => (State::Ok, ""),
+    };
+    Ok(Check { id: "replicas", state, message, remedy })
+}
+
+fn configurations(live: &Live<'_>) -> Check {
+    let missing: Vec<String> =
+        live.iter().filter(|(_, live)| live.is_none()).map(|(wanted, _)| shown(wanted)).collect();
+    if missing.is_empty() {
+        return Check {
+            id: "webhooks",
+            state: State::Ok,
+            message: "both webhook configurations are there".to_owned(),
+            remedy: "",
+        };
+    }
+    Check {
+        id: "webhooks",
+        state: State::Error,
+        message: format!("missing: {}", missing.join(", ")),
+        remedy: "pods are not checked, or not expanded; run kubectl gmsa install again",
+    }
+}
+
+fn webhooks(object: &Value) -> impl Iterator<Item = &Value> {
+    object.get("webhooks").and_then(Value::as_array).into_iter().flatten()
+}
+
+fn failure_policy(live: &Live<'_>, options: &Options) -> Check {
+    let policy = |kind: &str| {
+        let (_, live) = live.iter().find(|(wanted, _)| wanted.get("kind") == Some(&kind.into()))?;
+        let policy = webhooks(live.as_ref()?).next()?.get("failurePolicy")?;
+        policy.as_str().map(str::to_owned)
+    };
+    let validating = policy("ValidatingWebhookConfiguration");
+    let mutating = policy("MutatingWebhookConfiguration");
+    let shown = |policy: &Option<String>| policy.clone().unwrap_or_else(|| "absent".to_owned());
+    let message = format!("mutating {}, validating {}", shown(&mutating), shown(&validating));
+    let wanted = if options.mutating_may_be_skipped { "Ignore" } else { "Fail" };
+    let (state, remedy) = if validating.as_deref() != Some("Fail") {
+        (
+            State::Error,
+            "whoever makes the webhook time out gets any identity: the validating webhook must be \
+             Fail; kubectl gmsa install --force-conflicts puts it back",
+        )
+    } else if mutating.as_deref() != Some(wanted) {
+        (State::Warning, "somebody changed it; kubectl gmsa install --force-conflicts puts it back")
+    } else {
+        (State::Ok, "")
+    };
+    Check { id: "failure-policy", state, message, remedy }
+}
+
+/// The certificate's end, and whether the configurations trust its CA.
+async fn certificate(
+    client: &Client,
+    options: &Options,
+    live: &Live<'_>,
+) -> Result<Vec<Check>, Failure> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), &options.namespace);
+    let secret = match secrets.get_opt(SECRET).await {
+        Ok(secret) => secret,
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            return Ok(vec![Check {
+                id: "certificate",
+                state: State::Warning,
+                message: format!("not looked at: you may not read the Secret {SECRET}"),
+                remedy: "",
+            }]);
+        }
+        Err(error) => {
+            return Err(cluster(format!("failed to read the Secret: {}", why(&error))));
+        }
+    };
+    let data = secret.and_then(|secret| secret.data).unwrap_or_default();
+    let expiry = data.get("tls.crt").and_then(|pem| {
+        let (_, pem) = parse_x509_pem(&pem.0).ok()?;
+        Some(pem.parse_x509().ok()?.validity().not_after)
+    });
+    let Some(expiry) = expiry else {
+        return Ok(vec![Check {
+            id: "certificate",
+            state: State::Error,
+            message: format!("the Secret {SECRET} holds no certificate"),
+            remedy: "a running replica writes it within seconds; if it does not, see its log",
+        }]);
+    };
+    let now = x509_parser::time::ASN1Time::now();
+    let days = (expiry.timestamp() - now.timestamp()) / 86_400;
+    let (state, remedy) = match days {
+        ..0 => {
+            (State::Error, "it has expired; see the log of a replica for why it was not renewed")
+        }
+        0..NEAR => (State::Warning, "it should have been renewed; see the log of a replica"),
+        _ => (State::Ok, ""),
+    };
+    let message = format!("ends in {days} days");
+    let mut checks = vec![Check { id: "certificate", state, message, remedy }];
+    if options.certificates == Certificates::SelfManaged {
+        checks.push(bundle(data.get("ca.crt").map(|ca| ca.0.as_slice()), live));
+    }
+    Ok(checks)
+}
+
+fn bundle(ca: Option<&[u8]>, live: &Live<'_>) -> Check {
+    use k8s_openapi::ByteString;
+
+    let matches =
+        live.iter().filter_map(|(_, live)| live.as_ref()).flat_map(webhooks).all(|hook| {
+            let bundle = hook.pointer("/clientConfig/caBundle").cloned().unwrap_or_default();
+            let bundle: Option<ByteString> = serde_json::from_value(bundle).ok();
+            ca.is_some() && bundle.as_ref().map(|bundle| bundle.0.as_slice()) == ca
+        });
+    let (state, message, remedy) = if matches {
+        (State::Ok, "the webhook configurations trust the server's CA", "")
+    } else {
+        (
+            State::Error,
+            "the webhook configurations trust another CA than the server's",
+            "a running replica mends it within seconds; if it does not, see its log",
+        )
+    };
+    Check { id: "ca-bundle", state, message: message.to_owned(), remedy }
+}
+
+async fn drift<'a>(
+    applier: &Applier,
+    wanted: impl Iterator<Item = &'a Value>,
+) -> Result<Check, Failure> {
+    let mut differs = Vec::new();
+    for object in wanted {
+        match applier.compare(object).await {
+            Ok(Change::Unchanged) => {}
+            Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),
+            Ok(Change::Changed(differences)) => {
+                let paths: Vec<&str> = differences.iter().map(|one| one.path.as_str()).collect();
+                differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+            }
+            Err(error) if error.is_forbidden() => {
+                return Ok(Check {
+                    id: "drift",
+                    state: State::Warning,
+                    message: "not looked at: you may not change the objects".to_owned(),
+                    remedy: "",
+                });
+            }
+            Err(error) => return Err(cluster(error)),
+        }
+    }
+    let (state, message, remedy) = if differs.is_empty() {
+        (State::Ok, "every object is as install makes it".to_owned(), "")
+    } else {
+        (
+            State::Warning,
+            format!("not as this version of install makes it: {}", differs.join("; ")),
+            "kubectl gmsa install --dry-run=server shows the differences in full",
+        )
+    };
+    Ok(Check { id: "drift", state, message, remedy })
+}
+
+fn outage(options: &Options, version: Version) -> Check {
+    let who = match (version.filters(), options.namespaces_opt_in) {
+        (true, false) => "pods that use a GMSA do not start; all others do",
+        (true, true) => "pods that use a GMSA do not start in namespaces that opted in",
+        (false, true) => "no pod starts in namespaces that opted in",
+        (false, false) => {
+            "no pod starts, but for those of kube-system and of the webhook's own namespace: this \
+             server cannot tell pods apart before it asks (Kubernetes 1.28 can)"
+        }
+    };
+    let state =
+        if version.filters() || options.namespaces_opt_in { State::Ok } else { State::Warning };
+    let remedy = if state == State::Ok {
+        ""
+    } else {
+        "send only the namespaces that need it: kubectl gmsa install --namespaces-opt-in, and label \
+         them gmsa-webhook=enabled"
+    };
+    Check { id: "outage", state, message: format!("while no replica answers, {who}"), remedy }
+}

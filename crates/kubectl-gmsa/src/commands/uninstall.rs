@@ -1,0 +1,130 @@
+//! `kubectl gmsa uninstall`: what install made, webhook configurations first.
+
+use std::io::{IsTerminal as _, stdin};
+
+use gmsa_cluster::apply::{Applier, shown};
+use gmsa_cluster::install::{
+    FIELD_MANAGER, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
+};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::install::{cluster, connect, kept_options, server_version};
+use crate::cli::{DryRun, Uninstall};
+use crate::printer;
+
+/// Removes the installation.
+pub fn run(args: &Uninstall) -> Result<u8, Failure> {
+    if args.dry_run == DryRun::Client {
+        return Err(Failure::Input(
+            "--dry-run=client says nothing here: what is removed is what is there; use \
+             --dry-run=server"
+                .to_owned(),
+        ));
+    }
+    super::runtime()?.block_on(uninstall(args))
+}
+
+async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
+    let client = connect(&args.target).await?;
+    let version = server_version(&client).await?;
+    let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
+    // Whatever an install may have made.
+    let options = Options {
+        namespace: args.namespace.clone(),
+        viewer_role: true,
+        network_policy: true,
+        service_monitor: true,
+        ..kept
+    };
+    let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
+    let mut found = Vec::new();
+    for object in in_order(&options, version) {
+        let definition = object.get("kind") == Some(&json!("CustomResourceDefinition"));
+        if definition && !args.purge_credspecs {
+            continue;
+        }
+        let live = applier.live(&object).await.map_err(cluster)?;
+        // What somebody else made under the same name is not ours to take away.
+        if live.is_some_and(|live| definition || ours(&live) || is_secret(&object)) {
+            found.push(object);
+        }
+    }
+    if found.is_empty() {
+        printer::note("there is nothing to remove");
+        return Ok(0);
+    }
+    if args.dry_run == DryRun::Server {
+        for object in &found {
+            printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
+        }
+        return Ok(0);
+    }
+    if !args.yes {
+        confirm(args, &found)?;
+    }
+    for object in &found {
+        if applier.delete(object).await.map_err(cluster)? {
+            printer::data(&format!("{} deleted\n", shown(object)))?;
+        }
+    }
+    if !version.filters() {
+        // An apply without the label gives it up; labels of others stay.
+        let bare = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": "kube-system"}});
+        let change = applier.apply(&bare).await.map_err(cluster)?;
+        if change != gmsa_cluster::apply::Change::Unchanged {
+            printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
+        }
+    }
+    if !args.purge_credspecs {
+        printer::note(
+            "the resource definition and the credential specs stay (--purge-credspecs deletes them)",
+        );
+    }
+    Ok(0)
+}
+
+/// The reverse of how they were made: what sends pods first, the namespace last.
+fn in_order(options: &Options, version: Version) -> Vec<Value> {
+    let objects = objects(options, version);
+    let mut all = objects.webhooks;
+    all.push(json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": SECRET, "namespace": options.namespace}}));
+    all.extend(objects.base.into_iter().rev());
+    let kube_system = json!("kube-system");
+    all.retain(|object| object.pointer("/metadata/name") != Some(&kube_system));
+    all
+}
+
+fn ours(object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels");
+    labels.and_then(|labels| labels.get(PART_OF.0)) == Some(&json!(PART_OF.1))
+}
+
+fn is_secret(object: &Value) -> bool {
+    object.get("kind") == Some(&json!("Secret"))
+}
+
+fn confirm(args: &Uninstall, found: &[Value]) -> Result<(), Failure> {
+    let names: Vec<String> = found.iter().map(shown).collect();
+    printer::note(&format!("to be deleted: {}", names.join(", ")));
+    if args.purge_credspecs {
+        printer::note(
+            "with the resource definition every credential spec of the cluster is deleted; pods \
+             that use one do not start any more",
+        );
+    }
+    if !stdin().is_terminal() {
+        return Err(Failure::Input(
+            "nothing was deleted: there is no terminal to ask at; give --yes".to_owned(),
+        ));
+    }
+    printer::note("delete them? [y/N]");
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).map_err(Failure::Output)?;
+    if matches!(answer.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Failure::Input("nothing was deleted".to_owned()))
+}
