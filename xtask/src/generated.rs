@@ -22,6 +22,9 @@ pub fn all() -> Result<Vec<Generated>> {
         file("docs/schemas/review-report.schema.json", schema(&kubectl_gmsa::review_schema())?),
         file("docs/schemas/status.schema.json", schema(&kubectl_gmsa::status_schema())?),
     ];
+    files.extend(
+        gmsa_cluster::install::manifests()?.into_iter().map(|(path, text)| file(path, text)),
+    );
     files.extend(reference::pages(kubectl_gmsa::command()));
     files.extend(reference::pages(gmsa_webhook::config::command()));
     Ok(files)

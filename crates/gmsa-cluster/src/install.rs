@@ -4,6 +4,7 @@
 //! Nothing here talks to a cluster. An object is sent as it stands here, by server-side apply, so
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
+mod deploy;
 mod rbac;
 mod webhooks;
 mod workload;
@@ -11,6 +12,7 @@ mod workload;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub use deploy::manifests;
 pub use webhooks::{MATCH_CONDITION, PROBE_LABEL};
 
 /// The name of the namespace, Deployment, Service, service account, disruption budget and webhook

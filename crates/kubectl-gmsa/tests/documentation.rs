@@ -7,13 +7,21 @@
     reason = "a test fails loudly"
 )]
 
+mod support;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use assert_cmd::Command;
 use gmsa_cluster::manifests::{Input, read};
 use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::shared;
+use gmsa_testkit::stand_in::StandIn;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::{Api, Patch, PatchParams};
+use support::webhook;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -53,8 +61,17 @@ fn commands() -> Vec<(String, String)> {
     found
 }
 
-#[tokio::test]
+/// A cluster of this test's own, in which processes stand in for the pods of an installation.
+async fn installable() -> Option<(ControlPlane, StandIn)> {
+    let options = control_plane::Options { with_controller_manager: true, ..Default::default() };
+    let plane = ControlPlane::start_private("every_command_works", options).await?;
+    let stand_in = StandIn::start(&plane, webhook()).await;
+    Some((plane, stand_in))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_command_works() {
+    let Some((plane, _stand_in)) = installable().await else { return };
     let Some(cluster) = shared::cluster("every_command_works").await else { return };
     let makefile = std::fs::read_to_string(Path::new(ROOT).join("Makefile")).unwrap();
     let commands = commands();
@@ -74,16 +91,23 @@ async fn every_command_works() {
             }
             ["kubectl", "apply", "-f", path] => apply_file(&cluster, path).await,
             ["kubectl", "gmsa", ref args @ ..] => {
-                let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-                    .current_dir(ROOT)
-                    .env("KUBECONFIG", &cluster.kubeconfig)
-                    .args(args)
-                    .output()
-                    .unwrap();
-                // The examples hold one workload that is denied.
+                let (kubeconfig, code) = match args[0] {
+                    "install" | "upgrade" | "status" | "uninstall" => (plane.kubeconfig_path(), 0),
+                    // The examples hold one workload that is denied.
+                    _ => (cluster.kubeconfig.clone(), 1),
+                };
+                let output = plugin(&kubeconfig, args).await;
                 let stderr = String::from_utf8_lossy(&output.stderr);
-                assert_eq!(output.status.code(), Some(1), "{page}: {command}: {stderr}");
+                assert_eq!(output.status.code(), Some(code), "{page}: {command}: {stderr}");
                 assert!(!output.stdout.is_empty(), "{page}: {command}");
+            }
+            ["kubectl", "annotate", "secret", name, "-n", namespace, "--overwrite", annotation] => {
+                let (key, value) = annotation.split_once('=').unwrap();
+                assert_eq!(key, gmsa_cluster::own::ROTATE_BEFORE);
+                let secrets: Api<Secret> = Api::namespaced(plane.client().await, namespace);
+                let patch = serde_json::json!({"metadata": {"annotations": {key: value}}});
+                let patch = Patch::Merge(patch);
+                secrets.patch(name, &PatchParams::default(), &patch).await.unwrap();
             }
             ["gmsa-webhook", ..] => {
                 let args = words.iter().map(OsString::from);
@@ -93,6 +117,19 @@ async fn every_command_works() {
             _ => panic!("{page}: nothing runs `{command}`: add it here, or mark the block `text`"),
         }
     }
+}
+
+async fn plugin(kubeconfig: &Path, args: &[&str]) -> Output {
+    let (kubeconfig, args) = (kubeconfig.to_owned(), args.join(" "));
+    let run = move || {
+        Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+            .current_dir(ROOT)
+            .env("KUBECONFIG", kubeconfig)
+            .args(args.split(' '))
+            .output()
+            .unwrap()
+    };
+    tokio::task::spawn_blocking(run).await.unwrap()
 }
 
 /// What `kubectl apply` does with a path that is not searched recursively.

@@ -7,6 +7,8 @@
     reason = "a test fails loudly"
 )]
 
+mod support;
+
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
 use kube::Client;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+use support::webhook;
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -42,16 +45,8 @@ impl World {
     }
 
     async fn stand_in(&self, image_problem: Option<&str>) -> StandIn {
-        let program = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa")).with_file_name("gmsa-webhook");
-        assert!(program.is_file(), "run `cargo build -p gmsa-webhook` first");
-        let workload = Workload {
-            namespace: install::NAME.to_owned(),
-            name: install::NAME.to_owned(),
-            program,
-            args: vec!["--drain=1".to_owned(), "--ca-overlap=1".to_owned()],
-            image_problem: image_problem.map(str::to_owned),
-        };
-        StandIn::start(&self.plane, workload).await
+        let image_problem = image_problem.map(str::to_owned);
+        StandIn::start(&self.plane, Workload { image_problem, ..webhook() }).await
     }
 
     async fn run(&self, args: &[&str]) -> Output {
@@ -281,4 +276,74 @@ async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
     load.await.unwrap();
     // One creation at a time: the killed replica had at most that one in hand.
     assert!(failed.load(Ordering::Relaxed) <= 1, "{failed:?} creations failed");
+}
+
+/// The worst that can happen: every replica is gone, at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_stops_no_more_than_it_must() {
+    let Some(world) = World::new("an_outage_stops_no_more_than_it_must").await else { return };
+    let stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    world.namespace("web").await;
+    world.admit("web").await.unwrap();
+    drop(stand_in);
+    let why = world.admit("web").await.expect_err("nobody can say whether it may");
+    assert!(why.contains("failed calling webhook"), "{why}");
+
+    let plain = async |namespace: &str| {
+        let pod = objects::pod(namespace, "plain", &json!({}));
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let pods: Api<Pod> = Api::namespaced(world.client.clone(), namespace);
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        pods.create(&dry, &pod).await.map(drop).map_err(|error| error.to_string())
+    };
+    plain("kube-system").await.unwrap();
+    let (major, minor) = world.plane.version();
+    let filters = Version(major, minor).filters();
+    assert_eq!(plain("web").await.is_ok(), filters, "only newer servers can tell pods apart");
+    let output = world.run(&["status"]).await;
+    let status = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words = if filters { "all others do" } else { "no pod starts, but for those of" };
+    assert!(status.contains(words), "{status}");
+
+    // What the old servers are for: only namespaces that say so.
+    let _stand_in = world.stand_in(None).await;
+    eventually("a replica is back", SOON, || async { world.admit("web").await.ok() }).await;
+    world.done(&["upgrade", "--namespaces-opt-in"]).await;
+    let why = world.admit("web").await.unwrap_err();
+    assert_eq!(why, "not expanded", "the namespace did not opt in");
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let label = json!({"metadata": {"labels": {install::NAMESPACE_LABEL: install::ENABLED}}});
+    namespaces.patch("web", &PatchParams::default(), &Patch::Merge(label)).await.unwrap();
+    eventually("the label is in force", SOON, || async { world.admit("web").await.ok() }).await;
+}
+
+#[tokio::test]
+async fn manifests_need_no_cluster_and_are_those_in_deploy() {
+    let manifests = |version: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+            .env("KUBECONFIG", "/nowhere")
+            .args(["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", version])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
+        let read = |file: &str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../deploy")
+                .join(directory)
+                .join(file);
+            let text = std::fs::read_to_string(path).unwrap();
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(manifests(version), read("server.yaml") + &read("webhooks.yaml"), "{version}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .args(["install", "--dry-run=client", "--kubernetes-version", "1.19"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("older than 1.20"));
 }

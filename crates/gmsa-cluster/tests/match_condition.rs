@@ -1,0 +1,81 @@
+//! The CEL expression that filters pods says the same as the core, on generated pods.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
+
+use cel::{Context, Program, Value as Cel};
+use gmsa_cluster::install::MATCH_CONDITION;
+use gmsa_core::pod::Pod;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+/// What CEL says, as an API server with a webhook of failurePolicy Fail takes it: an error is none.
+fn sent(pod: &Value) -> Result<bool, String> {
+    let program = Program::compile(MATCH_CONDITION).expect("the expression compiles");
+    let mut context = Context::default();
+    context.add_variable("object", pod.clone()).unwrap();
+    match program.execute(&context) {
+        Ok(Cel::Bool(sent)) => Ok(sent),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// A security context in every degree of completeness.
+fn security_context() -> impl Strategy<Value = Option<Value>> {
+    let options = proptest::sample::subsequence(
+        vec!["gmsaCredentialSpecName", "gmsaCredentialSpec", "runAsUserName"],
+        0..=3,
+    )
+    .prop_map(|keys| {
+        let keys: Map<String, Value> =
+            keys.into_iter().map(|key| (key.to_owned(), json!("x"))).collect();
+        json!({"windowsOptions": keys})
+    });
+    prop_oneof![
+        3 => Just(None),
+        1 => Just(Some(json!({}))),
+        1 => Just(Some(json!({"runAsNonRoot": true}))),
+        2 => options.prop_map(Some),
+    ]
+}
+
+fn containers(least: usize) -> impl Strategy<Value = Option<Value>> {
+    let container = security_context().prop_map(|context| {
+        let mut container = json!({"name": "c", "image": "i"});
+        if let (Some(context), Some(container)) = (context, container.as_object_mut()) {
+            container.insert("securityContext".to_owned(), context);
+        }
+        container
+    });
+    let list = proptest::collection::vec(container, least..3);
+    let some = list.prop_map(|list| Some(Value::Array(list)));
+    if least > 0 { some.boxed() } else { prop_oneof![Just(None), some].boxed() }
+}
+
+prop_compose! {
+    fn pods()(
+        context in security_context(),
+        main in containers(1),
+        init in containers(0),
+        ephemeral in containers(0),
+    ) -> Value {
+        let fields = [
+            ("securityContext", context),
+            ("containers", main),
+            ("initContainers", init),
+            ("ephemeralContainers", ephemeral),
+        ];
+        let spec: Map<String, Value> = fields
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+            .collect();
+        json!({"metadata": {"name": "p"}, "spec": spec})
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_uses_a_gmsa_is_sent_and_nothing_else(pod in pods()) {
+        let text = pod.to_string();
+        let read: Pod<'_> = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(sent(&pod), Ok(read.references().next().is_some()), "{}", text);
+    }
+}
