@@ -11,6 +11,11 @@ if ! scripts/control-plane.sh; then
     say "no control plane: the tests that need one are skipped, each by name"
 fi
 
+if ! scripts/helm.sh >/dev/null; then
+    [ "${CI:-}" != true ] || exit 1
+    say "no helm: the tests of the chart are skipped, each by name"
+fi
+
 say "examples in the documentation of the code"
 cargo test --locked --quiet --workspace --doc
 say "demo"

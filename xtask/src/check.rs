@@ -11,7 +11,7 @@ use crate::{length, links, output};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {
-    for file in generated::all()? {
+    for file in generated::all(root)? {
         if is_current(root, &file) {
             continue;
         }
@@ -29,7 +29,7 @@ pub fn generate(root: &Path) -> Result<()> {
 
 /// Prints everything that is wrong; the exit code says whether anything is.
 pub fn check(root: &Path) -> Result<ExitCode> {
-    let mut complaints: Vec<String> = generated::all()?
+    let mut complaints: Vec<String> = generated::all(root)?
         .iter()
         .filter(|file| !is_current(root, file))
         .map(|file| format!("{} is not as generated; run `cargo xtask generate`", file.path))

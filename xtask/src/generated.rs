@@ -1,8 +1,10 @@
 //! The files that are made from the code, so that they cannot say something else than the code.
 
+use std::path::Path;
+
 use anyhow::Result;
 
-use crate::reference;
+use crate::{chart, reference};
 
 /// One generated file.
 pub struct Generated {
@@ -13,9 +15,15 @@ pub struct Generated {
 }
 
 /// Every generated file.
-pub fn all() -> Result<Vec<Generated>> {
+pub fn all(root: &Path) -> Result<Vec<Generated>> {
     let mut files = vec![
         file("deploy/crd.yaml", gmsa_cluster::crd::yaml()?),
+        file("charts/gmsa/crds/gmsacredentialspecs.yaml", gmsa_cluster::crd::yaml()?),
+        file(
+            "charts/gmsa/match-condition.cel",
+            format!("{}\n", gmsa_cluster::install::MATCH_CONDITION),
+        ),
+        file("charts/gmsa/README.md", chart::page(root)?),
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),

@@ -1,5 +1,6 @@
 //! Makes and checks what is generated, and shows the project at work.
 
+mod chart;
 mod check;
 mod demo;
 mod generated;

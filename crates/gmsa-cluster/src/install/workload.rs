@@ -111,8 +111,8 @@ fn container(options: &Options) -> Value {
     }
     // The answer has to come before the API server gives up.
     if options.timeout_seconds < 5 {
-        let deadline = f64::from(options.timeout_seconds) * 0.8;
-        args.push(format!("--deadline={deadline}"));
+        let tenths = options.timeout_seconds * 8;
+        args.push(format!("--deadline={}.{}", tenths / 10, tenths % 10));
     }
     let probe = |path: &str| json!({"path": path, "port": "https", "scheme": "HTTPS"});
     let mut container = json!({
