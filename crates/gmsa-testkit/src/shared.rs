@@ -38,8 +38,17 @@ pub async fn cluster(test: &str) -> Option<Cluster> {
 /// The domain controller of this test run, started if this is the first test that asks for it. None
 /// if there is no Samba: the test is then skipped by name, or fails where `CI=true`.
 pub async fn domain_controller(test: &str) -> Option<DomainController> {
+    separate_domain_controller(test, "domain-controller").await
+}
+
+/// A second controller, of the same domain in another world, for tests that do to it what others
+/// must not see. It is known by its name.
+pub async fn separate_domain_controller(
+    test: &str,
+    name: &'static str,
+) -> Option<DomainController> {
     let template = domain_controller::find(test)?;
-    let run = Run::current("domain-controller");
+    let run = Run::current(name);
     Some(run.state(|| DomainController::start(&run, &template)).await)
 }
 
