@@ -5,6 +5,7 @@ mod bucket;
 pub mod client;
 mod cluster;
 pub mod crd;
+pub mod credential_specs;
 mod freshness;
 mod live;
 pub mod manifests;

@@ -166,10 +166,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether something was wanted that cannot be, in contrast to a directory that failed.
+    /// Whether the caller gave something that cannot be used.
     #[must_use]
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NoServer | Self::Authorities { .. } | Self::Refused { .. })
+        matches!(self, Self::NoServer | Self::Authorities { .. } | Self::Ambiguous { .. })
+    }
+
+    /// Whether the directory works, but what was asked for is not there or would not work.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Refused { .. })
     }
 }
 

@@ -102,6 +102,19 @@ impl Directory {
         self.one_principal(&format!("the group {name}"), name, &filter).await
     }
 
+    /// Finds a user by its name, with or without a domain, or by its distinguished name.
+    pub async fn user_account(&self, name: &str) -> Result<Principal, Error> {
+        let (attribute, value) = if name.contains('=') {
+            ("distinguishedName", name)
+        } else if name.contains('@') {
+            ("userPrincipalName", name)
+        } else {
+            ("sAMAccountName", name.rsplit('\\').next().unwrap_or(name))
+        };
+        let filter = format!("(&(objectCategory=person)({attribute}={}))", ldap_escape(value));
+        self.one_principal(&format!("the user {name}"), name, &filter).await
+    }
+
     /// Finds whoever has a SID in this domain.
     pub async fn principal_of(&self, sid: &Sid) -> Result<Option<Principal>, Error> {
         // A SID in text is compared as one.

@@ -233,7 +233,7 @@ async fn an_error_knows_whose_it_is() {
     let directory = support::administrator(&controller).await;
     let error = directory.computer("no-such-host").await.unwrap_err();
     assert!(matches!(error, Error::NotFound { .. }));
-    assert!(!error.is_input());
+    assert!(!error.is_input() && error.is_finding());
     assert_eq!(
         error.to_string(),
         "failed to find the computer no-such-host in DC=contoso,DC=com: there is none that \

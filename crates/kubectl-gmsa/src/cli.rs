@@ -1,5 +1,9 @@
 //! The arguments, and nothing but the arguments.
 
+pub mod account;
+pub mod credspec;
+pub mod shared;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
@@ -20,6 +24,12 @@ pub struct Cli {
 pub enum Command {
     /// Judge every workload in files as admission would
     Review(Review),
+    /// Make and check credential specs
+    #[command(subcommand)]
+    Credspec(Box<credspec::Credspec>),
+    /// Make and check group managed service accounts in Active Directory
+    #[command(subcommand)]
+    Account(Box<account::Account>),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version
