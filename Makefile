@@ -4,15 +4,15 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate bench control-plane clean
+.PHONY: help demo test lint fmt generate bench control-plane domain-controller clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build, and show the main job without a cluster
 	@scripts/demo.sh
 
-test: lint ## Run every check and test, against a real control plane too
+test: lint ## Run every check and test, against real peers too
 	@scripts/test.sh
 
 lint: ## Check format, lints, generated files, links and dependencies
@@ -30,5 +30,8 @@ bench: ## Measure the server and the review command (release build)
 control-plane: ## Build the control plane for the tests into the cache
 	@scripts/control-plane.sh
 
-clean: ## Remove what was built here; the control plane in the cache stays
+domain-controller: ## Install Samba and provision the domain of the tests
+	@scripts/domain-controller.sh
+
+clean: ## Remove what was built here; the test peers in the cache stay
 	$(CARGO) clean

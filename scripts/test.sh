@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test. What is missing for that is installed or built, and said: cargo-nextest with
-# `cargo install`, the control plane from Debian's packages (root or sudo, five minutes, once).
+# `cargo install`, the control plane and the domain controller from Debian's packages (root or sudo,
+# five minutes, once).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -9,6 +10,10 @@ have cargo-nextest || install_crate cargo-nextest "$cargo_nextest_version"
 if ! scripts/control-plane.sh; then
     [ "${CI:-}" != true ] || exit 1
     say "no control plane: the tests that need one are skipped, each by name"
+fi
+if ! scripts/domain-controller.sh; then
+    [ "${CI:-}" != true ] || exit 1
+    say "no domain controller: the tests that need one are skipped, each by name"
 fi
 
 if ! scripts/helm.sh >/dev/null; then

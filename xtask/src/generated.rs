@@ -27,6 +27,14 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
+        file(
+            "docs/schemas/account-check-report.schema.json",
+            schema(&kubectl_gmsa::account_check_schema())?,
+        ),
+        file(
+            "docs/schemas/credspec-lint-report.schema.json",
+            schema(&kubectl_gmsa::credspec_lint_schema())?,
+        ),
         file("docs/schemas/review-report.schema.json", schema(&kubectl_gmsa::review_schema())?),
         file("docs/schemas/status.schema.json", schema(&kubectl_gmsa::status_schema())?),
     ];

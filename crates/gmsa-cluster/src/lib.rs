@@ -6,6 +6,7 @@ mod bucket;
 pub mod client;
 mod cluster;
 pub mod crd;
+pub mod credential_specs;
 mod freshness;
 pub mod install;
 mod live;

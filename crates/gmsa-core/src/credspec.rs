@@ -9,6 +9,7 @@ pub mod name;
 mod path;
 pub mod plugin;
 mod prepared;
+mod recipe;
 
 pub use canonical::canonical_json;
 pub use difference::difference;
@@ -18,6 +19,7 @@ pub use model::{
     HostAccountConfig,
 };
 pub use prepared::Prepared;
+pub use recipe::{DomainFacts, Recipe, domain_differences};
 
 #[cfg(test)]
 mod test_values;

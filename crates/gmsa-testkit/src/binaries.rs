@@ -47,13 +47,18 @@ fn locate() -> Result<PathBuf, String> {
         let dir = std::path::absolute(PathBuf::from(dir)).map_err(|e| e.to_string())?;
         return complete(&dir).map_err(|why| format!("KUBEBUILDER_ASSETS: {why}"));
     }
-    let cache = env::var_os("XDG_CACHE_HOME")
+    let cache = cache().ok_or("neither KUBEBUILDER_ASSETS nor XDG_CACHE_HOME nor HOME is set")?;
+    complete(&cache.join("control-plane/1.20.2"))
+        .map_err(|why| format!("no control plane: {why}; `make control-plane` builds one"))
+}
+
+/// Where the scripts keep what they build, in the user's cache.
+pub(crate) fn cache() -> Option<PathBuf> {
+    env::var_os("XDG_CACHE_HOME")
         .filter(|dir| !dir.is_empty())
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
-        .ok_or("neither KUBEBUILDER_ASSETS nor XDG_CACHE_HOME nor HOME is set")?;
-    complete(&cache.join("kube-gmsa/control-plane/1.20.2"))
-        .map_err(|why| format!("no control plane: {why}; `make control-plane` builds one"))
+        .map(|cache| cache.join("kube-gmsa"))
 }
 
 fn complete(dir: &Path) -> Result<PathBuf, String> {

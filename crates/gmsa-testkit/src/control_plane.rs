@@ -142,10 +142,16 @@ pub async fn client(kubeconfig: &Path) -> Client {
     Client::try_from(config).expect("failed to make a client")
 }
 
-/// Whether the API server says that it is ready.
+/// Whether the API server says that it is ready, and has made the first namespace, which comes a
+/// moment later.
 pub(crate) async fn is_ready(client: &Client) -> bool {
-    let request = http::Request::get("/readyz").body(Vec::new()).unwrap();
-    client.request_text(request).await.is_ok()
+    for path in ["/readyz", "/api/v1/namespaces/default"] {
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        if client.request_text(request).await.is_err() {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether a namespace has the service account that its pods need.

@@ -1,4 +1,4 @@
-//! Real peers for the tests: a control plane, certificates, pods.
+//! Real peers for the tests: a control plane, a domain controller, certificates, pods.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,10 +15,12 @@ mod binaries;
 pub mod cluster;
 mod components;
 pub mod control_plane;
+pub mod domain_controller;
 pub mod https;
 pub mod objects;
 pub mod pki;
 pub mod process;
+mod run;
 pub mod server;
 pub mod shared;
 pub mod stand_in;

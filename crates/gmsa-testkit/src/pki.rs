@@ -9,10 +9,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 /// A certificate and its private key, both PEM.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Pair {
     /// The certificate, one PEM block.
     pub cert: String,
@@ -39,16 +40,17 @@ pub struct Authority {
 impl Authority {
     /// Makes an authority with this common name.
     pub fn new(common_name: &str) -> Self {
-        let mut params = params(common_name, &[], around_now());
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![
-            KeyUsagePurpose::KeyCertSign,
-            KeyUsagePurpose::CrlSign,
-            KeyUsagePurpose::DigitalSignature,
-        ];
+        let params = authority_params(common_name);
         let key = KeyPair::generate().unwrap();
         let cert = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), cert }
+    }
+
+    /// An authority made before, from its common name and [`Authority::pair`].
+    pub fn from_pair(common_name: &str, pair: &Pair) -> Self {
+        let key = KeyPair::from_pem(&pair.key).expect("failed to read a key");
+        let issuer = Issuer::new(authority_params(common_name), key);
+        Self { issuer, cert: pair.cert.clone() }
     }
 
     /// The authority's own certificate, PEM.
@@ -101,6 +103,17 @@ impl Authority {
 pub fn signing_key() -> (String, String) {
     let key = KeyPair::generate().unwrap();
     (key.public_key_pem(), key.serialize_pem())
+}
+
+fn authority_params(common_name: &str) -> CertificateParams {
+    let mut params = params(common_name, &[], around_now());
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::CrlSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    params
 }
 
 fn around_now() -> (OffsetDateTime, OffsetDateTime) {

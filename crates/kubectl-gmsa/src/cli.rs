@@ -1,6 +1,9 @@
 //! The arguments, and nothing but the arguments.
 
+pub mod account;
+pub mod credspec;
 mod install;
+pub mod shared;
 
 use std::path::PathBuf;
 
@@ -9,8 +12,7 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use install::{
-    CertificatesArg, DryRun, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Target,
-    Uninstall,
+    CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
 
 /// Active Directory identities for Windows pods: what admission will say, and why.
@@ -34,6 +36,12 @@ pub enum Command {
     Uninstall(Uninstall),
     /// Show whether the webhook is as it should be
     Status(Status),
+    /// Make and check credential specs
+    #[command(subcommand)]
+    Credspec(Box<credspec::Credspec>),
+    /// Make and check group managed service accounts in Active Directory
+    #[command(subcommand)]
+    Account(Box<account::Account>),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -1,16 +1,22 @@
 //! What each command does.
 
+pub mod account;
 pub mod completion;
+pub mod credspec;
+mod directory;
 pub mod install;
+mod password;
+mod render;
 pub mod review;
+mod runtime;
 pub mod status;
 pub mod uninstall;
 pub mod version;
 
 use std::io;
 
-use gmsa_cluster::client;
 use gmsa_cluster::manifests::UnreadableFile;
+use gmsa_cluster::{client, credential_specs};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +47,15 @@ pub enum Failure {
     /// The cluster did not answer as it should.
     #[error("{0}")]
     Cluster(String),
+    /// Something does not exist, or is not as it must be.
+    #[error("{0}")]
+    Missing(String),
+    /// A credential spec could not be read or written.
+    #[error(transparent)]
+    CredentialSpec(#[from] credential_specs::Error),
+    /// The directory could not be reached, or refused.
+    #[error(transparent)]
+    Directory(#[from] gmsa_directory::Error),
 }
 
 impl Failure {
@@ -49,21 +64,10 @@ impl Failure {
         match self {
             Self::Closed => 0,
             Self::Output(_) | Self::File(_) | Self::Input(_) | Self::Encode { .. } => 2,
-            Self::Client(_) | Self::Cluster(_) => 3,
+            Self::Missing(_) | Self::CredentialSpec(credential_specs::Error::Absent(_)) => 1,
+            Self::Directory(error) if error.is_input() => 2,
+            Self::Directory(error) if error.is_finding() => 1,
+            Self::Client(_) | Self::Cluster(_) | Self::CredentialSpec(_) | Self::Directory(_) => 3,
         }
     }
-}
-
-/// What runs the requests of a command, one after the other.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Cluster(format!("failed to start: {error}")))
-}
-
-/// An object as YAML.
-fn yaml(object: &serde_json::Value) -> Result<String, Failure> {
-    serde_saphyr::to_string(object)
-        .map_err(|error| Failure::Encode { what: "YAML", why: error.to_string() })
 }

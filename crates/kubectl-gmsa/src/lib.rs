@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use cli::command;
+pub use commands::account::check::schema as account_check_schema;
+pub use commands::credspec::lint::schema as credspec_lint_schema;
 pub use commands::review::schema as review_schema;
 pub use commands::status::schema as status_schema;
 
@@ -17,7 +19,8 @@ use cli::{Cli, Command};
 use commands::Failure;
 
 /// Runs the command line and returns its exit code: 0 done and nothing found, 1 something denied
-/// or found, 2 bad usage or input, 3 the cluster could not be reached or refused.
+/// or found, 2 bad usage or input, 3 the cluster or the directory could not be reached or
+/// refused.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -33,6 +36,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Install(args) => commands::install::run(args),
         Command::Uninstall(args) => commands::uninstall::run(args),
         Command::Status(args) => commands::status::run(args),
+        Command::Credspec(command) => commands::credspec::run(command),
+        Command::Account(command) => commands::account::run(command),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

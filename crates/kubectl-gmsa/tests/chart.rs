@@ -144,11 +144,11 @@ fn the_chart_renders_what_install_makes() {
             &[
                 "certificates.source=files",
                 "global.systemDefaultRegistry=mirror.example",
-                "image.tag=9",
+                "image.tag=v9",
             ],
             Options {
                 certificates: Certificates::Files,
-                image: "mirror.example/ghcr.io/kube-gmsa/gmsa-webhook:9".to_owned(),
+                image: "mirror.example/ghcr.io/kube-gmsa/gmsa-webhook:v9".to_owned(),
                 ..defaults()
             },
         ),

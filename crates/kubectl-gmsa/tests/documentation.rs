@@ -11,12 +11,12 @@ mod support;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Output;
 
 use assert_cmd::Command;
 use gmsa_cluster::manifests::{Input, read};
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController};
 use gmsa_testkit::shared;
 use gmsa_testkit::stand_in::StandIn;
 use k8s_openapi::api::core::v1::Secret;
@@ -73,6 +73,13 @@ async fn installable() -> Option<(ControlPlane, StandIn)> {
 async fn every_command_works() {
     let Some((plane, _stand_in)) = installable().await else { return };
     let Some(cluster) = shared::cluster("every_command_works").await else { return };
+    let name = "every_command_works (with a directory)";
+    let controller = shared::domain_controller(name).await;
+    if controller.is_some() {
+        // The account of the examples.
+        let args = ["account", "create", "WebApp1"];
+        run_plugin(&cluster.kubeconfig, controller.as_ref(), "before the documentation", &args);
+    }
     let makefile = std::fs::read_to_string(Path::new(ROOT).join("Makefile")).unwrap();
     let commands = commands();
     assert!(commands.len() >= 6, "{commands:?}");
@@ -91,15 +98,15 @@ async fn every_command_works() {
             }
             ["kubectl", "apply", "-f", path] => apply_file(&cluster, path).await,
             ["kubectl", "gmsa", ref args @ ..] => {
-                let (kubeconfig, code) = match args[0] {
-                    "install" | "upgrade" | "status" | "uninstall" => (plane.kubeconfig_path(), 0),
-                    // The examples hold one workload that is denied.
-                    _ => (cluster.kubeconfig.clone(), 1),
+                let with_directory = args[0] == "account" || args.contains(&"--from-ad");
+                if with_directory && controller.is_none() {
+                    continue;
+                }
+                let kubeconfig = match args[0] {
+                    "install" | "upgrade" | "status" | "uninstall" => plane.kubeconfig_path(),
+                    _ => cluster.kubeconfig.clone(),
                 };
-                let output = plugin(&kubeconfig, args).await;
-                let stderr = String::from_utf8_lossy(&output.stderr);
-                assert_eq!(output.status.code(), Some(code), "{page}: {command}: {stderr}");
-                assert!(!output.stdout.is_empty(), "{page}: {command}");
+                run_plugin(&kubeconfig, controller.as_ref(), page, args);
             }
             ["kubectl", "annotate", "secret", name, "-n", namespace, "--overwrite", annotation] => {
                 let (key, value) = annotation.split_once('=').unwrap();
@@ -119,17 +126,25 @@ async fn every_command_works() {
     }
 }
 
-async fn plugin(kubeconfig: &Path, args: &[&str]) -> Output {
-    let (kubeconfig, args) = (kubeconfig.to_owned(), args.join(" "));
-    let run = move || {
-        Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-            .current_dir(ROOT)
-            .env("KUBECONFIG", kubeconfig)
-            .args(args.split(' '))
-            .output()
-            .unwrap()
-    };
-    tokio::task::spawn_blocking(run).await.unwrap()
+/// Runs the plug-in as a user does who has set the variables for the directory.
+fn run_plugin(kubeconfig: &Path, controller: Option<&DomainController>, page: &str, args: &[&str]) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
+    command.current_dir(ROOT).env("KUBECONFIG", kubeconfig).args(args);
+    if let Some(controller) = controller {
+        command
+            .env("GMSA_DC", controller.address.to_string())
+            .env("GMSA_CA", &controller.ca)
+            .env("GMSA_BIND_USER", ADMINISTRATOR)
+            .env("GMSA_BIND_PASSWORD", ADMINISTRATOR_PASSWORD);
+    }
+    // Tasks that stand in for pods go on meanwhile.
+    let output = tokio::task::block_in_place(|| command.output().unwrap());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    // The examples hold one workload that is denied.
+    let code = i32::from(args[0] == "review");
+    assert_eq!(output.status.code(), Some(code), "{page}: {args:?}: {stderr}");
+    let nothing_to_say = args.starts_with(&["credspec", "diff"]);
+    assert!(nothing_to_say || !output.stdout.is_empty(), "{page}: {args:?}");
 }
 
 /// What `kubectl apply` does with a path that is not searched recursively.

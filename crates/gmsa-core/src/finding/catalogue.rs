@@ -215,6 +215,18 @@ catalogue! {
         summary: "`PluginInput` seems to hold a password in plain text, which everyone who may read the credential spec or a pod that uses it can see.",
         remedy: "Change that password, keep the new one in the plug-in's secret store, and write only where it is.",
     }
+    DomainFactWrong {
+        id: "domain-fact-wrong",
+        severity: Error,
+        summary: "The credential spec says something else of its domain than the directory does.",
+        remedy: "Write what the directory says; `kubectl gmsa credspec create --from-ad` takes all of it from there.",
+    }
+    AccountUnusable {
+        id: "account-unusable",
+        severity: Error,
+        summary: "The account that the credential spec names does not exist in the directory, is disabled, or is no group managed service account.",
+        remedy: "Run `kubectl gmsa account check ACCOUNT`, which tells what is wrong with it.",
+    }
     RoleNamesNoCredspec {
         id: "role-names-no-credspec",
         severity: Warning,

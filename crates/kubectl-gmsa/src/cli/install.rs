@@ -1,31 +1,9 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use gmsa_cluster::install::Version;
 
-/// Which cluster.
-#[derive(Debug, Args)]
-pub struct Target {
-    /// The kubeconfig [default: KUBECONFIG, then ~/.kube/config]
-    #[arg(long, value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-    /// The context in the kubeconfig
-    #[arg(long)]
-    pub context: Option<String>,
-}
-
-/// Whether anything is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DryRun {
-    /// Write
-    None,
-    /// Only print what would be sent; no cluster is needed
-    Client,
-    /// Ask the API server what would change
-    Server,
-}
+use super::shared::{ClusterFlags, DryRun};
 
 /// What `install` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -142,7 +120,7 @@ pub struct Install {
     pub wait: u64,
     /// Which cluster
     #[command(flatten)]
-    pub target: Target,
+    pub target: ClusterFlags,
 }
 
 /// `kubectl gmsa uninstall`
@@ -165,7 +143,7 @@ pub struct Uninstall {
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
-    pub target: Target,
+    pub target: ClusterFlags,
 }
 
 /// `kubectl gmsa status`
@@ -179,7 +157,7 @@ pub struct Status {
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
-    pub target: Target,
+    pub target: ClusterFlags,
 }
 
 /// What `status` prints.

@@ -17,7 +17,8 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::cli::{DryRun, Install, InstallOutput, Target};
+use crate::cli::shared::{ClusterFlags, DryRun};
+use crate::cli::{Install, InstallOutput};
 use crate::printer;
 
 pub(super) use existing::kept_options;
@@ -40,7 +41,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
             "--kubernetes-version needs --dry-run=client; a cluster says its own".to_owned(),
         ));
     }
-    super::runtime()?.block_on(install(args))
+    super::runtime::block_on(install(args))
 }
 
 async fn install(args: &Install) -> Result<u8, Failure> {
@@ -176,7 +177,7 @@ fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {
             let mut text = String::new();
             for object in all {
                 text.push_str("---\n");
-                text.push_str(&super::yaml(object)?);
+                text.push_str(&super::render::yaml("YAML", object)?);
             }
             printer::data(&text)?;
         }
@@ -195,7 +196,7 @@ fn supported(version: Version) -> Result<Version, Failure> {
 }
 
 /// A client of the cluster.
-pub(super) async fn connect(target: &Target) -> Result<Client, Failure> {
+pub(super) async fn connect(target: &ClusterFlags) -> Result<Client, Failure> {
     let selection =
         Selection { kubeconfig: target.kubeconfig.as_deref(), context: target.context.as_deref() };
     Ok(client::connect(selection).await?)

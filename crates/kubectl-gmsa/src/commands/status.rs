@@ -6,8 +6,8 @@ use gmsa_core::finding::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Failure;
 use super::install::{connect, server_version};
+use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
 use crate::printer;
 
@@ -62,7 +62,7 @@ pub fn schema() -> serde_json::Value {
 
 /// Looks at everything, and says so.
 pub fn run(args: &Status) -> Result<u8, Failure> {
-    super::runtime()?.block_on(status(args))
+    super::runtime::block_on(status(args))
 }
 
 async fn status(args: &Status) -> Result<u8, Failure> {
@@ -77,33 +77,21 @@ async fn status(args: &Status) -> Result<u8, Failure> {
     };
     match args.output {
         StatusOutput::Table => printer::data(&table(&report))?,
-        StatusOutput::Json => {
-            let mut json = serde_json::to_string_pretty(&report)
-                .map_err(|error| Failure::Encode { what: "report", why: error.to_string() })?;
-            json.push('\n');
-            printer::data(&json)?;
-        }
+        StatusOutput::Json => printer::data(&render::json("report", &report)?)?,
     }
     Ok(u8::from(report.checks.iter().any(|check| check.state == State::Error)))
 }
 
 fn table(report: &Report) -> String {
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["CHECK", "STATE", "WHAT WAS SEEN"]);
-    for check in &report.checks {
+    let rows = report.checks.iter().map(|check| {
         let state = match check.state {
             State::Ok => "ok",
             State::Warning => Severity::Warning.as_str(),
             State::Error => Severity::Error.as_str(),
         };
-        table.add_row([check.id, state, &check.message]);
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+        vec![check.id.to_owned(), state.to_owned(), check.message.clone()]
+    });
+    let mut text = render::table(&["CHECK", "STATE", "WHAT WAS SEEN"], rows.collect());
     for check in report.checks.iter().filter(|check| !check.remedy.is_empty()) {
         text.push_str(&format!("\n{}: {}\n", check.id, check.remedy));
     }

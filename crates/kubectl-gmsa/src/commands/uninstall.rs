@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::Failure;
 use super::install::{cluster, connect, kept_options, server_version};
-use crate::cli::{DryRun, Uninstall};
+use crate::cli::Uninstall;
+use crate::cli::shared::DryRun;
 use crate::printer;
 
 /// Removes the installation.
@@ -22,7 +23,7 @@ pub fn run(args: &Uninstall) -> Result<u8, Failure> {
                 .to_owned(),
         ));
     }
-    super::runtime()?.block_on(uninstall(args))
+    super::runtime::block_on(uninstall(args))
 }
 
 async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {

@@ -1,0 +1,95 @@
+//! LDIF (RFC 2849).
+
+use std::fmt::Write as _;
+
+/// Where a line is folded, in characters.
+const WIDTH: usize = 76;
+
+/// A record that adds an object.
+pub(super) fn add(dn: &str, attributes: &[(&'static str, Vec<Vec<u8>>)]) -> String {
+    let mut text = String::new();
+    line(&mut text, "dn", dn.as_bytes());
+    text.push_str("changetype: add\n");
+    for (name, values) in attributes {
+        for value in values {
+            line(&mut text, name, value);
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, name: &str, value: &[u8]) {
+    let line = match std::str::from_utf8(value) {
+        Ok(value) if is_safe(value) => format!("{name}: {value}"),
+        _ => format!("{name}:: {}", base64(value)),
+    };
+    // Safe values and base64 are ASCII.
+    let mut width = 0;
+    for character in line.chars() {
+        if width == WIDTH {
+            text.push_str("\n ");
+            width = 1;
+        }
+        text.push(character);
+        width += 1;
+    }
+    let _ = writeln!(text);
+}
+
+/// `SAFE-STRING`, without a space at the end.
+fn is_safe(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii() && !matches!(byte, 0 | b'\n' | b'\r'))
+        && !value.starts_with([' ', ':', '<'])
+        && !value.ends_with(' ')
+}
+
+/// RFC 4648, section 4.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let bits = chunk.iter().fold(0, |bits, byte| bits << 8 | usize::from(*byte));
+        let bits = bits << (8 * (3 - chunk.len()));
+        for position in 0..4 {
+            let digit = DIGITS.get(bits >> (18 - 6 * position) & 63).copied();
+            let padding = position > chunk.len();
+            text.push(digit.filter(|_| !padding).map_or('=', char::from));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_known_bytes() {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64(&[0xff, 0xfe, 0]), "//4A");
+    }
+
+    #[test]
+    fn a_record() {
+        let long = "x".repeat(100);
+        let attributes = [
+            ("cn", vec![b"plain".to_vec(), " space".into(), "Gr\u{fc}n".into()]),
+            ("description", vec![long.clone().into_bytes()]),
+            ("objectSid", vec![vec![1, 0, 255]]),
+        ];
+        let text = add("CN=plain,DC=contoso,DC=com", &attributes);
+        assert_eq!(
+            text,
+            format!(
+                "dn: CN=plain,DC=contoso,DC=com\nchangetype: add\ncn: plain\ncn:: IHNwYWNl\n\
+                 cn:: R3LDvG4=\ndescription: {}\n {}\nobjectSid:: AQD/\n",
+                &long[..63],
+                &long[63..]
+            )
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! Why an operation was refused.
+
+use ldap3::LdapResult;
+
+use super::Error;
+
+/// Explains the answer to an operation; `what` is the operation and its object.
+pub(crate) fn operation(server: &str, what: &str, result: &LdapResult) -> Error {
+    let (why, remedy) = explain(result);
+    Error::Operation {
+        server: server.to_owned(),
+        what: what.to_owned(),
+        why,
+        remedy,
+        code: result.rc,
+    }
+}
+
+/// Results of RFC 4511, appendix A, as Active Directory and Samba use them.
+fn explain(result: &LdapResult) -> (String, &'static str) {
+    let text = result.text.to_ascii_lowercase();
+    let (why, remedy) = match result.rc {
+        // NTE_NO_KEY: the group key distribution service has none.
+        32 | 53 if text.contains("8009000d") => (
+            "the forest has no KDS root key that can be used yet",
+            "an administrator makes one with Add-KdsRootKey (samba-tool domain kds root-key create); \
+             it can be used 10 hours later",
+        ),
+        1 if text.contains("4dc") || text.contains("authentication") || text.contains("bind") => {
+            ("nobody is logged on", "give a user with --bind-user and --password-file")
+        }
+        10 => (
+            "it belongs to another domain, to which the controller refers",
+            "name a controller of that domain with --dc",
+        ),
+        16 => {
+            ("the attribute is not there", "look at the account again: something else changed it")
+        }
+        19 => (
+            "a value is not allowed: it may be an SPN that another account has, or an interval that \
+             cannot be changed later",
+            "correct the value; `account check` finds SPNs that are taken",
+        ),
+        20 => {
+            ("the value is there already", "look at the account again: something else changed it")
+        }
+        32 => (
+            "the object or the container that it is to stand in does not exist",
+            "correct the distinguished name",
+        ),
+        34 => ("the distinguished name is not valid", "correct it"),
+        50 => (
+            "the user lacks the right",
+            "log on as a user who may do it, or have the right delegated",
+        ),
+        51 | 52 => {
+            ("the controller is busy or shutting down", "try again, or use another with --dc")
+        }
+        53 => ("the controller will not do it", "see the text of the controller"),
+        65 => (
+            "an attribute that every such object has is missing",
+            "this is a mistake of this program: please report it",
+        ),
+        68 => ("there is an object of that name already", "take another name, or use that object"),
+        3 | 4 | 11 => ("the answer would be too large or take too long", "ask for less"),
+        rc => return (words(rc, &result.text), "see the text of the controller"),
+    };
+    (format!("{why} ({})", words(result.rc, &result.text)), remedy)
+}
+
+/// The result as it came, on one line.
+pub(super) fn words(code: u32, text: &str) -> String {
+    let text: Vec<&str> = text
+        .split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|w| !w.is_empty())
+        .collect();
+    if text.is_empty() {
+        format!("LDAP result {code}")
+    } else {
+        format!("LDAP result {code}, {}", text.join(" "))
+    }
+}

@@ -1,0 +1,207 @@
+//! What a directory says of a domain and of those in it.
+
+use ldap3::{Scope, dn_escape, ldap_escape};
+
+use crate::directory::Directory;
+use crate::entry::Entry;
+use crate::error::Error;
+use crate::guid::Guid;
+use crate::sid::Sid;
+
+/// What a credential spec needs to know of a domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Domain {
+    /// The SID.
+    pub sid: Sid,
+    /// The `objectGUID`.
+    pub guid: Guid,
+    /// The DNS name.
+    pub dns_name: String,
+    /// The DNS name of the domain at the root of the forest.
+    pub forest: String,
+    /// The NetBIOS name.
+    pub netbios_name: String,
+}
+
+/// What a principal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrincipalKind {
+    /// A computer, such as a Windows node.
+    Computer,
+    /// A group.
+    Group,
+    /// Anything else with a SID.
+    Other,
+}
+
+/// Somebody who can be given a right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The distinguished name.
+    pub dn: String,
+    /// The SAM name: a computer's ends with `$`.
+    pub name: String,
+    /// The SID.
+    pub sid: Sid,
+    /// What it is.
+    pub kind: PrincipalKind,
+}
+
+const PRINCIPAL: [&str; 4] = ["sAMAccountName", "objectSid", "objectClass", "cn"];
+
+impl Directory {
+    /// Reads the facts of the controller's domain.
+    pub async fn domain(&self) -> Result<Domain, Error> {
+        let head = &self.root.domain;
+        let entry = self.object(head, &["objectSid", "objectGUID"]).await?;
+        let entry = entry.ok_or_else(|| self.not_found(format!("the domain {head}")))?;
+        let (netbios_name, dns_name) = self.names(head).await?;
+        let forest = if self.root.forest.eq_ignore_ascii_case(head) {
+            dns_name.clone()
+        } else {
+            self.names(&self.root.forest).await?.1
+        };
+        let guid = Guid::from_bytes(entry.bytes("objectGUID").unwrap_or_default());
+        let guid = guid.map_err(|error| self.answer(head, "objectGUID", &error))?;
+        Ok(Domain { sid: self.sid_of(&entry)?, guid, dns_name, forest, netbios_name })
+    }
+
+    /// NetBIOS and DNS name of a domain, from its cross reference (MS-ADTS, section 6.1.1.2.1.1).
+    async fn names(&self, domain: &str) -> Result<(String, String), Error> {
+        let base = format!("CN=Partitions,{}", self.root.configuration);
+        let filter = format!("(&(objectClass=crossRef)(nCName={}))", ldap_escape(domain));
+        let what = format!("read the names of {domain}");
+        let found = self
+            .search(&base, Scope::OneLevel, &filter, &["nETBIOSName", "dnsRoot"], &what)
+            .await?;
+        let entry = found.first();
+        let names =
+            entry.and_then(|entry| Some((entry.text("nETBIOSName")?, entry.text("dnsRoot")?)));
+        names.ok_or_else(|| self.not_found(format!("the names of the domain {domain}")))
+    }
+
+    /// Finds a computer by its name, with or without `$`, by its DNS name, or by a distinguished
+    /// name.
+    pub async fn computer(&self, name: &str) -> Result<Principal, Error> {
+        let sam = name.split('.').next().unwrap_or(name).trim_end_matches('$');
+        let filter = if name.contains('=') {
+            format!("(&(objectClass=computer)(distinguishedName={}))", ldap_escape(name))
+        } else if name.contains('.') {
+            // The names before the dot need not be the same.
+            format!("(&(objectClass=computer)(dNSHostName={}))", ldap_escape(name))
+        } else {
+            format!("(&(objectClass=computer)(sAMAccountName={}$))", ldap_escape(sam))
+        };
+        self.one_principal(&format!("the computer {name}"), name, &filter).await
+    }
+
+    /// Finds a group by its name or its distinguished name.
+    pub async fn group(&self, name: &str) -> Result<Principal, Error> {
+        let attribute = if name.contains('=') { "distinguishedName" } else { "sAMAccountName" };
+        let filter = format!("(&(objectClass=group)({attribute}={}))", ldap_escape(name));
+        self.one_principal(&format!("the group {name}"), name, &filter).await
+    }
+
+    /// Finds a user by its name, with or without a domain, or by its distinguished name.
+    pub async fn user_account(&self, name: &str) -> Result<Principal, Error> {
+        let (attribute, value) = if name.contains('=') {
+            ("distinguishedName", name)
+        } else if name.contains('@') {
+            ("userPrincipalName", name)
+        } else {
+            ("sAMAccountName", name.rsplit('\\').next().unwrap_or(name))
+        };
+        let filter = format!("(&(objectCategory=person)({attribute}={}))", ldap_escape(value));
+        self.one_principal(&format!("the user {name}"), name, &filter).await
+    }
+
+    /// Finds whoever has a SID in this domain.
+    pub async fn principal_of(&self, sid: &Sid) -> Result<Option<Principal>, Error> {
+        // A SID in text is compared as one.
+        let filter = format!("(objectSid={sid})");
+        let found = self.find(&filter, &PRINCIPAL, &format!("look up {sid}")).await?;
+        found.first().map(|entry| self.principal(entry)).transpose()
+    }
+
+    async fn one_principal(
+        &self,
+        what: &str,
+        name: &str,
+        filter: &str,
+    ) -> Result<Principal, Error> {
+        let found = self.find(filter, &PRINCIPAL, &format!("look up {what}")).await?;
+        match found.as_slice() {
+            [] => Err(self.not_found(what.to_owned())),
+            [one] => self.principal(one),
+            several => Err(Error::Ambiguous {
+                name: name.to_owned(),
+                found: several.iter().map(|entry| entry.dn.clone()).collect(),
+            }),
+        }
+    }
+
+    fn principal(&self, entry: &Entry) -> Result<Principal, Error> {
+        let kind = if entry.is_class("computer") {
+            PrincipalKind::Computer
+        } else if entry.is_class("group") {
+            PrincipalKind::Group
+        } else {
+            PrincipalKind::Other
+        };
+        let name = entry.text("sAMAccountName").or_else(|| entry.text("cn"));
+        Ok(Principal {
+            dn: entry.dn.clone(),
+            name: name.unwrap_or_else(|| entry.dn.clone()),
+            sid: self.sid_of(entry)?,
+            kind,
+        })
+    }
+
+    /// The SIDs of a principal and of all its groups, nested ones too, with those that everyone has
+    /// who is logged on.
+    pub(crate) async fn sids_of(&self, principal: &Principal) -> Result<Vec<Sid>, Error> {
+        // Computed by the controller (MS-ADTS, section 3.1.1.4.5.19), at one object alone.
+        let entry = self.object(&principal.dn, &["tokenGroups"]).await?;
+        let mut sids = vec![principal.sid.clone()];
+        for value in entry.iter().flat_map(|entry| entry.values("tokenGroups")) {
+            let sid = Sid::from_bytes(value);
+            sids.push(sid.map_err(|error| self.answer(&principal.dn, "tokenGroups", &error))?);
+        }
+        // Everyone, and Authenticated Users.
+        sids.extend(["S-1-1-0", "S-1-5-11"].iter().filter_map(|sid| sid.parse().ok()));
+        Ok(sids)
+    }
+
+    pub(crate) fn sid_of(&self, entry: &Entry) -> Result<Sid, Error> {
+        Sid::from_bytes(entry.bytes("objectSid").unwrap_or_default())
+            .map_err(|error| self.answer(&entry.dn, "objectSid", &error))
+    }
+
+    pub(crate) fn answer(
+        &self,
+        object: &str,
+        attribute: &'static str,
+        why: &dyn std::error::Error,
+    ) -> Error {
+        let why = if self.is_anonymous() {
+            "nobody is logged on; give a user with --bind-user and --password-file".to_owned()
+        } else {
+            why.to_string()
+        };
+        Error::Answer {
+            server: self.server().to_owned(),
+            object: object.to_owned(),
+            attribute,
+            why,
+        }
+    }
+
+    pub(crate) fn not_found(&self, what: String) -> Error {
+        Error::NotFound { what, domain: self.root.domain.clone(), user: self.user().to_owned() }
+    }
+}
+
+/// `CN=NAME,CONTAINER`, with the name escaped (RFC 4514).
+pub(crate) fn child(name: &str, container: &str) -> String {
+    format!("CN={},{container}", dn_escape(name))
+}

@@ -1,0 +1,25 @@
+//! Active Directory: LDAP, SIDs and GUIDs and security descriptors, accounts.
+
+pub mod account;
+mod bytes;
+mod connect;
+mod directory;
+mod discover;
+mod entry;
+mod error;
+mod facts;
+pub mod guid;
+pub mod managed_password;
+mod options;
+pub mod security_descriptor;
+pub mod sid;
+mod tls;
+
+pub use directory::Directory;
+pub use error::Error;
+pub use facts::{Domain, Principal, PrincipalKind};
+pub use guid::Guid;
+pub use managed_password::ManagedPassword;
+pub use options::{Credentials, Options, Transport};
+pub use security_descriptor::SecurityDescriptor;
+pub use sid::Sid;

@@ -1,0 +1,172 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn sid(text: &str) -> Sid {
+    text.parse().unwrap()
+}
+
+/// What Active Directory's own tools write for one principal.
+fn known() -> Vec<u8> {
+    let mut bytes = vec![1, 0, 0x04, 0x80, 20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36, 0, 0, 0];
+    bytes.extend([1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0]);
+    bytes.extend([4, 0, 44, 0, 1, 0, 0, 0]);
+    bytes.extend([0, 0, 36, 0, 0xff, 1, 15, 0]);
+    bytes.extend(sid("S-1-5-21-1111111111-2222222222-3333333333-1103").to_bytes());
+    bytes
+}
+
+#[test]
+fn a_known_one() {
+    let host = sid("S-1-5-21-1111111111-2222222222-3333333333-1103");
+    let descriptor = SecurityDescriptor::allowing(std::slice::from_ref(&host));
+    assert_eq!(descriptor.to_bytes(), known());
+    assert_eq!(SecurityDescriptor::from_bytes(&known()).unwrap(), descriptor);
+    assert_eq!(
+        descriptor.to_string(),
+        "O:S-1-5-32-544D:(A;;0xf01ff;;;S-1-5-21-1111111111-2222222222-3333333333-1103)"
+    );
+    assert_eq!(descriptor.allowed().collect::<Vec<_>>(), [&host]);
+}
+
+#[test]
+fn what_is_none() {
+    let known = known();
+    for length in 0..known.len() {
+        let error = SecurityDescriptor::from_bytes(&known[..length]).unwrap_err();
+        assert!(error.to_string().contains(&format!("{length} bytes")), "{error}");
+    }
+    for (at, value) in [(0, 2), (3, 0), (4, 19), (16, 0xff), (20, 2), (38, 7), (40, 2), (46, 3)] {
+        let mut bytes = known.clone();
+        bytes[at] = value;
+        assert!(SecurityDescriptor::from_bytes(&bytes).is_err(), "{at}");
+    }
+}
+
+#[test]
+fn changes_leave_the_other_entries_alone() {
+    let one = sid("S-1-5-21-1-2-3-1001");
+    let two = sid("S-1-5-21-1-2-3-1002");
+    let mut descriptor = SecurityDescriptor::allowing(std::slice::from_ref(&one));
+    let object = vec![5, 0, 12, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    let deny = Ace::Basic { deny: true, flags: 0x12, mask: 1, sid: two.clone() };
+    let entries = &mut descriptor.dacl.as_mut().unwrap().entries;
+    entries.push(Ace::Other(object.clone()));
+    entries.push(deny.clone());
+    let before = descriptor.clone();
+
+    assert!(!descriptor.allow(&one));
+    assert!(descriptor.allow(&two));
+    assert!(!descriptor.allow(&two));
+    let read = SecurityDescriptor::from_bytes(&descriptor.to_bytes()).unwrap();
+    assert_eq!(read, descriptor);
+    assert_eq!(read.dacl.as_ref().unwrap().entries[1], Ace::Other(object));
+    assert_eq!(
+        read.to_string(),
+        "O:S-1-5-32-544D:(A;;0xf01ff;;;S-1-5-21-1-2-3-1001)(type 0x05, 12 bytes)\
+         (D;CIID;0x1;;;S-1-5-21-1-2-3-1002)(A;;0xf01ff;;;S-1-5-21-1-2-3-1002)"
+    );
+    assert!(descriptor.disallow(&two));
+    assert!(!descriptor.disallow(&two));
+    assert_eq!(descriptor, before);
+}
+
+#[test]
+fn the_limits_of_the_format() {
+    let numbered = |number: u32| sid(&format!("S-1-5-21-1-2-3-{number}"));
+    let mut descriptor = SecurityDescriptor::allowing(&[]);
+    for number in 0..1820 {
+        descriptor.allow(&numbered(number));
+    }
+    assert!(descriptor.fits());
+    assert_eq!(SecurityDescriptor::from_bytes(&descriptor.to_bytes()).unwrap(), descriptor);
+    descriptor.allow(&numbered(1820));
+    assert!(!descriptor.fits());
+    // Everyone has every right already.
+    descriptor.dacl = None;
+    assert!(!descriptor.allow(&numbered(1)));
+    assert_eq!(descriptor.dacl, None);
+}
+
+#[test]
+fn the_first_entry_that_fits_decides() {
+    let host = sid("S-1-5-21-1-2-3-1001");
+    let group = sid("S-1-5-21-1-2-3-1002");
+    let mut descriptor = SecurityDescriptor::allowing(std::slice::from_ref(&group));
+    assert!(descriptor.allows(&[host.clone(), group.clone()]));
+    assert!(!descriptor.allows(std::slice::from_ref(&host)));
+    let deny = Ace::Basic { deny: true, flags: 0, mask: FULL_CONTROL, sid: host.clone() };
+    descriptor.dacl.as_mut().unwrap().entries.insert(0, deny);
+    assert!(!descriptor.allows(&[host.clone(), group]));
+    let other_right = Ace::Basic { deny: false, flags: 0, mask: 1, sid: host.clone() };
+    let for_children = Ace::Basic { deny: false, flags: 8, mask: FULL_CONTROL, sid: host.clone() };
+    descriptor.dacl.as_mut().unwrap().entries = vec![other_right, for_children];
+    assert!(!descriptor.allows(std::slice::from_ref(&host)));
+    assert_eq!(descriptor.allowed().count(), 0);
+    descriptor.dacl = None;
+    assert!(descriptor.allows(&[host]));
+}
+
+fn any_sid() -> impl Strategy<Value = Sid> {
+    proptest::collection::vec(any::<u8>(), 4..=60).prop_map(|mut bytes| {
+        bytes.truncate(bytes.len() / 4 * 4);
+        let count = u8::try_from(bytes.len() / 4).unwrap();
+        let header = [1, count, 0, 0, 0, 0, 0, 5];
+        Sid::from_bytes(&[&header[..], &bytes].concat()).unwrap()
+    })
+}
+
+fn any_ace() -> impl Strategy<Value = Ace> {
+    let basic = (any::<bool>(), any::<u8>(), any::<u32>(), any_sid())
+        .prop_map(|(deny, flags, mask, sid)| Ace::Basic { deny, flags, mask, sid });
+    let other = (2_u8.., any::<u8>(), proptest::collection::vec(any::<u8>(), 0..20)).prop_map(
+        |(kind, flags, body)| {
+            let size = u8::try_from(body.len() + 4).unwrap();
+            Ace::Other([&[kind, flags, size, 0][..], &body].concat())
+        },
+    );
+    prop_oneof![basic, other]
+}
+
+fn any_acl() -> impl Strategy<Value = Option<Acl>> {
+    proptest::option::of(
+        (any::<u8>(), proptest::collection::vec(any_ace(), 0..6))
+            .prop_map(|(revision, entries)| Acl { revision, entries }),
+    )
+}
+
+proptest! {
+    #[test]
+    fn bytes_come_back(
+        resource_manager: u8,
+        owner in proptest::option::of(any_sid()),
+        group in proptest::option::of(any_sid()),
+        sacl in any_acl(),
+        dacl in any_acl(),
+    ) {
+        let mut control = SELF_RELATIVE | 0x1400;
+        control |= sacl.as_ref().map_or(0, |_| SACL_PRESENT);
+        control |= dacl.as_ref().map_or(0, |_| DACL_PRESENT);
+        let descriptor = SecurityDescriptor { resource_manager, control, owner, group, sacl, dacl };
+        let bytes = descriptor.to_bytes();
+        prop_assert_eq!(&SecurityDescriptor::from_bytes(&bytes).unwrap(), &descriptor);
+    }
+
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = SecurityDescriptor::from_bytes(&bytes);
+    }
+
+    #[test]
+    fn nearly_right_bytes(at in 0_usize..80, value: u8, length in 0_usize..=80) {
+        let mut bytes = known();
+        if let Some(byte) = bytes.get_mut(at) {
+            *byte = value;
+        }
+        bytes.truncate(length);
+        if let Ok(descriptor) = SecurityDescriptor::from_bytes(&bytes) {
+            let again = SecurityDescriptor::from_bytes(&descriptor.to_bytes()).unwrap();
+            prop_assert_eq!(again, descriptor);
+        }
+    }
+}

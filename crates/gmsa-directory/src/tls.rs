@@ -1,0 +1,135 @@
+//! TLS: whom to trust, and why it failed.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use ldap3::LdapError;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+
+use crate::error::Error;
+
+/// The settings: TLS 1.2 and 1.3, and certificates of the given authorities alone.
+pub(crate) fn config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, Error> {
+    let (path, roots) = match ca {
+        Some(path) => (path.display().to_string(), from_file(path)),
+        None => ("the system's store".to_owned(), from_system()),
+    };
+    let failed = |why: String| Error::Authorities { path: path.clone(), why };
+    let roots = roots.map_err(failed)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn from_file(path: &Path) -> Result<RootCertStore, String> {
+    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| error.to_string())?;
+        roots.add(certificate).map_err(|error| error.to_string())?;
+    }
+    if roots.is_empty() {
+        return Err("there is none in PEM (-----BEGIN CERTIFICATE-----)".to_owned());
+    }
+    Ok(roots)
+}
+
+fn from_system() -> Result<RootCertStore, String> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let why: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
+        return Err(format!("there is none; name a file with --ca {}", why.join("; ")));
+    }
+    Ok(roots)
+}
+
+/// Explains why a connection could not be encrypted; `name` is the one that the certificate must
+/// have. None if it is no failure of TLS.
+pub(crate) fn explain(server: &str, name: &str, error: &LdapError) -> Option<Error> {
+    let (why, remedy) = match error {
+        LdapError::Rustls { source } => of_tls(name, source),
+        LdapError::DNSName { .. } => (
+            format!("\"{name}\" is no name that a certificate can have"),
+            "write the controller's DNS name, with --server-name if it is reached by an address"
+                .to_owned(),
+        ),
+        LdapError::Io { source } => of_io(name, source)?,
+        // The answer to StartTLS.
+        LdapError::LdapResult { result } => (
+            format!("it refuses StartTLS (LDAP result {}, {})", result.rc, result.text.trim()),
+            "use LDAPS, or give the controller a certificate".to_owned(),
+        ),
+        _ => return None,
+    };
+    Some(Error::Tls { server: server.to_owned(), why, remedy })
+}
+
+fn of_io(name: &str, error: &io::Error) -> Option<(String, String)> {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    if let Some(error) = inner {
+        return Some(of_tls(name, error));
+    }
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
+    .then(|| {
+        (
+        "it closes the connection during the handshake".to_owned(),
+        "a controller without a certificate does so on port 636, and every one on port 389 unless \
+         --starttls is given"
+            .to_owned(),
+    )
+    })
+}
+
+fn of_tls(name: &str, error: &rustls::Error) -> (String, String) {
+    let rustls::Error::InvalidCertificate(why) = error else {
+        let remedy = match error {
+            rustls::Error::InvalidMessage(_) => {
+                "the port speaks no TLS: leave the port out, or use --starttls with port 389"
+            }
+            _ => "see whether the controller speaks TLS 1.2 or 1.3",
+        };
+        return (error.to_string(), remedy.to_owned());
+    };
+    match why {
+        CertificateError::UnknownIssuer => (
+            "its certificate is signed by an authority that is not trusted".to_owned(),
+            "give the certificate of the domain's authority with --ca".to_owned(),
+        ),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            "its certificate has expired".to_owned(),
+            "renew it on the controller, and see that the clock of this machine is right"
+                .to_owned(),
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+            "its certificate is not valid yet".to_owned(),
+            "see that the clocks of this machine and of the controller are right".to_owned(),
+        ),
+        CertificateError::NotValidForName => {
+            (format!("its certificate is not for {name}"), other_name())
+        }
+        CertificateError::NotValidForNameContext { presented, .. } => (
+            format!("its certificate is not for {name}, but for {}", presented.join(", ")),
+            other_name(),
+        ),
+        other => (
+            format!("its certificate cannot be used: {other:?}"),
+            "give the controller a certificate for its DNS name".to_owned(),
+        ),
+    }
+}
+
+fn other_name() -> String {
+    "connect by a name that it has, or say which one to expect with --server-name".to_owned()
+}

@@ -1,0 +1,228 @@
+//! A real Active Directory domain controller: Samba, with the domain `contoso.com`.
+//!
+//! The domain was provisioned once (`scripts/provision-domain.sh`); a run copies it, moves it to an
+//! address of its own, and starts it there, because the ports of LDAP cannot be chosen.
+
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{env, fs, process};
+
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+
+use crate::binaries;
+use crate::pki::{Authority, Pair};
+use crate::process::{POLL, tail};
+use crate::run::Run;
+
+/// The domain's DNS name.
+pub const DOMAIN: &str = "contoso.com";
+/// The domain's NetBIOS name.
+pub const NETBIOS: &str = "CONTOSO";
+/// The domain's distinguished name.
+pub const BASE: &str = "DC=contoso,DC=com";
+/// The domain's SID.
+pub const SID: &str = "S-1-5-21-1111111111-2222222222-3333333333";
+/// The domain's `objectGUID`.
+pub const GUID: &str = "11111111-2222-3333-4444-555555555555";
+/// The DNS name of the domain controller.
+pub const HOST: &str = "dc1.contoso.com";
+/// A user with every right.
+pub const ADMINISTRATOR: &str = "Administrator@contoso.com";
+/// The password of [`ADMINISTRATOR`].
+pub const ADMINISTRATOR_PASSWORD: &str = "Adm1n-pass";
+/// A user without special rights.
+pub const USER: &str = "alice@contoso.com";
+/// The password of [`USER`], and of the user `locked`.
+pub const USER_PASSWORD: &str = "Us3r-pass";
+/// The password of the computers `WEBHOST1`, `WEBHOST2` and `OTHERHOST`; the first is a member of
+/// the group `webhosts`.
+pub const HOST_PASSWORD: &str = "H0st-pass";
+
+/// The address that the domain was provisioned with, and how DNS records end with it in base64.
+const TEMPLATE_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 10);
+const START: Duration = Duration::from_mins(1);
+
+/// A running domain controller.
+#[derive(Serialize, Deserialize)]
+pub struct DomainController {
+    /// Where it serves LDAP (389), LDAPS (636), DNS (53) and Kerberos (88).
+    pub address: IpAddr,
+    /// The certificate of the authority that signed its certificate.
+    pub ca: PathBuf,
+    dir: PathBuf,
+    authority: Pair,
+}
+
+/// Finds the provisioned domain. Without it the test is skipped by name, and fails where `CI=true`.
+pub(crate) fn find(test: &str) -> Option<PathBuf> {
+    match locate() {
+        Ok(dir) => Some(dir),
+        Err(why) if env::var("CI").as_deref() == Ok("true") => panic!("{test}: {why}"),
+        Err(why) => {
+            eprintln!("SKIPPED {test}: {why}");
+            None
+        }
+    }
+}
+
+fn locate() -> Result<PathBuf, String> {
+    let dir = binaries::cache()
+        .ok_or("no domain controller: neither XDG_CACHE_HOME nor HOME is set")?
+        .join("domain-controller");
+    if !dir.join("ready").is_file() {
+        return Err(format!(
+            "no domain controller in {}; `make domain-controller` installs one",
+            dir.display()
+        ));
+    }
+    // Not for root alone: who may bind the port may run the server.
+    match TcpListener::bind((TEMPLATE_ADDRESS, 389)) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err("a domain controller needs root: it listens on port 389".to_owned())
+        }
+        _ => Ok(dir.join("dc")),
+    }
+}
+
+impl DomainController {
+    pub(crate) async fn start(run: &Run, template: &Path) -> Self {
+        let dir = run.peer_dir();
+        copy(template, &dir);
+        let address = free_address();
+        let conf = dir.join("etc/smb.conf");
+        let text = fs::read_to_string(&conf)
+            .unwrap()
+            .replace(&template.display().to_string(), &dir.display().to_string())
+            .replace(&TEMPLATE_ADDRESS.to_string(), &address.to_string());
+        fs::write(&conf, text).unwrap();
+        move_dns_records(&dir, address);
+        let authority = Authority::new("kube-gmsa test domain");
+        let ca = dir.join("tls/ca.crt");
+        fs::write(&ca, authority.pem()).unwrap();
+        let names = [HOST, DOMAIN, &address.to_string()];
+        let (_, key) = authority.server(&names).write(&dir.join("tls"), "tls");
+        // Samba refuses a key that others may read.
+        set_mode(&key, 0o600);
+        let controller =
+            Self { address: address.into(), ca, dir: dir.clone(), authority: authority.pair() };
+        let mut command = Command::new("samba");
+        command.args(["--foreground", "--no-process-group", "--debug-stdout"]);
+        command.arg("--configfile").arg(&conf);
+        let log = dir.join("samba.log");
+        run.start_component(&command, &log);
+        let start = Instant::now();
+        while !controller.is_ready().await {
+            assert!(start.elapsed() < START, "no LDAP on {address}: {}", tail(&log));
+            tokio::time::sleep(POLL).await;
+        }
+        controller
+    }
+
+    async fn is_ready(&self) -> bool {
+        for port in [389, 636, 88, 53] {
+            if TcpStream::connect((self.address, port)).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The authority that signed the controller's certificate, to sign others.
+    pub fn authority(&self) -> Authority {
+        Authority::from_pair("kube-gmsa test domain", &self.authority)
+    }
+
+    /// A name that no other test uses, with at most 15 characters.
+    pub fn unique(&self, prefix: &str) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{prefix}{:x}x{count}", process::id());
+        assert!(name.len() <= 15, "{name} is too long");
+        name
+    }
+
+    /// Runs samba-tool on the controller's own database, as an administrator.
+    pub fn samba_tool(&self, args: &[&str]) -> String {
+        let mut command = Command::new("/usr/bin/python3");
+        command.arg("/usr/bin/samba-tool").args(args).arg("--configfile");
+        command.arg(self.dir.join("etc/smb.conf"));
+        command.arg("-H").arg(self.dir.join("private/sam.ldb"));
+        output(command)
+    }
+
+    /// Makes a computer account with the password [`HOST_PASSWORD`].
+    pub fn computer(&self, name: &str) {
+        self.samba_tool(&["computer", "create", name]);
+        let account = format!("{name}$");
+        let password = format!("--newpassword={HOST_PASSWORD}");
+        self.samba_tool(&["user", "setpassword", &account, &password]);
+    }
+
+    /// The attributes of objects as `ldbsearch` shows them, read from the controller's own database.
+    pub fn search(&self, filter: &str, attributes: &[&str]) -> String {
+        let mut command = Command::new("ldbsearch");
+        command.arg("-H").arg(self.dir.join("private/sam.ldb")).arg(filter).args(attributes);
+        output(command)
+    }
+}
+
+fn output(mut command: Command) -> String {
+    let output = command.output().unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{command:?} failed: {text}");
+    text
+}
+
+/// Keeps holes and permissions, which Samba looks at.
+fn copy(from: &Path, to: &Path) {
+    let mut command = Command::new("cp");
+    command.args(["-a", "--sparse=always"]).arg(from).arg(to);
+    output(command);
+}
+
+/// ldbedit runs its editor in a shell, and base64 has `/` but no comma. The address records are the only ones with an address, at the end of a value of 28 bytes.
+fn move_dns_records(dir: &Path, address: Ipv4Addr) {
+    let expression = format!("s,{}==,{}==,", base64_of(TEMPLATE_ADDRESS), base64_of(address));
+    let mut command = Command::new("ldbedit");
+    command.arg("-H").arg(dir.join("private/sam.ldb")).args(["-s", "sub", "--cross-ncs", "-e"]);
+    command.arg(format!("sed -i {expression}")).args(["(dnsRecord=*)", "dnsRecord"]);
+    let text = output(command);
+    assert!(text.contains(" modifies") && !text.contains(" 0 modifies"), "{text}");
+}
+
+/// Six characters of base64, without the padding.
+fn base64_of(address: Ipv4Addr) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let bits = u64::from(address.to_bits()) << 4;
+    (0..6)
+        .rev()
+        .map(|group| char::from(DIGITS[usize::try_from(bits >> (group * 6) & 63).unwrap()]))
+        .collect()
+}
+
+/// An address of this machine on which nothing serves LDAP. Several runs may look for one at once.
+fn free_address() -> Ipv4Addr {
+    let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
+    seed ^= process::id().rotate_left(13);
+    for step in 0..64_u32 {
+        let [_, b, c, d] = seed.wrapping_add(step.wrapping_mul(0x9e37_79b9)).to_be_bytes();
+        let address = Ipv4Addr::new(127, 64 + b % 64, c, 1 + d % 254);
+        if [53, 389, 636].iter().all(|port| TcpListener::bind((address, *port)).is_ok()) {
+            return address;
+        }
+    }
+    panic!("failed to find an address of this machine with a free port 389");
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}

@@ -1,0 +1,143 @@
+//! `kubectl gmsa account`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::shared::{DirectoryFlags, DryRun};
+
+/// The commands for accounts.
+#[derive(Debug, Subcommand)]
+pub enum Account {
+    /// Make a group managed service account
+    Create(Create),
+    /// Find out whether an account is fit for use, and which hosts may read its password
+    Check(Check),
+    /// Let hosts, groups or users read an account's password
+    Allow(Change),
+    /// Take the right to read an account's password away
+    Disallow(Change),
+    /// Remove an account
+    Remove(Remove),
+}
+
+/// `kubectl gmsa account create`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # An account that the nodes in the group webhosts can use
+  kubectl gmsa account create WebApp1 --group webhosts --dc dc1.contoso.com --bind-user admin@contoso.com
+
+  # What would be sent, as LDIF
+  kubectl gmsa account create WebApp1 --group webhosts --domain contoso.com --dry-run=client")]
+pub struct Create {
+    /// The account's name, at most 15 characters
+    pub account: String,
+    /// Who may read the password.
+    #[command(flatten)]
+    pub principals: Principals,
+    /// The DNS name of its services; else ACCOUNT.DOMAIN
+    #[arg(long, value_name = "NAME")]
+    pub dns_host_name: Option<String>,
+    /// The container; else CN=Managed Service Accounts of the domain
+    #[arg(long, value_name = "DN")]
+    pub container: Option<String>,
+    /// A service principal name, such as http/web.contoso.com; may be repeated
+    #[arg(long, value_name = "SPN")]
+    pub spn: Vec<String>,
+    /// How many days a password lasts; cannot be changed later
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub interval_days: u32,
+    /// Check everything and print LDIF, but make nothing
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub dry_run: DryRun,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// Principals by kind.
+#[derive(Debug, Args)]
+pub struct Principals {
+    /// A computer: its name or its DNS name; may be repeated
+    #[arg(long, value_name = "HOST")]
+    pub host: Vec<String>,
+    /// A group; may be repeated
+    #[arg(long, value_name = "GROUP")]
+    pub group: Vec<String>,
+    /// A user, for the plug-ins of hosts that are not in the domain; may be repeated
+    #[arg(long, value_name = "USER")]
+    pub user: Vec<String>,
+}
+
+/// `kubectl gmsa account check`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # Is the account fit for use, and may these nodes use it?
+  kubectl gmsa account check WebApp1 --host node1 --host node2
+
+  # The proof: log on as the node and read the password
+  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password")]
+pub struct Check {
+    /// The account
+    pub account: String,
+    /// Whose rights to look at.
+    #[command(flatten)]
+    pub principals: Principals,
+    /// Log on as this host or user besides, and try to read the password; it is not shown
+    #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
+    pub as_user: Option<String>,
+    /// The file with the password of that host or user, - for standard input
+    #[arg(long, value_name = "FILE", requires = "as_user")]
+    pub as_password_file: Option<PathBuf>,
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = CheckOutput::Table)]
+    pub output: CheckOutput,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// What `account check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckOutput {
+    /// A line for each check, and what to do
+    Table,
+    /// A report with a published schema
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// `kubectl gmsa account allow` and `disallow`
+#[derive(Debug, Args)]
+pub struct Change {
+    /// The account
+    pub account: String,
+    /// Whose rights change.
+    #[command(flatten)]
+    pub principals: Principals,
+    /// Say what would change, but change nothing
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub dry_run: DryRun,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// `kubectl gmsa account remove`
+#[derive(Debug, Args)]
+pub struct Remove {
+    /// The account
+    pub account: String,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be removed, but remove nothing
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub dry_run: DryRun,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}

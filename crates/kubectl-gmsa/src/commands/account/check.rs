@@ -1,0 +1,139 @@
+//! `kubectl gmsa account check`
+
+use std::fmt::Write as _;
+
+use gmsa_directory::account::{Check, CheckStatus};
+use gmsa_directory::{Credentials, Directory, Options};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::cli::account::{Check as Args, CheckOutput};
+use crate::commands::runtime::block_on;
+use crate::commands::{Failure, directory, password, render};
+use crate::printer;
+
+/// The report of `kubectl gmsa account check`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// `kube-gmsa.dev/v1`.
+    api_version: &'static str,
+    /// `AccountCheckReport`.
+    kind: &'static str,
+    /// The account.
+    account: String,
+    /// The worst of the checks: `passed`, `unknown`, `warning` or `failed`.
+    status: &'static str,
+    /// What was looked at, in this order.
+    checks: Vec<CheckReport>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CheckReport {
+    /// Its name.
+    id: &'static str,
+    /// `passed`, `unknown`, `warning` or `failed`.
+    status: &'static str,
+    /// What was found.
+    message: String,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+/// The JSON schema of the report.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).into()
+}
+
+/// Checks the account. The exit code is 1 if a check failed.
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let (mut checks, proof) = block_on(async {
+        let options = directory::options(&args.directory)?;
+        let proof = credentials(args)?;
+        let directory = Directory::open(&options).await?;
+        let hosts = directory::principals(&directory, &args.principals).await?;
+        let checks = directory.check(&args.account, &hosts).await?;
+        let proof = match proof {
+            Some(mut credentials) => {
+                let domain = directory.domain().await?.dns_name;
+                credentials.user = directory::full_name(&credentials.user, Some(&domain));
+                let options = Options { credentials: Some(credentials), ..options };
+                Some(prove(&options, &args.account).await?)
+            }
+            None => None,
+        };
+        Ok((checks, proof))
+    })?;
+    checks.extend(proof);
+    let worst = checks.iter().map(|check| check.status).max().unwrap_or(CheckStatus::Unknown);
+    let report = Report {
+        api_version: "kube-gmsa.dev/v1",
+        kind: "AccountCheckReport",
+        account: args.account.trim_end_matches('$').to_owned(),
+        status: worst.as_str(),
+        checks: checks.into_iter().map(CheckReport::from).collect(),
+    };
+    printer::data(&match args.output {
+        CheckOutput::Table => table(&report),
+        CheckOutput::Json => render::json("report", &report)?,
+        CheckOutput::Yaml => render::yaml("report", &report)?,
+    })?;
+    Ok(u8::from(worst == CheckStatus::Failed))
+}
+
+fn credentials(args: &Args) -> Result<Option<Credentials>, Failure> {
+    let (Some(user), Some(file)) = (&args.as_user, &args.as_password_file) else { return Ok(None) };
+    if args.directory.password_file.as_ref() == Some(file) && file.as_os_str() == "-" {
+        return Err(Failure::Input("standard input holds one password, not two".to_owned()));
+    }
+    Ok(Some(Credentials { user: user.clone(), password: password::from_file(file)? }))
+}
+
+/// Reads the password as the host would, and forgets it.
+async fn prove(options: &Options, account: &str) -> Result<Check, Failure> {
+    const ID: &str = "password-read";
+    let directory = Directory::open(options).await?;
+    let user = directory.user();
+    Ok(match directory.managed_password(account).await {
+        Ok(Some(_)) => Check {
+            id: ID,
+            status: CheckStatus::Passed,
+            message: format!("{user} has read the password"),
+            remedy: None,
+        },
+        Ok(None) => Check::not_passed(
+            ID,
+            CheckStatus::Failed,
+            format!("{user} was not given the password"),
+            "allow it with `kubectl gmsa account allow`",
+        ),
+        Err(error) if error.is_finding() => {
+            Check::not_passed(ID, CheckStatus::Failed, error.to_string(), "see the checks above")
+        }
+        Err(error) => return Err(error.into()),
+    })
+}
+
+impl From<Check> for CheckReport {
+    fn from(check: Check) -> Self {
+        let Check { id, status, message, remedy } = check;
+        Self { id, status: status.as_str(), message, hint: remedy }
+    }
+}
+
+fn table(report: &Report) -> String {
+    let mut text = String::new();
+    for check in &report.checks {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:<8} {:<18} {}", check.status, check.id, check.message);
+        if let Some(hint) = check.hint {
+            let _ = writeln!(text, "{:28}-> {hint}", "");
+        }
+    }
+    let _ = writeln!(text, "\n{}: {}", report.account, report.status);
+    text
+}

@@ -1,0 +1,37 @@
+//! `kubectl gmsa account create`
+
+use gmsa_directory::account::NewAccount;
+
+use crate::cli::account::Create;
+use crate::cli::shared::DryRun;
+use crate::commands::runtime::block_on;
+use crate::commands::{Failure, directory};
+use crate::printer;
+
+/// Checks, and makes the account.
+pub(super) fn run(args: &Create) -> Result<u8, Failure> {
+    block_on(async {
+        let directory = directory::open(&args.directory).await?;
+        let wish = NewAccount {
+            name: args.account.clone(),
+            dns_host_name: args.dns_host_name.clone(),
+            container: args.container.clone(),
+            service_principal_names: args.spn.clone(),
+            interval_days: args.interval_days,
+            allowed: directory::principals(&directory, &args.principals).await?,
+        };
+        let planned = directory.plan(&wish).await?;
+        if args.dry_run != DryRun::None {
+            printer::data(&planned.ldif())?;
+            return Ok(0);
+        }
+        directory.create(&planned).await?;
+        printer::data(&format!("created {}\n", planned.dn))?;
+        if wish.allowed.is_empty() {
+            printer::note(
+                "nobody may read its password yet: `kubectl gmsa account allow` lets hosts do so",
+            );
+        }
+        Ok(0)
+    })
+}

@@ -1,0 +1,107 @@
+//! `kubectl gmsa credspec`: made, judged, shown, compared.
+
+mod create;
+mod diff;
+mod file;
+mod import;
+pub mod lint;
+mod list;
+mod show;
+
+use gmsa_cluster::crd::{GROUP, KIND};
+use gmsa_cluster::credential_specs::Apply;
+use gmsa_core::credspec::lint as findings_of;
+use gmsa_core::finding::{Finding, Severity};
+use serde_json::{Value, json};
+
+use super::{Failure, render, runtime};
+use crate::cli::credspec::{ApplyFlags, Credspec, SpecOutput};
+use crate::cli::shared::{ClusterFlags, DryRun};
+use crate::printer;
+
+/// Runs one of the commands.
+pub fn run(command: &Credspec) -> Result<u8, Failure> {
+    match command {
+        Credspec::Create(args) => create::run(args),
+        Credspec::Import(args) => import::run(args),
+        Credspec::Lint(args) => lint::run(args),
+        Credspec::List(args) => list::run(args),
+        Credspec::Show(args) => show::run(args),
+        Credspec::Diff(args) => diff::run(args),
+    }
+}
+
+/// The resource with these contents.
+fn resource(name: &str, contents: &Value) -> Value {
+    json!({
+        "apiVersion": format!("{GROUP}/v1"),
+        "kind": KIND,
+        "metadata": { "name": name },
+        "credspec": contents,
+    })
+}
+
+/// The name of a resource.
+fn name_of(object: &Value) -> &str {
+    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A text in the contents, such as `/DomainJoinConfig/Sid`.
+fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
+    object.get("credspec")?.pointer(pointer)?.as_str()
+}
+
+/// A resource in one of the formats.
+fn printed(object: &Value, output: SpecOutput) -> Result<String, Failure> {
+    match output {
+        SpecOutput::Yaml => render::yaml("credential spec", object),
+        SpecOutput::Json => render::json("credential spec", object),
+        SpecOutput::Credspec => {
+            render::json("credential spec", object.get("credspec").unwrap_or(&Value::Null))
+        }
+    }
+}
+
+/// What is found on a new resource: errors are gathered, the rest is told at once.
+fn judge(object: &Value) -> Vec<String> {
+    let name = name_of(object);
+    let mut errors = Vec::new();
+    for Finding { code, message, .. } in findings_of(name, object) {
+        let line = format!("{name}: {message} ({code}); {}", code.remedy());
+        match code.severity() {
+            Severity::Error => errors.push(line),
+            severity => printer::note(&format!("{severity}: {line}")),
+        }
+    }
+    errors
+}
+
+/// Prints new resources, or applies them to the cluster.
+fn put(
+    objects: &[Value],
+    output: SpecOutput,
+    flags: &ApplyFlags,
+    cluster: &ClusterFlags,
+) -> Result<(), Failure> {
+    if !flags.apply || flags.dry_run == DryRun::Client {
+        let mut text = String::new();
+        for object in objects {
+            if objects.len() > 1 && output == SpecOutput::Yaml {
+                text.push_str("---\n");
+            }
+            text.push_str(&printed(object, output)?);
+        }
+        return printer::data(&text);
+    }
+    let how = Apply { dry_run: flags.dry_run == DryRun::Server, force: flags.force_conflicts };
+    runtime::block_on(async {
+        let specs = runtime::credential_specs(cluster).await?;
+        for object in objects {
+            let name = name_of(object);
+            specs.apply(name, object, how).await?;
+            let dry_run = if how.dry_run { " (server dry run)" } else { "" };
+            printer::data(&format!("gmsacredentialspec.{GROUP}/{name} applied{dry_run}\n"))?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,216 @@
+//! `kubectl gmsa credspec lint`
+
+use std::fmt::Write as _;
+
+use gmsa_core::credspec::{DomainFacts, domain_differences, lint, lint_contents};
+use gmsa_core::finding::{Code, Finding, Severity};
+use gmsa_directory::Directory;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::file::{self, Found};
+use super::{create, name_of, text};
+use crate::cli::credspec::{Lint, ReportOutput};
+use crate::commands::runtime::{self, block_on};
+use crate::commands::{Failure, directory, render};
+use crate::printer;
+
+/// The report of `kubectl gmsa credspec lint`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    /// `kube-gmsa.dev/v1`.
+    api_version: &'static str,
+    /// `CredspecLintReport`.
+    kind: &'static str,
+    /// The credential specs that were judged.
+    credential_specs: Vec<SpecReport>,
+}
+
+/// A credential spec.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct SpecReport {
+    /// The name.
+    name: String,
+    /// The file and line where it stands; `cluster` if it is there.
+    source: String,
+    /// What was found.
+    findings: Vec<FindingReport>,
+}
+
+/// A finding.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct FindingReport {
+    /// The stable code; see docs/findings.md.
+    code: &'static str,
+    /// `error`, `warning` or `info`.
+    severity: &'static str,
+    /// What was found.
+    message: String,
+    /// Where in the object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// What to do.
+    hint: &'static str,
+}
+
+/// The JSON schema of the report.
+#[must_use]
+pub fn schema() -> Value {
+    schemars::schema_for!(Report).into()
+}
+
+/// Judges credential specs.
+pub(super) fn run(args: &Lint) -> Result<u8, Failure> {
+    let found =
+        if args.filename.is_empty() { of_cluster(args)? } else { file::read(&args.filename)? };
+    let mut judged: Vec<(Found, Vec<Finding>)> = found
+        .into_iter()
+        .map(|found| {
+            let findings = findings(&found);
+            (found, findings)
+        })
+        .collect();
+    if args.from_ad {
+        block_on(async {
+            let directory = directory::open(&args.directory).await?;
+            let domain = directory::facts(&directory.domain().await?);
+            for (found, findings) in &mut judged {
+                findings.extend(compare(&directory, &domain, &found.object).await?);
+            }
+            Ok(())
+        })?;
+    }
+    let worst = judged.iter().flat_map(|(_, found)| found).map(Finding::severity).max();
+    let report = Report {
+        api_version: "kube-gmsa.dev/v1",
+        kind: "CredspecLintReport",
+        credential_specs: judged.into_iter().map(SpecReport::from).collect(),
+    };
+    printer::data(&match args.output {
+        ReportOutput::Table => table(&report),
+        ReportOutput::Json => render::json("report", &report)?,
+        ReportOutput::Yaml => render::yaml("report", &report)?,
+    })?;
+    Ok(u8::from(worst.is_some_and(|worst| worst >= args.fail_on)))
+}
+
+fn of_cluster(args: &Lint) -> Result<Vec<Found>, Failure> {
+    block_on(async {
+        let specs = runtime::credential_specs(&args.cluster).await?;
+        let mut objects = Vec::new();
+        if args.names.is_empty() {
+            objects = specs.list().await?;
+        }
+        for name in &args.names {
+            objects.push(specs.get(name).await?);
+        }
+        let source = || "cluster".to_owned();
+        Ok(objects
+            .into_iter()
+            .map(|object| Found { object, source: source(), bare: false })
+            .collect())
+    })
+}
+
+/// A file of Windows has no name that could be wrong.
+fn findings(found: &Found) -> Vec<Finding> {
+    if found.bare {
+        return lint_contents(found.object.get("credspec").unwrap_or(&Value::Null));
+    }
+    let mut findings = lint(name_of(&found.object), &found.object);
+    let version = found.object.get("apiVersion").and_then(Value::as_str);
+    if version == Some("windows.k8s.io/v1alpha1") {
+        findings.push(Finding {
+            code: Code::VersionDeprecated,
+            message: "the version v1alpha1 is deprecated".to_owned(),
+            path: Some("apiVersion".to_owned()),
+        });
+    }
+    findings
+}
+
+/// Compares with the directory, if it is the one of the credential spec's domain.
+async fn compare(
+    directory: &Directory,
+    domain: &DomainFacts,
+    object: &Value,
+) -> Result<Vec<Finding>, Failure> {
+    let Some(contents) = object.get("credspec") else { return Ok(Vec::new()) };
+    let of = text(object, "/DomainJoinConfig/DnsName");
+    if of.is_some_and(|of| !of.eq_ignore_ascii_case(&domain.dns_name)) {
+        printer::note(&format!(
+            "{}: not compared with {}, because its domain is another",
+            name_of(object),
+            domain.dns_name
+        ));
+        return Ok(Vec::new());
+    }
+    let mut findings = domain_differences(contents, domain);
+    if let Some(account) = text(object, "/DomainJoinConfig/MachineAccountName")
+        && let Some(message) = create::unusable(directory, account).await?
+    {
+        findings.push(Finding {
+            code: Code::AccountUnusable,
+            message,
+            path: Some("credspec.DomainJoinConfig.MachineAccountName".to_owned()),
+        });
+    }
+    Ok(findings)
+}
+
+impl From<(Found, Vec<Finding>)> for SpecReport {
+    fn from((found, findings): (Found, Vec<Finding>)) -> Self {
+        let findings = findings.into_iter().map(|Finding { code, message, path }| FindingReport {
+            code: code.id(),
+            severity: code.severity().as_str(),
+            message,
+            path,
+            hint: code.remedy(),
+        });
+        Self {
+            name: name_of(&found.object).to_owned(),
+            source: found.source,
+            findings: findings.collect(),
+        }
+    }
+}
+
+fn table(report: &Report) -> String {
+    let mut text = String::new();
+    let mut clean = 0;
+    for spec in &report.credential_specs {
+        if spec.findings.is_empty() {
+            clean += 1;
+            continue;
+        }
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{} ({})", spec.name, spec.source);
+        for finding in &spec.findings {
+            let _ = writeln!(text, "  {:<8} {}", finding.severity, finding.code);
+            if let Some(path) = &finding.path {
+                let _ = writeln!(text, "           at {path}");
+            }
+            let _ = writeln!(text, "           {}", finding.message);
+            let _ = writeln!(text, "           -> {}", finding.hint);
+        }
+        text.push('\n');
+    }
+    let severities = Severity::ALL.iter().rev().map(|severity| {
+        let of = |spec: &SpecReport| {
+            spec.findings.iter().filter(|one| one.severity == severity.as_str()).count()
+        };
+        format!("{severity} {}", report.credential_specs.iter().map(of).sum::<usize>())
+    });
+    let severities: Vec<String> = severities.collect();
+    let _ = writeln!(
+        text,
+        "{} credential specs, {clean} without findings: {}",
+        report.credential_specs.len(),
+        severities.join(", ")
+    );
+    text
+}

@@ -1,0 +1,92 @@
+//! `kubectl gmsa credspec list`
+
+use gmsa_core::credspec::identifier::braced_guid;
+use gmsa_core::credspec::{lint, plugin};
+use serde_json::{Value, json};
+
+use super::{name_of, text};
+use crate::cli::credspec::{List, ListOutput};
+use crate::commands::runtime::{self, block_on};
+use crate::commands::{Failure, render};
+use crate::printer;
+
+/// Lists the credential specs of the cluster.
+pub(super) fn run(args: &List) -> Result<u8, Failure> {
+    let objects =
+        block_on(async { Ok(runtime::credential_specs(&args.cluster).await?.list().await?) })?;
+    let list = || json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+    let printed = match args.output {
+        ListOutput::Json => render::json("list", &list())?,
+        ListOutput::Yaml => render::yaml("list", &list())?,
+        ListOutput::Name => {
+            let prefix = format!("gmsacredentialspec.{}/", gmsa_cluster::crd::GROUP);
+            objects.iter().flat_map(|object| [prefix.as_str(), name_of(object), "\n"]).collect()
+        }
+        ListOutput::Table | ListOutput::Wide => {
+            if objects.is_empty() {
+                printer::note("no credential specs found");
+                return Ok(0);
+            }
+            table(&objects, args.output == ListOutput::Wide)
+        }
+    };
+    printer::data(&printed)?;
+    Ok(0)
+}
+
+fn table(objects: &[Value], wide: bool) -> String {
+    let mut header = vec!["NAME", "ACCOUNT", "DOMAIN", "PLUGIN", "FINDINGS"];
+    if wide {
+        header.extend(["SID", "GUID", "FURTHER ACCOUNTS"]);
+    }
+    let rows = objects.iter().map(|object| {
+        let or_none = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        let mut row = vec![
+            name_of(object).to_owned(),
+            or_none(text(object, "/DomainJoinConfig/MachineAccountName")),
+            or_none(text(object, "/DomainJoinConfig/DnsName")),
+            plugin_of(object).unwrap_or_else(|| "-".to_owned()),
+            findings_of(object),
+        ];
+        if wide {
+            row.push(or_none(text(object, "/DomainJoinConfig/Sid")));
+            row.push(or_none(text(object, "/DomainJoinConfig/Guid")));
+            let further = accounts_of(object).into_iter().skip(1).collect::<Vec<_>>().join(", ");
+            row.push(or_none(Some(further.as_str()).filter(|further| !further.is_empty())));
+        }
+        row
+    });
+    render::table(&header, rows.collect())
+}
+
+/// The plug-in by the name under which it is known.
+pub(super) fn plugin_of(object: &Value) -> Option<String> {
+    let guid = text(object, "/ActiveDirectoryConfig/HostAccountConfig/PluginGUID")?;
+    let known = plugin::by_guid(braced_guid(guid).unwrap_or(guid));
+    Some(known.map_or_else(|| guid.to_owned(), |known| known.name.to_owned()))
+}
+
+/// The accounts, each once, the one that stands for the container first.
+pub(super) fn accounts_of(object: &Value) -> Vec<String> {
+    let main = text(object, "/DomainJoinConfig/MachineAccountName");
+    let listed = object
+        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
+        .and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().filter_map(|account| account.get("Name")?.as_str());
+    let mut accounts: Vec<String> = Vec::new();
+    for account in main.into_iter().chain(listed) {
+        if !accounts.iter().any(|known| known.eq_ignore_ascii_case(account)) {
+            accounts.push(account.to_owned());
+        }
+    }
+    accounts
+}
+
+/// How many findings, and the worst.
+fn findings_of(object: &Value) -> String {
+    let findings = lint(name_of(object), object);
+    match findings.iter().map(gmsa_core::finding::Finding::severity).max() {
+        Some(worst) => format!("{} ({worst})", findings.len()),
+        None => "0".to_owned(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Passwords: from a file, from the environment, or from a person; never from an argument.
+
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::Path;
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::Failure;
+
+/// The environment variable with the password.
+const VARIABLE: &str = "GMSA_BIND_PASSWORD";
+/// The longest password that Windows takes is 256 characters; more is another file.
+const LONGEST: u64 = 4096;
+
+/// The password of a user: from the file, else from the environment, else asked for.
+pub(super) fn password(file: Option<&Path>, user: &str) -> Result<SecretString, Failure> {
+    if let Some(path) = file {
+        return from_file(path);
+    }
+    if let Ok(password) = std::env::var(VARIABLE) {
+        return Ok(password.into());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Failure::Input(format!(
+            "failed to get the password of {user}: give --password-file, or set {VARIABLE}"
+        )));
+    }
+    let asked = rpassword::prompt_password(format!("Password of {user}: "));
+    asked.map(SecretString::from).map_err(|error| {
+        Failure::Input(format!("failed to read the password of {user} from the terminal: {error}"))
+    })
+}
+
+/// The first line of a file; `-` is standard input.
+pub(super) fn from_file(path: &Path) -> Result<SecretString, Failure> {
+    let shown = path.display();
+    let failed =
+        |why: &str| Failure::Input(format!("failed to read a password from {shown}: {why}"));
+    let text = if path.as_os_str() == "-" {
+        read(io::stdin().lock())
+    } else {
+        File::open(path).and_then(read)
+    };
+    let text = text.map_err(|error| failed(&error.to_string()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let password = text.strip_suffix('\n').unwrap_or(text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        return Err(failed("it is empty"));
+    }
+    if password.contains('\n') {
+        return Err(failed("it holds more than one line"));
+    }
+    Ok(password.into())
+}
+
+fn read(source: impl Read) -> io::Result<Zeroizing<String>> {
+    // Made large enough at once: a buffer that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(8192));
+    source.take(LONGEST + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= LONGEST) {
+        Ok(text)
+    } else {
+        Err(io::Error::other("it is too long for a password"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("password");
+        for (text, expected) in [
+            ("secret", Some("secret")),
+            ("secret\n", Some("secret")),
+            ("\u{feff} se cret \r\n", Some(" se cret ")),
+            ("", None),
+            ("\n", None),
+            ("one\ntwo\n", None),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let password = from_file(&path).ok();
+            assert_eq!(password.as_ref().map(ExposeSecret::expose_secret), expected, "{text:?}");
+        }
+        std::fs::write(&path, "long".repeat(2000)).unwrap();
+        let error = from_file(&path).unwrap_err().to_string();
+        assert!(error.contains("too long") && !error.contains("longlong"), "{error}");
+        std::fs::write(&path, [b'a', 0xff]).unwrap();
+        assert!(from_file(&path).is_err());
+        assert!(from_file(&directory.path().join("absent")).is_err());
+    }
+}

@@ -1,0 +1,164 @@
+//! `kubectl gmsa account` against a real domain controller.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod support;
+
+use gmsa_testkit::domain_controller::{
+    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD,
+};
+use gmsa_testkit::shared;
+use serde_json::Value;
+use support::{Ran, as_administrator, plugin, ran, run};
+
+fn account(controller: &DomainController, args: &[&str]) -> Ran {
+    ran(&mut as_administrator(controller, &[&["account"], args].concat()))
+}
+
+fn done(controller: &DomainController, args: &[&str]) -> String {
+    let ran = account(controller, args);
+    assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+#[tokio::test]
+async fn the_life_of_an_account() {
+    let Some(controller) = shared::domain_controller("the_life_of_an_account").await else {
+        return;
+    };
+    let controller = &controller;
+    let name = controller.unique("Life");
+    let create = ["create", &name, "--host", "WEBHOST1", "--spn", &format!("http/{name}")];
+    let ldif = done(controller, &[&create[..], &["--dry-run=client"]].concat());
+    assert!(ldif.starts_with(&format!("dn: CN={name},CN=Managed Service Accounts,")), "{ldif}");
+    assert!(ldif.contains("msDS-GroupMSAMembership:: "), "{ldif}");
+    let missing = account(controller, &["check", &name]);
+    assert_eq!(missing.code, 1, "a dry run made the account: {}", missing.stdout);
+    assert!(done(controller, &create).starts_with(&format!("created CN={name},")));
+    let again = account(controller, &create);
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""));
+    assert!(again.stderr.contains("is taken by"), "{}", again.stderr);
+
+    let check = ["check", &name, "--host", "WEBHOST1", "-o", "json"];
+    let report: Value = serde_json::from_str(&done(controller, &check)).unwrap();
+    assert_eq!(
+        (&report["kind"], &report["status"]),
+        (&"AccountCheckReport".into(), &"passed".into())
+    );
+
+    let change = ["--host", "WEBHOST1", "--group", "webhosts"];
+    assert_eq!(
+        done(controller, &[&["allow", &name], &change[..]].concat()),
+        format!(
+            "WEBHOST1$ may read the password of {name} (unchanged)\n\
+             webhosts may read the password of {name}\n"
+        )
+    );
+    assert_eq!(
+        done(controller, &[&["disallow", &name, "--dry-run=client"], &change[..]].concat()),
+        format!(
+            "WEBHOST1$ may not read the password of {name} (dry run)\n\
+             webhosts may not read the password of {name} (dry run)\n"
+        )
+    );
+    done(controller, &[&["disallow", &name], &change[..]].concat());
+    let denied = account(controller, &["check", &name, "--host", "WEBHOST1"]);
+    assert_eq!(denied.code, 1);
+    assert!(denied.stdout.contains("WEBHOST1$ may not read the password"), "{}", denied.stdout);
+
+    let asked = account(controller, &["remove", &name]);
+    assert_eq!(asked.code, 2);
+    assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
+    assert!(
+        done(controller, &["remove", &name, "--dry-run=client"]).starts_with("would remove CN=")
+    );
+    assert!(done(controller, &["remove", &name, "--yes"]).starts_with("removed CN="));
+    let gone = account(controller, &["remove", &name, "--yes"]);
+    assert_eq!(gone.code, 1);
+}
+
+#[tokio::test]
+async fn the_proof_that_a_host_can_read_the_password() {
+    let test = "the_proof_that_a_host_can_read_the_password";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Proof");
+    let plugin_user = "alice@contoso.com";
+    done(&controller, &["create", &name, "--host", "webhost2", "--user", plugin_user]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    std::fs::write(&file, format!("{HOST_PASSWORD}\r\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for (host, code, verdict) in [
+        ("WEBHOST2$", 0, "passed   password-read      WEBHOST2$@contoso.com has read the password"),
+        ("OTHERHOST$", 1, "OTHERHOST$@contoso.com was not given the password"),
+    ] {
+        let args = ["check", &name, "--as", host, "--as-password-file", file];
+        let checked = account(&controller, &args);
+        assert_eq!(checked.code, code, "{}{}", checked.stdout, checked.stderr);
+        assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
+        assert!(!checked.stdout.contains(HOST_PASSWORD));
+    }
+    let args = ["check", &name, "--as", "WEBHOST1$", "--as-password-file", "/nonexistent"];
+    assert_eq!(account(&controller, &args).code, 2);
+}
+
+#[tokio::test]
+async fn exit_codes_and_messages_of_what_goes_wrong() {
+    let test = "exit_codes_and_messages_of_what_goes_wrong";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    for (args, code, why) in [
+        (&["check", "x"][..], 2, "--bind-user"),
+        (&["check", "x", "--bind-user", "a@contoso.com"], 2, "--dc"),
+        (&["check", "x", "--bind-user", "a@contoso.com", "--dc", "dc1"], 2, "GMSA_BIND_PASSWORD"),
+        (&["create"], 2, "<ACCOUNT>"),
+        (&["check", "x", "--as", "y$"], 2, "--as-password-file"),
+    ] {
+        let ran = run(&[&["account"], args].concat());
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{args:?}: {}", ran.stderr);
+    }
+    let long = account(&controller, &["create", "a-name-that-is-too-long"]);
+    assert_eq!(long.code, 1);
+    assert!(long.stderr.contains("23 characters"), "{}", long.stderr);
+    let nobody = account(&controller, &["allow", "x"]);
+    assert_eq!(nobody.code, 2);
+    let mut wrong = as_administrator(&controller, &["account", "check", "x"]);
+    let wrong = ran(wrong.env("GMSA_BIND_PASSWORD", "wrong-secret"));
+    assert_eq!(wrong.code, 3);
+    assert!(wrong.stderr.contains("data 52e"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("wrong-secret"), "{}", wrong.stderr);
+
+    // The password from standard input, the controller found by DNS, a bare user name.
+    let address = controller.address.to_string();
+    let ca = controller.ca.to_str().unwrap();
+    let user = ADMINISTRATOR.split('@').next().unwrap();
+    let mut command = plugin(&[
+        "account",
+        "check",
+        "WEBHOST1",
+        "--domain",
+        "contoso.com",
+        "--dns-server",
+        &address,
+        "--ca",
+        ca,
+        "--bind-user",
+        user,
+        "--password-file",
+        "-",
+        "--timeout",
+        "30",
+    ]);
+    let checked = ran(command.write_stdin(ADMINISTRATOR_PASSWORD));
+    assert_eq!(checked.code, 1, "{}{}", checked.stdout, checked.stderr);
+    assert!(
+        checked.stdout.contains("it is no group managed service account"),
+        "{}",
+        checked.stdout
+    );
+}
