@@ -3,11 +3,13 @@
 //! The fields and their meaning are those of the Kubernetes API reference, `core/v1` Pod. All else
 //! in the object is skipped without being copied. A `null` is an absent field.
 
+mod contents;
 mod identity;
 mod place;
 mod placement;
 mod view;
 
+pub use contents::Contents;
 pub use identity::{Identity, identities};
 pub use place::{Place, PlaceKind, Reference, shown};
 pub use placement::{HOSTNAME_LENGTH, Hostname};

@@ -29,7 +29,7 @@ pub fn to_json(operations: &[Operation]) -> String {
         2 + operations
             .iter()
             .map(|operation| match operation {
-                Operation::Contents { contents, .. } => 128 + contents.json.len() * 5 / 4,
+                Operation::Contents { contents, .. } => 128 + contents.escaped.len(),
                 Operation::Hostname(hostname) => 64 + hostname.len(),
             })
             .sum::<usize>(),
@@ -48,7 +48,7 @@ pub fn to_json(operations: &[Operation]) -> String {
                     let _ = write!(json, "{list}/{index}/");
                 }
                 json.push_str(r#"securityContext/windowsOptions/gmsaCredentialSpec","value":"#);
-                push_string(&mut json, &contents.json);
+                json.push_str(&contents.escaped);
             }
             Operation::Hostname(hostname) => {
                 json.push_str(r#"hostname","value":"#);
@@ -58,6 +58,14 @@ pub fn to_json(operations: &[Operation]) -> String {
         json.push('}');
     }
     json.push(']');
+    json
+}
+
+/// A text as a JSON string.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + text.len() / 4 + 2);
+    push_string(&mut json, text);
     json
 }
 

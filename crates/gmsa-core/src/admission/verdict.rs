@@ -9,9 +9,9 @@ use super::patch::Operation;
 use super::plan::Judgement;
 use super::request::Step;
 use super::warnings::warnings;
-use crate::credspec::difference;
 use crate::credspec::name::is_valid_name;
-use crate::pod::{PlaceKind, Reference, shown};
+use crate::credspec::{Prepared, difference};
+use crate::pod::{Contents, PlaceKind, Reference, shown};
 
 /// What is wrong with one place.
 #[derive(Debug)]
@@ -121,20 +121,32 @@ fn judge_place<'a>(
         None => return finding(Reason::Undecided),
     };
     match reference.contents {
-        Some(contents) if validating => difference(&prepared.json, contents)
-            .map(|detail| Finding { reference, reason: Reason::Mismatch, detail: Some(detail) }),
+        Some(contents) if validating => differs(prepared, contents).map(|detail| Finding {
+            reference,
+            reason: Reason::Mismatch,
+            detail: Some(detail),
+        }),
         None if validating => finding(Reason::NotExpanded),
-        None if prepared.json.len() > MAX_CONTENTS => finding(Reason::ContentsTooLarge),
+        None if prepared.bytes > MAX_CONTENTS => finding(Reason::ContentsTooLarge),
         _ => None,
     }
 }
 
 fn too_large(reference: Reference<'_>) -> Option<Finding<'_>> {
-    reference.contents.is_some_and(|contents| contents.len() > MAX_CONTENTS).then_some(Finding {
-        reference,
-        reason: Reason::ContentsTooLarge,
-        detail: None,
-    })
+    let large = reference.contents.is_some_and(|contents| contents.is_longer_than(MAX_CONTENTS));
+    large.then_some(Finding { reference, reason: Reason::ContentsTooLarge, detail: None })
+}
+
+/// What differs between a resource and the contents in a pod; none if nothing does. What we wrote
+/// ourselves is the same string.
+fn differs(prepared: &Prepared, contents: Contents<'_>) -> Option<String> {
+    if *prepared.escaped == *contents.escaped() {
+        return None;
+    }
+    match contents.text() {
+        Some(text) => difference(&prepared.json(), &text),
+        None => Some("the contents are no text".to_owned()),
+    }
 }
 
 fn unknown<'a>(reference: Reference<'a>, failure: &super::facts::Failure) -> Finding<'a> {

@@ -5,13 +5,17 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{canonical_json, lint};
+use crate::admission::patch::escaped;
 use crate::finding::Severity;
 
 /// A credential spec's contents, ready to be inlined into a pod.
 #[derive(PartialEq, Eq)]
 pub struct Prepared {
-    /// The canonical JSON of the `credspec` object.
-    pub json: Box<str>,
+    /// The canonical JSON of the `credspec` object as a JSON string, quotes included: as it stands
+    /// in a patch, and in the pod that an API server sends.
+    pub escaped: Box<str>,
+    /// How many bytes the canonical JSON has.
+    pub bytes: usize,
     /// How many findings of severity warning or error it has.
     pub findings: u16,
 }
@@ -30,10 +34,19 @@ impl Prepared {
             .iter()
             .filter(|finding| finding.code.severity() >= Severity::Warning)
             .count();
+        let json = canonical_json(contents);
         Some(Self {
-            json: canonical_json(contents).into_boxed_str(),
+            escaped: escaped(&json).into_boxed_str(),
+            bytes: json.len(),
             findings: u16::try_from(findings).unwrap_or(u16::MAX),
         })
+    }
+
+    /// The canonical JSON of the `credspec` object.
+    #[must_use]
+    pub fn json(&self) -> String {
+        // It was escaped here.
+        serde_json::from_str(&self.escaped).unwrap_or_default()
     }
 }
 
@@ -41,7 +54,7 @@ impl Prepared {
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
-            .field("bytes", &self.json.len())
+            .field("bytes", &self.bytes)
             .field("findings", &self.findings)
             .finish_non_exhaustive()
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::contents::Contents;
 use super::view::{Container, Pod, SecurityContext, WindowsOptions};
 
 /// What kind of place it is.
@@ -104,7 +105,7 @@ pub struct Reference<'a> {
     /// `gmsaCredentialSpecName`.
     pub name: Option<&'a str>,
     /// `gmsaCredentialSpec`.
-    pub contents: Option<&'a str>,
+    pub contents: Option<Contents<'a>>,
 }
 
 impl fmt::Debug for Reference<'_> {
@@ -112,7 +113,7 @@ impl fmt::Debug for Reference<'_> {
         f.debug_struct("Reference")
             .field("place", &self.place)
             .field("name", &self.name)
-            .field("contents", &self.contents.map(|_| "…"))
+            .field("contents", &self.contents)
             .finish()
     }
 }
@@ -193,6 +194,6 @@ fn reference<'p>(
     (name.is_some() || contents.is_some()).then_some(Reference {
         place,
         name: name.as_deref(),
-        contents: contents.as_deref(),
+        contents: *contents,
     })
 }

@@ -6,6 +6,10 @@ fn pod(text: &str) -> Pod<'_> {
     serde_json::from_str(text).unwrap()
 }
 
+fn string(contents: Option<super::Contents<'_>>) -> Option<String> {
+    contents.map(|contents| contents.text().unwrap().into_owned())
+}
+
 #[test]
 fn all_four_kinds_of_places_are_seen_in_order() {
     let text = r#"{"metadata":{"name":"web"},"spec":{
@@ -16,15 +20,25 @@ fn all_four_kinds_of_places_are_seen_in_order() {
     let pod = pod(text);
     let seen: Vec<_> = pod
         .references()
-        .map(|one| (one.place.to_string(), one.place.field("x"), one.name, one.contents))
+        .map(|one| (one.place.to_string(), one.place.field("x"), one.name, string(one.contents)))
         .collect();
     let path = |list: &str| format!("spec.{list}securityContext.windowsOptions.x");
     assert_eq!(
         seen,
         [
             ("pod \"web\"".to_owned(), path(""), Some("a"), None),
-            ("container \"iis\"".to_owned(), path("containers[1]."), Some("b"), Some("{}")),
-            ("init container \"setup\"".to_owned(), path("initContainers[0]."), None, Some("{}")),
+            (
+                "container \"iis\"".to_owned(),
+                path("containers[1]."),
+                Some("b"),
+                Some("{}".to_owned())
+            ),
+            (
+                "init container \"setup\"".to_owned(),
+                path("initContainers[0]."),
+                None,
+                Some("{}".to_owned())
+            ),
             (
                 "ephemeral container \"debug\"".to_owned(),
                 path("ephemeralContainers[0]."),
@@ -40,14 +54,14 @@ fn null_is_absent_and_an_empty_string_is_present() {
     for (options, expected) in [
         (json!({"gmsaCredentialSpecName": null, "gmsaCredentialSpec": null}), None),
         (json!({"gmsaCredentialSpecName": ""}), Some((Some(""), None))),
-        (json!({"gmsaCredentialSpec": ""}), Some((None, Some("")))),
+        (json!({"gmsaCredentialSpec": ""}), Some((None, Some(String::new())))),
         (json!(null), None),
     ] {
         let text =
             json!({"spec": {"securityContext": {"windowsOptions": options}, "containers": null}})
                 .to_string();
         let pod = pod(&text);
-        let seen = pod.references().next().map(|one| (one.name, one.contents));
+        let seen = pod.references().next().map(|one| (one.name, string(one.contents)));
         assert_eq!(seen, expected, "{text}");
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::contents::Contents;
 use crate::text::Text;
 
 /// A Pod, or a pod template, or the `EphemeralContainers` object of servers before 1.22.
@@ -113,7 +114,7 @@ pub struct WindowsOptions<'a> {
     pub gmsa_credential_spec_name: Option<Text<'a>>,
     /// The contents of a credential spec: a JSON object as a string.
     #[serde(borrow)]
-    pub gmsa_credential_spec: Option<Text<'a>>,
+    pub gmsa_credential_spec: Option<Contents<'a>>,
     /// Whether the container runs as a process of the host.
     pub host_process: Option<bool>,
 }
@@ -122,7 +123,7 @@ impl std::fmt::Debug for WindowsOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WindowsOptions")
             .field("gmsa_credential_spec_name", &self.gmsa_credential_spec_name)
-            .field("gmsa_credential_spec", &self.gmsa_credential_spec.as_ref().map(|_| "…"))
+            .field("gmsa_credential_spec", &self.gmsa_credential_spec)
             .field("host_process", &self.host_process)
             .finish()
     }

@@ -6,7 +6,9 @@ use super::*;
 fn prepares_the_canonical_contents() {
     let object = json!({"credspec": {"b": "<", "CmsPlugins": []}});
     let prepared = Prepared::from_object("web", &object).unwrap();
-    assert_eq!(&*prepared.json, r#"{"CmsPlugins":[],"b":"\u003c"}"#);
+    assert_eq!(prepared.json(), r#"{"CmsPlugins":[],"b":"\u003c"}"#);
+    assert_eq!(&*prepared.escaped, r#""{\"CmsPlugins\":[],\"b\":\"\\u003c\"}""#);
+    assert_eq!(prepared.bytes, prepared.json().len());
 }
 
 #[test]

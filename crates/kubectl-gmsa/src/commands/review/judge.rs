@@ -7,7 +7,6 @@ use gmsa_core::admission::{
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::{PlaceKind, Pod, identities};
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::facts::Facts;
@@ -57,7 +56,8 @@ fn one<'a>(
     facts: &Facts<'_>,
 ) -> Result<Judged<'a>, Failure> {
     let mut object = workload.pod(document);
-    let pod = read(&object, workload)?;
+    let text = object.to_string();
+    let pod = read(&text, workload)?;
     let service_account = pod.service_account().to_owned();
     let places = places(&pod);
     let mutation = decide(Step::Mutate, &pod, &workload.namespace, facts)?;
@@ -75,13 +75,14 @@ fn one<'a>(
     }
     judged.operations = judged.decision.operations().to_vec();
     apply(&mut object, &judged.operations);
-    let pod = read(&object, workload)?;
+    let text = object.to_string();
+    let pod = read(&text, workload)?;
     judged.decision = decide(Step::Validate, &pod, &workload.namespace, facts)?;
     Ok(judged)
 }
 
-fn read<'a>(object: &'a Value, workload: &Workload) -> Result<Pod<'a>, Failure> {
-    Pod::deserialize(object).map_err(|error| {
+fn read<'a>(object: &'a str, workload: &Workload) -> Result<Pod<'a>, Failure> {
+    serde_json::from_str(object).map_err(|error| {
         Failure::Input(format!(
             "failed to read the pod of {} \"{}\" at {}: {error}",
             workload.kind, workload.name, workload.source
@@ -189,7 +190,7 @@ pub(super) fn apply(object: &mut Value, operations: &[patch::Operation]) {
             Some(list) => format!("/spec/{list}/{index}/securityContext/windowsOptions"),
         };
         if let Some(Value::Object(options)) = object.pointer_mut(&pointer) {
-            options.insert("gmsaCredentialSpec".to_owned(), json!(contents.json));
+            options.insert("gmsaCredentialSpec".to_owned(), json!(contents.json()));
         }
     }
 }
