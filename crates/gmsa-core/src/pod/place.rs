@@ -69,7 +69,10 @@ impl Place<'_> {
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} \"{}\"", self.kind.label(), shown(self.name))
+        f.write_str(self.kind.label())?;
+        f.write_str(" \"")?;
+        shown(self.name).fmt(f)?;
+        f.write_str("\"")
     }
 }
 
