@@ -9,9 +9,11 @@ mod freshness;
 mod live;
 pub mod manifests;
 mod memory;
+pub mod objects;
 mod rbac_watch;
 mod store;
 mod watch;
 
+pub use access::review as review_access;
 pub use cluster::{Cluster, Options};
 pub use memory::Observer;
