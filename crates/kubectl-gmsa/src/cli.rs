@@ -1,12 +1,16 @@
 //! The arguments, and nothing but the arguments.
 
+mod rights;
+
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
-/// Active Directory identities for Windows pods: what admission will say, and why.
+pub use rights::{Account, Connect, DryRun, Grant, ObjectOutput, Revoke};
+
+/// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-gmsa", bin_name = "kubectl gmsa", version, max_term_width = 100)]
 pub struct Cli {
@@ -20,6 +24,10 @@ pub struct Cli {
 pub enum Command {
     /// Judge every workload in files as admission would
     Review(Review),
+    /// Let service accounts use credential specs
+    Grant(Grant),
+    /// Take that right from service accounts, and say whether another way is left
+    Revoke(Revoke),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -1,7 +1,10 @@
 //! What each command does.
 
 pub mod completion;
+mod connection;
+mod rbac;
 pub mod review;
+pub mod rights;
 pub mod version;
 
 use std::io;
@@ -41,6 +44,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The output could not be made.
+    fn encode(what: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::Encode { what, why: error.to_string() }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {

@@ -29,6 +29,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let done = match &cli.command {
         Command::Review(args) => commands::review::run(args),
+        Command::Grant(args) => commands::rights::grant(args),
+        Command::Revoke(args) => commands::rights::revoke(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };
