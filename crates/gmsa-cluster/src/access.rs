@@ -13,6 +13,12 @@ use kube::api::{Api, ObjectMeta, PostParams};
 /// How long one review may take, whoever waits for it.
 const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Whether the service account may use the credential spec, by an access review.
+pub async fn review(client: Client, namespace: &str, service_account: &str, name: &str) -> Right {
+    let [namespace, service_account, name] = [namespace, service_account, name].map(str::to_owned);
+    Access { namespace, service_account, name }.ask(client).await
+}
+
 /// Who asks for what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {

@@ -12,10 +12,12 @@ pub mod install;
 mod live;
 pub mod manifests;
 mod memory;
+pub mod objects;
 pub mod own;
 mod rbac_watch;
 mod store;
 mod watch;
 
+pub use access::review as review_access;
 pub use cluster::{Cluster, Options};
 pub use memory::Observer;

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod credspec;
 mod install;
+mod rights;
 pub mod shared;
 
 use std::path::PathBuf;
@@ -14,8 +15,9 @@ use gmsa_core::finding::Severity;
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
+pub use rights::{Account, Grant, ObjectOutput, Revoke};
 
-/// Active Directory identities for Windows pods: what admission will say, and why.
+/// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-gmsa", bin_name = "kubectl gmsa", version, max_term_width = 100)]
 pub struct Cli {
@@ -42,6 +44,10 @@ pub enum Command {
     /// Make and check group managed service accounts in Active Directory
     #[command(subcommand)]
     Account(Box<account::Account>),
+    /// Let service accounts use credential specs
+    Grant(Grant),
+    /// Take that right from service accounts, and say whether another way is left
+    Revoke(Revoke),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -2,12 +2,15 @@
 
 pub mod account;
 pub mod completion;
+mod connection;
 pub mod credspec;
 mod directory;
 pub mod install;
 mod password;
+mod rbac;
 mod render;
 pub mod review;
+pub mod rights;
 mod runtime;
 pub mod status;
 pub mod uninstall;
@@ -59,6 +62,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The output could not be made.
+    fn encode(what: &'static str, error: &dyn std::error::Error) -> Self {
+        Self::Encode { what, why: error.to_string() }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {

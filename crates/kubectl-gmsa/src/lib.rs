@@ -38,6 +38,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(args) => commands::status::run(args),
         Command::Credspec(command) => commands::credspec::run(command),
         Command::Account(command) => commands::account::run(command),
+        Command::Grant(args) => commands::rights::grant(args),
+        Command::Revoke(args) => commands::rights::revoke(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

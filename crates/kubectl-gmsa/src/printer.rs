@@ -27,6 +27,11 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
+/// Tells what may not be as it was meant.
+pub fn warning(text: &str) {
+    note(&format!("warning: {text}"));
+}
+
 /// Tells what went wrong.
 pub fn error(text: &str) {
     note(&format!("error: {text}"));

@@ -151,8 +151,9 @@ impl Rule {
 }
 
 impl Subject {
-    /// Whether the subject is this service account, by its own name or by a group that it is in.
-    pub(super) fn is(&self, binding_namespace: &str, namespace: &str, account: &str) -> bool {
+    /// The service account that the subject names, as namespace and name; none if it is a group, a
+    /// person, or a service account without a namespace.
+    pub(super) fn account<'a>(&'a self, binding_namespace: &'a str) -> Option<(&'a str, &'a str)> {
         match self.kind.as_str() {
             "ServiceAccount" => {
                 let own = if self.namespace.is_empty() {
@@ -160,19 +161,22 @@ impl Subject {
                 } else {
                     self.namespace.as_str()
                 };
-                own == namespace && self.name == account
+                (!own.is_empty()).then_some((own, self.name.as_str()))
             }
-            "User" => self
-                .name
-                .strip_prefix("system:serviceaccount:")
-                .and_then(|rest| rest.split_once(':'))
-                .is_some_and(|named| named == (namespace, account)),
+            "User" => self.name.strip_prefix("system:serviceaccount:")?.split_once(':'),
+            _ => None,
+        }
+    }
+
+    /// Whether the subject is this service account, by its own name or by a group that it is in.
+    pub(super) fn is(&self, binding_namespace: &str, namespace: &str, account: &str) -> bool {
+        match self.kind.as_str() {
             "Group" => match self.name.strip_prefix("system:serviceaccounts") {
                 Some("") => true,
                 Some(rest) => rest.strip_prefix(':') == Some(namespace),
                 None => false,
             },
-            _ => false,
+            _ => self.account(binding_namespace) == Some((namespace, account)),
         }
     }
 }

@@ -27,6 +27,22 @@ pub struct Grant {
     pub subject: String,
     /// Whether the right comes by a wildcard: in verbs, groups or resources, or by naming no name.
     pub wildcard: bool,
+    /// If the role takes its rules from others: those that allow it, as `ClusterRole web`.
+    pub aggregated_from: Vec<String>,
+}
+
+/// What a role allows, and where it has that from.
+struct Allowed {
+    wildcard: bool,
+    aggregated_from: Vec<String>,
+}
+
+/// A way, before it is put in words.
+struct Way<'a> {
+    namespace: Option<&'a str>,
+    binding: &'a Binding,
+    subject: &'a Subject,
+    allowed: Allowed,
 }
 
 /// A set of roles and bindings. A later object replaces an earlier one of the same name.
@@ -36,9 +52,19 @@ pub struct Policy {
     cluster_roles: BTreeMap<String, Role>,
     bindings: BTreeMap<String, BTreeMap<String, Binding>>,
     cluster_bindings: BTreeMap<String, Binding>,
+    /// Whether the rules of aggregated roles are those that stand in the objects.
+    as_stored: bool,
 }
 
 impl Policy {
+    /// A set for objects read from a cluster. There a controller has filled in the rules of
+    /// aggregated roles, and the API server judges by those, up to date or not. In a set made
+    /// otherwise their rules are those of the roles that their selectors match.
+    #[must_use]
+    pub fn of_cluster() -> Self {
+        Self { as_stored: true, ..Self::default() }
+    }
+
     /// Adds an object of one of the four kinds; false if it is of another kind. A namespaced object
     /// without a namespace gets the given one.
     pub fn add(&mut self, object: &Value, default_namespace: &str) -> Result<bool, Unreadable> {
@@ -85,13 +111,8 @@ impl Policy {
     #[must_use]
     pub fn grants(&self, namespace: &str, account: &str, name: &str) -> Vec<Grant> {
         self.ways(namespace, account, name)
-            .map(|(of, binding, subject, wildcard)| Grant {
-                binding: match of {
-                    Some(namespace) => {
-                        format!("RoleBinding {namespace}/{}", binding.metadata.name)
-                    }
-                    None => format!("ClusterRoleBinding {}", binding.metadata.name),
-                },
+            .map(|Way { namespace: of, binding, subject, allowed }| Grant {
+                binding: binding_label(of, binding),
                 role: match (binding.role_ref.kind.as_str(), of) {
                     ("Role", Some(namespace)) => {
                         format!("Role {namespace}/{}", binding.role_ref.name)
@@ -102,7 +123,23 @@ impl Policy {
                     "ServiceAccount" => format!("ServiceAccount {namespace}/{}", subject.name),
                     kind => format!("{kind} {}", subject.name),
                 },
-                wildcard,
+                wildcard: allowed.wildcard,
+                aggregated_from: allowed.aggregated_from,
+            })
+            .collect()
+    }
+
+    /// The service accounts that bindings name themselves, not by a group, as namespace and name.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeSet<(&str, &str)> {
+        let namespaced = self.bindings.iter().flat_map(|(namespace, bindings)| {
+            bindings.values().map(move |binding| (namespace.as_str(), binding))
+        });
+        let cluster = self.cluster_bindings.values().map(|binding| ("", binding));
+        namespaced
+            .chain(cluster)
+            .flat_map(|(of, binding)| {
+                binding.subjects.iter().filter_map(move |subject| subject.account(of))
             })
             .collect()
     }
@@ -132,20 +169,15 @@ impl Policy {
     /// The bindings whose role is not in the set, as `RoleBinding shop/web` and `ClusterRole web`.
     pub fn dangling(&self) -> impl Iterator<Item = (String, String)> {
         let namespaced = self.bindings.iter().flat_map(|(namespace, bindings)| {
-            bindings.iter().map(move |(name, binding)| (Some(namespace), name, binding))
+            bindings.values().map(move |binding| (Some(namespace.as_str()), binding))
         });
-        let cluster = self.cluster_bindings.iter().map(|(name, binding)| (None, name, binding));
-        namespaced.chain(cluster).filter_map(|(namespace, name, binding)| {
+        let cluster = self.cluster_bindings.values().map(|binding| (None, binding));
+        namespaced.chain(cluster).filter_map(|(of, binding)| {
             let role = &binding.role_ref;
-            let of = namespace.map(String::as_str);
             if self.role(of, binding).is_some() {
                 return None;
             }
-            let label = match of {
-                Some(namespace) => format!("RoleBinding {namespace}/{name}"),
-                None => format!("ClusterRoleBinding {name}"),
-            };
-            Some((label, format!("{} {}", role.kind, role.name)))
+            Some((binding_label(of, binding), format!("{} {}", role.kind, role.name)))
         })
     }
 
@@ -154,7 +186,7 @@ impl Policy {
         namespace: &'a str,
         account: &'a str,
         name: &'a str,
-    ) -> impl Iterator<Item = (Option<&'a str>, &'a Binding, &'a Subject, bool)> {
+    ) -> impl Iterator<Item = Way<'a>> {
         let namespaced = self
             .bindings
             .get(namespace)
@@ -162,12 +194,14 @@ impl Policy {
             .flat_map(BTreeMap::values)
             .map(move |binding| (Some(namespace), binding));
         let cluster = self.cluster_bindings.values().map(|binding| (None, binding));
-        namespaced.chain(cluster).filter_map(move |(of, binding)| {
+        namespaced.chain(cluster).flat_map(move |(of, binding)| {
             let own = of.unwrap_or_default();
-            let subject =
-                binding.subjects.iter().find(|subject| subject.is(own, namespace, account))?;
-            let role = self.role(of, binding)?;
-            Some((of, binding, subject, self.allows(role, name)?))
+            let subjects =
+                binding.subjects.iter().filter(move |one| one.is(own, namespace, account));
+            subjects.filter_map(move |subject| {
+                let allowed = self.allows(self.role(of, binding)?, name)?;
+                Some(Way { namespace: of, binding, subject, allowed })
+            })
         })
     }
 
@@ -183,12 +217,26 @@ impl Policy {
     }
 
     /// Whether a role allows the name, and if so whether only by a wildcard.
-    fn allows(&self, role: &Role, name: &str) -> Option<bool> {
+    fn allows(&self, role: &Role, name: &str) -> Option<Allowed> {
         let mut seen = BTreeSet::new();
         let mut rules = Vec::new();
         self.collect(role, &mut seen, &mut rules);
-        let ways: Vec<bool> = rules.into_iter().filter_map(|rule| rule.allows(name)).collect();
-        (!ways.is_empty()).then(|| ways.iter().all(|wildcard| *wildcard))
+        let mut aggregated_from = BTreeSet::new();
+        let mut ways = Vec::new();
+        for (of, rule) in rules {
+            let Some(wildcard) = rule.allows(name) else { continue };
+            ways.push(wildcard);
+            if role.aggregation_rule.is_some() {
+                aggregated_from.insert(format!("ClusterRole {}", of.metadata.name));
+            }
+        }
+        if self.as_stored {
+            ways = role.rules.iter().filter_map(|rule| rule.allows(name)).collect();
+        }
+        (!ways.is_empty()).then(|| Allowed {
+            wildcard: ways.iter().all(|wildcard| *wildcard),
+            aggregated_from: aggregated_from.into_iter().collect(),
+        })
     }
 
     /// The rules of a role. The controller overwrites the rules of an aggregated role with those
@@ -197,10 +245,10 @@ impl Policy {
         &'a self,
         role: &'a Role,
         seen: &mut BTreeSet<&'a str>,
-        rules: &mut Vec<&'a Rule>,
+        rules: &mut Vec<(&'a Role, &'a Rule)>,
     ) {
         let Some(aggregation) = &role.aggregation_rule else {
-            rules.extend(&role.rules);
+            rules.extend(role.rules.iter().map(|rule| (role, rule)));
             return;
         };
         if !seen.insert(&role.metadata.name) {
@@ -215,6 +263,14 @@ impl Policy {
                 self.collect(other, seen, rules);
             }
         }
+    }
+}
+
+fn binding_label(namespace: Option<&str>, binding: &Binding) -> String {
+    let name = &binding.metadata.name;
+    match namespace {
+        Some(namespace) => format!("RoleBinding {namespace}/{name}"),
+        None => format!("ClusterRoleBinding {name}"),
     }
 }
 

@@ -139,6 +139,40 @@ fn aggregated_roles_take_the_rules_of_others() {
 }
 
 #[test]
+fn objects_of_a_cluster_are_taken_as_they_are_stored() {
+    let mut leaf = role("ClusterRole", "leaf", &rule(&json!(["webapp1"])));
+    leaf["metadata"]["labels"] = json!({"tier": "web"});
+    let aggregate = |rules: &Value| {
+        json!({"apiVersion": API, "kind": "ClusterRole", "metadata": {"name": "top"}, "rules": rules,
+            "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {"tier": "web"}}]}})
+    };
+    for (stored, expected) in [(rule(&json!(["webapp1"])), true), (json!([]), false)] {
+        let mut policy = Policy::of_cluster();
+        let bound = binding("ClusterRoleBinding", &account(), "ClusterRole", "top");
+        for object in [&leaf, &aggregate(&stored), &bound] {
+            policy.add(object, "default").unwrap();
+        }
+        let grants = policy.grants("shop", "web", "webapp1");
+        assert_eq!(grants.len(), usize::from(expected));
+        assert!(grants.iter().all(|grant| grant.aggregated_from == ["ClusterRole leaf"]));
+    }
+}
+
+#[test]
+fn every_subject_that_matches_is_a_way_of_its_own() {
+    let mut bound = binding("RoleBinding", &account(), "ClusterRole", "r");
+    bound["subjects"] = json!([account(), {"kind": "Group", "name": "system:serviceaccounts"},
+        {"kind": "User", "name": "system:serviceaccount:other:sql"},
+        {"kind": "User", "name": "jane"}, {"kind": "ServiceAccount", "name": "own"}]);
+    let policy = policy(&[role("ClusterRole", "r", &rule(&json!(["webapp1"]))), bound]);
+    let subjects: Vec<String> =
+        policy.grants("shop", "web", "webapp1").into_iter().map(|grant| grant.subject).collect();
+    assert_eq!(subjects, ["ServiceAccount shop/web", "Group system:serviceaccounts"]);
+    let named: Vec<_> = policy.accounts().into_iter().collect();
+    assert_eq!(named, [("other", "sql"), ("shop", "own"), ("shop", "web")]);
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let bad = json!({"apiVersion": API, "kind": "Role", "metadata": {"name": "r"}, "rules": "all"});
     let error = Policy::default().add(&bad, "default").unwrap_err().to_string();

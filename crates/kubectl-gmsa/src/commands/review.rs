@@ -43,8 +43,8 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
             printer::data(&table::render(&report, args.output == Output::Wide, printer::colour()))?;
         }
         Output::Json => {
-            let mut json =
-                serde_json::to_string_pretty(&report).map_err(|error| encode("report", &error))?;
+            let mut json = serde_json::to_string_pretty(&report)
+                .map_err(|error| Failure::encode("report", &error))?;
             json.push('\n');
             printer::data(&json)?;
         }
@@ -75,10 +75,6 @@ fn check(
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
-}
-
-fn encode(what: &'static str, error: &dyn std::error::Error) -> Failure {
-    Failure::Encode { what, why: error.to_string() }
 }
 
 /// The severity of a denial.

@@ -6,7 +6,6 @@ use gmsa_core::admission::Reason;
 use gmsa_core::finding::Code;
 use serde_json::{Value, json};
 
-use super::encode;
 use super::report::Report;
 use crate::commands::Failure;
 
@@ -49,7 +48,8 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
             "results": results,
         }],
     });
-    let mut text = serde_json::to_string_pretty(&log).map_err(|error| encode("SARIF", &error))?;
+    let mut text =
+        serde_json::to_string_pretty(&log).map_err(|error| Failure::encode("SARIF", &error))?;
     text.push('\n');
     Ok(text)
 }

@@ -2,8 +2,8 @@
 
 use gmsa_cluster::manifests::Document;
 
+use super::Failure;
 use super::judge::{Judged, apply};
-use super::{Failure, encode};
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
@@ -25,7 +25,8 @@ pub(super) fn render(
     }
     let mut text = String::new();
     for value in &values {
-        let yaml = serde_saphyr::to_string(value).map_err(|error| encode("YAML", &error))?;
+        let yaml =
+            serde_saphyr::to_string(value).map_err(|error| Failure::encode("YAML", &error))?;
         text.push_str("---\n");
         text.push_str(&yaml);
     }

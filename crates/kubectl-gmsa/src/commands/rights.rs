@@ -1,0 +1,41 @@
+//! `kubectl gmsa grant` and `kubectl gmsa revoke`: who may use which credential spec.
+
+mod grant;
+mod print;
+mod remaining;
+mod revoke;
+mod settle;
+mod shape;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gmsa_cluster::objects::{Reference, kinds};
+
+use super::Failure;
+use crate::cli::Account;
+
+pub use grant::run as grant;
+pub use revoke::run as revoke;
+
+/// The service accounts of each namespace, each once.
+fn by_namespace(accounts: &[Account]) -> BTreeMap<&str, Vec<&str>> {
+    let mut sorted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for account in accounts {
+        sorted.entry(&account.namespace).or_default().insert(&account.name);
+    }
+    sorted.into_iter().map(|(namespace, names)| (namespace, names.into_iter().collect())).collect()
+}
+
+/// The credential specs, each once, in the order of the arguments.
+fn distinct(names: &[String]) -> Vec<&str> {
+    let mut seen = BTreeSet::new();
+    names.iter().map(String::as_str).filter(|name| seen.insert(*name)).collect()
+}
+
+fn role_of(credential_spec: &str) -> Reference {
+    Reference::cluster(kinds::CLUSTER_ROLE, &shape::name(credential_spec))
+}
+
+fn binding_of(credential_spec: &str, namespace: &str) -> Reference {
+    Reference::namespaced(kinds::ROLE_BINDING, namespace, &shape::name(credential_spec))
+}
