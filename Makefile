@@ -4,7 +4,7 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate bench control-plane domain-controller clean
+.PHONY: help demo test lint fmt generate bench image control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ control-plane: ## Build the control plane for the tests into the cache
 
 domain-controller: ## Install Samba and provision the domain of the tests
 	@scripts/domain-controller.sh
+
+image: ## Build the image of the server as an OCI archive, with buildah
+	@scripts/image.sh
 
 clean: ## Remove what was built here; the test peers in the cache stay
 	$(CARGO) clean

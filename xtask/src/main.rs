@@ -8,6 +8,7 @@ mod length;
 mod links;
 mod output;
 mod reference;
+mod sbom;
 mod tree;
 
 use std::process::ExitCode;
@@ -30,11 +31,23 @@ enum Task {
     Check,
     /// Show the main job without a cluster
     Demo,
+    /// Print the list of what is built into the server (`CycloneDX`)
+    Sbom,
+    /// Print the name of the published image
+    ImageName,
 }
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Sbom => {
+            output::line(sbom::render(tree::root())?.trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::ImageName => {
+            output::line(gmsa_cluster::install::IMAGE)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),
         Task::Check => check::check(tree::root()),
     }

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Builds the image of the server: one static program on an empty root, as an OCI archive in
+# target/image, with its list of ingredients (CycloneDX). Needs buildah, but no daemon.
+#
+#   scripts/image.sh [PROFILE]    PROFILE is a profile of cargo; release unless given
+#
+# For arm64 build on an arm64 machine, or set TARGET=aarch64-unknown-linux-gnu where its linker and
+# standard library are installed (rustup target add, apt-get install gcc-aarch64-linux-gnu).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/common.sh
+
+profile=${1:-release}
+target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
+case $target in
+    x86_64-*) arch=amd64 ;;
+    aarch64-*) arch=arm64 ;;
+    *) die "no image is made for $target" ;;
+esac
+if ! have buildah; then
+    have apt-get || die "buildah is missing"
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    say "installing buildah"
+    $sudo apt-get install -y --no-install-recommends buildah >/dev/null
+fi
+
+say "building the program ($profile, static)"
+# Paths of this machine do not belong into the program, and two builds give the same bytes.
+home=${CARGO_HOME:-$HOME/.cargo}
+RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/src --remap-path-prefix=$home=/cargo" \
+    cargo build --locked --quiet --profile "$profile" --target "$target" -p gmsa-webhook
+directory=$profile
+[ "$profile" != dev ] || directory=debug
+program=${CARGO_TARGET_DIR:-target}/$target/$directory/gmsa-webhook
+out=${CARGO_TARGET_DIR:-target}/image
+mkdir -p "$out"
+
+say "listing the ingredients"
+cargo xtask sbom >"$out/gmsa-webhook.cdx.json"
+
+say "making the image"
+export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
+image=$(cargo xtask image-name)
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+storage=(--root "$root/storage" --runroot "$root/run")
+container=$(buildah "${storage[@]}" from scratch)
+install -m 755 "$program" "$root/gmsa-webhook"
+touch -d @0 "$root/gmsa-webhook"
+buildah "${storage[@]}" copy --quiet "$container" "$root/gmsa-webhook" /gmsa-webhook >/dev/null
+buildah "${storage[@]}" config --arch "$arch" --os linux --user 65532:65532 \
+    --entrypoint '["/gmsa-webhook"]' --cmd '' --port 8443 --port 9443 \
+    --label "org.opencontainers.image.source=https://github.com/kube-gmsa/kube-gmsa" \
+    --label "org.opencontainers.image.licenses=Apache-2.0" "$container"
+archive=$out/gmsa-webhook-$arch.tar
+rm -f "$archive"
+buildah "${storage[@]}" commit --quiet --timestamp 0 "$container" \
+    "oci-archive:$archive:$image" >/dev/null
+say "$image for $arch: $archive, $(stat -c %s "$archive") bytes"

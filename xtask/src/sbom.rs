@@ -1,0 +1,122 @@
+//! The list of what is built into the server, as `CycloneDX` 1.5 in JSON (ECMA-424).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+const ROOT: &str = "gmsa-webhook";
+
+/// Renders the list for the server and all that it is linked with on Linux.
+pub fn render(root: &Path) -> Result<String> {
+    let output = Command::new("cargo")
+        .args(["metadata", "--locked", "--format-version=1"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root)
+        .output()
+        .context("failed to run cargo metadata")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&document(&metadata)?)?))
+}
+
+fn document(metadata: &Value) -> Result<Value> {
+    let list = |value: &Value, at: &str| {
+        value.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let text = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let packages: BTreeMap<String, Value> = list(metadata, "/packages")
+        .into_iter()
+        .map(|package| (text(&package, "id"), package))
+        .collect();
+    let links: BTreeMap<String, Vec<String>> = list(metadata, "/resolve/nodes")
+        .into_iter()
+        .map(|node| {
+            // Only what is linked: not what tests and build scripts use.
+            let normal = list(&node, "/deps").into_iter().filter(|dependency| {
+                list(dependency, "/dep_kinds")
+                    .iter()
+                    .any(|kind| kind.get("kind") == Some(&Value::Null))
+            });
+            let ids = normal.map(|dependency| text(&dependency, "pkg")).collect();
+            (text(&node, "id"), ids)
+        })
+        .collect();
+    let root = packages
+        .iter()
+        .find(|(_, package)| text(package, "name") == ROOT)
+        .map(|(id, _)| id.clone())
+        .with_context(|| format!("there is no package {ROOT}"))?;
+    let mut seen = BTreeSet::new();
+    let mut open = vec![root.clone()];
+    while let Some(id) = open.pop() {
+        if seen.insert(id.clone()) {
+            open.extend(links.get(&id).cloned().unwrap_or_default());
+        }
+    }
+    let reference = |id: &String| {
+        let package = packages.get(id).cloned().unwrap_or_default();
+        format!("pkg:cargo/{}@{}", text(&package, "name"), text(&package, "version"))
+    };
+    let component = |id: &String| {
+        let package = packages.get(id).cloned().unwrap_or_default();
+        json!({
+            "type": if *id == root { "application" } else { "library" },
+            "bom-ref": reference(id),
+            "name": text(&package, "name"),
+            "version": text(&package, "version"),
+            "purl": reference(id),
+            "licenses": [{"expression": text(&package, "license").replace('/', " OR ")}],
+        })
+    };
+    let components: Vec<Value> = seen.iter().filter(|id| **id != root).map(component).collect();
+    let dependencies: Vec<Value> = seen
+        .iter()
+        .map(|id| {
+            let on: Vec<String> = links.get(id).into_iter().flatten().map(reference).collect();
+            json!({"ref": reference(id), "dependsOn": on})
+        })
+        .collect();
+    Ok(json!({
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": component(&root)},
+        "components": components,
+        "dependencies": dependencies,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ROOT, render};
+
+    #[test]
+    fn the_list_holds_what_is_linked_and_not_what_only_tests_use() {
+        let text = render(crate::tree::root()).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let names: Vec<&str> = document["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|component| component["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(document["metadata"]["component"]["name"], ROOT);
+        for name in ["gmsa-core", "rustls", "hyper", "kube-client"] {
+            assert!(names.contains(&name), "{name}: {names:?}");
+        }
+        for name in ["gmsa-testkit", "proptest", "insta", "ldap3", "comfy-table"] {
+            assert!(!names.contains(&name), "{name}");
+        }
+        for component in document["components"].as_array().unwrap() {
+            let license = component["licenses"][0]["expression"].as_str().unwrap();
+            assert!(!license.is_empty(), "{component}");
+        }
+    }
+}
