@@ -14,7 +14,7 @@ use gmsa_testkit::domain_controller::{
 };
 use gmsa_testkit::shared;
 use serde_json::Value;
-use support::{Ran, as_administrator, plugin, ran, run};
+use support::{Ran, as_administrator, install_definition, plugin, ran, run};
 
 fn account(controller: &DomainController, args: &[&str]) -> Ran {
     ran(&mut as_administrator(controller, &[&["account"], args].concat()))
@@ -80,6 +80,28 @@ async fn the_life_of_an_account() {
     assert!(done(controller, &["remove", &name, "--yes"]).starts_with("removed CN="));
     let gone = account(controller, &["remove", &name, "--yes"]);
     assert_eq!(gone.code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removal_names_the_credential_specs_that_still_need_the_account() {
+    let test = "removal_names_the_credential_specs_that_still_need_the_account";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let Some(cluster) = shared::cluster(test).await else { return };
+    install_definition(&cluster).await;
+    let name = controller.unique("Used");
+    done(&controller, &["create", &name]);
+    let remove = |kubeconfig: &std::path::Path| {
+        let args = ["account", "remove", &name, "--dry-run=client"];
+        let ran = ran(as_administrator(&controller, &args).env("KUBECONFIG", kubeconfig));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr
+    };
+    assert!(remove(std::path::Path::new("/nonexistent")).contains("is not known"));
+    assert!(remove(&cluster.kubeconfig).contains("no credential spec of the cluster names it"));
+    let spec = cluster.unique("spec");
+    cluster.apply(&gmsa_testkit::objects::credential_spec(&spec, &name)).await;
+    let told = remove(&cluster.kubeconfig);
+    assert!(told.contains(&spec) && told.contains("lose their identity"), "{told}");
 }
 
 #[tokio::test]

@@ -7,13 +7,16 @@
     reason = "a test fails loudly"
 )]
 
+mod support;
+
 use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
 use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::{objects, shared};
-use serde_json::{Value, json};
+use serde_json::Value;
+use support::install_definition;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -26,13 +29,6 @@ fn review(kubeconfig: &Path, stdin: &str) -> (i32, String, String) {
         .unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-async fn install_definition(cluster: &gmsa_testkit::cluster::Cluster) {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
-    cluster.apply(&definition).await;
 }
 
 #[tokio::test]

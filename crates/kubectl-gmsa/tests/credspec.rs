@@ -12,7 +12,7 @@ mod support;
 use gmsa_testkit::domain_controller::{GUID, SID};
 use gmsa_testkit::{cluster::Cluster, shared};
 use serde_json::{Value, json};
-use support::{Ran, as_administrator, ran, run, run_on};
+use support::{Ran, as_administrator, install_definition, ran, run, run_on};
 
 const BY_HAND: [&str; 13] = [
     "credspec",
@@ -33,13 +33,6 @@ const BY_HAND: [&str; 13] = [
 fn json_of(ran: &Ran) -> Value {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     serde_json::from_str(&ran.stdout).unwrap()
-}
-
-async fn install_definition(cluster: &Cluster) {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
-    cluster.apply(&definition).await;
 }
 
 #[test]

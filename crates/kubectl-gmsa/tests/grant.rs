@@ -7,6 +7,8 @@
     reason = "a test fails loudly"
 )]
 
+mod support;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -18,6 +20,7 @@ use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::{objects, shared};
 use serde_json::{Value, json};
+use support::install_definition;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-gmsa");
 
@@ -70,10 +73,7 @@ impl<'a> Seen<'a> {
 
 async fn ready(test: &str) -> Option<Cluster> {
     let cluster = shared::cluster(test).await?;
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
-    cluster.apply(&definition).await;
+    install_definition(&cluster).await;
     Some(cluster)
 }
 

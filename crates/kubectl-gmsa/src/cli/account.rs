@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::shared::{DirectoryFlags, DryRun};
+use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
 
 /// The commands for accounts.
 #[derive(Debug, Subcommand)]
@@ -137,6 +137,9 @@ pub struct Remove {
     /// Say what would be removed, but remove nothing
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub dry_run: DryRun,
+    /// The cluster whose credential specs may still name it.
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,

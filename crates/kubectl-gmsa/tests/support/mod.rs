@@ -5,6 +5,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use gmsa_cluster::install::NAME;
+use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController};
 use gmsa_testkit::stand_in::Workload;
 
@@ -67,4 +68,12 @@ pub fn webhook() -> Workload {
         args: vec!["--drain=1".to_owned(), "--ca-overlap=1".to_owned()],
         image_problem: None,
     }
+}
+
+/// Applies the resource definition.
+pub async fn install_definition(cluster: &Cluster) {
+    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
+    definition["kind"] = "CustomResourceDefinition".into();
+    cluster.apply(&definition).await;
 }
