@@ -19,6 +19,7 @@ pub fn all() -> Result<Vec<Generated>> {
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
+        file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file("docs/schemas/review-report.schema.json", schema(&kubectl_gmsa::review_schema())?),
     ];
     files.extend(reference::pages(kubectl_gmsa::command()));

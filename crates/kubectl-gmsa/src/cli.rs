@@ -1,5 +1,6 @@
 //! The arguments, and nothing but the arguments.
 
+mod access;
 mod rights;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
+pub use access::{Access, AccessOutput};
 pub use rights::{Account, Connect, DryRun, Grant, ObjectOutput, Revoke};
 
 /// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
@@ -28,6 +30,8 @@ pub enum Command {
     Grant(Grant),
     /// Take that right from service accounts, and say whether another way is left
     Revoke(Revoke),
+    /// Show who may use which credential spec, by what, and who uses it
+    Access(Access),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use cli::command;
+pub use commands::access::schema as access_schema;
 pub use commands::review::schema as review_schema;
 
 use cli::{Cli, Command};
@@ -31,6 +32,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Review(args) => commands::review::run(args),
         Command::Grant(args) => commands::rights::grant(args),
         Command::Revoke(args) => commands::rights::revoke(args),
+        Command::Access(args) => commands::access::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };
