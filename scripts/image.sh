@@ -55,6 +55,6 @@ buildah "${storage[@]}" config --arch "$arch" --os linux --user 65532:65532 \
     --label "org.opencontainers.image.licenses=Apache-2.0" "$container"
 archive=$out/gmsa-webhook-$arch.tar
 rm -f "$archive"
-buildah "${storage[@]}" commit --quiet --timestamp 0 "$container" \
+buildah "${storage[@]}" commit --quiet --timestamp 0 --disable-compression=false "$container" \
     "oci-archive:$archive:$image" >/dev/null
 say "$image for $arch: $archive, $(stat -c %s "$archive") bytes"

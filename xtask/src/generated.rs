@@ -27,6 +27,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
+        file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file(
             "docs/schemas/account-check-report.schema.json",
             schema(&kubectl_gmsa::account_check_schema())?,

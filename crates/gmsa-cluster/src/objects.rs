@@ -22,6 +22,8 @@ const PAGE: u32 = 500;
 pub struct Kind {
     /// The API group; empty for the core group.
     pub group: &'static str,
+    /// The version of the API group.
+    pub version: &'static str,
     /// The kind.
     pub kind: &'static str,
     /// The name of the resource in paths.
@@ -30,7 +32,7 @@ pub struct Kind {
     pub namespaced: bool,
 }
 
-/// The kinds that are read or written, all of version `v1`.
+/// The kinds that are read or written.
 pub mod kinds {
     use super::Kind;
 
@@ -42,7 +44,7 @@ pub mod kinds {
         plural: &'static str,
         namespaced: bool,
     ) -> Kind {
-        Kind { group, kind, plural, namespaced }
+        Kind { group, version: "v1", kind, plural, namespaced }
     }
 
     /// `Role`
@@ -73,6 +75,9 @@ pub mod kinds {
         kind("batch", "Job", "jobs", true),
         kind("batch", "CronJob", "cronjobs", true),
     ];
+    /// `CronJob` on API servers before 1.21.
+    pub const OLD_CRON_JOB: Kind =
+        Kind { version: "v1beta1", ..kind("batch", "CronJob", "cronjobs", true) };
 }
 
 /// Which object, shown as `RoleBinding shop/web` or `ClusterRole web`.
@@ -118,13 +123,17 @@ impl Kind {
     /// The version as objects carry it.
     #[must_use]
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", self.group) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     fn path(&self, namespace: Option<&str>) -> String {
         let resource = ApiResource {
             group: self.group.to_owned(),
-            version: "v1".to_owned(),
+            version: self.version.to_owned(),
             api_version: self.api_version(),
             kind: self.kind.to_owned(),
             plural: self.plural.to_owned(),

@@ -1,5 +1,6 @@
 //! The arguments, and nothing but the arguments.
 
+mod access;
 pub mod account;
 pub mod credspec;
 mod install;
@@ -12,6 +13,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
+pub use access::{Access, AccessOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
@@ -48,6 +50,8 @@ pub enum Command {
     Grant(Grant),
     /// Take that right from service accounts, and say whether another way is left
     Revoke(Revoke),
+    /// Show who may use which credential spec, by what, and who uses it
+    Access(Access),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -1,5 +1,6 @@
 //! What each command does.
 
+pub mod access;
 pub mod account;
 pub mod completion;
 mod connection;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use cli::command;
+pub use commands::access::schema as access_schema;
 pub use commands::account::check::schema as account_check_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
 pub use commands::review::schema as review_schema;
@@ -40,6 +41,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Account(command) => commands::account::run(command),
         Command::Grant(args) => commands::rights::grant(args),
         Command::Revoke(args) => commands::rights::revoke(args),
+        Command::Access(args) => commands::access::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

@@ -10,7 +10,7 @@
 mod support;
 
 use gmsa_testkit::domain_controller::{GUID, SID};
-use gmsa_testkit::{cluster::Cluster, shared};
+use gmsa_testkit::shared;
 use serde_json::{Value, json};
 use support::{Ran, as_administrator, install_definition, ran, run, run_on};
 

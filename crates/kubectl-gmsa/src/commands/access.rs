@@ -1,0 +1,68 @@
+//! `kubectl gmsa access`: who may use which credential spec, by what, and who uses it.
+
+mod gather;
+mod graph;
+mod report;
+mod table;
+mod uses;
+mod verify;
+
+use super::Failure;
+use super::connection::Connection;
+use crate::cli::{Access, AccessOutput};
+use crate::printer;
+use report::Report;
+
+pub use report::schema;
+
+/// Prints the map.
+pub fn run(args: &Access) -> Result<u8, Failure> {
+    let connection = Connection::open(&args.connect)?;
+    let gathered = connection.runtime.block_on(gather::all(&connection.objects(false), args))?;
+    let mut report = Report::new(&gathered, args);
+    if !args.no_verify {
+        let answers =
+            connection.runtime.block_on(verify::all(&connection.client, report.pairs()))?;
+        report.verify(&answers);
+    }
+    warn(&report, args);
+    let text = match args.output {
+        AccessOutput::Table | AccessOutput::Wide => {
+            table::render(&report, args.output == AccessOutput::Wide, printer::colour())
+        }
+        AccessOutput::Json => {
+            let json = serde_json::to_string_pretty(&report)
+                .map_err(|error| Failure::encode("report", &error))?;
+            format!("{json}\n")
+        }
+        AccessOutput::Yaml => {
+            serde_saphyr::to_string(&report).map_err(|error| Failure::encode("report", &error))?
+        }
+        AccessOutput::Dot => graph::dot(&report),
+        AccessOutput::Mermaid => graph::mermaid(&report),
+    };
+    printer::data(&text)?;
+    Ok(u8::from(report.found_something(args)))
+}
+
+/// Tells what is missing and what does not fit together.
+fn warn(report: &Report, args: &Access) {
+    for unread in &report.unread {
+        printer::warning(&format!("{unread}; who uses what is not complete"));
+    }
+    if let Some(name) = &args.credential_spec
+        && !report.credential_specs.iter().any(|spec| spec.name == *name && spec.exists)
+    {
+        printer::warning(&format!("the credential spec {name} does not exist"));
+    }
+    for entry in report.access.iter().filter(|entry| entry.differs()) {
+        printer::warning(&format!(
+            "the roles and bindings say {} for service account {} and {}, but the API server says \
+             {}: another authorizer decides too, or the roles have just changed",
+            entry.rbac,
+            entry.account(),
+            entry.credential_spec,
+            entry.verdict
+        ));
+    }
+}

@@ -1,0 +1,98 @@
+//! The report for people.
+
+use std::collections::BTreeMap;
+
+use super::report::{Entry, Report, SpecReport, Way};
+
+const RED: &str = "\u{1b}[1;31m";
+const GREEN: &str = "\u{1b}[32m";
+const YELLOW: &str = "\u{1b}[33m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// Renders who may use each credential spec, by what, and who uses it. Service accounts that have
+/// a right by a group alone and do not use it are counted, unless all are wanted.
+pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
+    let mut text = String::new();
+    for spec in &report.credential_specs {
+        let entries: Vec<&Entry> =
+            report.access.iter().filter(|entry| entry.credential_spec == spec.name).collect();
+        one_spec(&mut text, spec, &entries, wide, colour);
+    }
+    let summary = &report.summary;
+    text.push_str(&format!(
+        "{} credential specs; {} rights of service accounts, {} of them unused; {} missing\n",
+        report.credential_specs.len(),
+        summary.allowed,
+        summary.unused,
+        summary.missing
+    ));
+    if !report.verified {
+        text.push_str("by the roles and bindings alone; the API server was not asked\n");
+    }
+    text
+}
+
+fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool, colour: bool) {
+    text.push_str(&spec.name);
+    text.push_str(if spec.exists { "\n" } else { " (does not exist)\n" });
+    let (many, listed): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().partition(|entry| !wide && entry.is_one_of_many());
+    let width = listed.iter().map(|entry| entry.account().len()).max().unwrap_or_default();
+    for entry in &listed {
+        text.push_str(&format!("  {:width$}  {}", entry.account(), verdict(entry, colour)));
+        match entry.state {
+            "unused" => text.push_str(", unused"),
+            "none" => {}
+            _ => {
+                let by: Vec<String> =
+                    entry.used_by.iter().map(|by| format!("{} {}", by.kind, by.name)).collect();
+                text.push_str(&format!(", used by {}", by.join(", ")));
+            }
+        }
+        if !entry.service_account_exists {
+            text.push_str(" (the service account does not exist)");
+        }
+        text.push('\n');
+        ways(text, &entry.ways);
+        if entry.verdict == "denied" && entry.rbac == "denied" {
+            text.push_str(&format!(
+                "    -> kubectl gmsa grant {} --to {}\n",
+                spec.name,
+                entry.account()
+            ));
+        }
+    }
+    let mut groups: BTreeMap<&[Way], usize> = BTreeMap::new();
+    for entry in &many {
+        *groups.entry(&entry.ways).or_default() += 1;
+    }
+    for (by, count) in groups {
+        let accounts = if count == 1 { "service account" } else { "service accounts" };
+        text.push_str(&format!("  {count} {accounts} by group, unused (-o wide lists them)\n"));
+        ways(text, by);
+    }
+    if entries.is_empty() {
+        text.push_str("  nobody may use it, and nobody does\n");
+    }
+    text.push('\n');
+}
+
+fn ways(text: &mut String, ways: &[Way]) {
+    for way in ways {
+        text.push_str(&format!("    {} -> {}, {}", way.binding, way.role, way.subject));
+        if !way.aggregated_from.is_empty() {
+            text.push_str(&format!(", aggregated from {}", way.aggregated_from.join(", ")));
+        }
+        text.push_str(if way.wildcard { ", by a wildcard\n" } else { "\n" });
+    }
+}
+
+fn verdict(entry: &Entry, colour: bool) -> String {
+    let paint = match entry.state {
+        _ if !colour => return entry.verdict.to_owned(),
+        "used" => GREEN,
+        "unused" => YELLOW,
+        _ => RED,
+    };
+    format!("{paint}{}{PLAIN}", entry.verdict)
+}
