@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stdin};
 
 use gmsa_cluster::apply::{Applier, shown};
 use gmsa_cluster::install::{
-    FIELD_MANAGER, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
+    FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
 };
 use serde_json::{Value, json};
 
@@ -78,6 +78,9 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
             printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
         }
     }
+    if args.namespace != NAME {
+        printer::note(&format!("the namespace {} stays: it may hold other things", args.namespace));
+    }
     if !args.purge_credspecs {
         printer::note(
             "the resource definition and the credential specs stay (--purge-credspecs deletes them)",
@@ -93,8 +96,11 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
     all.extend(objects.base.into_iter().rev());
-    let kube_system = json!("kube-system");
-    all.retain(|object| object.pointer("/metadata/name") != Some(&kube_system));
+    // A namespace of another name was somebody's choice, and may hold more than what is ours.
+    all.retain(|object| {
+        object.get("kind") != Some(&json!("Namespace"))
+            || object.pointer("/metadata/name") == Some(&json!(NAME))
+    });
     all
 }
 
@@ -128,4 +134,25 @@ fn confirm(args: &Uninstall, found: &[Value]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Input("nothing was deleted".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use gmsa_cluster::install::{Options, Version};
+
+    use super::in_order;
+
+    #[test]
+    fn webhooks_go_first_and_no_namespace_but_our_own_goes_at_all() {
+        for (namespace, deleted) in [("gmsa-webhook", 1), ("shared-tools", 0)] {
+            let options = Options { namespace: namespace.to_owned(), ..Options::default() };
+            let objects = in_order(&options, Version(1, 20));
+            let kinds: Vec<&str> =
+                objects.iter().filter_map(|object| object.get("kind")?.as_str()).collect();
+            let first: Vec<&&str> = kinds.iter().take(2).collect();
+            assert!(first.iter().all(|kind| kind.ends_with("WebhookConfiguration")), "{kinds:?}");
+            let namespaces = kinds.iter().filter(|kind| **kind == "Namespace").count();
+            assert_eq!(namespaces, deleted, "{namespace}");
+        }
+    }
 }
