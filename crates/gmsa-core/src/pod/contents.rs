@@ -56,7 +56,10 @@ impl fmt::Debug for Contents<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Contents<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        // The error of the library would repeat the contents.
+        let raw = <&RawValue>::deserialize(deserializer)
+            .map_err(|_| D::Error::custom("gmsaCredentialSpec can be read from JSON text only"))?
+            .get();
         if raw.starts_with('"') {
             Ok(Self(raw))
         } else {
@@ -85,6 +88,9 @@ mod tests {
             assert_eq!(read(json).escaped(), json);
         }
         assert_eq!(read(r#""\ud83d""#).text(), None, "half of a pair is no character");
+        let value = serde_json::Value::from("secret");
+        let error = <Contents<'_> as serde::Deserialize>::deserialize(&value).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
         for json in ["1", "{}", "[\"a\"]", "true", "\"a\nb\"", "\"a"] {
             assert!(serde_json::from_str::<Contents<'_>>(json).is_err(), "{json}");
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use gmsa_cluster::manifests::{Document, ManifestSet, Source, Workload};
 use gmsa_core::pod::Pod;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::commands::Failure;
@@ -72,8 +71,8 @@ fn controller(object: &Value) -> Option<(String, String)> {
 }
 
 fn of_workload(workload: &Workload, document: &Value) -> Result<Vec<Use>, Failure> {
-    let object = workload.pod(document);
-    let pod = Pod::deserialize(&object).map_err(|error| {
+    let object = workload.pod(document).to_string();
+    let pod: Pod<'_> = serde_json::from_str(&object).map_err(|error| {
         Failure::Cluster(format!(
             "failed to read the pod of {} {}/{}: {error}",
             workload.kind, workload.namespace, workload.name
@@ -100,7 +99,8 @@ mod tests {
 
     fn pod_spec(name: &str) -> Value {
         json!({"serviceAccountName": "web", "containers": [{"name": "iis"}],
-            "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": name}}})
+            "securityContext": {"windowsOptions":
+                {"gmsaCredentialSpecName": name, "gmsaCredentialSpec": "{\"a\":1}"}}})
     }
 
     fn object(kind: &str, name: &str, owner: Option<(&str, &str)>, spec: &Value) -> Value {
