@@ -1,11 +1,10 @@
 //! The cluster that a command works on.
 
-use gmsa_cluster::client::{self, Selection};
 use gmsa_cluster::objects::{Error, Objects};
 use kube::Client;
 use tokio::runtime::Runtime;
 
-use super::Failure;
+use super::{Failure, runtime};
 use crate::cli::shared::ClusterFlags;
 
 /// Who is named as the writer of fields, and the value of the label on what we made.
@@ -19,13 +18,8 @@ pub(super) struct Connection {
 
 impl Connection {
     pub(super) fn open(args: &ClusterFlags) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
-        let selection =
-            Selection { kubeconfig: args.kubeconfig.as_deref(), context: args.context.as_deref() };
-        let client = runtime.block_on(client::connect(selection))?;
+        let runtime = runtime::runtime()?;
+        let client = runtime.block_on(runtime::connect(args))?;
         Ok(Self { runtime, client })
     }
 

@@ -9,7 +9,7 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::apply::{Applier, Change, shown};
-use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::client;
 use gmsa_cluster::install::{
     Certificates, FIELD_MANAGER, OLDEST, Objects, Options, PROBE_LABEL, Version, objects,
 };
@@ -17,7 +17,8 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::Failure;
-use crate::cli::shared::{ClusterFlags, DryRun};
+use super::runtime::connect;
+use crate::cli::shared::DryRun;
 use crate::cli::{Install, InstallOutput};
 use crate::printer;
 
@@ -193,13 +194,6 @@ fn supported(version: Version) -> Result<Version, Failure> {
         )));
     }
     Ok(version)
-}
-
-/// A client of the cluster.
-pub(super) async fn connect(target: &ClusterFlags) -> Result<Client, Failure> {
-    let selection =
-        Selection { kubeconfig: target.kubeconfig.as_deref(), context: target.context.as_deref() };
-    Ok(client::connect(selection).await?)
 }
 
 /// The version of the API server.

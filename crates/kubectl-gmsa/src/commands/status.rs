@@ -6,7 +6,8 @@ use gmsa_core::finding::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::install::{connect, server_version};
+use super::install::server_version;
+use super::runtime::connect;
 use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
 use crate::printer;

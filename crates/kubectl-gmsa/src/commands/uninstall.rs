@@ -9,7 +9,8 @@ use gmsa_cluster::install::{
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::install::{cluster, connect, kept_options, server_version};
+use super::install::{cluster, kept_options, server_version};
+use super::runtime::connect;
 use crate::cli::Uninstall;
 use crate::cli::shared::DryRun;
 use crate::printer;
