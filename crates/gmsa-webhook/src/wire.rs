@@ -3,6 +3,7 @@
 //! The Pod is not copied: the request borrows what it needs from the body.
 
 mod encode;
+mod reader;
 
 use gmsa_core::admission::{Operation, Request, Step};
 use gmsa_core::pod::Pod;
@@ -50,7 +51,7 @@ pub struct Review<'a> {
     unreadable: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
 struct Envelope<'a, O> {
     #[serde(borrow)]
@@ -82,12 +83,12 @@ struct Kind<'a> {
 
 /// Decodes a body.
 ///
-/// Read in one pass; only where the object is not of a Pod's shape, in a second one.
+/// Read in one pass; only where the fast reader gives up, again and with `serde_json`.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
     let text = std::str::from_utf8(body).map_err(Malformed::NotText)?;
-    match serde_json::from_str::<Envelope<'_, Pod<'_>>>(text) {
+    match reader::read::<Envelope<'_, Pod<'_>>>(text) {
         Ok(envelope) => Ok(Review { request: request(envelope)?, unreadable: None }),
-        Err(_) => decode_other(text),
+        Err(reader::Unread) => decode_other(text),
     }
 }
 
