@@ -11,6 +11,7 @@
     reason = "test support fails loudly"
 )]
 
+pub mod api_proxy;
 mod binaries;
 pub mod cluster;
 mod components;
