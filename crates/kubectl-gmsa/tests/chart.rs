@@ -95,7 +95,7 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
-    let cases: [(&str, &[&str], Options); 6] = [
+    let cases: [(&str, &[&str], Options); 8] = [
         ("1.30.0", &[], defaults()),
         ("1.20.2", &["legacyNamespacesLabelled=true"], defaults()),
         (
@@ -136,6 +136,26 @@ fn the_chart_renders_what_install_makes() {
                 viewer_role: true,
                 network_policy: true,
                 service_monitor: true,
+                ..defaults()
+            },
+        ),
+        (
+            "1.30.0",
+            &["earlyWarnings=true", "namespacesOptIn=true"],
+            Options { early_warnings: true, namespaces_opt_in: true, ..defaults() },
+        ),
+        (
+            "1.20.2",
+            &[
+                "earlyWarnings=true",
+                "legacyNamespacesLabelled=true",
+                "certificates.certManager.enabled=true",
+                "timeoutSeconds=2",
+            ],
+            Options {
+                early_warnings: true,
+                certificates: Certificates::CertManager,
+                timeout_seconds: 2,
                 ..defaults()
             },
         ),
