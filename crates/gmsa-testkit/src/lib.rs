@@ -12,6 +12,7 @@
 )]
 
 mod binaries;
+pub mod browser;
 pub mod cluster;
 mod components;
 pub mod control_plane;

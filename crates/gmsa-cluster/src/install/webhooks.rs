@@ -73,7 +73,7 @@ pub const PROBE_LABEL: &str = "gmsa-webhook/probe";
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     let policy = if options.mutating_may_be_skipped { "Ignore" } else { "Fail" };
     let pods = |kind: &str, path: &str, policy: &str| {
-        configuration(kind, NAME, options, vec![pod_webhook(path, policy, options, version)])
+        configuration(kind, NAME, options, &[pod_webhook(path, policy, options, version)])
     };
     let mut all = vec![
         pods("MutatingWebhookConfiguration", "mutate", policy),
@@ -81,12 +81,12 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
         pods("ValidatingWebhookConfiguration", "validate", "Fail"),
     ];
     if options.early_warnings {
-        let webhooks = vec![template_webhook(options, version), credspec_webhook(options)];
+        let webhooks = [template_webhook(options, version), credspec_webhook(options)];
         all.push(configuration(
             "ValidatingWebhookConfiguration",
             EARLY_WARNINGS,
             options,
-            webhooks,
+            &webhooks,
         ));
     }
     all
@@ -192,7 +192,7 @@ fn filter(webhook: &mut Value, condition: &str, options: &Options, version: Vers
     }
 }
 
-fn configuration(kind: &str, name: &str, options: &Options, webhooks: Vec<Value>) -> Value {
+fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {
     let mut metadata = json!({"name": name, "labels": labels()});
     if options.certificates == Certificates::CertManager {
         merge(

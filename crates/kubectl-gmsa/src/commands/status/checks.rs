@@ -19,7 +19,7 @@ use crate::commands::install::{cluster, kept_options};
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
 
-pub(super) async fn all(
+pub(in crate::commands) async fn all(
     client: &Client,
     namespace: &str,
     version: Version,
