@@ -92,9 +92,11 @@ impl Browser {
         self.command("POST", "/execute/sync", Some(&json!({"script": script, "args": []})))
     }
 
-    /// Sets the size of the window.
+    /// Sets the size of what is seen of the page; a window would have a least width.
     pub fn resize(&self, width: u32, height: u32) {
-        self.command("POST", "/window/rect", Some(&json!({"width": width, "height": height})));
+        let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
+        self.command("POST", "/goog/cdp/execute", Some(&body));
     }
 
     /// Makes the page believe that the user prefers `light` or `dark`.

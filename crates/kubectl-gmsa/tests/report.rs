@@ -204,6 +204,8 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
     // Narrow: nothing but what scrolls by itself is wider than the window.
     for width in [1280, 360] {
         browser.resize(width, 900);
+        let inner = browser.script("return window.innerWidth");
+        assert_eq!(inner, json!(width));
         let wide = browser.script(
             "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
         );
@@ -220,7 +222,7 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
 /// For people who work on the page: `GMSA_SCREENSHOTS=DIR` keeps what it looks like.
 fn take_pictures(browser: &Browser, directory: &Path) {
     for (name, scheme, width) in
-        [("light", "light", 1280), ("dark", "dark", 1280), ("narrow", "light", 500)]
+        [("light", "light", 1280), ("dark", "dark", 1280), ("narrow", "light", 400)]
     {
         browser.prefer(scheme);
         browser.resize(width, 2400);

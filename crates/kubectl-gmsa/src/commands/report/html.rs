@@ -66,6 +66,19 @@ pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     if items.is_empty() { "–".to_owned() } else { format!("<ul class=\"plain\">{items}</ul>") }
 }
 
+/// A text in which backquotes mark what is to be typed.
+pub(super) fn prose(text: &str) -> String {
+    let mut html = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 0 {
+            html.push_str(&Text(part).to_string());
+        } else {
+            html.push_str(&format!("<code>{}</code>", Text(part)));
+        }
+    }
+    html
+}
+
 /// A word on a coloured ground; the word alone says it.
 pub(super) fn badge(class: &str, word: &str) -> String {
     format!("<span class=\"badge {class}\">{}</span>", Text(word))
@@ -73,7 +86,7 @@ pub(super) fn badge(class: &str, word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Text;
+    use super::{Text, prose};
 
     #[test]
     fn nothing_becomes_markup_or_turns_the_text_around() {
@@ -83,6 +96,7 @@ mod tests {
             shown,
             "&lt;script a=&quot;b&quot; c=&#39;d&#39;&gt;&amp;amp;\\u{202e}evil\\u{0}\\n"
         );
+        assert_eq!(prose("Use `a<b` or `c`."), "Use <code>a&lt;b</code> or <code>c</code>.");
         assert_eq!(Text("shop/web-1.example").to_string(), "shop/web-1.example");
     }
 }

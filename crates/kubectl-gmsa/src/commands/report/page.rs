@@ -3,7 +3,7 @@
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
-use super::html::{Table, Text, badge, list};
+use super::html::{Table, Text, badge, list, prose};
 use super::{Report, picture};
 use crate::commands::access::{Entry, Graph};
 use crate::commands::credspec::{accounts_of, name_of, plugin_of, text};
@@ -11,7 +11,7 @@ use crate::commands::status::State;
 
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`] in base64: the only thing that the page may load is itself.
-const STYLE_HASH: &str = "XDFtVisGWm58sDEYfCwQ3m3cEMI77ajWpEchKKpUVuU=";
+const STYLE_HASH: &str = "hTrwL1RcNCyr+kxrdC8fvE9xl6PlItv3IJU5lfhFAG0=";
 /// How many rows a table has at most: beyond that nobody reads, and browsers get slow.
 const ROWS: usize = 1000;
 
@@ -224,7 +224,7 @@ fn of_spec(spec: &Value, findings: &[Finding]) -> String {
                 Text(&finding.message),
                 at.unwrap_or_default(),
                 Text(finding.code.id()),
-                Text(finding.code.remedy()),
+                prose(finding.code.remedy()),
             )
         })
         .collect();

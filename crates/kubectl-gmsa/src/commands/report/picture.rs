@@ -7,7 +7,7 @@ use crate::commands::access::{Graph, Sort};
 use layout::{COLUMN, HEIGHT, Layout, MOST, WIDTH};
 
 /// How many characters of a name fit into a box.
-const FIT: usize = 24;
+const FIT: usize = 22;
 /// Where the boxes begin, below the headings of the columns.
 const TOP: i64 = 34;
 /// The space around the picture.

@@ -9,11 +9,11 @@ use crate::commands::access::{Graph, Sort};
 /// How many nodes a column has at most.
 pub(super) const MOST: usize = 40;
 /// The width of a box.
-pub(super) const WIDTH: i64 = 190;
+pub(super) const WIDTH: i64 = 204;
 /// The height of a box.
 pub(super) const HEIGHT: i64 = 44;
 /// From one column to the next.
-pub(super) const COLUMN: i64 = WIDTH + 64;
+pub(super) const COLUMN: i64 = WIDTH + 56;
 /// Between two boxes, or lines, of a column.
 const GAP: i64 = 14;
 /// The height of a line that passes a column.
