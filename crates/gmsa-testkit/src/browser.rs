@@ -1,4 +1,4 @@
-//! A real Chromium, driven over WebDriver (W3C) by its own driver.
+//! A real Chromium, driven over `WebDriver` (W3C) by its own driver.
 
 use std::env;
 use std::io::{Read as _, Write as _};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::process::{Process, free_port};
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// A browser without a window; gone when dropped.
 pub struct Browser {
@@ -163,7 +163,7 @@ fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> std::i
     stream.write_all(body.as_bytes())?;
     // The driver may keep the connection open: the length says where the answer ends.
     let mut answer = Vec::new();
-    let mut buffer = [0; 64 * 1024];
+    let mut buffer = [0; 8 * 1024];
     loop {
         if let Some(body) = whole(&answer) {
             return Ok(serde_json::from_slice(body)?);

@@ -102,6 +102,37 @@ fn ground(browser: &Browser) -> Value {
     browser.script("return getComputedStyle(document.body).backgroundColor")
 }
 
+/// What a screen reader goes by, and that no markup of the cluster came to life.
+fn check_structure(browser: &Browser) {
+    let structure = browser.script(
+        "const all = (selector) => [...document.querySelectorAll(selector)];
+         return {
+             headings: all('h1, h2, h3').map((one) => one.tagName),
+             landmarks: all('header, nav[aria-label], main, footer').length,
+             sections: all('section').every((one) =>
+                 document.getElementById(one.getAttribute('aria-labelledby')) !== null),
+             links: all('nav a, .skip').every((one) =>
+                 document.querySelector(one.getAttribute('href')) !== null),
+             tables: all('table').every((one) => one.caption !== null),
+             cells: all('th').every((one) => ['row', 'col'].includes(one.scope)),
+             picture: all('svg[role=img]').every((one) => one.getAttribute('aria-labelledby')
+                 .split(' ').every((id) => document.getElementById(id).textContent !== '')),
+             scroll: all('.scroll').every((one) => one.tabIndex === 0),
+             ids: new Set(all('[id]').map((one) => one.id)).size === all('[id]').length,
+             evil: all('#evil, img, script, iframe, link, object, form').length,
+             lang: document.documentElement.lang,
+         };",
+    );
+    let headings = structure["headings"].as_array().unwrap();
+    assert_eq!(headings.iter().filter(|one| **one == "H1").count(), 1);
+    assert_eq!(structure["landmarks"], json!(4));
+    for what in ["sections", "links", "tables", "cells", "picture", "scroll", "ids"] {
+        assert_eq!(structure[what], json!(true), "{what}: {structure}");
+    }
+    assert_eq!(structure["evil"], json!(0), "{structure}");
+    assert_eq!(structure["lang"], json!("en"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_shows_the_planted_relations_in_a_browser() {
     let test = "the_page_shows_the_planted_relations_in_a_browser";
@@ -143,9 +174,9 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
     let selector = format!("svg path.edge.denied[data-from='{account}'][data-to='{to}']");
     assert_eq!(drawn(&selector), json!(1), "the denial");
 
-    // What a person reads, and what a screen reader goes by.
-    let text = browser.script("return document.body.innerText");
-    let text = text.as_str().unwrap();
+    // What a person reads.
+    let read = browser.script("return document.body.innerText");
+    let read = read.as_str().unwrap();
     for words in [
         "used, but denied",
         "allowed, used",
@@ -154,35 +185,9 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
         "there is no installation of ours",
         HOSTILE,
     ] {
-        assert!(text.contains(words), "{words}: {text}");
+        assert!(read.contains(words), "{words}: {read}");
     }
-    let structure = browser.script(
-        "const all = (selector) => [...document.querySelectorAll(selector)];
-         return {
-             headings: all('h1, h2, h3').map((one) => one.tagName),
-             landmarks: all('header, nav[aria-label], main, footer').length,
-             sections: all('section').every((one) =>
-                 document.getElementById(one.getAttribute('aria-labelledby')) !== null),
-             links: all('nav a, .skip').every((one) =>
-                 document.querySelector(one.getAttribute('href')) !== null),
-             tables: all('table').every((one) => one.caption !== null),
-             cells: all('th').every((one) => ['row', 'col'].includes(one.scope)),
-             picture: all('svg[role=img]').every((one) => one.getAttribute('aria-labelledby')
-                 .split(' ').every((id) => document.getElementById(id).textContent !== '')),
-             scroll: all('.scroll').every((one) => one.tabIndex === 0),
-             ids: new Set(all('[id]').map((one) => one.id)).size === all('[id]').length,
-             evil: all('#evil, img, script, iframe, link, object, form').length,
-             lang: document.documentElement.lang,
-         };",
-    );
-    let headings = structure["headings"].as_array().unwrap();
-    assert_eq!(headings.iter().filter(|one| **one == "H1").count(), 1);
-    assert_eq!(structure["landmarks"], json!(4));
-    for what in ["sections", "links", "tables", "cells", "picture", "scroll", "ids"] {
-        assert_eq!(structure[what], json!(true), "{what}: {structure}");
-    }
-    assert_eq!(structure["evil"], json!(0), "{structure}");
-    assert_eq!(structure["lang"], json!("en"));
+    check_structure(&browser);
 
     // Tab reaches the skip link first.
     browser.command(

@@ -60,9 +60,14 @@ impl Table {
     }
 }
 
+/// Parts, one after the other.
+pub(super) fn all(parts: impl Iterator<Item = String>) -> String {
+    parts.collect()
+}
+
 /// A list within a cell; a dash for none.
 pub(super) fn list(items: impl Iterator<Item = String>) -> String {
-    let items: String = items.map(|item| format!("<li>{item}</li>")).collect();
+    let items = all(items.map(|item| format!("<li>{item}</li>")));
     if items.is_empty() { "–".to_owned() } else { format!("<ul class=\"plain\">{items}</ul>") }
 }
 

@@ -3,7 +3,7 @@
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
-use super::html::{Table, Text, badge, list, prose};
+use super::html::{Table, Text, all, badge, list, prose};
 use super::{Report, picture};
 use crate::commands::access::{Entry, Graph};
 use crate::commands::credspec::{accounts_of, name_of, plugin_of, text};
@@ -31,21 +31,15 @@ pub(super) fn render(report: &Report) -> String {
         None => "all namespaces".to_owned(),
     };
     let time = report.time.strftime("%Y-%m-%d %H:%M UTC");
-    let links: String = SECTIONS
-        .iter()
-        .map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>"))
-        .collect();
+    let links =
+        all(SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>")));
     let contents = [summary(report), map(report), access(report), specs(report), health(report)];
-    let sections: String = SECTIONS
-        .iter()
-        .zip(contents)
-        .map(|((id, title), content)| {
-            format!(
-                "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n\
+    let sections = all(SECTIONS.iter().zip(contents).map(|((id, title), content)| {
+        format!(
+            "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n\
                  <h2 id=\"{id}-title\">{title}</h2>\n{content}</section>\n"
-            )
-        })
-        .collect();
+        )
+    }));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
@@ -142,9 +136,10 @@ fn access(report: &Report) -> String {
 }
 
 fn cells(report: &Report, entry: &Entry) -> [String; 4] {
-    let account = match entry.service_account_exists {
-        true => Text(&entry.account()).to_string(),
-        false => format!("{} (does not exist)", Text(&entry.account())),
+    let account = if entry.service_account_exists {
+        Text(&entry.account()).to_string()
+    } else {
+        format!("{} (does not exist)", Text(&entry.account()))
     };
     let state = match entry.state {
         "used" => badge("ok", "allowed, used"),
@@ -214,20 +209,17 @@ fn count(findings: &[Finding]) -> String {
 }
 
 fn of_spec(spec: &Value, findings: &[Finding]) -> String {
-    let items: String = findings
-        .iter()
-        .map(|finding| {
-            let at = finding.path.as_ref().map(|path| format!(" at <code>{}</code>", Text(path)));
-            format!(
-                "<li>{} {}{} <code>{}</code><br>{}</li>\n",
-                badge(finding.severity().as_str(), finding.severity().as_str()),
-                Text(&finding.message),
-                at.unwrap_or_default(),
-                Text(finding.code.id()),
-                prose(finding.code.remedy()),
-            )
-        })
-        .collect();
+    let items = all(findings.iter().map(|finding| {
+        let at = finding.path.as_ref().map(|path| format!(" at <code>{}</code>", Text(path)));
+        format!(
+            "<li>{} {}{} <code>{}</code><br>{}</li>\n",
+            badge(finding.severity().as_str(), finding.severity().as_str()),
+            Text(&finding.message),
+            at.unwrap_or_default(),
+            Text(finding.code.id()),
+            prose(finding.code.remedy()),
+        )
+    }));
     format!(
         "<h3>Findings for {}</h3>\n<ul class=\"findings\">\n{items}</ul>\n",
         Text(name_of(spec))
