@@ -17,9 +17,9 @@ use crate::manifests::{Document, ManifestSet, Source};
 use crate::objects::{Kind, kinds};
 
 /// How many objects come with one answer.
-const PAGE: u32 = 500;
+const PAGE: u32 = 250;
 /// How many answers are read of one kind.
-const PAGES: usize = 40;
+const PAGES: usize = 80;
 /// How many names are kept of those that were found.
 const NAMES: usize = 3;
 /// The workloads that are looked at: those that early warnings judge, and pods.

@@ -26,4 +26,5 @@ pub mod server;
 pub mod shared;
 pub mod stand_in;
 pub mod tcp_proxy;
+pub mod tools;
 pub mod webhook;

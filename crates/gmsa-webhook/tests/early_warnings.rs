@@ -4,7 +4,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stderr,
     reason = "a test fails loudly"
 )]
 
@@ -19,7 +18,7 @@ use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
-use gmsa_testkit::shared;
+use gmsa_testkit::{shared, tools};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::Api;
 use serde_json::{Value, json};
@@ -27,23 +26,6 @@ use support::{SOON, install_definition};
 
 /// The label that says which test's webhook sees a namespace, or a credential spec.
 const LABEL: &str = "gmsa-testkit/early";
-
-/// The real kubectl from the cache that scripts/helm.sh fills. Without it the test is skipped by
-/// name, and fails where `CI=true`.
-fn kubectl(test: &str) -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache"),
-        Into::into,
-    );
-    let kubectl = cache.join("kube-gmsa/helm/2.0.0/kubectl");
-    if kubectl.is_file() {
-        return Some(kubectl);
-    }
-    let missing = format!("there is no {}", kubectl.display());
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{test}: {missing}");
-    eprintln!("SKIPPED {test}: no kubectl; scripts/helm.sh fetches it");
-    None
-}
 
 /// A server with the rights that an installation with early warnings gives it.
 struct World {
@@ -56,7 +38,7 @@ struct World {
 
 impl World {
     async fn new(test: &str) -> Option<Self> {
-        let kubectl = kubectl(test)?;
+        let kubectl = tools::find(test, "kubectl")?;
         let cluster = shared::cluster(test).await?;
         install_definition(&cluster).await;
         let label = cluster.unique("early");
@@ -284,6 +266,18 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     assert!(has(&format!("{namespace}/bare")), "{text}");
     assert!(has(&format!("also for a new one of that name: ClusterRole {name}")), "{text}");
     assert!(!has("could not be seen in full"), "{text}");
+
+    // Without the rights that come with the option nothing is refused, and that is said.
+    let binding = format!("{}-{}", world.label, gmsa_cluster::install::EARLY_WARNINGS);
+    world.run(&["delete", "clusterrolebinding", &binding], None).await;
+    let words = "the webhook may not list pods, deployments, replicasets, statefulsets, daemonsets";
+    eventually("the warning that it may not look", SOON, || async {
+        let (name, spec) = world.spec();
+        world.apply(&spec).await;
+        let text = world.run(&["delete", "gmsacredentialspec", &name], None).await;
+        warnings(&text).iter().any(|one| one.contains(words)).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

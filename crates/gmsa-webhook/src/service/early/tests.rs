@@ -137,6 +137,22 @@ fn what_is_no_ones_to_read_or_no_workload_is_let_pass_without_a_word() {
 }
 
 #[test]
+fn a_server_with_too_much_in_hand_lets_pass() {
+    let source = Source::Directory(StoreDir::from_manifests(MANIFESTS).unwrap());
+    let metrics = std::sync::Arc::new(Metrics::new());
+    let service = Service::new(source, metrics, std::time::Duration::from_secs(2), false);
+    let object = workload("apps/v1", "Deployment", &template("other", "webapp1"));
+    let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u", "namespace": "shop", "operation": "CREATE", "object": object}});
+    for endpoint in [Endpoint::Warn, Endpoint::ValidateCredspec] {
+        let answer = service.refuse(endpoint, &body.to_string().into());
+        let Answer::Review(bytes) = answer else { panic!("{answer:?}") };
+        let answer: Value = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(answer["response"], json!({"uid": "u", "allowed": true}));
+    }
+}
+
+#[test]
 fn a_credential_spec_is_warned_of_its_findings() {
     let object = json!({"apiVersion": "windows.k8s.io/v1", "kind": "GMSACredentialSpec",
         "metadata": {"name": "web"}, "credspec": {"CmsPlugins": []}});

@@ -186,7 +186,7 @@ fn specs(report: &Report) -> String {
                 list(accounts.iter().map(|account| Text(account).to_string())),
                 or_none(text(spec, "/DomainJoinConfig/DnsName")),
                 or_none(plugin_of(spec).as_deref()),
-                count(findings),
+                count(name_of(spec), findings),
             ],
         );
     }
@@ -198,12 +198,13 @@ fn specs(report: &Report) -> String {
     html
 }
 
-fn count(findings: &[Finding]) -> String {
+fn count(name: &str, findings: &[Finding]) -> String {
     match findings.iter().map(Finding::severity).max() {
         None => badge("ok", "none"),
         Some(worst) => {
             let words = format!("{} ({worst})", findings.len());
-            badge(worst.as_str(), &words)
+            let badge = badge(worst.as_str(), &words);
+            format!("<a href=\"#findings-{}\">{badge}</a>", Text(name))
         }
     }
 }
@@ -221,8 +222,9 @@ fn of_spec(spec: &Value, findings: &[Finding]) -> String {
         )
     }));
     format!(
-        "<h3>Findings for {}</h3>\n<ul class=\"findings\">\n{items}</ul>\n",
-        Text(name_of(spec))
+        "<h3 id=\"findings-{name}\">Findings for {name}</h3>\n\
+         <ul class=\"findings\">\n{items}</ul>\n",
+        name = Text(name_of(spec)),
     )
 }
 

@@ -64,5 +64,5 @@ fn a_large_cluster_is_drawn_within_the_limit_and_what_is_denied_stays() {
 fn a_long_name_keeps_both_ends() {
     assert_eq!(fitted("short/name"), "short/name");
     let fitted = fitted("a-rather-long-namespace/a-rather-long-account");
-    assert_eq!(fitted, "a-rather-lo…ong-account");
+    assert_eq!(fitted, "a-rather-lo…ng-account");
 }
