@@ -121,13 +121,13 @@ impl World {
             child.wait_with_output().unwrap()
         });
         let output = done.await.unwrap();
-        let text = format!(
+        let said = format!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
-        assert!(output.status.success(), "{args:?}: {text}");
-        text
+        assert!(output.status.success(), "{args:?}: {said}");
+        said
     }
 
     async fn apply(&self, object: &Value) -> String {
@@ -149,8 +149,8 @@ impl World {
     }
 }
 
-fn warnings(text: &str) -> Vec<&str> {
-    text.lines().filter(|line| line.starts_with("Warning: ")).collect()
+fn warnings(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.starts_with("Warning: ")).collect()
 }
 
 #[tokio::test]
@@ -162,8 +162,8 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
     let denied = world.deployment("denied", &name);
     // The configuration is in force a moment after it was made.
     let seen = eventually("a warning", SOON, || async {
-        let text = world.apply(&denied).await;
-        let warnings: Vec<String> = warnings(&text).into_iter().map(str::to_owned).collect();
+        let said = world.apply(&denied).await;
+        let warnings: Vec<String> = warnings(&said).into_iter().map(str::to_owned).collect();
         if warnings.is_empty() {
             world.run(&["delete", "-n", &world.namespace, "deployment", "denied"], None).await;
             return None;
@@ -199,11 +199,11 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
     ] {
         let object = json!({"apiVersion": api_version, "kind": kind, "spec": body,
             "metadata": {"name": "each", "namespace": world.namespace}});
-        let text = world.apply(&object).await;
-        let found = warnings(&text);
+        let said = world.apply(&object).await;
+        let found = warnings(&said);
         assert!(
             found.iter().any(|one| one.contains("is not authorized to `use`")),
-            "{kind}: {text}"
+            "{kind}: {said}"
         );
     }
 
@@ -211,8 +211,8 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
     world.cluster.apply(&objects::role(&name)).await;
     world.cluster.apply(&objects::binding(&name, &world.namespace, "default")).await;
     eventually("the right is known", SOON, || async {
-        let text = world.apply(&world.deployment("good", &name)).await;
-        if warnings(&text).is_empty() {
+        let said = world.apply(&world.deployment("good", &name)).await;
+        if warnings(&said).is_empty() {
             return Some(());
         }
         world.run(&["delete", "-n", &world.namespace, "deployment", "good"], None).await;
@@ -220,8 +220,8 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
     })
     .await;
     let plain = objects::pod(&world.namespace, "plain", &json!({}));
-    let text = world.apply(&objects::deployment(&world.namespace, "plain", &plain)).await;
-    assert!(warnings(&text).is_empty(), "{text}");
+    let said = world.apply(&objects::deployment(&world.namespace, "plain", &plain)).await;
+    assert!(warnings(&said).is_empty(), "{said}");
 
     let sample = r#"gmsa_admission_requests_total{endpoint="warn",operation="create",decision="warned",code="200"}"#;
     assert!(world.server.metric(sample).await >= 6.0);
@@ -234,8 +234,8 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     let (name, mut spec) = world.spec();
     spec["credspec"]["DomainJoinConfig"]["Sid"] = json!("S-1-5-21-1-2-3-1104");
     eventually("a warning", SOON, || async {
-        let text = world.apply(&spec).await;
-        let found = warnings(&text).iter().any(|one| one.contains("(sid-not-domain)"));
+        let said = world.apply(&spec).await;
+        let found = warnings(&said).iter().any(|one| one.contains("(sid-not-domain)"));
         if !found {
             world.run(&["delete", "gmsacredentialspec", &name], None).await;
         }
@@ -243,29 +243,29 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     })
     .await;
     let (_, good) = world.spec();
-    let text = world.apply(&good).await;
-    assert!(warnings(&text).is_empty(), "{text}");
+    let said = world.apply(&good).await;
+    assert!(warnings(&said).is_empty(), "{said}");
     let unused = good["metadata"]["name"].as_str().unwrap();
-    let text = world.run(&["delete", "gmsacredentialspec", unused], None).await;
-    assert!(warnings(&text).is_empty(), "{text}");
+    let said = world.run(&["delete", "gmsacredentialspec", unused], None).await;
+    assert!(warnings(&said).is_empty(), "{said}");
 
     world.cluster.apply(&objects::role(&name)).await;
     world.cluster.apply(&world.deployment("web", &name)).await;
     let mut pod = objects::pod(&world.namespace, "bare", &gmsa(Some(&name), None));
     pod["spec"]["nodeName"] = json!("nowhere");
     world.cluster.apply(&pod).await;
-    let text = world.run(&["delete", "gmsacredentialspec", &name, "--dry-run=server"], None).await;
-    let dry = warnings(&text).len();
-    let text = world.run(&["delete", "gmsacredentialspec", &name], None).await;
-    let found = warnings(&text);
-    assert_eq!(found.len(), dry, "{text}");
+    let said = world.run(&["delete", "gmsacredentialspec", &name, "--dry-run=server"], None).await;
+    let dry = warnings(&said).len();
+    let said = world.run(&["delete", "gmsacredentialspec", &name], None).await;
+    let found = warnings(&said);
+    assert_eq!(found.len(), dry, "{said}");
     let has = |words: &str| found.iter().any(|one| one.contains(words));
     let namespace = &world.namespace;
-    assert!(has(&format!("is used by Deployment {namespace}/web: no new pod")), "{text}");
-    assert!(has("pods, which keep it until they end: "), "{text}");
-    assert!(has(&format!("{namespace}/bare")), "{text}");
-    assert!(has(&format!("also for a new one of that name: ClusterRole {name}")), "{text}");
-    assert!(!has("could not be seen in full"), "{text}");
+    assert!(has(&format!("is used by Deployment {namespace}/web: no new pod")), "{said}");
+    assert!(has("pods, which keep it until they end: "), "{said}");
+    assert!(has(&format!("{namespace}/bare")), "{said}");
+    assert!(has(&format!("also for a new one of that name: ClusterRole {name}")), "{said}");
+    assert!(!has("could not be seen in full"), "{said}");
 
     // Without the rights that come with the option nothing is refused, and that is said.
     let binding = format!("{}-{}", world.label, gmsa_cluster::install::EARLY_WARNINGS);
@@ -274,8 +274,8 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     eventually("the warning that it may not look", SOON, || async {
         let (name, spec) = world.spec();
         world.apply(&spec).await;
-        let text = world.run(&["delete", "gmsacredentialspec", &name], None).await;
-        warnings(&text).iter().any(|one| one.contains(words)).then_some(())
+        let said = world.run(&["delete", "gmsacredentialspec", &name], None).await;
+        warnings(&said).iter().any(|one| one.contains(words)).then_some(())
     })
     .await;
 }
@@ -287,8 +287,8 @@ async fn a_webhook_that_is_down_holds_nothing_up() {
     let (name, spec) = world.spec();
     world.cluster.apply(&spec).await;
     eventually("a warning", SOON, || async {
-        let text = world.apply(&world.deployment("first", &name)).await;
-        if warnings(&text).is_empty() {
+        let said = world.apply(&world.deployment("first", &name)).await;
+        if warnings(&said).is_empty() {
             world.run(&["delete", "-n", &world.namespace, "deployment", "first"], None).await;
             return None;
         }
@@ -297,10 +297,10 @@ async fn a_webhook_that_is_down_holds_nothing_up() {
     .await;
     world.server.signal("KILL");
     world.server.ended().await;
-    let text = world.apply(&world.deployment("second", &name)).await;
-    assert!(warnings(&text).is_empty() && text.contains("deployment.apps/second"), "{text}");
-    let text = world.run(&["delete", "gmsacredentialspec", &name], None).await;
-    assert!(text.contains("deleted"), "{text}");
+    let said = world.apply(&world.deployment("second", &name)).await;
+    assert!(warnings(&said).is_empty() && said.contains("deployment.apps/second"), "{said}");
+    let said = world.run(&["delete", "gmsacredentialspec", &name], None).await;
+    assert!(said.contains("deleted"), "{said}");
 }
 
 #[tokio::test]

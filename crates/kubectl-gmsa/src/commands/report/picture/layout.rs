@@ -13,7 +13,7 @@ pub(super) const WIDTH: i64 = 204;
 /// The height of a box.
 pub(super) const HEIGHT: i64 = 44;
 /// From one column to the next.
-pub(super) const COLUMN: i64 = WIDTH + 56;
+pub(super) const COLUMN: i64 = WIDTH + 50;
 /// Between two boxes, or lines, of a column.
 const GAP: i64 = 14;
 /// The height of a line that passes a column.
