@@ -363,6 +363,15 @@ async fn early_warnings_come_and_go_with_their_option() {
     assert_eq!(lines(&installed, "created"), 3, "{installed}");
     let status = world.done(&["status"]).await;
     assert!(status.contains("early warnings among them"), "{status}");
+    // The page of `report` says the same.
+    let files = tempfile::tempdir().unwrap();
+    let page = files.path().join("report.html");
+    world.done(&["report", "--out", page.to_str().unwrap()]).await;
+    let page = std::fs::read_to_string(page).unwrap();
+    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+        let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
+        assert!(page.contains(&row), "{id}: {page}");
+    }
     // The server keeps the CA bundle of this configuration too.
     let configurations: Api<
         k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
