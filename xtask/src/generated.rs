@@ -23,6 +23,10 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "charts/gmsa/match-condition.cel",
             format!("{}\n", gmsa_cluster::install::MATCH_CONDITION),
         ),
+        file(
+            "charts/gmsa/early-warnings-condition.cel",
+            format!("{}\n", gmsa_cluster::install::EARLY_WARNINGS_CONDITION),
+        ),
         file("charts/gmsa/README.md", chart::page(root)?),
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),

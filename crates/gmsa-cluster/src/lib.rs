@@ -16,6 +16,7 @@ pub mod objects;
 pub mod own;
 mod rbac_watch;
 mod store;
+pub mod usage;
 mod watch;
 
 pub use access::review as review_access;

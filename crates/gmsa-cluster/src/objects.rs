@@ -130,7 +130,7 @@ impl Kind {
         }
     }
 
-    fn path(&self, namespace: Option<&str>) -> String {
+    pub(crate) fn path(&self, namespace: Option<&str>) -> String {
         let resource = ApiResource {
             group: self.group.to_owned(),
             version: self.version.to_owned(),

@@ -2,6 +2,7 @@
 //!
 //! The Pod is not copied: the request borrows what it needs from the body.
 
+mod any;
 mod encode;
 mod reader;
 
@@ -11,7 +12,8 @@ use gmsa_core::text::Text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use encode::{encode, encode_malformed};
+pub use any::{AnyReview, decode_any};
+pub use encode::{encode, encode_malformed, encode_warnings};
 
 #[cfg(test)]
 mod tests;
@@ -67,6 +69,7 @@ struct AdmissionRequest<'a, O> {
     uid: Option<Text<'a>>,
     kind: Option<Kind<'a>>,
     sub_resource: Option<Text<'a>>,
+    name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
     operation: Option<Text<'a>>,
     object: Option<O>,
@@ -98,9 +101,17 @@ fn decode_other(text: &str) -> Result<Review<'_>, Malformed> {
     let mut unreadable = None;
     let object = read_pod("object", raw.object, &mut unreadable);
     let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);
-    let AdmissionRequest { uid, kind, sub_resource, namespace, operation, .. } = raw;
-    let request =
-        AdmissionRequest { uid, kind, sub_resource, namespace, operation, object, old_object };
+    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, .. } = raw;
+    let request = AdmissionRequest {
+        uid,
+        kind,
+        sub_resource,
+        name,
+        namespace,
+        operation,
+        object,
+        old_object,
+    };
     Ok(Review { request, unreadable })
 }
 

@@ -4,6 +4,7 @@ mod access;
 pub mod account;
 pub mod credspec;
 mod install;
+mod report;
 mod rights;
 pub mod shared;
 
@@ -17,6 +18,7 @@ pub use access::{Access, AccessOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
+pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke};
 
 /// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
@@ -52,6 +54,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Show who may use which credential spec, by what, and who uses it
     Access(Access),
+    /// Write one HTML page: the access map, credential specs, and how the webhook is
+    Report(ReportArgs),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

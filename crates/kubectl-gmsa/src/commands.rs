@@ -10,6 +10,7 @@ pub mod install;
 mod password;
 mod rbac;
 mod render;
+pub mod report;
 pub mod review;
 pub mod rights;
 mod runtime;

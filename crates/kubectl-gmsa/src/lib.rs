@@ -42,6 +42,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Grant(args) => commands::rights::grant(args),
         Command::Revoke(args) => commands::rights::revoke(args),
         Command::Access(args) => commands::access::run(args),
+        Command::Report(args) => commands::report::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

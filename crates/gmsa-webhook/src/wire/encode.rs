@@ -45,12 +45,31 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     json.into_bytes()
 }
 
+/// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.
+#[must_use]
+pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
+    let mut json = String::with_capacity(256);
+    json.push_str(OPENING);
+    patch::push_string(&mut json, uid);
+    json.push_str(r#","allowed":true"#);
+    push_list(&mut json, warnings.iter().map(String::as_str));
+    json.push_str("}}");
+    json.into_bytes()
+}
+
 fn push_warnings(json: &mut String, warnings: &[Finding]) {
-    for (index, warning) in warnings.iter().enumerate() {
-        json.push_str(if index == 0 { r#","warnings":["# } else { "," });
-        patch::push_string(json, &format!("gmsa: {} ({})", warning.message, warning.code.id()));
+    let words = |finding: &Finding| format!("gmsa: {} ({})", finding.message, finding.code.id());
+    push_list(json, warnings.iter().map(words));
+}
+
+fn push_list(json: &mut String, warnings: impl Iterator<Item = impl AsRef<str>>) {
+    let mut any = false;
+    for warning in warnings {
+        json.push_str(if any { "," } else { r#","warnings":["# });
+        patch::push_string(json, warning.as_ref());
+        any = true;
     }
-    if !warnings.is_empty() {
+    if any {
         json.push(']');
     }
 }
