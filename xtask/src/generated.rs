@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{chart, reference};
+use crate::{chart, man, reference};
 
 /// One generated file.
 pub struct Generated {
@@ -48,6 +48,8 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
     );
     files.extend(reference::pages(kubectl_gmsa::command()));
     files.extend(reference::pages(gmsa_webhook::config::command()));
+    files.extend(man::pages(kubectl_gmsa::command())?);
+    files.extend(man::pages(gmsa_webhook::config::command())?);
     Ok(files)
 }
 

@@ -6,6 +6,7 @@ mod demo;
 mod generated;
 mod length;
 mod links;
+mod man;
 mod output;
 mod reference;
 mod sbom;
