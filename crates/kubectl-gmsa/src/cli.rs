@@ -118,6 +118,14 @@ pub enum Output {
 
 /// `kubectl gmsa completion`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # For kubectl-gmsa itself, in bash
+  source <(kubectl gmsa completion bash)
+
+  # For `kubectl gmsa`: kubectl (1.26 and newer) asks a program of this name on the PATH, which is
+  # the plugin under another name (on Windows a copy, kubectl_complete-gmsa.exe)
+  ln -s kubectl-gmsa kubectl_complete-gmsa")]
 pub struct Completion {
     /// The shell
     #[arg(value_enum)]

@@ -23,6 +23,10 @@ use commands::Failure;
 /// or found, 2 bad usage or input, 3 the cluster or the directory could not be reached or
 /// refused.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.first().is_some_and(|program| commands::completion::is_asked_by_kubectl(program)) {
+        return ended(commands::completion::for_kubectl(args));
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -46,6 +50,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };
+    ended(done)
+}
+
+fn ended(done: Result<u8, Failure>) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Closed) => ExitCode::SUCCESS,
