@@ -1,6 +1,5 @@
 //! What the real kubectl offers when Tab is pressed after `kubectl gmsa`.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails loudly")]
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
