@@ -2,6 +2,7 @@
 
 mod access;
 pub mod account;
+mod audit;
 pub mod credspec;
 mod install;
 mod rights;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
+pub use audit::{Audit, AuditOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
@@ -52,6 +54,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Show who may use which credential spec, by what, and who uses it
     Access(Access),
+    /// Hold what runs, or would run, against what admission would say now
+    Audit(Audit),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod audit;
 pub mod completion;
 mod connection;
 pub mod credspec;
@@ -13,6 +14,7 @@ mod render;
 pub mod review;
 pub mod rights;
 mod runtime;
+mod sarif;
 pub mod status;
 pub mod uninstall;
 pub mod version;
