@@ -28,12 +28,15 @@ pub(super) async fn all(
     }
     let named: BTreeSet<(String, &str)> = policy.named().collect();
     for (role, name) in &named {
-        if specs.contains_key(*name) {
+        let object = object(role);
+        // Of one namespace its own roles: the others are no matter of it.
+        let is_asked = namespace.is_none() || object.namespace == namespace;
+        if specs.contains_key(*name) || !is_asked {
             continue;
         }
         let message = format!("the credential spec \"{name}\" that it names does not exist");
         gathered.audit.findings.push(
-            Finding::new(&object(role), Code::RoleNamesNoCredspec, message)
+            Finding::new(&object, Code::RoleNamesNoCredspec, message)
                 .with_evidence(vec!["rules".to_owned()]),
         );
     }
@@ -41,13 +44,13 @@ pub(super) async fn all(
     if !gathered.complete {
         return Ok(());
     }
-    let names: BTreeSet<&str> =
+    let existing: BTreeSet<&str> =
         named.iter().map(|(_, name)| *name).filter(|name| specs.contains_key(*name)).collect();
     for (of, account) in policy.accounts() {
         if namespace.as_deref().is_some_and(|namespace| namespace != of) {
             continue;
         }
-        for name in &names {
+        for name in &existing {
             if gathered.uses.contains(&[of, account, name].map(str::to_owned)) {
                 continue;
             }
