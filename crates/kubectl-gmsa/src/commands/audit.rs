@@ -63,5 +63,5 @@ fn as_sarif(report: &Report) -> Result<String, Failure> {
         let at = sarif::location(None, None, &object);
         results.push(sarif::result(finding.code, sarif::level(finding.severity), &text, &at));
     }
-    sarif::log(rules.into_values().collect(), results)
+    sarif::log(&rules.into_values().collect::<Vec<_>>(), &results)
 }

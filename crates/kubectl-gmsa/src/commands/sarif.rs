@@ -9,7 +9,7 @@ use super::Failure;
 const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/");
 
 /// A whole log.
-pub(super) fn log(rules: Vec<Value>, results: Vec<Value>) -> Result<String, Failure> {
+pub(super) fn log(rules: &[Value], results: &[Value]) -> Result<String, Failure> {
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",

@@ -32,5 +32,5 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
         let text = format!("{}: {}", object.object, finding.message);
         results.push(result(finding.code, level(finding.severity), &text, &at));
     }
-    sarif::log(rules.into_values().collect(), results)
+    sarif::log(&rules.into_values().collect::<Vec<_>>(), &results)
 }
