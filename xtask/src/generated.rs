@@ -36,6 +36,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "docs/schemas/account-check-report.schema.json",
             schema(&kubectl_gmsa::account_check_schema())?,
         ),
+        file("docs/schemas/audit-report.schema.json", schema(&kubectl_gmsa::audit_schema())?),
         file(
             "docs/schemas/credspec-lint-report.schema.json",
             schema(&kubectl_gmsa::credspec_lint_schema())?,

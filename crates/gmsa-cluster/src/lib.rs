@@ -2,6 +2,7 @@
 
 mod access;
 pub mod apply;
+pub mod audit;
 mod bucket;
 pub mod client;
 mod cluster;
@@ -9,6 +10,7 @@ pub mod crd;
 pub mod credential_specs;
 mod freshness;
 pub mod install;
+pub mod judge;
 mod live;
 pub mod manifests;
 mod memory;

@@ -63,6 +63,13 @@ pub mod kinds {
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`
     pub const SERVICE_ACCOUNT: Kind = kind("", "ServiceAccount", "serviceaccounts", true);
+    /// `ValidatingWebhookConfiguration`
+    pub const VALIDATING_WEBHOOKS: Kind = kind(
+        "admissionregistration.k8s.io",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+        false,
+    );
     /// What makes pods, and pods.
     pub const WORKLOADS: [Kind; 9] = [
         kind("", "Pod", "pods", true),
@@ -194,6 +201,44 @@ impl Objects {
             object.insert("kind".to_owned(), json!(kind.kind));
         }
         Ok(found)
+    }
+
+    /// Up to `limit` objects of a kind as the text of the API server's answer, from a place in the
+    /// list on: what one answer holds is all that is in memory. If the place has expired, the list
+    /// goes on from there in what is there now.
+    pub async fn page(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        limit: u32,
+        from: Option<String>,
+    ) -> Result<String, Error> {
+        let object = kind.plural.to_owned();
+        let mut params = ListParams::default().limit(limit);
+        params.continue_token = from;
+        let failed =
+            |why: String, code| Error { action: "list", object: object.clone(), why, code };
+        let mut moved = false;
+        loop {
+            let request = Request::new(kind.path(namespace))
+                .list(&params)
+                .map_err(|error| failed(error.to_string(), None))?;
+            let asked = self.client.request_text(request);
+            let error = match tokio::time::timeout(PATIENCE, asked).await {
+                Ok(Ok(text)) => return Ok(text),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    return Err(failed("the API server did not answer in time".to_owned(), None));
+                }
+            };
+            let kube::Error::Api(status) = &error else { return Err(failed(why(&error), None)) };
+            let token = status.metadata.as_ref().and_then(|metadata| metadata.continue_.clone());
+            if status.code != 410 || moved || token.is_none() {
+                return Err(failed(why(&error), Some(status.code)));
+            }
+            params.continue_token = token;
+            moved = true;
+        }
     }
 
     /// Creates the object; code 409 if it exists.

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod account;
+mod audit;
 pub mod credspec;
 mod install;
 mod report;
@@ -15,6 +16,7 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
+pub use audit::{Audit, AuditOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
@@ -56,6 +58,8 @@ pub enum Command {
     Access(Access),
     /// Write one HTML page: the access map, credential specs, and how the webhook is
     Report(ReportArgs),
+    /// Hold what runs, or would run, against what admission would say now
+    Audit(Audit),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version

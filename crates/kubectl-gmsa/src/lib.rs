@@ -12,6 +12,7 @@ use clap::Parser as _;
 pub use cli::command;
 pub use commands::access::schema as access_schema;
 pub use commands::account::check::schema as account_check_schema;
+pub use commands::audit::schema as audit_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
 pub use commands::review::schema as review_schema;
 pub use commands::status::schema as status_schema;
@@ -47,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Revoke(args) => commands::rights::revoke(args),
         Command::Access(args) => commands::access::run(args),
         Command::Report(args) => commands::report::run(args),
+        Command::Audit(args) => commands::audit::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };

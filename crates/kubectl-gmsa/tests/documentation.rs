@@ -146,7 +146,7 @@ fn run_plugin(kubeconfig: &Path, controller: Option<&DomainController>, page: &s
         // The examples hold one workload that is denied.
         "review" => &[1],
         // Other tests have their workloads in the same cluster.
-        "access" | "report" => &[0, 1],
+        "access" | "audit" | "report" => &[0, 1],
         _ => &[0],
     };
     let code = output.status.code().unwrap();

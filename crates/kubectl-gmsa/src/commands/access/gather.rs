@@ -57,6 +57,8 @@ pub(super) async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Fa
             Err(error) => return Err(error.into()),
         }
     }
+    let (uses, unreadable) = uses::all(workloads);
+    unread.extend(unreadable);
     Ok(Gathered {
         policy: rbac::policy(rules.iter())?,
         specs: specs.iter().map(|spec| text(spec, "/metadata/name")).collect(),
@@ -64,7 +66,7 @@ pub(super) async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Fa
             .iter()
             .map(|account| (text(account, "/metadata/namespace"), text(account, "/metadata/name")))
             .collect(),
-        uses: uses::all(workloads)?,
+        uses,
         unread,
     })
 }

@@ -1,0 +1,100 @@
+//! What is known of credential specs and rights; rights are asked for when they are first needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use gmsa_core::admission::{Right, SpecFact};
+use gmsa_core::credspec::Prepared;
+use kube::Client;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::{Error, Use};
+use crate::access::review;
+use crate::judge::Source;
+
+/// How many rights are asked for at once.
+const AT_ONCE: usize = 16;
+
+/// The facts of a cluster.
+pub(super) struct Known {
+    client: Client,
+    specs: BTreeMap<String, SpecFact>,
+    rights: BTreeMap<Use, Right>,
+    /// What was asked for and is not known yet.
+    missing: Mutex<BTreeSet<Use>>,
+}
+
+impl Known {
+    pub(super) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
+        let fact = |(name, object): (&String, &Value)| {
+            let fact = match Prepared::from_object(name, object) {
+                Some(prepared) => SpecFact::Found(Arc::new(prepared)),
+                None => SpecFact::Empty,
+            };
+            (name.clone(), fact)
+        };
+        let specs = specs.iter().map(fact).collect();
+        Self { client, specs, rights: BTreeMap::new(), missing: Mutex::default() }
+    }
+
+    /// Whether there is a credential spec of that name.
+    pub(super) fn exists(&self, name: &str) -> bool {
+        self.specs.contains_key(name)
+    }
+
+    /// Asks for what was missing. True if anything was: then what was judged meanwhile does not
+    /// count and must be judged again.
+    pub(super) async fn settle(&mut self) -> Result<bool, Error> {
+        let missing = std::mem::take(&mut *self.missing.lock());
+        let asked_any = !missing.is_empty();
+        let mut waiting = missing.into_iter();
+        let mut asked = JoinSet::new();
+        loop {
+            while asked.len() < AT_ONCE
+                && let Some(one) = waiting.next()
+            {
+                let client = self.client.clone();
+                asked.spawn(async move {
+                    let [namespace, account, name] = &one;
+                    let right = review(client, namespace, account, name).await;
+                    (one, right)
+                });
+            }
+            match asked.join_next().await {
+                None => return Ok(asked_any),
+                Some(Ok((_, Right::Unknown(failure)))) => {
+                    return Err(Error::Right(failure.message));
+                }
+                Some(Ok((one, right))) => {
+                    self.rights.insert(one, right);
+                }
+                Some(Err(error)) => {
+                    return Err(Error::Right(format!("failed to wait for the reviews: {error}")));
+                }
+            }
+        }
+    }
+}
+
+impl Source for Known {
+    type Error = Infallible;
+
+    fn spec(&self, name: &str) -> Result<SpecFact, Infallible> {
+        Ok(self.specs.get(name).cloned().unwrap_or(SpecFact::Absent))
+    }
+
+    fn right(&self, namespace: &str, account: &str, name: &str) -> Result<Right, Infallible> {
+        let one = [namespace, account, name].map(str::to_owned);
+        Ok(self.rights.get(&one).cloned().unwrap_or_else(|| {
+            self.missing.lock().insert(one);
+            Right::Denied
+        }))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.specs.keys().cloned().collect()
+    }
+}
