@@ -10,5 +10,5 @@ if [ -f "$cache/ready" ] &&
     ! cmp -s "$provision" "$cache/ready"; then
     rm -f "$cache/ready"
 fi
-command -v samba >/dev/null || rm -f "$cache/ready"
+command -v samba >/dev/null && command -v kinit >/dev/null || rm -f "$cache/ready"
 [ -f "$cache/ready" ] || exec crates/gmsa-testkit/scripts/build-domain-controller.sh "$cache"
