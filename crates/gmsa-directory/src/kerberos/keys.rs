@@ -34,6 +34,15 @@ impl Encryption {
         }
     }
 
+    /// Its name in a configuration of Kerberos.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128 => "aes128-cts-hmac-sha1-96",
+            Self::Aes256 => "aes256-cts-hmac-sha1-96",
+        }
+    }
+
     /// Its bit in `msDS-SupportedEncryptionTypes` (MS-KILE, section 2.2.7).
     #[must_use]
     pub const fn bit(self) -> i64 {

@@ -62,7 +62,7 @@ pub(super) async fn ticket(request: &TicketRequest<'_>) -> Result<Ticket, Error>
     let bytes = keytab.to_bytes().map_err(|error| failed(&error))?;
     let directory = private_directory().map_err(|error| failed(&error))?;
     let written = write(&directory.path().join("keytab"), &bytes).and_then(|()| {
-        let text = configuration(request.domain, request.controller);
+        let text = configuration(request.domain, request.controller, &encryptions);
         write(&directory.path().join("krb5.conf"), text.as_bytes())
     });
     written.map_err(|error| failed(&error))?;
@@ -142,15 +142,19 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// One controller and nothing looked up: the answer is that of the controller whose directory was
 /// read.
-fn configuration(domain: &str, controller: IpAddr) -> String {
+fn configuration(domain: &str, controller: IpAddr, encryptions: &[Encryption]) -> String {
     let realm = domain.to_uppercase();
+    // Else the controller may choose one for which there is no key.
+    let names: Vec<&str> = encryptions.iter().map(|encryption| encryption.name()).collect();
+    let names = names.join(" ");
     let controller = match controller {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => format!("[{address}]"),
     };
     format!(
         "[libdefaults]\n default_realm = {realm}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n \
-         dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n\
+         dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n \
+         default_tkt_enctypes = {names}\n\
          [realms]\n {realm} = {{\n  kdc = {controller}:88\n }}\n"
     )
 }
