@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Samba (4.22 or newer) from Debian's packages and provisions an Active Directory domain
+# Installs Samba (4.22 or newer) and kinit from Debian's packages and provisions an Active Directory domain
 # in the directory given as the only argument. The tests copy it and start a domain controller.
 #
 # Needs Debian 12 or newer and root (or sudo). The apt sources of the machine are not changed: on

@@ -3,7 +3,7 @@ use secrecy::ExposeSecret as _;
 use super::*;
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 /// RFC 3962, appendix B.
