@@ -71,6 +71,15 @@ async fn a_managed_password_gets_a_ticket_and_another_does_not() {
         matches!(&got, Ticket::NotChecked { remedy, .. } if remedy.contains("port 88")),
         "{got:?}"
     );
+    // Somebody listens, and says nothing.
+    let silent = ("127.64.0.88", 88);
+    let _listener = std::net::TcpListener::bind(silent).unwrap();
+    let (controller, timeout) = (silent.0.parse().unwrap(), Duration::from_millis(300));
+    let got = ticket(&TicketRequest { controller, timeout, ..request }).await.unwrap();
+    assert!(
+        matches!(&got, Ticket::NotChecked { why, .. } if why == "no answer within 0.3 s"),
+        "{got:?}"
+    );
     let got = ticket(&TicketRequest { domain: "a\nb", ..request }).await.unwrap();
     assert!(matches!(&got, Ticket::NotChecked { .. }), "{got:?}");
 }
