@@ -236,6 +236,13 @@ async fn a_release_admits_pods_and_leaves_credential_specs_behind() {
         });
         done.await.unwrap().unwrap()
     };
+    // Helm checks what it sends against the schema, which newer servers put together a while after
+    // they are ready.
+    eventually("the API server serves its schema", SOON, || async {
+        let request = kube::api::Request::new("/openapi").get("v2", &Default::default()).ok()?;
+        client.request_text(request).await.ok()
+    })
+    .await;
     let labelled = "legacyNamespacesLabelled=true";
     release(&["install", "gmsa", CHART, "--set", labelled]).await;
     for object in [
