@@ -32,6 +32,9 @@ if ! scripts/image.sh dev; then
     say "no image: its test is skipped by name"
 fi
 
+# Without optimization, too: what is in it is tested.
+scripts/dist.sh dev
+
 say "examples in the documentation of the code"
 cargo test --locked --quiet --workspace --doc
 say "demo"

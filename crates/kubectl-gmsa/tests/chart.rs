@@ -239,7 +239,8 @@ async fn a_release_admits_pods_and_leaves_credential_specs_behind() {
     // Helm checks what it sends against the schema, which newer servers put together a while after
     // they are ready.
     eventually("the API server serves its schema", SOON, || async {
-        let request = kube::api::Request::new("/openapi").get("v2", &Default::default()).ok()?;
+        let request =
+            kube::api::Request::new("/openapi").get("v2", &kube::api::GetParams::default()).ok()?;
         client.request_text(request).await.ok()
     })
     .await;
