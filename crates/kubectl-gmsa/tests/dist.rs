@@ -1,6 +1,12 @@
 //! The release archive: what is in it, and that the sums and krew's manifest are of it.
 #![cfg(target_os = "linux")]
-#![expect(clippy::indexing_slicing, clippy::print_stderr, reason = "a test fails loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::similar_names,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
