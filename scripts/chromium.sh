@@ -6,10 +6,5 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 if ! have chromium || ! have chromedriver; then
-    have apt-get || die "chromium and chromedriver are missing"
-    as_root=()
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    say "installing chromium"
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
-        chromium chromium-driver fonts-dejavu-core >/dev/null
+    install_packages chromium chromium-driver fonts-dejavu-core
 fi

@@ -13,11 +13,7 @@ cd "$(dirname "$0")/.."
 
 profile=${1:-release}
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
-case $target in
-    x86_64-*) arch=amd64 ;;
-    aarch64-*) arch=arm64 ;;
-    *) die "no archive is made for $target" ;;
-esac
+arch=$(arch_of "$target")
 program=kubectl-gmsa
 case $target in
     *-linux-*) os=linux ;;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::{Process, free_port};
+use crate::tools::skip;
 
 const SOON: Duration = Duration::from_mins(1);
 
@@ -25,8 +26,7 @@ pub struct Browser {
 /// Starts the browser. Without one the test is skipped by name, and fails where `CI=true`.
 pub fn start(test: &str) -> Option<Browser> {
     let (Some(chromium), Some(driver)) = (find("chromium"), find("chromedriver")) else {
-        assert_ne!(env::var("CI").as_deref(), Ok("true"), "{test}: there is no chromium");
-        eprintln!("SKIPPED {test}: no chromium; scripts/chromium.sh installs it");
+        skip(test, "no chromium; scripts/chromium.sh installs it");
         return None;
     };
     Some(Browser::new(&chromium, &driver))
