@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use any::{AnyReview, decode_any};
-pub use encode::{encode, encode_malformed, encode_warnings};
+pub use encode::{encode, encode_malformed, encode_warnings, warning};
 
 #[cfg(test)]
 mod tests;
@@ -63,9 +63,10 @@ struct Envelope<'a, O> {
     request: Option<AdmissionRequest<'a, O>>,
 }
 
+/// The request of an AdmissionReview, with its objects as they are wanted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>, 'de: 'a"))]
-struct AdmissionRequest<'a, O> {
+pub struct AdmissionRequest<'a, O> {
     uid: Option<Text<'a>>,
     kind: Option<Kind<'a>>,
     sub_resource: Option<Text<'a>>,
@@ -143,17 +144,37 @@ fn request<O>(envelope: Envelope<'_, O>) -> Result<AdmissionRequest<'_, O>, Malf
     Ok(request)
 }
 
-impl<'a> Review<'a> {
+impl<O> AdmissionRequest<'_, O> {
     /// The uid that the answer must carry.
     #[must_use]
     pub fn uid(&self) -> &str {
-        self.request.uid.as_deref().unwrap_or_default()
+        self.uid.as_deref().unwrap_or_default()
     }
 
     /// The operation as it stands there.
     #[must_use]
     pub fn operation(&self) -> &str {
-        self.request.operation.as_deref().unwrap_or_default()
+        self.operation.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace, empty if there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'a> Review<'a> {
+    /// The uid that the answer must carry.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.request.uid()
+    }
+
+    /// The operation as it stands there.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.request.operation()
     }
 
     /// The Pod, if there is one.
@@ -165,7 +186,7 @@ impl<'a> Review<'a> {
     /// The namespace, empty if there is none.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.request.namespace.as_deref().unwrap_or_default()
+        self.request.namespace()
     }
 
     /// Why an object that the decision needs could not be read; none if it could, or if the

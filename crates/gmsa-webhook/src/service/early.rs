@@ -2,14 +2,13 @@
 
 mod text;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::manifests::{Document, ManifestSet, Source as Origin};
+use gmsa_cluster::manifests::Workload;
 use gmsa_cluster::usage::{Found, Unread, Usage, is_controlled};
-use gmsa_core::admission::{Denial, Operation, Reason, Request, Step};
+use gmsa_core::admission::{Denial, Reason, Request, Step};
 use gmsa_core::credspec::lint;
-use gmsa_core::finding::{Code, Finding, Severity};
+use gmsa_core::finding::{Code, Severity};
 use gmsa_core::pod::{Pod, shown};
 use serde_json::Value;
 
@@ -76,24 +75,13 @@ impl Service {
         if is_controlled(&value) {
             return Vec::new();
         }
-        let document = Document { value, source: Origin { file: Arc::from(""), line: 0 } };
-        let set = ManifestSet::new(std::slice::from_ref(&document), review.namespace());
-        let Some(workload) = set.workloads.first().filter(|one| !one.template.is_empty()) else {
+        let workload = Workload::of(&value, review.namespace());
+        let Some(workload) = workload.filter(|one| !one.template.is_empty()) else {
             return Vec::new();
         };
-        let object = workload.pod(&document.value).to_string();
+        let object = workload.pod(&value).to_string();
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
-        let request = |step| Request {
-            step,
-            operation: Some(Operation::Create),
-            group: "",
-            kind: "Pod",
-            subresource: "",
-            namespace: review.namespace(),
-            object: Some(&pod),
-            old_object: None,
-            random_hostname: None,
-        };
+        let request = |step| Request::creation(step, review.namespace(), &pod);
         let mut decision = self.judge(&request(Step::Mutate), deadline).await;
         if decision.is_allowed() {
             decision = self.judge(&request(Step::Validate), deadline).await;
@@ -114,12 +102,12 @@ impl Service {
             })
             .collect();
         // Each pod will get a hostname of its own, or there is one pod.
-        let unshared = self.random_hostname || is_alone(&document.value);
+        let unshared = self.random_hostname || is_alone(&value);
         let findings = decision
             .warnings
             .iter()
             .filter(|finding| !(unshared && finding.code == Code::SharedHostnamePrefix));
-        warnings.extend(findings.map(of_finding));
+        warnings.extend(findings.map(wire::warning));
         warnings
     }
 
@@ -138,7 +126,7 @@ impl Service {
         let Some(object) = written(review) else { return Vec::new() };
         let findings = lint(name_of(&object), &object);
         let severe = findings.iter().filter(|finding| finding.severity() >= Severity::Warning);
-        severe.map(of_finding).collect()
+        severe.map(wire::warning).collect()
     }
 }
 
@@ -161,10 +149,6 @@ fn is_alone(object: &Value) -> bool {
 
 fn name_of(object: &Value) -> &str {
     object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn of_finding(finding: &Finding) -> String {
-    format!("gmsa: {} ({})", finding.message, finding.code.id())
 }
 
 /// What a deletion will do to those that use the credential spec.

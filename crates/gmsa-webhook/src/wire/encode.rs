@@ -33,7 +33,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
             push_status(&mut json, denials);
         }
     }
-    push_warnings(&mut json, &decision.warnings);
+    push_warnings(&mut json, decision.warnings.iter().map(warning));
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
         patch::push_string(&mut json, &decision.credential_specs.join(","));
@@ -52,17 +52,18 @@ pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
     json.push_str(OPENING);
     patch::push_string(&mut json, uid);
     json.push_str(r#","allowed":true"#);
-    push_list(&mut json, warnings.iter().map(String::as_str));
+    push_warnings(&mut json, warnings.iter());
     json.push_str("}}");
     json.into_bytes()
 }
 
-fn push_warnings(json: &mut String, warnings: &[Finding]) {
-    let words = |finding: &Finding| format!("gmsa: {} ({})", finding.message, finding.code.id());
-    push_list(json, warnings.iter().map(words));
+/// A finding as an admission warning.
+#[must_use]
+pub fn warning(finding: &Finding) -> String {
+    format!("gmsa: {} ({})", finding.message, finding.code.id())
 }
 
-fn push_list(json: &mut String, warnings: impl Iterator<Item = impl AsRef<str>>) {
+fn push_warnings(json: &mut String, warnings: impl Iterator<Item = impl AsRef<str>>) {
     let mut any = false;
     for warning in warnings {
         json.push_str(if any { "," } else { r#","warnings":["# });

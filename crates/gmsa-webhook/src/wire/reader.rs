@@ -167,25 +167,29 @@ impl<'de> Reader<'de> {
         digits
     }
 
+    /// The next byte, white space or not.
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
     fn skip_number(&mut self) -> Result<(), Unread> {
-        let byte_at = |at: usize| self.text.as_bytes().get(at).copied();
-        if byte_at(self.at) == Some(b'-') {
+        if self.byte() == Some(b'-') {
             self.at += 1;
         }
-        let leading_zero = byte_at(self.at) == Some(b'0');
+        let leading_zero = self.byte() == Some(b'0');
         let digits = self.skip_digits();
         if digits == 0 || (leading_zero && digits > 1) {
             return Err(Unread);
         }
-        if self.text.as_bytes().get(self.at) == Some(&b'.') {
+        if self.byte() == Some(b'.') {
             self.at += 1;
             if self.skip_digits() == 0 {
                 return Err(Unread);
             }
         }
-        if matches!(self.text.as_bytes().get(self.at), Some(b'e' | b'E')) {
+        if matches!(self.byte(), Some(b'e' | b'E')) {
             self.at += 1;
-            if matches!(self.text.as_bytes().get(self.at), Some(b'+' | b'-')) {
+            if matches!(self.byte(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
             if self.skip_digits() == 0 {
@@ -289,10 +293,6 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_borrowed_str(self.string()?)
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.deserialize_str(visitor)
-    }
-
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
         if self.peek() == Some(b'n') {
             self.expect_word("null")?;
@@ -340,8 +340,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple
-        tuple_struct enum identifier
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf unit unit_struct
+        tuple tuple_struct enum identifier
     }
 }
 
