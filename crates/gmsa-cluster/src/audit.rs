@@ -20,6 +20,7 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
+use crate::install::FIELD_MANAGER;
 use crate::objects::{self, Objects, kinds};
 use facts::Known;
 pub use finding::{Finding, Object};
@@ -92,7 +93,7 @@ struct Gathered {
 
 /// Audits the cluster. `progress` is told after each page how many pods were looked at.
 pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
-    let objects = Objects::new(client.clone(), "kubectl-gmsa", false);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found.into_iter().map(|spec| (read::name(&spec), spec)).collect(),
@@ -101,7 +102,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();
-    let reach = Reach::read(&objects, scope.namespace.as_deref(), &mut audit).await?;
+    let reach = Reach::read(&objects, scope.namespace.as_deref(), &mut audit.unread).await?;
     let known = Known::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();

@@ -1,8 +1,7 @@
 //! Walks a pod through both admission steps, whoever gathers the facts.
 
 use gmsa_core::admission::{
-    self, Decision, Facts, Judgement, Operation, Plan, Question, Request, Right, SpecFact, Step,
-    patch,
+    self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
@@ -61,18 +60,7 @@ pub fn decide<S: Source>(
     namespace: &str,
     source: &S,
 ) -> Result<Decision, S::Error> {
-    let request = Request {
-        step,
-        operation: Some(Operation::Create),
-        group: "",
-        kind: "Pod",
-        subresource: "",
-        namespace,
-        object: Some(pod),
-        old_object: None,
-        random_hostname: None,
-    };
-    let judgement = match admission::plan(&request) {
+    let judgement = match admission::plan(&Request::creation(step, namespace, pod)) {
         Plan::Decided(decision) => return Ok(decision),
         Plan::Judge(judgement) => judgement,
     };

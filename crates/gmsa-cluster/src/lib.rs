@@ -21,6 +21,6 @@ mod store;
 pub mod usage;
 mod watch;
 
-pub use access::review as review_access;
+pub use access::{review as review_access, reviews as review_accesses};
 pub use cluster::{Cluster, Options};
 pub use memory::Observer;

@@ -1,20 +1,17 @@
 //! What in a cluster uses a credential spec: looked for within bounds, because somebody waits.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use futures::future::join_all;
 use gmsa_core::pod::Pod;
 use gmsa_core::rbac::Policy;
 use kube::Client;
-use kube::api::{ListParams, Request};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
 
-use crate::manifests::{Document, ManifestSet, Source};
-use crate::objects::{Kind, kinds};
+use crate::install::FIELD_MANAGER;
+use crate::manifests::Workload;
+use crate::objects::{Kind, Objects, kinds};
 
 /// How many objects come with one answer.
 const PAGE: u32 = 250;
@@ -22,9 +19,9 @@ const PAGE: u32 = 250;
 const PAGES: usize = 80;
 /// How many names are kept of those that were found.
 const NAMES: usize = 3;
-/// The workloads that are looked at: those that early warnings judge, and pods.
-const LOOKED_AT: [&str; 7] =
-    ["pods", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs"];
+/// The workloads that are looked at besides pods: those that early warnings judge.
+const LOOKED_AT: [&str; 6] =
+    ["deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs"];
 
 /// What uses a credential spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,25 +65,13 @@ impl Found {
     }
 }
 
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(default)]
-    metadata: Metadata,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(rename = "continue")]
-    token: Option<String>,
-}
-
 /// Looks for what uses the credential spec until the deadline.
 pub async fn of(client: &Client, name: &str, deadline: Instant) -> Usage {
-    let workloads = kinds::WORKLOADS.into_iter().filter(|kind| LOOKED_AT.contains(&kind.plural));
-    let all: Vec<Kind> = workloads.chain([kinds::CLUSTER_ROLE, kinds::ROLE]).collect();
-    let asked = all.iter().map(|kind| candidates(client, *kind, name, deadline));
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let workloads = kinds::TEMPLATES.into_iter().filter(|kind| LOOKED_AT.contains(&kind.plural));
+    let mut all = vec![kinds::POD];
+    all.extend(workloads.chain([kinds::CLUSTER_ROLE, kinds::ROLE]));
+    let asked = all.iter().map(|kind| candidates(&objects, *kind, name, deadline));
     let mut usage = Usage::default();
     for (kind, (objects, unread)) in all.iter().zip(join_all(asked).await) {
         if let Some(why) = unread {
@@ -103,51 +88,41 @@ pub async fn of(client: &Client, name: &str, deadline: Instant) -> Usage {
 
 /// The objects of a kind that may have to do with the name, because it stands in them.
 async fn candidates(
-    client: &Client,
-    kind: Kind,
+    objects: &Objects,
+    mut kind: Kind,
     name: &str,
     deadline: Instant,
 ) -> (Vec<Value>, Option<Unread>) {
-    let mut kind = kind;
     let mut found = Vec::new();
-    let mut params = ListParams::default().limit(PAGE);
+    let mut from = None;
     for _ in 0..PAGES {
-        let Ok(request) = Request::new(kind.path(None)).list(&params) else {
-            return (found, Some(Unread::Failed));
-        };
-        let text = match timeout_at(deadline.into(), client.request_text(request)).await {
-            Ok(Ok(text)) => text,
-            Ok(Err(kube::Error::Api(status))) if status.code == 404 => {
-                if kind.plural == kinds::OLD_CRON_JOB.plural && kind != kinds::OLD_CRON_JOB {
-                    kind = kinds::OLD_CRON_JOB;
-                    continue;
-                }
-                return (found, None);
+        let asked = objects.page(kind, None, PAGE, from);
+        let page = match timeout_at(deadline.into(), asked).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
+                let why = match error.code {
+                    Some(404) => None,
+                    Some(403) => Some(Unread::Forbidden),
+                    _ => Some(Unread::Failed),
+                };
+                return (found, why);
             }
-            Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
-                return (found, Some(Unread::Forbidden));
-            }
-            Ok(Err(_)) => return (found, Some(Unread::Failed)),
             Err(_) => return (found, Some(Unread::TooMany)),
         };
-        let Ok(page) = serde_json::from_str::<Page<'_>>(&text) else {
-            return (found, Some(Unread::Failed));
-        };
+        kind = page.kind;
+        let Ok((items, next)) = page.items() else { return (found, Some(Unread::Failed)) };
         // Most objects have nothing to do with it, and are not read further.
-        for item in page.items.into_iter().flatten().filter(|item| item.get().contains(name)) {
-            let Ok(mut object) = serde_json::from_str::<Value>(item.get()) else { continue };
-            if let Some(object) = object.as_object_mut() {
-                object.insert("apiVersion".to_owned(), json!(kind.api_version()));
-                object.insert("kind".to_owned(), json!(kind.kind));
-            }
+        for item in items.into_iter().filter(|item| item.contains(name)) {
+            let Ok(mut object) = serde_json::from_str::<Value>(item) else { continue };
+            kind.name_in(&mut object);
             if is_alive(&object) {
                 found.push(object);
             }
         }
-        match page.metadata.token.filter(|token| !token.is_empty()) {
-            Some(token) => params.continue_token = Some(token),
-            None => return (found, None),
+        if next.is_none() {
+            return (found, None);
         }
+        from = next;
     }
     (found, Some(Unread::TooMany))
 }
@@ -172,10 +147,8 @@ pub fn is_controlled(object: &Value) -> bool {
 impl Usage {
     fn add_workloads(&mut self, objects: Vec<Value>, name: &str) {
         for value in objects {
-            let document = Document { value, source: Source { file: Arc::from(""), line: 0 } };
-            let set = ManifestSet::new(std::slice::from_ref(&document), "");
-            let Some(workload) = set.workloads.first() else { continue };
-            let text = workload.pod(&document.value).to_string();
+            let Some(workload) = Workload::of(&value, "") else { continue };
+            let text = workload.pod(&value).to_string();
             let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { continue };
             if !pod.references().any(|reference| reference.name == Some(name)) {
                 continue;

@@ -9,20 +9,17 @@ use gmsa_core::credspec::Prepared;
 use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::task::JoinSet;
 
 use super::{Error, Use};
-use crate::access::review;
+use crate::access::reviews;
 use crate::judge::Source;
-
-/// How many rights are asked for at once.
-const AT_ONCE: usize = 16;
 
 /// The facts of a cluster.
 pub(super) struct Known {
     client: Client,
     specs: BTreeMap<String, SpecFact>,
-    rights: BTreeMap<Use, Right>,
+    /// Whether each of them may.
+    rights: BTreeMap<Use, bool>,
     /// What was asked for and is not known yet.
     missing: Mutex<BTreeSet<Use>>,
 }
@@ -50,32 +47,8 @@ impl Known {
     pub(super) async fn settle(&mut self) -> Result<bool, Error> {
         let missing = std::mem::take(&mut *self.missing.lock());
         let asked_any = !missing.is_empty();
-        let mut waiting = missing.into_iter();
-        let mut asked = JoinSet::new();
-        loop {
-            while asked.len() < AT_ONCE
-                && let Some(one) = waiting.next()
-            {
-                let client = self.client.clone();
-                asked.spawn(async move {
-                    let [namespace, account, name] = &one;
-                    let right = review(client, namespace, account, name).await;
-                    (one, right)
-                });
-            }
-            match asked.join_next().await {
-                None => return Ok(asked_any),
-                Some(Ok((_, Right::Unknown(failure)))) => {
-                    return Err(Error::Right(failure.message));
-                }
-                Some(Ok((one, right))) => {
-                    self.rights.insert(one, right);
-                }
-                Some(Err(error)) => {
-                    return Err(Error::Right(format!("failed to wait for the reviews: {error}")));
-                }
-            }
-        }
+        self.rights.extend(reviews(&self.client, missing).await.map_err(Error::Right)?);
+        Ok(asked_any)
     }
 }
 
@@ -88,10 +61,14 @@ impl Source for Known {
 
     fn right(&self, namespace: &str, account: &str, name: &str) -> Result<Right, Infallible> {
         let one = [namespace, account, name].map(str::to_owned);
-        Ok(self.rights.get(&one).cloned().unwrap_or_else(|| {
-            self.missing.lock().insert(one);
-            Right::Denied
-        }))
+        Ok(match self.rights.get(&one) {
+            Some(true) => Right::Allowed,
+            Some(false) => Right::Denied,
+            None => {
+                self.missing.lock().insert(one);
+                Right::Denied
+            }
+        })
     }
 
     fn names(&self) -> Vec<String> {

@@ -11,7 +11,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::judge::decide;
-use crate::objects::{Kind, Objects, kinds};
+use crate::objects::{Objects, kinds};
 
 /// What makes pods that are looked at themselves: their findings are not told of each pod again.
 const KNOWN_OWNERS: [&str; 6] =
@@ -24,15 +24,12 @@ pub(super) async fn all(
     progress: &dyn Fn(usize),
 ) -> Result<(), Error> {
     let namespace = gathered.scope.namespace.clone();
-    let Some(kind) = kinds::WORKLOADS.into_iter().find(|kind: &Kind| kind.kind == "Pod") else {
-        return Ok(());
-    };
     let mut from = None;
     loop {
-        let audit = &mut gathered.audit;
-        let page = read::page(objects, kind, namespace.as_deref(), from, audit).await?;
+        let unread = &mut gathered.audit.unread;
+        let page = read::page(objects, kinds::POD, namespace.as_deref(), from, unread).await?;
         let Some(page) = page else { return Ok(()) };
-        let (items, next) = page.items()?;
+        let (items, next) = read::items(&page)?;
         for item in &items {
             if matches!(item.head.status.phase.as_str(), "Succeeded" | "Failed") {
                 continue;
@@ -105,8 +102,7 @@ struct Wrong {
 fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision) -> Vec<Finding> {
     let mut wrong: BTreeMap<(Code, String), Wrong> = BTreeMap::new();
     for denial in decision.denials() {
-        let place =
-            pod.references().find(|reference| denial.field.starts_with(&reference.place.field("")));
+        let place = pod.reference_at(&denial.field);
         let name = place.and_then(|reference| reference.name).unwrap_or_default();
         let carries = place.is_some_and(|reference| reference.contents.is_some());
         let code = code(denial.reason, carries, gathered.known.exists(name));

@@ -7,7 +7,7 @@ use gmsa_core::rbac::LabelSelector;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{Audit, Error, Finding, Object, read};
+use super::{Error, Finding, Object, read};
 use crate::install::NAME;
 use crate::objects::{Objects, kinds};
 
@@ -38,16 +38,15 @@ impl Reach {
     pub(super) async fn read(
         objects: &Objects,
         namespace: Option<&str>,
-        audit: &mut Audit,
+        unread: &mut Vec<String>,
     ) -> Result<Self, Error> {
-        let mut ignored = Audit::default();
+        let mut hidden = Vec::new();
         let configurations =
-            read::list(objects, kinds::VALIDATING_WEBHOOKS, None, &mut ignored).await?;
-        let namespaces = read::list(objects, kinds::NAMESPACE, None, &mut ignored).await?;
+            read::list(objects, kinds::VALIDATING_WEBHOOKS, None, &mut hidden).await?;
+        let namespaces = read::list(objects, kinds::NAMESPACE, None, &mut hidden).await?;
         let (Some(configurations), Some(namespaces)) = (configurations, namespaces) else {
             let why = "; which namespaces are excluded from the webhook is not known";
-            let hidden = ignored.unread.into_iter().map(|one| format!("{one}{why}"));
-            audit.unread.extend(hidden);
+            unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
             return Ok(Self::default());
         };
         let mut reach = Self { is_known: true, ..Self::default() };

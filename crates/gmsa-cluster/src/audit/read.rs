@@ -1,33 +1,16 @@
 //! Lists, page by page, as text: contents of pods can be read from JSON text only.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::{Audit, Error};
-use crate::objects::{Kind, Objects, kinds};
+use super::Error;
+use crate::objects::{self, Kind, Objects, Page};
 
 /// How many objects come with one answer: a page is what is in memory at once.
 const PAGE: u32 = 250;
 
 /// The beginning of the two keys of a GMSA; an object without it uses none.
 const MARK: &str = "gmsaCredentialSpec";
-
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow, default)]
-    metadata: PageMetadata<'a>,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Default, Deserialize)]
-struct PageMetadata<'a> {
-    #[serde(borrow, default, rename = "continue")]
-    next: Option<Cow<'a, str>>,
-}
 
 /// What is read of every object that may use a GMSA.
 #[derive(Default, Deserialize)]
@@ -85,12 +68,6 @@ impl Head {
     }
 }
 
-/// One page.
-pub(super) struct Text {
-    kind: Kind,
-    text: String,
-}
-
 /// One object of a page.
 pub(super) struct Item<'a> {
     pub(super) head: Head,
@@ -100,27 +77,21 @@ pub(super) struct Item<'a> {
     pub(super) may_use: bool,
 }
 
-impl Text {
-    /// The objects and where the list goes on.
-    pub(super) fn items(&self) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
-        // The error's own words could quote what stands there.
-        let failed = |error: serde_json::Error| Error::Answer {
-            what: self.kind.plural,
-            line: error.line(),
-            column: error.column(),
-        };
-        let page: Page<'_> = serde_json::from_str(&self.text).map_err(failed)?;
-        let item = |raw: &'_ &'_ RawValue| -> Result<Head, Error> {
-            serde_json::from_str(raw.get()).map_err(failed)
-        };
-        let mut items = Vec::new();
-        for raw in page.items.iter().flatten() {
-            let may_use = raw.get().contains(MARK);
-            items.push(Item { head: item(raw)?, text: raw.get(), may_use });
-        }
-        let next = page.metadata.next.filter(|next| !next.is_empty()).map(Cow::into_owned);
-        Ok((items, next))
+/// The objects of a page, and from where the list goes on.
+pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
+    // The error's own words could quote what stands there.
+    let failed = |error: serde_json::Error| Error::Answer {
+        what: page.kind.plural,
+        line: error.line(),
+        column: error.column(),
+    };
+    let (texts, next) = page.items().map_err(failed)?;
+    let mut items = Vec::with_capacity(texts.len());
+    for text in texts {
+        let head = serde_json::from_str(text).map_err(failed)?;
+        items.push(Item { head, text, may_use: text.contains(MARK) });
     }
+    Ok((items, next))
 }
 
 /// A page from a place on; none if there is no such resource or no right to list it, which is
@@ -130,23 +101,9 @@ pub(super) async fn page(
     kind: Kind,
     namespace: Option<&str>,
     from: Option<String>,
-    audit: &mut Audit,
-) -> Result<Option<Text>, Error> {
-    let mut kind = kind;
-    let mut text = objects.page(kind, namespace, PAGE, from.clone()).await;
-    let is_unknown = matches!(&text, Err(error) if error.code == Some(404));
-    if is_unknown && kind.plural == kinds::OLD_CRON_JOB.plural {
-        kind = kinds::OLD_CRON_JOB;
-        text = objects.page(kind, namespace, PAGE, from).await;
-    }
-    match text {
-        Ok(text) => Ok(Some(Text { kind, text })),
-        Err(error) if matches!(error.code, Some(403 | 404)) => {
-            audit.unread.push(error.to_string());
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
+    unread: &mut Vec<String>,
+) -> Result<Option<Page>, Error> {
+    readable(objects.page(kind, namespace, PAGE, from).await, unread)
 }
 
 /// A list that is small, or nothing if it may not be read, which is noted.
@@ -154,12 +111,19 @@ pub(super) async fn list(
     objects: &Objects,
     kind: Kind,
     namespace: Option<&str>,
-    audit: &mut Audit,
+    unread: &mut Vec<String>,
 ) -> Result<Option<Vec<Value>>, Error> {
-    match objects.list(kind, namespace).await {
-        Ok(found) => Ok(Some(found)),
+    readable(objects.list(kind, namespace).await, unread)
+}
+
+fn readable<T>(
+    read: Result<T, objects::Error>,
+    unread: &mut Vec<String>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
         Err(error) if matches!(error.code, Some(403 | 404)) => {
-            audit.unread.push(error.to_string());
+            unread.push(error.to_string());
             Ok(None)
         }
         Err(error) => Err(error.into()),

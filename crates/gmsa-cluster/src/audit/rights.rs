@@ -19,8 +19,8 @@ pub(super) async fn all(
     let mut policy = Policy::of_cluster();
     for kind in [kinds::CLUSTER_ROLE, kinds::CLUSTER_ROLE_BINDING, kinds::ROLE, kinds::ROLE_BINDING]
     {
-        let audit = &mut gathered.audit;
-        let found = read::list(objects, kind, namespace.as_deref(), audit).await?;
+        let unread = &mut gathered.audit.unread;
+        let found = read::list(objects, kind, namespace.as_deref(), unread).await?;
         let Some(found) = found else { return Ok(()) };
         for object in &found {
             policy.add(object, "")?;

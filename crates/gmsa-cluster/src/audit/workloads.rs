@@ -1,30 +1,30 @@
 //! What makes pods: what admission would say of the next one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use gmsa_core::admission::{Decision, Reason};
 use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::pods::grant;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::judge::walk;
-use crate::manifests::{Document, ManifestSet, Source};
+use crate::manifests::Workload;
 use crate::objects::{Kind, Objects, kinds};
 
 /// Reads and judges every workload that is not part of another.
 pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<(), Error> {
     let namespace = gathered.scope.namespace.clone();
-    for kind in kinds::WORKLOADS.into_iter().filter(|kind| kind.kind != "Pod") {
+    for mut kind in kinds::TEMPLATES {
         let mut from = None;
         loop {
-            let audit = &mut gathered.audit;
-            let page = read::page(objects, kind, namespace.as_deref(), from, audit).await?;
+            let unread = &mut gathered.audit.unread;
+            let page = read::page(objects, kind, namespace.as_deref(), from, unread).await?;
             let Some(page) = page else { break };
-            let (items, next) = page.items()?;
+            kind = page.kind;
+            let (items, next) = read::items(&page)?;
             for item in items.iter().filter(|item| item.may_use && is_alive(kind, &item.head)) {
                 one(gathered, kind, item).await?;
             }
@@ -90,13 +90,8 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
 /// The next pod of a workload.
 fn next_pod(kind: Kind, text: &str) -> Option<Value> {
     let mut value: Value = serde_json::from_str(text).ok()?;
-    let object = value.as_object_mut()?;
-    object.insert("apiVersion".to_owned(), json!(kind.api_version()));
-    object.insert("kind".to_owned(), json!(kind.kind));
-    let source = Source { file: Arc::from("the cluster"), line: 0 };
-    let document = Document { value, source };
-    let set = ManifestSet::new(std::slice::from_ref(&document), "");
-    set.workloads.first().map(|workload| workload.pod(&document.value))
+    kind.name_in(&mut value);
+    Workload::of(&value, "").map(|workload| workload.pod(&value))
 }
 
 fn denied(
@@ -111,8 +106,7 @@ fn denied(
     let mut evidence = Vec::new();
     let mut remedies = BTreeSet::new();
     for denial in decision.denials() {
-        let reference =
-            pod.references().find(|reference| denial.field.starts_with(&reference.place.field("")));
+        let reference = pod.reference_at(&denial.field);
         let name = reference.and_then(|reference| reference.name).unwrap_or_default();
         let id = denial.reason.id();
         if !reasons.contains(&id) {

@@ -58,9 +58,8 @@ fn as_sarif(report: &Report) -> Result<String, Failure> {
     let mut results = Vec::new();
     for finding in &report.findings {
         rules.entry(finding.code).or_insert_with(|| sarif::finding_rule(finding.code));
-        let object = finding.label();
-        let text = format!("{object}: {}", finding.message);
-        let at = sarif::location(None, None, &object);
+        let text = format!("{}: {}", finding.label, finding.message);
+        let at = sarif::location(None, None, &finding.label);
         results.push(sarif::result(finding.code, sarif::level(finding.severity), &text, &at));
     }
     sarif::log(&rules.into_values().collect::<Vec<_>>(), &results)

@@ -65,6 +65,9 @@ pub(super) struct FindingReport {
     name: String,
     /// What was found.
     pub(super) message: String,
+    /// The object as people name it.
+    #[serde(skip)]
+    pub(super) label: String,
     /// By what it is seen.
     pub(super) evidence: Vec<String>,
     /// What to do.
@@ -108,16 +111,9 @@ impl FindingReport {
             namespace: finding.object.namespace.clone(),
             name: finding.object.name.clone(),
             message: finding.message.clone(),
+            label: finding.object.to_string(),
             evidence: finding.evidence.clone(),
             remedy: finding.remedy.clone(),
-        }
-    }
-
-    /// The object as people name it.
-    pub(super) fn label(&self) -> String {
-        match &self.namespace {
-            Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
-            None => format!("{} {}", self.kind, self.name),
         }
     }
 }

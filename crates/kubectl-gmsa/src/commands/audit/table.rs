@@ -9,7 +9,7 @@ pub(super) fn render(report: &Report, wide: bool) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{:<8} {}  {}", finding.severity, finding.code, finding.label());
+        let _ = writeln!(text, "{:<8} {}  {}", finding.severity, finding.code, finding.label);
         let _ = writeln!(text, "         {}", finding.message);
         if wide {
             for evidence in &finding.evidence {
