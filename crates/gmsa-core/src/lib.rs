@@ -4,6 +4,7 @@
 
 pub mod admission;
 pub mod credspec;
+pub mod diagnosis;
 pub mod finding;
 pub mod pod;
 pub mod rbac;

@@ -3,6 +3,7 @@
 mod access;
 pub mod account;
 pub mod credspec;
+mod doctor;
 mod install;
 mod rights;
 pub mod shared;
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
+pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
@@ -52,6 +54,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Show who may use which credential spec, by what, and who uses it
     Access(Access),
+    /// Find out why a pod has no identity, and mend what can be mended
+    Doctor(Box<Doctor>),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version
