@@ -60,7 +60,7 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     if let Some(target) = &args.target {
         found = pod::examine(&client, args, target).await?;
     }
-    found.outcomes.extend(cluster::examine(&client, version, &found.credential_specs).await?);
+    found.outcomes.extend(cluster::examine(&client, &found.credential_specs).await?);
     let verdict = Verdict::of(&found.outcomes);
     let report =
         Report::new(Some(version.to_string()), args.target.clone(), &found.outcomes, &verdict);
