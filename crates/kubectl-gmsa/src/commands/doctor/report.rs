@@ -73,12 +73,10 @@ struct OutcomeReport {
     /// What was seen.
     message: String,
     /// What it rests on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     evidence: Vec<String>,
     /// How sure it is: `certain`, `likely` or `possible`.
     confidence: &'static str,
-    /// What to do, if something is to be done.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    /// What to do; empty if nothing.
     next: String,
     /// Where the check is documented.
     page: String,
