@@ -8,7 +8,6 @@
 )]
 
 mod schema;
-#[expect(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use std::time::Duration;

@@ -47,7 +47,25 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
     if let Some(DoctorCommand::Explain(args)) = &args.command {
         return explain::run(args);
     }
+    refuse(args)?;
     block_on(examine(args))
+}
+
+/// Flags whose work is not there yet are refused, not passed over.
+fn refuse(args: &Doctor) -> Result<(), Failure> {
+    let given = [
+        (args.from_ad, "--from-ad"),
+        (args.bundle.is_some(), "--bundle"),
+        (args.print_node_checks, "--print-node-checks"),
+        (args.node_output.is_some(), "--node-output"),
+    ];
+    match given.into_iter().find(|(given, _)| *given) {
+        Some((_, flag)) => {
+            let words = format!("failed to follow {flag}: this version does not have it yet");
+            Err(Failure::Input(words))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn examine(args: &Doctor) -> Result<u8, Failure> {

@@ -96,7 +96,7 @@ fn container_runtime(runtime: &str) -> Outcome {
         ),
         "docker" => Outcome::warning(
             &NODE_RUNTIME,
-            format!("{runtime}: Kubernetes 1.24 and later do not work with it"),
+            format!("{runtime}: Kubernetes 1.24 and later need cri-dockerd for it"),
         ),
         "" => Outcome::unknown(&NODE_RUNTIME, "the node tells no container runtime"),
         _ => Outcome::ok(&NODE_RUNTIME, runtime),
