@@ -70,7 +70,7 @@ macro_rules! checks {
         explains: [$($explains:literal),* $(,)?],
     })*) => {
         $(
-            #[doc = $title]
+            #[doc = concat!("The check `", $id, "`.")]
             pub static $name: Check = Check {
                 id: $id,
                 side: Side::$side,
