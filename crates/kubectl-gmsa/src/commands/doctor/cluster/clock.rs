@@ -14,7 +14,7 @@ use super::facts::{LEASE, Seen, array, soft, text};
 use super::nodes::is_windows;
 use crate::commands::Failure;
 
-/// What Kerberos bears, in seconds (MaxClockSkew).
+/// What Kerberos bears, in seconds (`MaxClockSkew`).
 const KERBEROS: i64 = 300;
 /// What a machine that takes its time from somewhere never has, in seconds.
 const MUCH: i64 = 60;

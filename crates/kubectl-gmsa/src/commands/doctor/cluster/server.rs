@@ -166,12 +166,12 @@ fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
         .map_or((NAME.to_owned(), NAME.to_owned()), |(namespace, name, _)| (namespace, name));
     let wanted = format!("{name}.{namespace}.svc");
     let names = certificate.subject_alternative_name().ok().flatten();
-    let named = names.is_some_and(|names| {
+    let fits = names.is_some_and(|names| {
         names.value.general_names.iter().any(
             |one| matches!(one, GeneralName::DNSName(name) if name.eq_ignore_ascii_case(&wanted)),
         )
     });
-    if !named {
+    if !fits {
         let words = format!("it does not have the name {wanted}");
         return Outcome::problem(&WEBHOOK_CERTIFICATE, words);
     }
