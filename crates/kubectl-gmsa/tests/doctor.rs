@@ -2,6 +2,7 @@
 //! and two at a time.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails loudly"
@@ -193,10 +194,8 @@ impl World {
             *last.lock().unwrap() = report["verdict"].clone();
             fitting.then_some(report)
         });
-        match tokio::time::timeout(Duration::from_secs(15), wait).await {
-            Ok(report) => report,
-            Err(_) => panic!("{what}: {:#}", last.lock().unwrap()),
-        }
+        let report = tokio::time::timeout(Duration::from_secs(15), wait).await;
+        report.unwrap_or_else(|_| panic!("{what}: {:#}", last.lock().unwrap()))
     }
 
     async fn healthy(&self) {

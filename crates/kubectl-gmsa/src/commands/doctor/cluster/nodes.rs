@@ -86,14 +86,7 @@ fn build(kernel: &str, runtime: &str) -> Outcome {
 }
 
 fn container_runtime(runtime: &str) -> Outcome {
-    let (name, version) = runtime.split_once("://").unwrap_or((runtime, ""));
-    let mut parts = version.split(['.', '-', '+']).map_while(|part| part.parse::<u32>().ok());
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-    match name {
-        "containerd" if version < (1, 4) => Outcome::problem(
-            &NODE_RUNTIME,
-            format!("{runtime} is older than 1.4, the first for Kubernetes on Windows"),
-        ),
+    match runtime.split("://").next().unwrap_or_default() {
         "docker" => Outcome::warning(
             &NODE_RUNTIME,
             format!("{runtime}: Kubernetes 1.24 and later need cri-dockerd for it"),
@@ -123,7 +116,6 @@ mod tests {
             assert_eq!(build(kernel, runtime).state.as_str(), state, "{kernel}");
         }
         for (runtime, state) in [
-            ("containerd://1.3.9", "problem"),
             ("containerd://1.6.8+azure", "ok"),
             ("containerd://2.0.0-rc.1", "ok"),
             ("docker://20.10.9", "warning"),
