@@ -4,7 +4,7 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate bench image control-plane domain-controller clean
+.PHONY: help demo test lint fmt generate bench image dist control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ domain-controller: ## Install Samba and provision the domain of the tests
 
 image: ## Build the image of the server as an OCI archive, with buildah
 	@scripts/image.sh
+
+dist: ## Build the release archive of the plugin, its sums and its manifest for krew
+	@scripts/dist.sh
 
 clean: ## Remove what was built here; the test peers in the cache stay
 	$(CARGO) clean

@@ -6,12 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-if ! have h2load; then
-    as_root=()
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    say "installing nghttp2-client for h2load"
-    "${as_root[@]}" apt-get install -y -qq --no-install-recommends nghttp2-client >&2
-fi
+have h2load || install_packages nghttp2-client
 scripts/control-plane.sh
 say "building with optimisation (a few minutes)"
 cargo build --locked --release -p gmsa-webhook -p kubectl-gmsa --bins --examples

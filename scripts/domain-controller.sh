@@ -10,5 +10,7 @@ if [ -f "$cache/ready" ] &&
     ! cmp -s "$provision" "$cache/ready"; then
     rm -f "$cache/ready"
 fi
-command -v samba >/dev/null || rm -f "$cache/ready"
+for program in samba kinit; do
+    command -v "$program" >/dev/null || rm -f "$cache/ready"
+done
 [ -f "$cache/ready" ] || exec crates/gmsa-testkit/scripts/build-domain-controller.sh "$cache"

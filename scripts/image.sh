@@ -12,18 +12,8 @@ cd "$(dirname "$0")/.."
 
 profile=${1:-release}
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
-case $target in
-    x86_64-*) arch=amd64 ;;
-    aarch64-*) arch=arm64 ;;
-    *) die "no image is made for $target" ;;
-esac
-if ! have buildah; then
-    have apt-get || die "buildah is missing"
-    sudo=
-    [ "$(id -u)" = 0 ] || sudo=sudo
-    say "installing buildah"
-    $sudo apt-get install -y --no-install-recommends buildah >/dev/null
-fi
+arch=$(arch_of "$target")
+have buildah || install_packages buildah
 
 say "building the program ($profile, static)"
 # Paths of this machine do not belong into the program, and two builds give the same bytes.

@@ -21,11 +21,19 @@ if ! scripts/helm.sh >/dev/null; then
     say "no helm: the tests of the chart are skipped, each by name"
 fi
 
+if ! scripts/chromium.sh; then
+    [ "${CI:-}" != true ] || exit 1
+    say "no chromium: the test of the report's page is skipped by name"
+fi
+
 # Without optimization: that it runs alone is what is tested.
 if ! scripts/image.sh dev; then
     [ "${CI:-}" != true ] || exit 1
     say "no image: its test is skipped by name"
 fi
+
+# Without optimization, too: what is in it is tested.
+scripts/dist.sh dev
 
 say "examples in the documentation of the code"
 cargo test --locked --quiet --workspace --doc

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{chart, reference};
+use crate::{chart, man, reference};
 
 /// One generated file.
 pub struct Generated {
@@ -23,6 +23,10 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "charts/gmsa/match-condition.cel",
             format!("{}\n", gmsa_cluster::install::MATCH_CONDITION),
         ),
+        file(
+            "charts/gmsa/early-warnings-condition.cel",
+            format!("{}\n", gmsa_cluster::install::EARLY_WARNINGS_CONDITION),
+        ),
         file("charts/gmsa/README.md", chart::page(root)?),
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
@@ -33,6 +37,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "docs/schemas/account-check-report.schema.json",
             schema(&kubectl_gmsa::account_check_schema())?,
         ),
+        file("docs/schemas/audit-report.schema.json", schema(&kubectl_gmsa::audit_schema())?),
         file(
             "docs/schemas/credspec-lint-report.schema.json",
             schema(&kubectl_gmsa::credspec_lint_schema())?,
@@ -46,6 +51,8 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
     );
     files.extend(reference::pages(kubectl_gmsa::command()));
     files.extend(reference::pages(gmsa_webhook::config::command()));
+    files.extend(man::pages(kubectl_gmsa::command())?);
+    files.extend(man::pages(gmsa_webhook::config::command())?);
     Ok(files)
 }
 

@@ -4,13 +4,16 @@ mod chart;
 mod check;
 mod demo;
 mod generated;
+mod krew;
 mod length;
 mod links;
+mod man;
 mod output;
 mod reference;
 mod sbom;
 mod tree;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -31,8 +34,17 @@ enum Task {
     Check,
     /// Show the main job without a cluster
     Demo,
-    /// Print the list of what is built into the server (`CycloneDX`)
-    Sbom,
+    /// Print the list of what is built into a program (`CycloneDX`)
+    Sbom {
+        /// The program
+        #[arg(default_value = "gmsa-webhook")]
+        program: String,
+    },
+    /// Print the manifest for krew of the archives in a directory with its checksums.txt
+    Krew {
+        /// The directory
+        directory: PathBuf,
+    },
     /// Print the name of the published image
     ImageName,
 }
@@ -40,8 +52,12 @@ enum Task {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
-        Task::Sbom => {
-            output::line(sbom::render(tree::root())?.trim_end())?;
+        Task::Sbom { program } => {
+            output::line(sbom::render(tree::root(), &program)?.trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Krew { directory } => {
+            output::line(krew::render(&directory)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Task::ImageName => {

@@ -7,10 +7,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-const ROOT: &str = "gmsa-webhook";
-
-/// Renders the list for the server and all that it is linked with on Linux.
-pub fn render(root: &Path) -> Result<String> {
+/// Renders the list for a program and all that it is linked with on Linux.
+pub fn render(root: &Path, program: &str) -> Result<String> {
     let output = Command::new("cargo")
         .args(["metadata", "--locked", "--format-version=1"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
@@ -21,10 +19,10 @@ pub fn render(root: &Path) -> Result<String> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    Ok(format!("{}\n", serde_json::to_string_pretty(&document(&metadata)?)?))
+    Ok(format!("{}\n", serde_json::to_string_pretty(&document(&metadata, program)?)?))
 }
 
-fn document(metadata: &Value) -> Result<Value> {
+fn document(metadata: &Value, program: &str) -> Result<Value> {
     let list = |value: &Value, at: &str| {
         value.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default()
     };
@@ -50,9 +48,9 @@ fn document(metadata: &Value) -> Result<Value> {
         .collect();
     let root = packages
         .iter()
-        .find(|(_, package)| text(package, "name") == ROOT)
+        .find(|(_, package)| text(package, "name") == program)
         .map(|(id, _)| id.clone())
-        .with_context(|| format!("there is no package {ROOT}"))?;
+        .with_context(|| format!("there is no package {program}"))?;
     let mut seen = BTreeSet::new();
     let mut open = vec![root.clone()];
     while let Some(id) = open.pop() {
@@ -95,11 +93,11 @@ fn document(metadata: &Value) -> Result<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ROOT, render};
+    use super::render;
 
     #[test]
     fn the_list_holds_what_is_linked_and_not_what_only_tests_use() {
-        let text = render(crate::tree::root()).unwrap();
+        let text = render(crate::tree::root(), "gmsa-webhook").unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         let names: Vec<&str> = document["components"]
             .as_array()
@@ -107,7 +105,7 @@ mod tests {
             .iter()
             .map(|component| component["name"].as_str().unwrap())
             .collect();
-        assert_eq!(document["metadata"]["component"]["name"], ROOT);
+        assert_eq!(document["metadata"]["component"]["name"], "gmsa-webhook");
         for name in ["gmsa-core", "rustls", "hyper", "kube-client"] {
             assert!(names.contains(&name), "{name}: {names:?}");
         }

@@ -23,3 +23,20 @@ labels:
 {{- define "gmsa.filters" -}}
 {{- if semverCompare ">=1.28-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
 {{- end }}
+
+{{/* Which namespaces are sent. */}}
+{{- define "gmsa.namespaces" -}}
+{{- if .Values.namespacesOptIn }}
+namespaceSelector:
+  matchExpressions:
+    - key: gmsa-webhook
+      operator: In
+      values: ["enabled"]
+{{- else if not (include "gmsa.filters" .) }}
+namespaceSelector:
+  matchExpressions:
+    - key: gmsa-webhook
+      operator: NotIn
+      values: ["disabled"]
+{{- end }}
+{{- end }}

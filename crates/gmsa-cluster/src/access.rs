@@ -9,6 +9,7 @@ use k8s_openapi::api::authorization::v1::{
 };
 use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
+use tokio::task::JoinSet;
 
 /// How long one review may take, whoever waits for it.
 const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
@@ -17,6 +18,39 @@ const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn review(client: Client, namespace: &str, service_account: &str, name: &str) -> Right {
     let [namespace, service_account, name] = [namespace, service_account, name].map(str::to_owned);
     Access { namespace, service_account, name }.ask(client).await
+}
+
+/// How many reviews of [`reviews`] are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Whether each of these may: namespace, service account and credential spec. Fails where the API
+/// server cannot say.
+pub async fn reviews(
+    client: &Client,
+    asked: impl IntoIterator<Item = [String; 3]>,
+) -> Result<Vec<([String; 3], bool)>, String> {
+    let mut waiting = asked.into_iter();
+    let mut open = JoinSet::new();
+    let mut answers = Vec::new();
+    loop {
+        while open.len() < AT_ONCE
+            && let Some(one) = waiting.next()
+        {
+            let client = client.clone();
+            open.spawn(async move {
+                let [namespace, service_account, name] = &one;
+                let right = review(client, namespace, service_account, name).await;
+                (one, right)
+            });
+        }
+        match open.join_next().await {
+            None => return Ok(answers),
+            Some(Ok((one, Right::Allowed))) => answers.push((one, true)),
+            Some(Ok((one, Right::Denied))) => answers.push((one, false)),
+            Some(Ok((_, Right::Unknown(failure)))) => return Err(failure.message),
+            Some(Err(error)) => return Err(format!("failed to wait for the reviews: {error}")),
+        }
+    }
 }
 
 /// Who asks for what.

@@ -15,6 +15,7 @@ use crate::live::{Live, timed_out};
 use crate::memory::{Memory, Observer};
 use crate::rbac_watch::{self, Changes};
 use crate::store::Store;
+use crate::usage::{self, Usage};
 use crate::{crd, watch};
 
 /// How to ask a cluster.
@@ -114,6 +115,11 @@ impl Cluster {
             Ok(right) => right,
             Err(_) => access.timed_out(),
         }
+    }
+
+    /// What uses the credential spec, as far as that can be found out until the deadline.
+    pub async fn usage(&self, name: &str, deadline: Instant) -> Usage {
+        usage::of(&self.inner.client, name, deadline).await
     }
 
     /// The names in the store, sorted; none where watching is forbidden.

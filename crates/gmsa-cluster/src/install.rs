@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use deploy::manifests;
-pub use webhooks::{MATCH_CONDITION, PROBE_LABEL};
+pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL};
 
 /// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
 /// configurations.
 pub const NAME: &str = "gmsa-webhook";
 /// The Secret in which the server keeps its certificates.
 pub const SECRET: &str = "gmsa-webhook-certificates";
+/// The name of the configuration, role and binding that only early warnings need.
+pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
 /// The published image.
 pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
 /// As whom `install` applies.
@@ -121,6 +123,8 @@ pub struct Options {
     pub priority_class: Option<String>,
     /// The Secrets by which the image is pulled.
     pub image_pull_secrets: Vec<String>,
+    /// Whether whoever applies a workload is warned if its pods would be denied.
+    pub early_warnings: bool,
     /// Whether a role that may read credential specs is added to `view`.
     pub viewer_role: bool,
     /// Whether the network policy is made.
@@ -144,6 +148,7 @@ impl Default for Options {
             timeout_seconds: 5,
             priority_class: None,
             image_pull_secrets: Vec::new(),
+            early_warnings: false,
             viewer_role: false,
             network_policy: false,
             service_monitor: false,
@@ -156,7 +161,7 @@ impl Default for Options {
 pub struct Objects {
     /// Everything that can be there without a running server.
     pub base: Vec<Value>,
-    /// What sends pods to the server: only once it answers.
+    /// What sends something to the server: only once it answers. What sends pods comes first.
     pub webhooks: Vec<Value>,
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod apply;
+pub mod audit;
 mod bucket;
 pub mod client;
 mod cluster;
@@ -9,6 +10,7 @@ pub mod crd;
 pub mod credential_specs;
 mod freshness;
 pub mod install;
+pub mod judge;
 mod live;
 pub mod manifests;
 mod memory;
@@ -16,8 +18,9 @@ pub mod objects;
 pub mod own;
 mod rbac_watch;
 mod store;
+pub mod usage;
 mod watch;
 
-pub use access::review as review_access;
+pub use access::{review as review_access, reviews as review_accesses};
 pub use cluster::{Cluster, Options};
 pub use memory::Observer;

@@ -1,6 +1,8 @@
 //! Objects of any kind, read and written as they are: nothing that this program does not know is
 //! lost on the way.
 
+mod page;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use kube::api::{DeleteParams, GetParams, ListParams};
 use serde_json::{Value, json};
 
 use crate::client::why;
+pub(crate) use page::Page;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,9 +66,17 @@ pub mod kinds {
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`
     pub const SERVICE_ACCOUNT: Kind = kind("", "ServiceAccount", "serviceaccounts", true);
-    /// What makes pods, and pods.
-    pub const WORKLOADS: [Kind; 9] = [
-        kind("", "Pod", "pods", true),
+    /// `ValidatingWebhookConfiguration`
+    pub const VALIDATING_WEBHOOKS: Kind = kind(
+        "admissionregistration.k8s.io",
+        "ValidatingWebhookConfiguration",
+        "validatingwebhookconfigurations",
+        false,
+    );
+    /// `Pod`
+    pub const POD: Kind = kind("", "Pod", "pods", true);
+    /// What makes pods.
+    pub const TEMPLATES: [Kind; 8] = [
         kind("", "ReplicationController", "replicationcontrollers", true),
         kind("", "PodTemplate", "podtemplates", true),
         kind("apps", "Deployment", "deployments", true),
@@ -73,11 +84,11 @@ pub mod kinds {
         kind("apps", "StatefulSet", "statefulsets", true),
         kind("apps", "DaemonSet", "daemonsets", true),
         kind("batch", "Job", "jobs", true),
-        kind("batch", "CronJob", "cronjobs", true),
+        CRON_JOB,
     ];
+    const CRON_JOB: Kind = kind("batch", "CronJob", "cronjobs", true);
     /// `CronJob` on API servers before 1.21.
-    pub const OLD_CRON_JOB: Kind =
-        Kind { version: "v1beta1", ..kind("batch", "CronJob", "cronjobs", true) };
+    pub const OLD_CRON_JOB: Kind = Kind { version: "v1beta1", ..CRON_JOB };
 }
 
 /// Which object, shown as `RoleBinding shop/web` or `ClusterRole web`.
@@ -130,6 +141,20 @@ impl Kind {
         }
     }
 
+    /// The same kind on older API servers, where they know it under another version.
+    fn older(self) -> Option<Self> {
+        (self.plural == kinds::OLD_CRON_JOB.plural && self != kinds::OLD_CRON_JOB)
+            .then_some(kinds::OLD_CRON_JOB)
+    }
+
+    /// Puts `apiVersion` and `kind` into an object of a list, where they are left out.
+    pub(crate) fn name_in(&self, object: &mut Value) {
+        if let Some(object) = object.as_object_mut() {
+            object.insert("apiVersion".to_owned(), json!(self.api_version()));
+            object.insert("kind".to_owned(), json!(self.kind));
+        }
+    }
+
     fn path(&self, namespace: Option<&str>) -> String {
         let resource = ApiResource {
             group: self.group.to_owned(),
@@ -160,8 +185,18 @@ impl Objects {
         }
     }
 
-    /// Every object of a kind, of one namespace or of all, with `apiVersion` and `kind`.
+    /// Every object of a kind, of one namespace or of all, with `apiVersion` and `kind`. Older API
+    /// servers are asked for what they know the kind as.
     pub async fn list(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>, Error> {
+        match (self.list_as(kind, namespace).await, kind.older()) {
+            (Err(error), Some(older)) if error.code == Some(404) => {
+                self.list_as(older, namespace).await
+            }
+            (listed, _) => listed,
+        }
+    }
+
+    async fn list_as(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>, Error> {
         let what = match namespace.filter(|_| kind.namespaced) {
             Some(namespace) => format!("{} of namespace \"{namespace}\"", kind.plural),
             None => kind.plural.to_owned(),
@@ -189,11 +224,65 @@ impl Objects {
                 _ => break,
             }
         }
-        for object in found.iter_mut().filter_map(Value::as_object_mut) {
-            object.insert("apiVersion".to_owned(), json!(kind.api_version()));
-            object.insert("kind".to_owned(), json!(kind.kind));
+        for object in &mut found {
+            kind.name_in(object);
         }
         Ok(found)
+    }
+
+    /// Up to `limit` objects of a kind as the text of the API server's answer, from a place in the
+    /// list on: what one answer holds is all that is in memory. If the place has expired, the list
+    /// goes on from there in what is there now. Older API servers are asked for what they know the
+    /// kind as, which the page then says.
+    pub(crate) async fn page(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        limit: u32,
+        from: Option<String>,
+    ) -> Result<Page, Error> {
+        let page = self.page_as(kind, namespace, limit, from.clone()).await;
+        match (page, kind.older()) {
+            (Err(error), Some(older)) if error.code == Some(404) => {
+                self.page_as(older, namespace, limit, from).await
+            }
+            (page, _) => page,
+        }
+    }
+
+    async fn page_as(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        limit: u32,
+        from: Option<String>,
+    ) -> Result<Page, Error> {
+        let object = kind.plural.to_owned();
+        let mut params = ListParams::default().limit(limit);
+        params.continue_token = from;
+        let failed =
+            |why: String, code| Error { action: "list", object: object.clone(), why, code };
+        let mut moved = false;
+        loop {
+            let request = Request::new(kind.path(namespace))
+                .list(&params)
+                .map_err(|error| failed(error.to_string(), None))?;
+            let asked = self.client.request_text(request);
+            let error = match tokio::time::timeout(PATIENCE, asked).await {
+                Ok(Ok(text)) => return Ok(Page { kind, text }),
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    return Err(failed("the API server did not answer in time".to_owned(), None));
+                }
+            };
+            let kube::Error::Api(status) = &error else { return Err(failed(why(&error), None)) };
+            let token = status.metadata.as_ref().and_then(|metadata| metadata.continue_.clone());
+            if status.code != 410 || moved || token.is_none() {
+                return Err(failed(why(&error), Some(status.code)));
+            }
+            params.continue_token = token;
+            moved = true;
+        }
     }
 
     /// Creates the object; code 409 if it exists.

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt as _, pin_mut};
@@ -46,6 +47,8 @@ pub struct Names {
     pub secret: String,
     /// The mutating and the validating webhook configuration, which have one name.
     pub configurations: String,
+    /// The validating webhook configuration of early warnings; none without them.
+    pub early_warnings: Option<String>,
 }
 
 /// Why an own object could not be read or written.
@@ -87,6 +90,8 @@ pub struct OwnObjects {
     secrets: Api<Secret>,
     mutating: Api<MutatingWebhookConfiguration>,
     validating: Api<ValidatingWebhookConfiguration>,
+    /// Whether it was told that the configuration of early warnings could not be written.
+    told: Arc<AtomicBool>,
 }
 
 impl OwnObjects {
@@ -99,6 +104,7 @@ impl OwnObjects {
             secrets: Api::namespaced(client.clone(), &namespace),
             mutating: Api::all(client.clone()),
             validating: Api::all(client.clone()),
+            told: Arc::default(),
             namespace,
             names,
         }
@@ -167,9 +173,29 @@ impl OwnObjects {
     /// Makes the webhook configurations that exist trust this bundle of CAs, in PEM. Returns whether
     /// something had to be changed.
     pub async fn publish(&self, bundle: &str) -> Result<bool, Error> {
-        let mutating = publish(self, &self.mutating, bundle).await?;
-        let validating = publish(self, &self.validating, bundle).await?;
-        Ok(mutating || validating)
+        let name = &self.names.configurations;
+        let mutating = publish(&self.mutating, name, bundle).await?;
+        let validating = publish(&self.validating, name, bundle).await?;
+        let warnings = self.publish_early_warnings(bundle).await;
+        Ok(mutating || validating || warnings)
+    }
+
+    /// What only warns must not keep the rest from working: a failure is told, once.
+    async fn publish_early_warnings(&self, bundle: &str) -> bool {
+        let Some(name) = &self.names.early_warnings else { return false };
+        match publish(&self.validating, name, bundle).await {
+            Ok(changed) => {
+                self.told.store(false, Ordering::Relaxed);
+                changed
+            }
+            Err(Error::Conflict(_)) => true,
+            Err(error) => {
+                if !self.told.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, "there are no early warnings");
+                }
+                false
+            }
+        }
     }
 
     /// Tells of every change of the own objects, and of every doubt whether there was one, for as
@@ -180,6 +206,9 @@ impl OwnObjects {
             (self.names.secret.clone(), self.names.configurations.clone());
         tasks.spawn(watch(self.secrets.clone(), secret, Arc::clone(&changed)));
         tasks.spawn(watch(self.mutating.clone(), configuration.clone(), Arc::clone(&changed)));
+        if let Some(name) = self.names.early_warnings.clone() {
+            tasks.spawn(watch(self.validating.clone(), name, Arc::clone(&changed)));
+        }
         tasks.spawn(watch(self.validating.clone(), configuration, changed));
         while tasks.join_next().await.is_some() {}
     }
@@ -252,12 +281,7 @@ impl Configuration for ValidatingWebhookConfiguration {
     }
 }
 
-async fn publish<K: Configuration>(
-    own: &OwnObjects,
-    api: &Api<K>,
-    bundle: &str,
-) -> Result<bool, Error> {
-    let name = &own.names.configurations;
+async fn publish<K: Configuration>(api: &Api<K>, name: &str, bundle: &str) -> Result<bool, Error> {
     let object = format!("{} {name}", K::kind(&()));
     let found = api.get_opt(name).await.map_err(|error| refused("read", &object, &error))?;
     let Some(found) = found else { return Ok(false) };

@@ -2,16 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use cel::{Context, Program, Value as Cel};
-use gmsa_cluster::install::MATCH_CONDITION;
+use gmsa_cluster::install::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION};
 use gmsa_core::pod::Pod;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// What CEL says, as an API server with a webhook of failurePolicy Fail takes it: an error is none.
-fn sent(pod: &Value) -> Result<bool, String> {
-    let program = Program::compile(MATCH_CONDITION).expect("the expression compiles");
+fn sent(condition: &str, object: &Value) -> Result<bool, String> {
+    let program = Program::compile(condition).expect("the expression compiles");
     let mut context = Context::default();
-    context.add_variable("object", pod.clone()).unwrap();
+    context.add_variable("object", object.clone()).unwrap();
     match program.execute(&context) {
         Ok(Cel::Bool(sent)) => Ok(sent),
         other => Err(format!("{other:?}")),
@@ -76,6 +76,14 @@ proptest! {
     fn what_uses_a_gmsa_is_sent_and_nothing_else(pod in pods()) {
         let text = pod.to_string();
         let read: Pod<'_> = serde_json::from_str(&text).unwrap();
-        prop_assert_eq!(sent(&pod), Ok(read.references().next().is_some()), "{}", text);
+        let uses = read.references().next().is_some();
+        prop_assert_eq!(sent(MATCH_CONDITION, &pod), Ok(uses), "{}", text);
+        for spec in [
+            json!({"template": pod}),
+            json!({"jobTemplate": {"spec": {"template": pod}}, "schedule": "@daily"}),
+        ] {
+            let workload = json!({"metadata": {"name": "w"}, "spec": spec});
+            prop_assert_eq!(sent(EARLY_WARNINGS_CONDITION, &workload), Ok(uses), "{}", workload);
+        }
     }
 }

@@ -9,7 +9,7 @@ mod place;
 mod placement;
 mod view;
 
-pub use contents::Contents;
+pub use contents::{CONTENTS, Contents};
 pub use identity::{Identity, identities};
 pub use place::{Place, PlaceKind, Reference, shown};
 pub use placement::{HOSTNAME_LENGTH, Hostname};

@@ -1,6 +1,6 @@
 //! From a name to an encrypted connection.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(crate) struct Connection {
     pub(crate) ldap: Ldap,
     /// Host and port.
     pub(crate) server: String,
+    /// The address that answered.
+    pub(crate) address: IpAddr,
 }
 
 /// Connects to the controller that is named, or else to the first of the domain that answers.
@@ -51,7 +53,7 @@ async fn to(
     options: &Options,
 ) -> Result<Connection, Error> {
     let (host, port) = split(server, options.transport.port());
-    let stream = open(host, port, names, options.timeout).await?;
+    let (stream, address) = open(host, port, names, options.timeout).await?;
     let server = format!("{host}:{port}");
     let name = options.server_name.as_deref().unwrap_or(host);
     let scheme = match options.transport {
@@ -81,7 +83,7 @@ async fn to(
         // Whoever waits for an answer is told that the connection broke.
         let _ = connection.drive().await;
     });
-    Ok(Connection { ldap, server })
+    Ok(Connection { ldap, server, address })
 }
 
 /// Opens a connection to the first address that answers.
@@ -90,11 +92,11 @@ async fn open(
     port: u16,
     names: &Names,
     timeout: Duration,
-) -> Result<std::net::TcpStream, Error> {
+) -> Result<(std::net::TcpStream, IpAddr), Error> {
     let mut last = None;
     for address in names.addresses(host, port).await? {
         match open_one(address, timeout).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => return Ok((stream, address.ip())),
             Err(why) => last = Some(why),
         }
     }
@@ -123,7 +125,7 @@ pub(crate) async fn bind(
     credentials: &Credentials,
     timeout: Duration,
 ) -> Result<(), Error> {
-    let Connection { ldap, server } = connection;
+    let Connection { ldap, server, .. } = connection;
     let user = &credentials.user;
     let password = credentials.password.expose_secret();
     if password.is_empty() {

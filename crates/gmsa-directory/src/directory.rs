@@ -1,6 +1,7 @@
 //! A directory to which somebody is logged on.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchEntry};
@@ -14,6 +15,7 @@ use crate::options::Options;
 pub struct Directory {
     ldap: Ldap,
     server: String,
+    address: IpAddr,
     user: Option<String>,
     timeout: Duration,
     pub(crate) root: Root,
@@ -36,11 +38,11 @@ impl Directory {
         if let Some(credentials) = &options.credentials {
             connect::bind(&mut connection, credentials, options.timeout).await?;
         }
-        let Connection { ldap, server } = connection;
+        let Connection { ldap, server, address } = connection;
         let user = options.credentials.as_ref().map(|credentials| credentials.user.clone());
         let root =
             Root { domain: String::new(), forest: String::new(), configuration: String::new() };
-        let mut directory = Self { ldap, server, user, timeout: options.timeout, root };
+        let mut directory = Self { ldap, server, address, user, timeout: options.timeout, root };
         directory.root = directory.read_root().await?;
         Ok(directory)
     }
@@ -70,6 +72,12 @@ impl Directory {
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
+    }
+
+    /// The address of the controller.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// Who is logged on.

@@ -102,6 +102,14 @@ pub enum Error {
         /// The LDAP result code (RFC 4511, appendix A).
         code: u32,
     },
+    /// A Kerberos ticket could not be asked for.
+    #[error("failed to ask for a Kerberos ticket for {account}$: {why}")]
+    Kerberos {
+        /// The account, without `$`.
+        account: String,
+        /// Why.
+        why: String,
+    },
     /// No answer in time.
     #[error(
         "failed to {what} on {server}: no answer within {}; see whether the controller is busy or a \

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod facts;
 pub mod guid;
+pub mod kerberos;
 pub mod managed_password;
 mod options;
 pub mod security_descriptor;

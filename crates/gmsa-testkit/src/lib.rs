@@ -11,7 +11,9 @@
     reason = "test support fails loudly"
 )]
 
+pub mod api_proxy;
 mod binaries;
+pub mod browser;
 pub mod cluster;
 mod components;
 pub mod control_plane;
@@ -25,4 +27,5 @@ pub mod server;
 pub mod shared;
 pub mod stand_in;
 pub mod tcp_proxy;
+pub mod tools;
 pub mod webhook;

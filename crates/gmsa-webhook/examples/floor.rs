@@ -45,8 +45,12 @@ fn main() -> anyhow::Result<()> {
         let (identity, metrics) = (Arc::new(Identity::default()), Arc::new(Metrics::new()));
         let tls = Arc::new(Tls::new(Arc::clone(&identity), false)?);
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
-        let limits =
-            Limits { body_bytes: 8 << 20, body_time: Duration::from_secs(5), requests: 1000 };
+        let limits = Limits {
+            body_bytes: 8 << 20,
+            body_time: Duration::from_secs(5),
+            requests: 1000,
+            early_warnings: false,
+        };
         let routes =
             Arc::new(Routes::new(Static, limits, metrics.in_flight(), Arc::new(|| Ok(()))));
         let limits = connection::Limits {

@@ -47,8 +47,8 @@ async fn main() {
     let authority = Authority::new("bench");
     let world = World { programs, plane, client, authority, files };
 
-    let seconds = if quick { 2 } else { 5 };
-    let rounds = if quick { 1 } else { 3 };
+    let seconds = 2;
+    let rounds = if quick { 1 } else { 9 };
     let (one, floor) = world.against_the_floor(rounds, seconds).await;
     let after_million = world.memory_after(if quick { 50_000 } else { 1_000_000 }).await;
     world.fill(1..1_000).await;

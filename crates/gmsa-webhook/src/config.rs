@@ -102,6 +102,8 @@ pub struct Config {
     pub burst: u32,
     /// Whether pods that use a GMSA get a random hostname.
     pub random_hostname: bool,
+    /// Whether workloads and credential specs are answered with warnings.
+    pub early_warnings: bool,
     /// Threads; 1 is a runtime without any others.
     pub threads: usize,
     /// How logs are written.
@@ -141,6 +143,7 @@ pub fn resolve(
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
     let tls_key = args.tls_key.or_else(|| inherited("TLS_KEY").map(PathBuf::from));
     let existing = inherited("TLS_CRT").is_some() || inherited("TLS_KEY").is_some();
+    let early_warnings = args.early_warnings.unwrap_or(false);
     let certificate = match (tls_cert, tls_key) {
         (Some(certificate), Some(key)) => CertificateSource::Files { certificate, key },
         (Some(_), None) => {
@@ -157,6 +160,8 @@ pub fn resolve(
                 namespace: args.namespace,
                 service: args.service_name,
                 secret: args.certificate_secret,
+                early_warnings: early_warnings
+                    .then(|| format!("{}-early-warnings", args.webhook_configuration)),
                 configurations: args.webhook_configuration,
             },
             policy: Policy {
@@ -221,6 +226,7 @@ pub fn resolve(
         qps: qps.unwrap_or(100.0),
         burst: burst.unwrap_or(200),
         random_hostname,
+        early_warnings,
         threads: args.threads,
         log_format: args.log_format,
         log_level,

@@ -21,15 +21,35 @@ pub enum Endpoint {
     Mutate,
     /// `/validate`.
     Validate,
+    /// `/warn`.
+    Warn,
+    /// `/validate-credspec`.
+    ValidateCredspec,
 }
 
 impl Endpoint {
-    /// `mutate` or `validate`.
+    /// Every endpoint.
+    pub const ALL: [Self; 4] = [Self::Mutate, Self::Validate, Self::Warn, Self::ValidateCredspec];
+
+    /// Its path without the slash.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mutate => "mutate",
             Self::Validate => "validate",
+            Self::Warn => "warn",
+            Self::ValidateCredspec => "validate-credspec",
+        }
+    }
+
+    /// The endpoint at a path; those that only warn are there only if that was asked for.
+    fn at(path: &str, early_warnings: bool) -> Option<Self> {
+        match path {
+            "/mutate" => Some(Self::Mutate),
+            "/validate" => Some(Self::Validate),
+            "/warn" if early_warnings => Some(Self::Warn),
+            "/validate-credspec" if early_warnings => Some(Self::ValidateCredspec),
+            _ => None,
         }
     }
 }
@@ -62,6 +82,8 @@ pub struct Limits {
     pub body_time: Duration,
     /// How many admission requests may be in hand.
     pub requests: usize,
+    /// Whether the endpoints that only warn are there.
+    pub early_warnings: bool,
 }
 
 /// The routes over a handler.
@@ -116,10 +138,9 @@ impl<H: Handler> Routes<H> {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Reply {
-        let endpoint = match request.uri().path() {
-            "/mutate" => Endpoint::Mutate,
-            "/validate" => Endpoint::Validate,
-            path => return self.probe(request.method(), path),
+        let path = request.uri().path();
+        let Some(endpoint) = Endpoint::at(path, self.limits.early_warnings) else {
+            return self.probe(request.method(), path);
         };
         if request.method() != Method::POST {
             return not_allowed("POST");

@@ -66,6 +66,7 @@ struct ResultLabels {
 pub struct Metrics {
     registry: Registry,
     requests: Family<AdmissionLabels, Counter>,
+    durations: Family<EndpointLabels, Histogram>,
     mutate_seconds: Histogram,
     validate_seconds: Histogram,
     reviews: Family<ReviewLabels, Counter>,
@@ -112,6 +113,7 @@ impl Metrics {
             requests,
             mutate_seconds: seconds(Endpoint::Mutate),
             validate_seconds: seconds(Endpoint::Validate),
+            durations: durations.clone(),
             reviews,
             credspecs: Gauge::default(),
             sync_age: Gauge::default(),
@@ -156,14 +158,27 @@ impl Metrics {
         match endpoint {
             Endpoint::Mutate => self.mutate_seconds.observe(seconds),
             Endpoint::Validate => self.validate_seconds.observe(seconds),
+            _ => self.observe(endpoint, seconds),
         }
-        if allowed && operation == "CREATE" {
-            match endpoint {
-                Endpoint::Mutate => self.mutated.inc(),
-                Endpoint::Validate => self.validated.inc(),
-            };
-            return;
+        match endpoint {
+            Endpoint::Mutate if allowed && operation == "CREATE" => drop(self.mutated.inc()),
+            Endpoint::Validate if allowed && operation == "CREATE" => drop(self.validated.inc()),
+            _ => self.count(endpoint, operation, if allowed { "allowed" } else { "denied" }, code),
         }
+    }
+
+    /// Counts one request that is answered with warnings, or without any.
+    pub fn warning(&self, endpoint: Endpoint, operation: &str, warned: bool, seconds: f64) {
+        self.observe(endpoint, seconds);
+        self.count(endpoint, operation, if warned { "warned" } else { "allowed" }, 200);
+    }
+
+    fn observe(&self, endpoint: Endpoint, seconds: f64) {
+        let labels = EndpointLabels { endpoint: endpoint.as_str() };
+        self.durations.get_or_create(&labels).observe(seconds);
+    }
+
+    fn count(&self, endpoint: Endpoint, operation: &str, decision: &'static str, code: u16) {
         let operation = match operation {
             "CREATE" => "create",
             "UPDATE" => "update",
@@ -171,7 +186,6 @@ impl Metrics {
             "CONNECT" => "connect",
             _ => "other",
         };
-        let decision = if allowed { "allowed" } else { "denied" };
         let labels =
             AdmissionLabels { endpoint: endpoint.as_str(), operation, decision, code: code.into() };
         self.requests.get_or_create(&labels).inc();

@@ -92,6 +92,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         body_bytes: config.max_body_bytes,
         body_time: config.body_timeout,
         requests: config.max_requests,
+        early_warnings: config.early_warnings,
     };
     let routes = Arc::new(Routes::new(service, limits, metrics.in_flight(), problem));
     announce(https.local_addr(), metrics_address, &config);

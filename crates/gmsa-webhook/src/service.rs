@@ -1,5 +1,6 @@
 //! From a body to an answer: gathers the facts that a decision needs, and nothing else.
 
+mod early;
 mod hostname;
 mod source;
 mod store_dir;
@@ -10,7 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Right, SpecFact, Step, decide, plan,
+    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Request, Right, SpecFact, Step,
+    decide, plan,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 
@@ -60,11 +62,14 @@ impl Service {
         } else {
             None
         };
-        let request = review.to_request(step, hostname.as_deref());
-        match plan(&request) {
+        self.judge(&review.to_request(step, hostname.as_deref()), deadline).await
+    }
+
+    async fn judge(&self, request: &Request<'_>, deadline: Instant) -> Decision {
+        match plan(request) {
             Plan::Decided(decision) => decision,
             Plan::Judge(judgement) => {
-                let facts = self.gather(step, &judgement, deadline).await;
+                let facts = self.gather(request.step, &judgement, deadline).await;
                 decide(&judgement, &facts)
             }
         }
@@ -215,12 +220,13 @@ fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
 impl Handler for Service {
     async fn review(&self, endpoint: Endpoint, body: Bytes) -> Answer {
         let began = Instant::now();
+        let Some(step) = step(endpoint) else { return self.warn(endpoint, &body, began).await };
         let review = match wire::decode(&body) {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
         let deadline = began + self.deadline;
-        let deciding = self.decide(step(endpoint), &review, deadline);
+        let deciding = self.decide(step, &review, deadline);
         // The facts' own deadlines end first; this one holds whatever they do.
         let late = deadline + Duration::from_millis(100);
         let decision = match tokio::time::timeout_at(late.into(), deciding).await {
@@ -236,6 +242,9 @@ impl Handler for Service {
 
     fn refuse(&self, endpoint: Endpoint, body: &Bytes) -> Answer {
         let began = Instant::now();
+        if step(endpoint).is_none() {
+            return self.let_pass(endpoint, body, began);
+        }
         match wire::decode(body) {
             Ok(review) => {
                 let decision = Decision::deny(vec![Denial::of_request(
@@ -279,9 +288,11 @@ impl Answered<'_> {
     }
 }
 
-fn step(endpoint: Endpoint) -> Step {
+/// The step that an endpoint is; none if it only warns.
+fn step(endpoint: Endpoint) -> Option<Step> {
     match endpoint {
-        Endpoint::Mutate => Step::Mutate,
-        Endpoint::Validate => Step::Validate,
+        Endpoint::Mutate => Some(Step::Mutate),
+        Endpoint::Validate => Some(Step::Validate),
+        Endpoint::Warn | Endpoint::ValidateCredspec => None,
     }
 }

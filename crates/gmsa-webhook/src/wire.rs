@@ -2,7 +2,9 @@
 //!
 //! The Pod is not copied: the request borrows what it needs from the body.
 
+mod any;
 mod encode;
+mod reader;
 
 use gmsa_core::admission::{Operation, Request, Step};
 use gmsa_core::pod::Pod;
@@ -10,7 +12,8 @@ use gmsa_core::text::Text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-pub use encode::{encode, encode_malformed};
+pub use any::{AnyReview, decode_any};
+pub use encode::{encode, encode_malformed, encode_warnings, warning};
 
 #[cfg(test)]
 mod tests;
@@ -50,7 +53,7 @@ pub struct Review<'a> {
     unreadable: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
 struct Envelope<'a, O> {
     #[serde(borrow)]
@@ -60,12 +63,14 @@ struct Envelope<'a, O> {
     request: Option<AdmissionRequest<'a, O>>,
 }
 
+/// The request of an AdmissionReview, with its objects as they are wanted.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>, 'de: 'a"))]
-struct AdmissionRequest<'a, O> {
+pub struct AdmissionRequest<'a, O> {
     uid: Option<Text<'a>>,
     kind: Option<Kind<'a>>,
     sub_resource: Option<Text<'a>>,
+    name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
     operation: Option<Text<'a>>,
     object: Option<O>,
@@ -82,12 +87,12 @@ struct Kind<'a> {
 
 /// Decodes a body.
 ///
-/// Read in one pass; only where the object is not of a Pod's shape, in a second one.
+/// Read in one pass; only where the fast reader gives up, again and with `serde_json`.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
     let text = std::str::from_utf8(body).map_err(Malformed::NotText)?;
-    match serde_json::from_str::<Envelope<'_, Pod<'_>>>(text) {
+    match reader::read::<Envelope<'_, Pod<'_>>>(text) {
         Ok(envelope) => Ok(Review { request: request(envelope)?, unreadable: None }),
-        Err(_) => decode_other(text),
+        Err(reader::Unread) => decode_other(text),
     }
 }
 
@@ -97,9 +102,17 @@ fn decode_other(text: &str) -> Result<Review<'_>, Malformed> {
     let mut unreadable = None;
     let object = read_pod("object", raw.object, &mut unreadable);
     let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);
-    let AdmissionRequest { uid, kind, sub_resource, namespace, operation, .. } = raw;
-    let request =
-        AdmissionRequest { uid, kind, sub_resource, namespace, operation, object, old_object };
+    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, .. } = raw;
+    let request = AdmissionRequest {
+        uid,
+        kind,
+        sub_resource,
+        name,
+        namespace,
+        operation,
+        object,
+        old_object,
+    };
     Ok(Review { request, unreadable })
 }
 
@@ -131,17 +144,37 @@ fn request<O>(envelope: Envelope<'_, O>) -> Result<AdmissionRequest<'_, O>, Malf
     Ok(request)
 }
 
-impl<'a> Review<'a> {
+impl<O> AdmissionRequest<'_, O> {
     /// The uid that the answer must carry.
     #[must_use]
     pub fn uid(&self) -> &str {
-        self.request.uid.as_deref().unwrap_or_default()
+        self.uid.as_deref().unwrap_or_default()
     }
 
     /// The operation as it stands there.
     #[must_use]
     pub fn operation(&self) -> &str {
-        self.request.operation.as_deref().unwrap_or_default()
+        self.operation.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace, empty if there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+}
+
+impl<'a> Review<'a> {
+    /// The uid that the answer must carry.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.request.uid()
+    }
+
+    /// The operation as it stands there.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.request.operation()
     }
 
     /// The Pod, if there is one.
@@ -153,7 +186,7 @@ impl<'a> Review<'a> {
     /// The namespace, empty if there is none.
     #[must_use]
     pub fn namespace(&self) -> &str {
-        self.request.namespace.as_deref().unwrap_or_default()
+        self.request.namespace()
     }
 
     /// Why an object that the decision needs could not be read; none if it could, or if the

@@ -146,6 +146,43 @@ proptest! {
     }
 
     #[test]
+    fn an_early_warning_says_what_will_be_decided(object in pod()) {
+        // Every template that an API server takes has containers.
+        let mut object = object;
+        prop_assume!(object.get("spec").is_some_and(Value::is_object));
+        if !object["spec"]["containers"].is_array() {
+            object["spec"]["containers"] = json!([]);
+        }
+        let service = service();
+        let mutation = ask(&service, Endpoint::Mutate, create(&object).to_string().as_bytes());
+        let admitted = is_allowed(&mutation) && {
+            let patched = apply(&object, &mutation.1);
+            is_allowed(&ask(&service, Endpoint::Validate, create(&patched).to_string().as_bytes()))
+        };
+        let template = json!({"metadata": object["metadata"], "spec": object["spec"]});
+        let workload = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
+            "metadata": {"name": "web"}, "spec": {"template": template}});
+        let answer = ask(&service, Endpoint::Warn, create(&workload).to_string().as_bytes());
+        prop_assert!(is_allowed(&answer), "{}", answer.1);
+        let warnings = answer.1["response"]["warnings"].to_string();
+        prop_assert_eq!(!warnings.contains("will be denied"), admitted, "{}", warnings);
+    }
+
+    #[test]
+    fn what_only_warns_allows_whatever_comes(object in any_json()) {
+        let service = service();
+        for endpoint in [Endpoint::Warn, Endpoint::ValidateCredspec] {
+            for operation in ["CREATE", "UPDATE", "DELETE"] {
+                let mut review = create(&object);
+                review["request"]["operation"] = json!(operation);
+                review["request"]["oldObject"] = object.clone();
+                let answer = ask(&service, endpoint, review.to_string().as_bytes());
+                prop_assert!(is_allowed(&answer), "{}", answer.1);
+            }
+        }
+    }
+
+    #[test]
     fn arbitrary_json_is_never_admitted_where_the_reference_denies(object in any_json()) {
         let service = service();
         let answer = ask(&service, Endpoint::Validate, create(&object).to_string().as_bytes());

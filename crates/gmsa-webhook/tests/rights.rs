@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use gmsa_testkit::api_proxy::ApiProxy;
 use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::https::Https;
 use gmsa_testkit::objects::{self, gmsa};
@@ -56,6 +57,8 @@ async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second() {
 struct Quiet {
     plane: ControlPlane,
     client: kube::Client,
+    /// What stands between the server and the API server, if it was asked for.
+    proxy: Option<ApiProxy>,
     server: Server,
     https: Https,
     _files: tempfile::TempDir,
@@ -66,6 +69,15 @@ const SPEC: &str = "webapp1";
 
 impl Quiet {
     async fn start(test: &str, options: Options, more: &[&str]) -> Option<Self> {
+        Self::start_behind(test, options, more, false).await
+    }
+
+    async fn start_behind(
+        test: &str,
+        options: Options,
+        more: &[&str],
+        proxied: bool,
+    ) -> Option<Self> {
         let plane = ControlPlane::start_private(test, options).await?;
         let client = plane.client().await;
         let apply = async |object: Value| apply(&client, &object).await;
@@ -78,8 +90,16 @@ impl Quiet {
         let files = tempfile::tempdir().unwrap();
         let authority = Authority::new("test");
         let (certificate, key) = authority.server(&["localhost"]).write(files.path(), "server");
+        let mut kubeconfig = plane.kubeconfig_path();
+        let mut proxy = None;
+        if proxied {
+            kubeconfig = files.path().join("kubeconfig");
+            let started = ApiProxy::start(client.clone()).await;
+            started.write_kubeconfig(&kubeconfig);
+            proxy = Some(started);
+        }
         let own = [
-            format!("--kubeconfig={}", plane.kubeconfig_path().display()),
+            format!("--kubeconfig={}", kubeconfig.display()),
             format!("--tls-cert={}", certificate.display()),
             format!("--tls-key={}", key.display()),
         ];
@@ -87,7 +107,7 @@ impl Quiet {
         let server = Server::start(support::PROGRAM, &args, &[]).await;
         server.ready(authority.pem()).await;
         let https = Https::new(server.https, authority.pem());
-        Some(Self { plane, client, server, https, _files: files })
+        Some(Self { plane, client, proxy, server, https, _files: files })
     }
 
     async fn grant(&self) {
@@ -249,4 +269,46 @@ async fn an_authorizer_that_fails_admits_nobody() {
     assert!(message.contains("the authorizer reports"), "{message}");
     let errors = r#"gmsa_access_reviews_total{result="error",source="live"}"#;
     assert!(quiet.server.metric(errors).await >= 1.0);
+}
+
+#[tokio::test]
+async fn an_answer_that_allows_and_yet_does_not_admits_nobody() {
+    let name = "an_answer_that_allows_and_yet_does_not_admits_nobody";
+    let quiet = Quiet::start_behind(name, Options::default(), &["--deadline=30"], true).await;
+    let Some(quiet) = quiet else { return };
+    quiet.grant().await;
+    quiet.warm().await;
+    let proxy = quiet.proxy.as_ref().unwrap();
+    for (status, code, words) in [
+        (json!({"evaluationError": "role \"x\" not found"}), 500, "role \"x\" not found"),
+        (json!({"denied": true}), 403, "is not authorized to `use`"),
+    ] {
+        let asked = Arc::new(AtomicBool::new(false));
+        let (seen, added) = (Arc::clone(&asked), status.clone());
+        proxy.change(move |path, answer| {
+            if path.ends_with("/localsubjectaccessreviews") {
+                assert_eq!(answer["status"]["allowed"], json!(true), "{answer}");
+                for (key, value) in added.as_object().unwrap() {
+                    answer["status"][key] = value.clone();
+                }
+                seen.store(true, Ordering::SeqCst);
+            }
+        });
+        // Touched rules make the server forget, so that it asks again.
+        let text = format!("{code}");
+        let mut role = objects::role(SPEC);
+        role["metadata"]["labels"] = json!({"touched": text});
+        apply(&quiet.client, &role).await;
+        let answer = eventually("the API server is asked", SOON, || async {
+            let answer = quiet.judge().await;
+            asked.load(Ordering::SeqCst).then_some(answer)
+        })
+        .await;
+        assert_eq!(answer["allowed"], json!(false), "{status}");
+        assert_eq!(answer["status"]["code"], json!(code), "{answer}");
+        let message = answer["status"]["message"].as_str().unwrap();
+        assert!(message.contains(words), "{message}");
+    }
+    proxy.change(|_, _| ());
+    assert!(quiet.is_allowed().await, "what the API server itself says is believed");
 }

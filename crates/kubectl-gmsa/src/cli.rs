@@ -2,9 +2,11 @@
 
 mod access;
 pub mod account;
+mod audit;
 pub mod credspec;
 mod doctor;
 mod install;
+mod report;
 mod rights;
 pub mod shared;
 
@@ -16,9 +18,11 @@ use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
 pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
+pub use audit::{Audit, AuditOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
+pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke};
 
 /// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
@@ -56,6 +60,10 @@ pub enum Command {
     Access(Access),
     /// Find out why a pod has no identity, and mend what can be mended
     Doctor(Box<Doctor>),
+    /// Write one HTML page: the access map, credential specs, and how the webhook is
+    Report(ReportArgs),
+    /// Hold what runs, or would run, against what admission would say now
+    Audit(Audit),
     /// Print the completion script of a shell
     Completion(Completion),
     /// Print the version
@@ -118,6 +126,14 @@ pub enum Output {
 
 /// `kubectl gmsa completion`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # For kubectl-gmsa itself, in bash
+  source <(kubectl gmsa completion bash)
+
+  # For `kubectl gmsa`: kubectl (1.26 and newer) asks a program of this name on the PATH, which is
+  # the plugin under another name (on Windows a copy, kubectl_complete-gmsa.exe)
+  ln -s kubectl-gmsa kubectl_complete-gmsa")]
 pub struct Completion {
     /// The shell
     #[arg(value_enum)]

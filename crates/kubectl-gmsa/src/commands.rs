@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod account;
+pub mod audit;
 pub mod completion;
 mod connection;
 pub mod credspec;
@@ -11,9 +12,11 @@ pub mod install;
 mod password;
 mod rbac;
 mod render;
+pub mod report;
 pub mod review;
 pub mod rights;
 mod runtime;
+mod sarif;
 pub mod status;
 pub mod uninstall;
 pub mod version;

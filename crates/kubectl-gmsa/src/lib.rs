@@ -12,6 +12,7 @@ use clap::Parser as _;
 pub use cli::command;
 pub use commands::access::schema as access_schema;
 pub use commands::account::check::schema as account_check_schema;
+pub use commands::audit::schema as audit_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
 pub use commands::doctor::schema as doctor_schema;
 pub use commands::review::schema as review_schema;
@@ -24,6 +25,10 @@ use commands::Failure;
 /// or found, 2 bad usage or input, 3 the cluster or the directory could not be reached or
 /// refused.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if args.first().is_some_and(|program| commands::completion::is_asked_by_kubectl(program)) {
+        return ended(commands::completion::for_kubectl(args));
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -44,9 +49,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Revoke(args) => commands::rights::revoke(args),
         Command::Access(args) => commands::access::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
+        Command::Report(args) => commands::report::run(args),
+        Command::Audit(args) => commands::audit::run(args),
         Command::Completion(args) => commands::completion::run(args),
         Command::Version => commands::version::run(),
     };
+    ended(done)
+}
+
+fn ended(done: Result<u8, Failure>) -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(Failure::Closed) => ExitCode::SUCCESS,

@@ -125,6 +125,7 @@ async fn the_proof_that_a_host_can_read_the_password() {
         assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
         assert!(!checked.stdout.contains(HOST_PASSWORD));
     }
+    ticket(&controller, &name, file);
     let args = ["check", &name, "--as", "WEBHOST1$", "--as-password-file", "/nonexistent"];
     assert_eq!(account(&controller, &args).code, 2);
 }
@@ -183,4 +184,55 @@ async fn exit_codes_and_messages_of_what_goes_wrong() {
         "{}",
         checked.stdout
     );
+}
+
+fn ticket_of(ran: &Ran) -> (Value, String) {
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks.iter().find(|check| check["id"] == "kerberos-ticket").unwrap();
+    (found["status"].clone(), found["message"].as_str().unwrap().to_owned())
+}
+
+/// What comes of the password, in a temporary directory of its own that must be empty afterwards.
+fn ticket(controller: &DomainController, name: &str, file: &str) {
+    let temporary = tempfile::tempdir().unwrap();
+    let shown = name.to_lowercase();
+    let check = |host: &str, path: Option<&str>| {
+        let args =
+            ["account", "check", &shown, "--as", host, "--as-password-file", file, "-o", "json"];
+        let mut command = as_administrator(controller, &args);
+        command.env("TMPDIR", temporary.path()).env("KRB5_CONFIG", "/nonexistent");
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
+        let ran = ran(&mut command);
+        let left = std::fs::read_dir(temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "files are left behind");
+        ran
+    };
+    let without = check("WEBHOST2$", Some("/nonexistent"));
+    assert_eq!(without.code, 0, "{}{}", without.stdout, without.stderr);
+    assert_eq!(
+        ticket_of(&without),
+        ("unknown".into(), "not checked: there is no kinit here".into())
+    );
+    let other = check("OTHERHOST$", None);
+    assert_eq!(other.code, 1);
+    let (status, message) = ticket_of(&other);
+    assert_eq!(status, "failed");
+    assert!(message.contains("OTHERHOST$@contoso.com gets no ticket"), "{message}");
+    if !gmsa_testkit::domain_controller::has_kinit("the ticket of an account") {
+        return;
+    }
+    let allowed = check("WEBHOST2$", None);
+    assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
+    let granted = format!("the password gets a Kerberos ticket for {name}$");
+    assert_eq!(ticket_of(&allowed), ("passed".into(), granted));
+
+    controller.samba_tool(&["user", "disable", &format!("{name}$")]);
+    let disabled = check("WEBHOST2$", None);
+    assert_eq!(disabled.code, 1);
+    let (status, message) = ticket_of(&disabled);
+    assert_eq!(status, "failed", "{message}");
+    assert!(message.contains("revoked"), "{message}");
 }

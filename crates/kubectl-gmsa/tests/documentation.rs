@@ -147,7 +147,7 @@ fn run_plugin(kubeconfig: &Path, controller: Option<&DomainController>, page: &s
         "review" => &[1],
         // Other tests have their workloads in the same cluster.
         // Nor is the webhook installed there, which the doctor says.
-        "access" | "doctor" => &[0, 1],
+        "access" | "audit" | "doctor" | "report" => &[0, 1],
         _ => &[0],
     };
     let code = output.status.code().unwrap();

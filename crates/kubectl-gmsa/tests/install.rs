@@ -347,3 +347,62 @@ async fn manifests_need_no_cluster_and_are_those_in_deploy() {
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("older than 1.20"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn early_warnings_come_and_go_with_their_option() {
+    let Some(world) = World::new("early_warnings_come_and_go_with_their_option").await else {
+        return;
+    };
+    let _stand_in = world.stand_in(None).await;
+    let name = install::EARLY_WARNINGS;
+    let installed = world.done(&["install", "--early-warnings"]).await;
+    let lines = |text: &str, word: &str| {
+        let end = format!("/{name} {word}");
+        text.lines().filter(|line| line.ends_with(&end)).count()
+    };
+    assert_eq!(lines(&installed, "created"), 3, "{installed}");
+    let status = world.done(&["status"]).await;
+    assert!(status.contains("early warnings among them"), "{status}");
+    // The page of `report` says the same.
+    let files = tempfile::tempdir().unwrap();
+    let page = files.path().join("report.html");
+    world.done(&["report", "--out", page.to_str().unwrap()]).await;
+    let page = std::fs::read_to_string(page).unwrap();
+    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+        let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
+        assert!(page.contains(&row), "{id}: {page}");
+    }
+    // The server keeps the CA bundle of this configuration too.
+    let configurations: Api<
+        k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
+    > = Api::all(world.client.clone());
+    eventually("the CA bundle", SOON, || async {
+        let webhooks = configurations.get(name).await.unwrap().webhooks.unwrap();
+        assert_eq!(webhooks.len(), 2);
+        webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
+    })
+    .await;
+    let bundle = json!({"webhooks": [{"name": "warn.gmsa-webhook.kube-gmsa.io",
+        "clientConfig": {"caBundle": null}}]});
+    configurations.patch(name, &PatchParams::default(), &Patch::Strategic(bundle)).await.unwrap();
+    eventually("the CA bundle is put back", SOON, || async {
+        let webhooks = configurations.get(name).await.unwrap().webhooks.unwrap();
+        webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
+    })
+    .await;
+
+    // What is not said stays; what is said not to be wanted goes.
+    let again = world.done(&["install"]).await;
+    assert_eq!(lines(&again, "unchanged"), 3, "{again}");
+    let without = ["install", "--early-warnings=false"];
+    let dry = world.done(&[without[0], without[1], "--dry-run=server"]).await;
+    assert_eq!(lines(&dry, "deleted (server dry run)"), 3, "{dry}");
+    let gone = world.done(&without).await;
+    assert_eq!(lines(&gone, "deleted"), 3, "{gone}");
+    assert!(configurations.get_opt(name).await.unwrap().is_none());
+    world.done(&["status"]).await;
+
+    world.done(&["install", "--early-warnings"]).await;
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    assert_eq!(lines(&removed, "deleted"), 3, "{removed}");
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Certificates, NAME, Options, SECRET, labels, merge};
+use super::{Certificates, EARLY_WARNINGS, NAME, Options, SECRET, labels, merge};
 
 const API_GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -26,13 +26,17 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": NAME, "namespace": options.namespace, "labels": labels()}}),
         role("ClusterRole", NAME, None, &rules),
-        binding("ClusterRoleBinding", options, None),
+        binding("ClusterRoleBinding", NAME, options, None),
     ];
     if managed {
         let rules = [json!({"apiGroups": [""], "resources": ["secrets"],
             "resourceNames": [SECRET], "verbs": ["get", "create", "patch", "watch"]})];
         objects.push(role("Role", NAME, Some(&options.namespace), &rules));
-        objects.push(binding("RoleBinding", options, Some(&options.namespace)));
+        objects.push(binding("RoleBinding", NAME, options, Some(&options.namespace)));
+    }
+    if options.early_warnings {
+        objects.push(role("ClusterRole", EARLY_WARNINGS, None, &early_warnings(managed)));
+        objects.push(binding("ClusterRoleBinding", EARLY_WARNINGS, options, None));
     }
     if options.viewer_role {
         let rules = [json!({"apiGroups": ["windows.k8s.io"],
@@ -46,6 +50,23 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     objects
 }
 
+/// What a warning before a deletion looks at, and the configuration whose CA bundle is kept.
+fn early_warnings(managed: bool) -> Vec<Value> {
+    let mut rules = vec![
+        json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}),
+        json!({"apiGroups": ["apps"],
+            "resources": ["deployments", "replicasets", "statefulsets", "daemonsets"],
+            "verbs": ["list"]}),
+        json!({"apiGroups": ["batch"], "resources": ["jobs", "cronjobs"], "verbs": ["list"]}),
+    ];
+    if managed {
+        rules.push(json!({"apiGroups": ["admissionregistration.k8s.io"],
+            "resources": ["validatingwebhookconfigurations"],
+            "resourceNames": [EARLY_WARNINGS], "verbs": ["get", "watch", "patch"]}));
+    }
+    rules
+}
+
 fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -55,13 +76,13 @@ fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Val
     })
 }
 
-fn binding(kind: &str, options: &Options, namespace: Option<&str>) -> Value {
+fn binding(kind: &str, name: &str, options: &Options, namespace: Option<&str>) -> Value {
     let of = if namespace.is_some() { "Role" } else { "ClusterRole" };
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": kind,
-        "metadata": metadata(NAME, namespace),
-        "roleRef": {"apiGroup": API_GROUP, "kind": of, "name": NAME},
+        "metadata": metadata(name, namespace),
+        "roleRef": {"apiGroup": API_GROUP, "kind": of, "name": name},
         "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": options.namespace}],
     })
 }

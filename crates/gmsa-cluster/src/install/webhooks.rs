@@ -3,73 +3,178 @@
 use serde_json::{Value, json};
 
 use super::{
-    Certificates, DISABLED, ENABLED, NAME, NAMESPACE_LABEL, Options, Version, labels, merge,
+    Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL, Options, Version,
+    labels, merge,
 };
+
+/// Whether a pod's spec uses a GMSA, in CEL.
+macro_rules! uses_gmsa {
+    ($spec:literal) => {
+        concat!(
+            "has(",
+            $spec,
+            ".containers) && (\
+            (has(",
+            $spec,
+            ".securityContext) && has(",
+            $spec,
+            ".securityContext.windowsOptions) && \
+            (has(",
+            $spec,
+            ".securityContext.windowsOptions.gmsaCredentialSpecName) || \
+            has(",
+            $spec,
+            ".securityContext.windowsOptions.gmsaCredentialSpec))) || \
+            ",
+            $spec,
+            ".containers.exists(c, has(c.securityContext) && \
+            has(c.securityContext.windowsOptions) && \
+            (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
+            has(c.securityContext.windowsOptions.gmsaCredentialSpec))) || \
+            (has(",
+            $spec,
+            ".initContainers) && ",
+            $spec,
+            ".initContainers.exists(c, \
+            has(c.securityContext) && has(c.securityContext.windowsOptions) && \
+            (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
+            has(c.securityContext.windowsOptions.gmsaCredentialSpec)))) || \
+            (has(",
+            $spec,
+            ".ephemeralContainers) && ",
+            $spec,
+            ".ephemeralContainers.exists(c, \
+            has(c.securityContext) && has(c.securityContext.windowsOptions) && \
+            (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
+            has(c.securityContext.windowsOptions.gmsaCredentialSpec)))))"
+        )
+    };
+}
 
 /// The CEL expression (API reference, `MatchCondition`) that says whether a pod uses a GMSA: the
 /// same as whether the pod has a [`gmsa_core::pod::Reference`].
 ///
 /// It begins with `has(object.spec.containers)`, because an error would refuse the pod.
-pub const MATCH_CONDITION: &str = "has(object.spec.containers) && (\
-    (has(object.spec.securityContext) && has(object.spec.securityContext.windowsOptions) && \
-    (has(object.spec.securityContext.windowsOptions.gmsaCredentialSpecName) || \
-    has(object.spec.securityContext.windowsOptions.gmsaCredentialSpec))) || \
-    object.spec.containers.exists(c, has(c.securityContext) && \
-    has(c.securityContext.windowsOptions) && \
-    (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
-    has(c.securityContext.windowsOptions.gmsaCredentialSpec))) || \
-    (has(object.spec.initContainers) && object.spec.initContainers.exists(c, \
-    has(c.securityContext) && has(c.securityContext.windowsOptions) && \
-    (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
-    has(c.securityContext.windowsOptions.gmsaCredentialSpec)))) || \
-    (has(object.spec.ephemeralContainers) && object.spec.ephemeralContainers.exists(c, \
-    has(c.securityContext) && has(c.securityContext.windowsOptions) && \
-    (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
-    has(c.securityContext.windowsOptions.gmsaCredentialSpec)))))";
+pub const MATCH_CONDITION: &str = uses_gmsa!("object.spec");
+
+/// The CEL expression that says whether the pods of a workload's template use a GMSA; that of a
+/// `CronJob` stands deeper.
+pub const EARLY_WARNINGS_CONDITION: &str = concat!(
+    "(has(object.spec.template) && ",
+    uses_gmsa!("object.spec.template.spec"),
+    ") || (has(object.spec.jobTemplate) && ",
+    uses_gmsa!("object.spec.jobTemplate.spec.template.spec"),
+    ")"
+);
 
 /// The label of the pods by which `install` asks whether the webhooks answer.
 pub const PROBE_LABEL: &str = "gmsa-webhook/probe";
 
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     let policy = if options.mutating_may_be_skipped { "Ignore" } else { "Fail" };
-    vec![
-        configuration("MutatingWebhookConfiguration", "mutate", policy, options, version),
+    let pods = |kind: &str, path: &str, policy: &str| {
+        configuration(kind, NAME, options, &[pod_webhook(path, policy, options, version)])
+    };
+    let mut all = vec![
+        pods("MutatingWebhookConfiguration", "mutate", policy),
         // Nothing makes this one anything else: who could make it time out would get in.
-        configuration("ValidatingWebhookConfiguration", "validate", "Fail", options, version),
-    ]
+        pods("ValidatingWebhookConfiguration", "validate", "Fail"),
+    ];
+    if options.early_warnings {
+        let webhooks = [template_webhook(options, version), credspec_webhook(options)];
+        all.push(configuration(
+            "ValidatingWebhookConfiguration",
+            EARLY_WARNINGS,
+            options,
+            &webhooks,
+        ));
+    }
+    all
 }
 
-fn configuration(
-    kind: &str,
-    path: &str,
-    failure_policy: &str,
-    options: &Options,
-    version: Version,
-) -> Value {
-    let mut webhook = json!({
+/// A webhook without what it is sent.
+fn webhook(path: &str, failure_policy: &str, timeout: u32, options: &Options) -> Value {
+    json!({
         "name": format!("{path}.gmsa-webhook.kube-gmsa.io"),
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "failurePolicy": failure_policy,
         "matchPolicy": "Equivalent",
-        "timeoutSeconds": options.timeout_seconds,
+        "timeoutSeconds": timeout,
         "clientConfig": {"service": {
             "name": NAME,
             "namespace": options.namespace,
             "path": format!("/{path}"),
             "port": 443,
         }},
-        "rules": [
+    })
+}
+
+fn pod_webhook(path: &str, failure_policy: &str, options: &Options, version: Version) -> Value {
+    let mut webhook = webhook(path, failure_policy, options.timeout_seconds, options);
+    merge(
+        &mut webhook,
+        json!({"rules": [
             {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
                 "resources": ["pods"], "scope": "Namespaced"},
             {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"],
                 "resources": ["pods/ephemeralcontainers"], "scope": "Namespaced"},
-        ],
-    });
+        ]}),
+    );
+    filter(&mut webhook, MATCH_CONDITION, options, version);
+    if path == "mutate" {
+        // A name that a later webhook puts in is never expanded without it.
+        merge(&mut webhook, json!({"reinvocationPolicy": "IfNeeded"}));
+    }
+    webhook
+}
+
+/// How long a warning may hold up whoever waits for it, in seconds.
+const PATIENCE: u32 = 3;
+
+fn warning_webhook(path: &str, options: &Options) -> Value {
+    // What only warns must never refuse, nor hold up for long.
+    webhook(path, "Ignore", options.timeout_seconds.min(PATIENCE), options)
+}
+
+fn template_webhook(options: &Options, version: Version) -> Value {
+    let mut webhook = warning_webhook("warn", options);
+    let rule = |group: &str, versions: &[&str], resources: &[&str]| {
+        json!({"apiGroups": [group], "apiVersions": versions, "operations": ["CREATE", "UPDATE"],
+            "resources": resources, "scope": "Namespaced"})
+    };
+    merge(
+        &mut webhook,
+        json!({"rules": [
+            rule("apps", &["v1"], &["deployments", "replicasets", "statefulsets", "daemonsets"]),
+            // Servers before 1.21 know CronJobs as v1beta1 only.
+            rule("batch", &["v1", "v1beta1"], &["jobs", "cronjobs"]),
+        ]}),
+    );
+    filter(&mut webhook, EARLY_WARNINGS_CONDITION, options, version);
+    webhook
+}
+
+fn credspec_webhook(options: &Options) -> Value {
+    let mut webhook = warning_webhook("validate-credspec", options);
+    merge(
+        &mut webhook,
+        json!({"rules": [
+            {"apiGroups": ["windows.k8s.io"], "apiVersions": ["v1"],
+                "operations": ["CREATE", "UPDATE", "DELETE"],
+                "resources": ["gmsacredentialspecs"], "scope": "Cluster"},
+        ]}),
+    );
+    webhook
+}
+
+/// Sends only what uses a GMSA, as far as the API server can tell, and only from the namespaces
+/// that are to be sent.
+fn filter(webhook: &mut Value, condition: &str, options: &Options, version: Version) {
     if version.filters() {
         merge(
-            &mut webhook,
-            json!({"matchConditions": [{"name": "uses-gmsa", "expression": MATCH_CONDITION}]}),
+            webhook,
+            json!({"matchConditions": [{"name": "uses-gmsa", "expression": condition}]}),
         );
     }
     let namespaces = match (options.namespaces_opt_in, version.filters()) {
@@ -79,17 +184,16 @@ fn configuration(
     };
     if let Some((operator, value)) = namespaces {
         merge(
-            &mut webhook,
+            webhook,
             json!({"namespaceSelector": {"matchExpressions": [
                 {"key": NAMESPACE_LABEL, "operator": operator, "values": [value]},
             ]}}),
         );
     }
-    if path == "mutate" {
-        // A name that a later webhook puts in is never expanded without it.
-        merge(&mut webhook, json!({"reinvocationPolicy": "IfNeeded"}));
-    }
-    let mut metadata = json!({"name": NAME, "labels": labels()});
+}
+
+fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {
+    let mut metadata = json!({"name": name, "labels": labels()});
     if options.certificates == Certificates::CertManager {
         merge(
             &mut metadata,
@@ -101,6 +205,6 @@ fn configuration(
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,
         "metadata": metadata,
-        "webhooks": [webhook],
+        "webhooks": webhooks,
     })
 }

@@ -105,6 +105,9 @@ fn container(options: &Options) -> Value {
     if options.random_hostname {
         args.push("--random-hostname=true".to_owned());
     }
+    if options.early_warnings {
+        args.push("--early-warnings=true".to_owned());
+    }
     if options.certificates != Certificates::SelfManaged {
         args.push(format!("--tls-cert={MOUNT}/tls.crt"));
         args.push(format!("--tls-key={MOUNT}/tls.key"));

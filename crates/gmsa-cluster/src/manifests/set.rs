@@ -1,6 +1,7 @@
 //! What a set of objects says together: credential specs, rights, service accounts, workloads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use gmsa_core::rbac::{Policy, Unreadable};
 use serde_json::{Map, Value, json};
@@ -106,12 +107,8 @@ impl ManifestSet {
             self.problems.push(Problem::Kindless(at()));
             return;
         };
-        let namespace = text("/metadata/namespace")
-            .filter(|namespace| !namespace.is_empty())
-            .unwrap_or(default_namespace);
-        let template = template(kind, value);
-        let name = text("/metadata/name").or_else(|| text("/metadata/generateName"));
-        let Some(name) = name.filter(|name| !name.is_empty()) else {
+        let namespace = namespace(value, default_namespace);
+        let Some(name) = name(value) else {
             self.problems.push(Problem::Unnamed { at: at(), kind: kind.to_owned() });
             return;
         };
@@ -129,20 +126,25 @@ impl ManifestSet {
             }
         } else if api_version == "v1" && kind == "ServiceAccount" {
             self.service_accounts.insert((namespace.to_owned(), name.to_owned()));
-        } else if let Some(template) = template {
-            self.workloads.push(Workload {
-                kind: kind.to_owned(),
-                api_version: api_version.to_owned(),
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-                source: at(),
-                document: index,
-                template,
-            });
+        } else if let Some(workload) = Workload::read(value, default_namespace, at(), index) {
+            self.workloads.push(workload);
         } else if let Err(why) = self.policy.add(value, default_namespace) {
             self.problems.push(Problem::Rbac { at: at(), why });
         }
     }
+}
+
+/// The namespace of an object, or the given one.
+fn namespace<'a>(value: &'a Value, default: &'a str) -> &'a str {
+    let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str);
+    namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(default)
+}
+
+/// The name of an object, or what its name will begin with.
+fn name(value: &Value) -> Option<&str> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    let name = text("/metadata/name").or_else(|| text("/metadata/generateName"));
+    name.filter(|name| !name.is_empty())
 }
 
 /// Where an object has its pod template; none if it makes no pods.
@@ -160,6 +162,33 @@ fn template(kind: &str, value: &Value) -> Option<&'static str> {
 }
 
 impl Workload {
+    /// The workload that an object of a cluster is; none if it makes no pods or has no name. One
+    /// without a namespace gets the given one.
+    #[must_use]
+    pub fn of(value: &Value, default_namespace: &str) -> Option<Self> {
+        let source = Source { file: Arc::from("the cluster"), line: 0 };
+        Self::read(value, default_namespace, source, 0)
+    }
+
+    fn read(
+        value: &Value,
+        default_namespace: &str,
+        source: Source,
+        document: usize,
+    ) -> Option<Self> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let (api_version, kind) = (text("apiVersion")?, text("kind")?);
+        Some(Self {
+            kind: kind.to_owned(),
+            api_version: api_version.to_owned(),
+            namespace: namespace(value, default_namespace).to_owned(),
+            name: name(value)?.to_owned(),
+            source,
+            document,
+            template: template(kind, value)?,
+        })
+    }
+
     /// The pod that the workload would create, as its controller names it.
     #[must_use]
     pub fn pod(&self, document: &Value) -> Value {

@@ -60,3 +60,21 @@ pub struct Request<'a> {
     /// A fresh hostname for the pod, if random hostnames are wanted.
     pub random_hostname: Option<&'a str>,
 }
+
+impl<'a> Request<'a> {
+    /// The creation of a pod, as a step is asked about it.
+    #[must_use]
+    pub fn creation(step: Step, namespace: &'a str, pod: &'a Pod<'a>) -> Self {
+        Self {
+            step,
+            operation: Some(Operation::Create),
+            group: "",
+            kind: "Pod",
+            subresource: "",
+            namespace,
+            object: Some(pod),
+            old_object: None,
+            random_hostname: None,
+        }
+    }
+}

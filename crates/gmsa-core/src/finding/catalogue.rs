@@ -227,6 +227,78 @@ catalogue! {
         summary: "The account that the credential spec names does not exist in the directory, is disabled, or is no group managed service account.",
         remedy: "Run `kubectl gmsa account check ACCOUNT`, which tells what is wrong with it.",
     }
+    PodWithoutRight {
+        id: "pod-without-right",
+        severity: Error,
+        summary: "A running pod carries the contents of a credential spec that its service account may not use; admission would refuse it today.",
+        remedy: "Grant the right with `kubectl gmsa grant`, or delete the pod: it keeps the identity as long as it runs.",
+    }
+    PodContentsWithoutName {
+        id: "pod-contents-without-name",
+        severity: Error,
+        summary: "A running pod carries contents without the name of a credential spec, so no right to them was ever checked.",
+        remedy: "Find out who made the pod, set `gmsaCredentialSpecName` in its template instead, and delete the pod.",
+    }
+    PodCredspecGone {
+        id: "pod-credspec-gone",
+        severity: Error,
+        summary: "A running pod carries the contents of a credential spec that no longer exists, or that is empty.",
+        remedy: "Delete the pod, or make the credential spec again if its workload still needs it.",
+    }
+    PodContentsDiffer {
+        id: "pod-contents-differ",
+        severity: Warning,
+        summary: "A running pod carries other contents than the credential spec has today: pods keep what they were created with.",
+        remedy: "Restart the workload, so that its pods get today's contents.",
+    }
+    PodNotExpanded {
+        id: "pod-not-expanded",
+        severity: Warning,
+        summary: "A running pod names a credential spec and carries no contents, so it runs without the identity.",
+        remedy: "Delete the pod while the webhook answers; its successor gets the contents.",
+    }
+    PodWouldBeDenied {
+        id: "pod-would-be-denied",
+        severity: Warning,
+        summary: "A running pod would be denied today for another reason, which the message tells.",
+        remedy: "Mend the pod template as docs/denials.md says, and restart the workload.",
+    }
+    WorkloadWouldBeDenied {
+        id: "workload-would-be-denied",
+        severity: Error,
+        summary: "The next pod of a workload would be denied, at the next rollout, scaling or failure of a node at the latest.",
+        remedy: "Do what the message says for each reason; docs/denials.md explains them.",
+    }
+    GmsaInExcludedNamespace {
+        id: "gmsa-in-excluded-namespace",
+        severity: Error,
+        summary: "Something uses a GMSA in a namespace whose pods are not sent to the webhook: nothing is filled in, and no right is checked.",
+        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` takes it in, or move the workload.",
+    }
+    NamespacesExcluded {
+        id: "namespaces-excluded",
+        severity: Info,
+        summary: "The pods of some namespaces are not sent to the webhook, so whoever may create pods there may use any contents.",
+        remedy: "Change the labels of the namespaces, unless they are meant to be left out.",
+    }
+    WebhookMissing {
+        id: "webhook-missing",
+        severity: Error,
+        summary: "No validating webhook configuration sends pods to a GMSA webhook, so no right is checked anywhere.",
+        remedy: "Run `kubectl gmsa install`, and look at what it says with `kubectl gmsa status`.",
+    }
+    RightUnused {
+        id: "right-unused",
+        severity: Info,
+        summary: "A service account may use a credential spec, by name, that nothing running as it uses.",
+        remedy: "Take the right away with `kubectl gmsa revoke` if it is not needed.",
+    }
+    CredspecUnused {
+        id: "credspec-unused",
+        severity: Info,
+        summary: "No pod and no workload uses the credential spec.",
+        remedy: "Delete it if it is not needed, and the account's rights in the directory with it.",
+    }
     RoleNamesNoCredspec {
         id: "role-names-no-credspec",
         severity: Warning,

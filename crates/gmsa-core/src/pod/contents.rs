@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
 /// A JSON string (RFC 8259 section 7) with its quotes and escapes, as it was read.
@@ -54,17 +54,42 @@ impl fmt::Debug for Contents<'_> {
     }
 }
 
+/// The name under which [`Contents`] ask a deserializer for a newtype struct. One that knows it may
+/// answer with the borrowed JSON string, quotes and escapes included; `serde_json` need not know it.
+pub const CONTENTS: &str = "gmsaCredentialSpec";
+
 impl<'de: 'a, 'a> Deserialize<'de> for Contents<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // The error of the library would repeat the contents.
-        let raw = <&RawValue>::deserialize(deserializer)
-            .map_err(|_| D::Error::custom("gmsaCredentialSpec can be read from JSON text only"))?
-            .get();
-        if raw.starts_with('"') {
-            Ok(Self(raw))
-        } else {
-            Err(D::Error::custom("invalid type for gmsaCredentialSpec, expected a string"))
+        struct ContentsVisitor;
+
+        impl<'de> Visitor<'de> for ContentsVisitor {
+            type Value = Contents<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Self::Value, D::Error> {
+                // The error of the library would repeat the contents.
+                let raw = <&RawValue>::deserialize(deserializer).map_err(|_| {
+                    D::Error::custom("gmsaCredentialSpec can be read from JSON text only")
+                })?;
+                self.visit_borrowed_str(raw.get())
+            }
+
+            fn visit_borrowed_str<E: Error>(self, raw: &'de str) -> Result<Self::Value, E> {
+                if raw.starts_with('"') {
+                    Ok(Contents(raw))
+                } else {
+                    Err(E::custom("invalid type for gmsaCredentialSpec, expected a string"))
+                }
+            }
         }
+
+        deserializer.deserialize_newtype_struct(CONTENTS, ContentsVisitor)
     }
 }
 

@@ -169,6 +169,12 @@ impl<'a> Pod<'a> {
         pod.chain(containers)
     }
 
+    /// What says something of a GMSA at the place of a field, such as that of a denial.
+    #[must_use]
+    pub fn reference_at(&self, field: &str) -> Option<Reference<'_>> {
+        self.references().find(|reference| field.starts_with(&reference.place.field("")))
+    }
+
     /// The places at the root of an `EphemeralContainers` object.
     pub fn root_ephemeral_references(&self) -> impl Iterator<Item = Reference<'_>> {
         container_references(

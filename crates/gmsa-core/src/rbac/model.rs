@@ -182,7 +182,9 @@ impl Subject {
 }
 
 impl LabelSelector {
-    pub(super) fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether an object with these labels is selected.
+    #[must_use]
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
             && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
     }

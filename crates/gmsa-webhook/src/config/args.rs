@@ -81,7 +81,7 @@ pub struct Args {
     /// How long a new CA is trusted before it is used, and an old one afterwards
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = positive)]
     pub ca_overlap: f64,
-    /// Serve /mutate and /validate only to callers with a certificate of this CA
+    /// Serve admission requests only to callers with a certificate of this CA
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
     /// The kubeconfig of the cluster [default: KUBECONFIG, then the pod's own service account]
@@ -134,6 +134,12 @@ pub struct Args {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean)]
     pub random_hostname: Option<bool>,
+    /// Serve /warn and /validate-credspec, which warn of workloads whose pods would be denied and
+    /// of credential specs with findings; their configuration has the name of
+    /// --webhook-configuration and -early-warnings [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = boolean)]
+    pub early_warnings: Option<bool>,
     /// Threads; 1 is fastest for the few connections that API servers open
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub threads: usize,

@@ -43,6 +43,8 @@ fn samples_count_what_happened() {
     let metrics = Metrics::new();
     metrics.admission(Endpoint::Validate, "CREATE", false, 403, 0.2);
     metrics.admission(Endpoint::Validate, "no such", true, 200, 0.2);
+    metrics.warning(Endpoint::Warn, "UPDATE", true, 0.2);
+    metrics.warning(Endpoint::ValidateCredspec, "DELETE", false, 0.2);
     metrics.store(7, None, true);
     metrics.certificate_loaded(1_900_000_000);
     metrics.certificate_rotated(false);
@@ -52,6 +54,9 @@ fn samples_count_what_happened() {
         r#"gmsa_admission_requests_total{endpoint="validate",operation="other",decision="allowed",code="200"} 1"#,
         r#"gmsa_admission_duration_seconds_count{endpoint="validate"} 2"#,
         r#"gmsa_admission_duration_seconds_bucket{le="0.25",endpoint="validate"} 2"#,
+        r#"gmsa_admission_requests_total{endpoint="warn",operation="update",decision="warned",code="200"} 1"#,
+        r#"gmsa_admission_requests_total{endpoint="validate-credspec",operation="delete",decision="allowed",code="200"} 1"#,
+        r#"gmsa_admission_duration_seconds_count{endpoint="warn"} 1"#,
         "gmsa_credspecs 7",
         "gmsa_credspec_live_mode 1",
         "gmsa_certificate_expiry_timestamp_seconds 1900000000",

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::Cluster;
+use gmsa_cluster::usage::Usage;
 use gmsa_core::admission::{Right, SpecFact};
 
 use super::store_dir::StoreDir;
@@ -76,6 +77,14 @@ impl Source {
         match self {
             Self::Cluster(cluster) => cluster.right(namespace, account, name, deadline).await,
             Self::Directory(directory) => directory.right(namespace, account, name),
+        }
+    }
+
+    /// What uses a credential spec; none where only credential specs and rights are known.
+    pub(super) async fn usage(&self, name: &str, deadline: Instant) -> Option<Usage> {
+        match self {
+            Self::Cluster(cluster) => Some(cluster.usage(name, deadline).await),
+            Self::Directory(_) => None,
         }
     }
 

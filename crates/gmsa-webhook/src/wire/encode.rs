@@ -33,7 +33,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
             push_status(&mut json, denials);
         }
     }
-    push_warnings(&mut json, &decision.warnings);
+    push_warnings(&mut json, decision.warnings.iter().map(warning));
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
         patch::push_string(&mut json, &decision.credential_specs.join(","));
@@ -45,12 +45,32 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     json.into_bytes()
 }
 
-fn push_warnings(json: &mut String, warnings: &[Finding]) {
-    for (index, warning) in warnings.iter().enumerate() {
-        json.push_str(if index == 0 { r#","warnings":["# } else { "," });
-        patch::push_string(json, &format!("gmsa: {} ({})", warning.message, warning.code.id()));
+/// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.
+#[must_use]
+pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
+    let mut json = String::with_capacity(256);
+    json.push_str(OPENING);
+    patch::push_string(&mut json, uid);
+    json.push_str(r#","allowed":true"#);
+    push_warnings(&mut json, warnings.iter());
+    json.push_str("}}");
+    json.into_bytes()
+}
+
+/// A finding as an admission warning.
+#[must_use]
+pub fn warning(finding: &Finding) -> String {
+    format!("gmsa: {} ({})", finding.message, finding.code.id())
+}
+
+fn push_warnings(json: &mut String, warnings: impl Iterator<Item = impl AsRef<str>>) {
+    let mut any = false;
+    for warning in warnings {
+        json.push_str(if any { "," } else { r#","warnings":["# });
+        patch::push_string(json, warning.as_ref());
+        any = true;
     }
-    if !warnings.is_empty() {
+    if any {
         json.push(']');
     }
 }

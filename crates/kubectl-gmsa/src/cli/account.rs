@@ -77,7 +77,7 @@ Examples:
   # Is the account fit for use, and may these nodes use it?
   kubectl gmsa account check WebApp1 --host node1 --host node2
 
-  # The proof: log on as the node and read the password
+  # The proof: log on as the node, read the password, and get a Kerberos ticket with it
   kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password")]
 pub struct Check {
     /// The account
@@ -85,7 +85,8 @@ pub struct Check {
     /// Whose rights to look at.
     #[command(flatten)]
     pub principals: Principals,
-    /// Log on as this host or user besides, and try to read the password; it is not shown
+    /// Log on as this host or user besides, try to read the password, and to get a Kerberos ticket
+    /// with it (by kinit, where there is one); neither is shown or kept
     #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
     pub as_user: Option<String>,
     /// The file with the password of that host or user, - for standard input

@@ -100,6 +100,11 @@ pub struct Install {
     /// The priority class of the pods
     #[arg(long, value_name = "NAME")]
     pub priority_class: Option<String>,
+    /// Warn whoever applies a workload whose pods would be denied, or changes a credential spec
+    /// [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub early_warnings: Option<bool>,
     /// Let whoever may view a namespace read credential specs [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]

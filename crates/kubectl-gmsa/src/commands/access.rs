@@ -11,20 +11,20 @@ use super::Failure;
 use super::connection::Connection;
 use crate::cli::{Access, AccessOutput};
 use crate::printer;
-use report::Report;
+use gmsa_cluster::objects::Objects;
+use kube::Client;
+
+pub(super) use graph::{Graph, Sort};
+pub(super) use report::{Entry, Report};
 
 pub use report::schema;
 
 /// Prints the map.
 pub fn run(args: &Access) -> Result<u8, Failure> {
     let connection = Connection::open(&args.connect)?;
-    let gathered = connection.runtime.block_on(gather::all(&connection.objects(false), args))?;
-    let mut report = Report::new(&gathered, args);
-    if !args.no_verify {
-        let answers =
-            connection.runtime.block_on(verify::all(&connection.client, report.pairs()))?;
-        report.verify(&answers);
-    }
+    let objects = connection.objects(false);
+    let looking = look(&connection.client, &objects, args);
+    let report = connection.runtime.block_on(looking)?;
     warn(&report, args);
     let text = match args.output {
         AccessOutput::Table | AccessOutput::Wide => {
@@ -43,6 +43,19 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     };
     printer::data(&text)?;
     Ok(u8::from(report.found_something(args)))
+}
+
+/// Reads the map, and asks the API server whether it agrees.
+pub(super) async fn look(
+    client: &Client,
+    objects: &Objects,
+    args: &Access,
+) -> Result<Report, Failure> {
+    let mut report = Report::new(&gather::all(objects, args).await?, args);
+    if !args.no_verify {
+        report.verify(&verify::all(client, report.pairs()).await?);
+    }
+    Ok(report)
 }
 
 /// Tells what is missing and what does not fit together.

@@ -3,6 +3,7 @@
 mod change;
 pub mod check;
 mod create;
+mod proof;
 mod remove;
 
 use super::Failure;

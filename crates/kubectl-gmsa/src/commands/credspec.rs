@@ -19,6 +19,8 @@ use crate::cli::credspec::{ApplyFlags, Credspec, SpecOutput};
 use crate::cli::shared::{ClusterFlags, DryRun};
 use crate::printer;
 
+pub(super) use list::{accounts_of, plugin_of};
+
 /// Runs one of the commands.
 pub fn run(command: &Credspec) -> Result<u8, Failure> {
     match command {
@@ -42,12 +44,12 @@ fn resource(name: &str, contents: &Value) -> Value {
 }
 
 /// The name of a resource.
-fn name_of(object: &Value) -> &str {
+pub(super) fn name_of(object: &Value) -> &str {
     object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A text in the contents, such as `/DomainJoinConfig/Sid`.
-fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.get("credspec")?.pointer(pointer)?.as_str()
 }
 

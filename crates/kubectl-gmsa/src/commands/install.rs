@@ -2,6 +2,7 @@
 //! is refused because of it.
 
 mod existing;
+mod leftover;
 mod options;
 mod probe;
 mod wait;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::apply::{Applier, Change, shown};
 use gmsa_cluster::client;
 use gmsa_cluster::install::{
-    Certificates, FIELD_MANAGER, OLDEST, Objects, Options, PROBE_LABEL, Version, objects,
+    Certificates, FIELD_MANAGER, NAME, OLDEST, Objects, Options, PROBE_LABEL, Version, objects,
 };
 use kube::Client;
 use serde_json::{Value, json};
@@ -74,7 +75,16 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         for (object, change) in &changes {
             printer::data(&report(object, change, " (server dry run)"))?;
         }
+        for object in leftover::of_early_warnings(&applier, &options, version).await? {
+            printer::data(&format!("{} deleted (server dry run)\n", shown(&object)))?;
+        }
         return Ok(0);
+    }
+    // What is not wanted any more goes before the server that answers it does.
+    for object in leftover::of_early_warnings(&applier, &options, version).await? {
+        if applier.delete(&object).await.map_err(cluster)? {
+            printer::data(&format!("{} deleted\n", shown(&object)))?;
+        }
     }
     apply(args, &client, &applier, &options, &objects).await?;
     Ok(0)
@@ -92,32 +102,38 @@ async fn apply(
         apply_one(applier, object).await?;
     }
     wait::available(client, &options.namespace, end).await?;
+    // What only warns holds up nothing, and comes when the rest answers.
+    let is_guard = |object: &&Value| object.pointer("/metadata/name") == Some(&json!(NAME));
+    let (guards, others): (Vec<&Value>, Vec<&Value>) = objects.webhooks.iter().partition(is_guard);
     let mut first = false;
-    for object in &objects.webhooks {
+    for object in &guards {
         first |= applier.live(object).await.map_err(cluster)?.is_none();
     }
     // Whose CA it is, is not ours to know: there the bundle comes from elsewhere, and later.
     let own_ca = options.certificates == Certificates::SelfManaged;
     if first && own_ca {
         // At first only our own probe is sent: if it is not answered, no other pod is held up.
-        for object in &objects.webhooks {
+        for object in &guards {
             applier.apply(&only_probes(object)).await.map_err(cluster)?;
         }
         if let Err(failure) = probe::answered(client, options, end).await {
-            for object in &objects.webhooks {
+            for object in &guards {
                 applier.delete(object).await.map_err(cluster)?;
             }
             printer::note("the webhook configurations were taken away again: no pod is held up");
             return Err(failure);
         }
-        for object in &objects.webhooks {
+        for object in &guards {
             applier.apply(object).await.map_err(cluster)?;
             printer::data(&report(object, &Change::Created, ""))?;
         }
     } else {
-        for object in &objects.webhooks {
+        for object in &guards {
             apply_one(applier, object).await?;
         }
+    }
+    for object in others {
+        apply_one(applier, object).await?;
     }
     if own_ca {
         probe::answered(client, options, end).await?;

@@ -12,6 +12,8 @@ use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
 use crate::printer;
 
+pub(super) use checks::all as look;
+
 const API_VERSION: &str = "gmsa.kube-gmsa.io/v1";
 
 /// The report of `kubectl gmsa status -o json`.
@@ -31,22 +33,22 @@ struct Report {
 /// One thing that was looked at.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Check {
+pub(super) struct Check {
     /// Its stable id.
-    id: &'static str,
+    pub(super) id: &'static str,
     /// How it is.
-    state: State,
+    pub(super) state: State,
     /// What was seen.
-    message: String,
+    pub(super) message: String,
     /// What to do; empty if nothing.
     #[serde(skip_serializing_if = "str::is_empty")]
-    remedy: &'static str,
+    pub(super) remedy: &'static str,
 }
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum State {
+pub(super) enum State {
     /// As it should be.
     Ok,
     /// Works, but somebody should look.

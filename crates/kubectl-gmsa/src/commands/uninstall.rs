@@ -34,6 +34,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     // Whatever an install may have made.
     let options = Options {
         namespace: args.namespace.clone(),
+        early_warnings: true,
         viewer_role: true,
         network_policy: true,
         service_monitor: true,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::admission::{
-    Decision, Facts, Failure, Operation, Plan, Question, Reason, Request, Right, SpecFact, Step,
-    decide, patch, plan,
+    Decision, Facts, Failure, Plan, Question, Reason, Request, Right, SpecFact, Step, decide,
+    patch, plan,
 };
 use crate::credspec::Prepared;
 use crate::credspec::name::{closest, is_valid_name};
@@ -131,17 +131,7 @@ impl World {
 }
 
 pub(super) fn request<'a>(step: Step, pod: &'a Pod<'a>) -> Request<'a> {
-    Request {
-        step,
-        operation: Some(Operation::Create),
-        group: "",
-        kind: "Pod",
-        subresource: "",
-        namespace: "shop",
-        object: Some(pod),
-        old_object: None,
-        random_hostname: None,
-    }
+    Request::creation(step, "shop", pod)
 }
 
 pub(super) fn options(name: Option<&str>, contents: Option<&str>) -> Value {

@@ -45,18 +45,15 @@ pub(super) async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Fa
     };
     let accounts = required(objects, kinds::SERVICE_ACCOUNT, namespace).await?;
     let mut workloads = Vec::new();
-    for kind in kinds::WORKLOADS {
-        let mut listed = objects.list(kind, namespace).await;
-        let is_unknown = matches!(&listed, Err(error) if error.code == Some(404));
-        if is_unknown && kind.plural == kinds::OLD_CRON_JOB.plural {
-            listed = objects.list(kinds::OLD_CRON_JOB, namespace).await;
-        }
-        match listed {
+    for kind in [kinds::POD].into_iter().chain(kinds::TEMPLATES) {
+        match objects.list(kind, namespace).await {
             Ok(found) => workloads.extend(found),
             Err(error) if matches!(error.code, Some(403 | 404)) => unread.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
+    let (uses, unreadable) = uses::all(workloads);
+    unread.extend(unreadable);
     Ok(Gathered {
         policy: rbac::policy(rules.iter())?,
         specs: specs.iter().map(|spec| text(spec, "/metadata/name")).collect(),
@@ -64,7 +61,7 @@ pub(super) async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Fa
             .iter()
             .map(|account| (text(account, "/metadata/namespace"), text(account, "/metadata/name")))
             .collect(),
-        uses: uses::all(workloads)?,
+        uses,
         unread,
     })
 }

@@ -8,22 +8,24 @@ use super::report::Report;
 /// The nodes by label, each with its sort, and the edges between labels; true where the right is
 /// missing.
 #[derive(Default)]
-struct Graph {
-    nodes: BTreeMap<String, Sort>,
-    edges: BTreeSet<(String, String, bool)>,
+pub(in crate::commands) struct Graph {
+    pub(in crate::commands) nodes: BTreeMap<String, Sort>,
+    pub(in crate::commands) edges: BTreeSet<(String, String, bool)>,
 }
 
-#[derive(Clone, Copy)]
-enum Sort {
+/// What a node is, in the order from who uses to what is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::commands) enum Sort {
     Workload,
     Account,
     Group,
-    Rule,
+    Binding,
+    Role,
     Spec,
 }
 
 impl Graph {
-    fn new(report: &Report) -> Self {
+    pub(in crate::commands) fn new(report: &Report) -> Self {
         let mut graph = Self::default();
         for spec in &report.credential_specs {
             graph.node(spec_label(&spec.name), Sort::Spec);
@@ -42,8 +44,8 @@ impl Graph {
                 graph.edge(&workload, &account, false);
             }
             for way in &entry.ways {
-                graph.node(way.binding.clone(), Sort::Rule);
-                graph.node(way.role.clone(), Sort::Rule);
+                graph.node(way.binding.clone(), Sort::Binding);
+                graph.node(way.role.clone(), Sort::Role);
                 if way.subject.starts_with("Group ") {
                     graph.node(way.subject.clone(), Sort::Group);
                     graph.edge(&way.subject, &way.binding, false);
@@ -85,7 +87,7 @@ pub(super) fn dot(report: &Report) -> String {
             Sort::Workload => "component",
             Sort::Account => "ellipse",
             Sort::Group => "doubleoctagon",
-            Sort::Rule => "box",
+            Sort::Binding | Sort::Role => "box",
             Sort::Spec => "cylinder",
         };
         text.push_str(&format!("  {} [shape={shape}];\n", quoted(label)));
@@ -114,7 +116,7 @@ pub(super) fn mermaid(report: &Report) -> String {
             Sort::Workload => ("[[", "]]"),
             Sort::Account => ("([", "])"),
             Sort::Group => ("{{", "}}"),
-            Sort::Rule => ("[", "]"),
+            Sort::Binding | Sort::Role => ("[", "]"),
             Sort::Spec => ("[(", ")]"),
         };
         text.push_str(&format!("  n{index}{open}\"{shown}\"{close}\n"));

@@ -16,95 +16,95 @@ const DENIED: &str = "denied";
 /// The report of `kubectl gmsa access`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub(in crate::commands) struct Report {
     /// `kube-gmsa.dev/v1`.
     api_version: &'static str,
     /// `AccessReport`.
     kind: &'static str,
     /// Whether the API server was asked about every pair.
-    pub(super) verified: bool,
+    pub(in crate::commands) verified: bool,
     /// What could not be read, and why: who uses what is then not complete.
-    pub(super) unread: Vec<String>,
+    pub(in crate::commands) unread: Vec<String>,
     /// The numbers.
-    pub(super) summary: Summary,
+    pub(in crate::commands) summary: Summary,
     /// The credential specs that exist, are used, or are named by a role.
-    pub(super) credential_specs: Vec<SpecReport>,
+    pub(in crate::commands) credential_specs: Vec<SpecReport>,
     /// Each service account that may use a credential spec, or has a workload that wants to.
-    pub(super) access: Vec<Entry>,
+    pub(in crate::commands) access: Vec<Entry>,
 }
 
 /// The numbers of a report.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub(in crate::commands) struct Summary {
     /// Pairs of service account and credential spec with the right.
-    pub(super) allowed: usize,
+    pub(in crate::commands) allowed: usize,
     /// Those of them that nothing uses.
-    pub(super) unused: usize,
+    pub(in crate::commands) unused: usize,
     /// Pairs without the right that something uses.
-    pub(super) missing: usize,
+    pub(in crate::commands) missing: usize,
     /// Pairs on which the API server says something else than the roles and bindings.
-    pub(super) differences: usize,
+    pub(in crate::commands) differences: usize,
 }
 
 /// One credential spec.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct SpecReport {
+pub(in crate::commands) struct SpecReport {
     /// The name.
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
     /// Whether it exists.
-    pub(super) exists: bool,
+    pub(in crate::commands) exists: bool,
 }
 
 /// One service account and one credential spec.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry {
+pub(in crate::commands) struct Entry {
     /// The credential spec.
-    pub(super) credential_spec: String,
+    pub(in crate::commands) credential_spec: String,
     /// The namespace of the service account.
-    pub(super) namespace: String,
+    pub(in crate::commands) namespace: String,
     /// The name of the service account.
-    pub(super) service_account: String,
+    pub(in crate::commands) service_account: String,
     /// Whether the service account exists.
-    pub(super) service_account_exists: bool,
+    pub(in crate::commands) service_account_exists: bool,
     /// `allowed` or `denied`: what the API server says, or else the roles and bindings.
-    pub(super) verdict: &'static str,
+    pub(in crate::commands) verdict: &'static str,
     /// `allowed` or `denied`: what the roles and bindings say.
-    pub(super) rbac: &'static str,
+    pub(in crate::commands) rbac: &'static str,
     /// `used`; `unused`; `missing`: used without the right; `none`: neither used nor allowed.
-    pub(super) state: &'static str,
+    pub(in crate::commands) state: &'static str,
     /// Every way by which the right is given.
-    pub(super) ways: Vec<Way>,
+    pub(in crate::commands) ways: Vec<Way>,
     /// What uses it.
-    pub(super) used_by: Vec<UsedBy>,
+    pub(in crate::commands) used_by: Vec<UsedBy>,
 }
 
 /// One way by which a right is given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Way {
+pub(in crate::commands) struct Way {
     /// The binding, as `RoleBinding shop/web` or `ClusterRoleBinding admins`.
-    pub(super) binding: String,
+    pub(in crate::commands) binding: String,
     /// The role, as `ClusterRole web` or `Role shop/web`.
-    pub(super) role: String,
+    pub(in crate::commands) role: String,
     /// The subject of the binding, as `ServiceAccount shop/web` or `Group system:serviceaccounts`.
-    pub(super) subject: String,
+    pub(in crate::commands) subject: String,
     /// Whether the right comes by a wildcard, or by a rule without names.
-    pub(super) wildcard: bool,
+    pub(in crate::commands) wildcard: bool,
     /// Of an aggregated role: the roles that it has the right from.
-    pub(super) aggregated_from: Vec<String>,
+    pub(in crate::commands) aggregated_from: Vec<String>,
 }
 
 /// A pod, or what makes pods, in the namespace of the service account.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct UsedBy {
+pub(in crate::commands) struct UsedBy {
     /// The kind.
-    pub(super) kind: String,
+    pub(in crate::commands) kind: String,
     /// The name.
-    pub(super) name: String,
+    pub(in crate::commands) name: String,
 }
 
 /// The JSON schema of the report: docs/schemas/access-report.schema.json.
@@ -249,17 +249,17 @@ impl Entry {
     }
 
     /// Whether the API server says something else than the roles and bindings.
-    pub(super) fn differs(&self) -> bool {
+    pub(in crate::commands) fn differs(&self) -> bool {
         self.verdict != self.rbac
     }
 
     /// The service account as people name it.
-    pub(super) fn account(&self) -> String {
+    pub(in crate::commands) fn account(&self) -> String {
         format!("{}/{}", self.namespace, self.service_account)
     }
 
     /// Whether it has the right by groups alone, and nothing uses it: one of many.
-    pub(super) fn is_one_of_many(&self) -> bool {
+    pub(in crate::commands) fn is_one_of_many(&self) -> bool {
         self.state == "unused"
             && !self.differs()
             && self.ways.iter().all(|way| way.subject.starts_with("Group "))

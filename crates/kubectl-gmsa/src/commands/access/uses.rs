@@ -7,8 +7,6 @@ use gmsa_cluster::manifests::{Document, ManifestSet, Source, Workload};
 use gmsa_core::pod::Pod;
 use serde_json::Value;
 
-use crate::commands::Failure;
-
 /// One use of a credential spec.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Use {
@@ -20,8 +18,8 @@ pub(super) struct Use {
 }
 
 /// The uses of these objects. What belongs to a workload that uses the same is left out: the pods
-/// of a deployment say nothing new.
-pub(super) fn all(objects: Vec<Value>) -> Result<BTreeSet<Use>, Failure> {
+/// of a deployment say nothing new. What cannot be read is told beside them.
+pub(super) fn all(objects: Vec<Value>) -> (BTreeSet<Use>, Vec<String>) {
     let source = Source { file: Arc::from("the cluster"), line: 0 };
     let documents: Vec<Document> = objects
         .into_iter()
@@ -30,10 +28,14 @@ pub(super) fn all(objects: Vec<Value>) -> Result<BTreeSet<Use>, Failure> {
         .collect();
     let set = ManifestSet::new(&documents, "");
     let mut found = Vec::new();
+    let mut unread = Vec::new();
     for workload in &set.workloads {
         let Some(document) = documents.get(workload.document) else { continue };
-        for one in of_workload(workload, &document.value)? {
-            found.push((one, controller(&document.value)));
+        match of_workload(workload, &document.value) {
+            Ok(uses) => {
+                found.extend(uses.into_iter().map(|one| (one, controller(&document.value))));
+            }
+            Err(why) => unread.push(why),
         }
     }
     let known: BTreeSet<&Use> = found.iter().map(|(one, _)| one).collect();
@@ -42,11 +44,12 @@ pub(super) fn all(objects: Vec<Value>) -> Result<BTreeSet<Use>, Failure> {
             known.contains(&Use { kind: kind.clone(), name: name.clone(), ..one.clone() })
         })
     };
-    Ok(found
+    let uses = found
         .iter()
         .filter(|(one, owner)| !told_by_owner(one, owner))
         .map(|(one, _)| one.clone())
-        .collect())
+        .collect();
+    (uses, unread)
 }
 
 /// Whether it has, or will have, pods: not a pod that has ended, nor a deployment's past.
@@ -70,13 +73,13 @@ fn controller(object: &Value) -> Option<(String, String)> {
     Some((text("kind")?, text("name")?))
 }
 
-fn of_workload(workload: &Workload, document: &Value) -> Result<Vec<Use>, Failure> {
+fn of_workload(workload: &Workload, document: &Value) -> Result<Vec<Use>, String> {
     let object = workload.pod(document).to_string();
     let pod: Pod<'_> = serde_json::from_str(&object).map_err(|error| {
-        Failure::Cluster(format!(
+        format!(
             "failed to read the pod of {} {}/{}: {error}",
             workload.kind, workload.namespace, workload.name
-        ))
+        )
     })?;
     let names: BTreeSet<&str> = pod.references().filter_map(|reference| reference.name).collect();
     Ok(names
@@ -130,9 +133,12 @@ mod tests {
             object("Pod", "odd", Some(("Farm", "odd")), &pod_spec("webapp1")),
             ended,
             object("CronJob", "cron", None, &cron),
+            object("Pod", "odd-one", None, &json!({"containers": "none"})),
         ];
-        let found: Vec<String> = all(objects)
-            .unwrap()
+        let (found, unread) = all(objects);
+        assert_eq!(unread.len(), 1, "one pod that cannot be read keeps no other from being told");
+        assert!(unread[0].starts_with("failed to read the pod of Pod shop/odd-one: "));
+        let found: Vec<String> = found
             .into_iter()
             .map(|one| format!("{} {} {}", one.kind, one.name, one.credential_spec))
             .collect();

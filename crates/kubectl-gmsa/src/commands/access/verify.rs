@@ -4,16 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
-use gmsa_cluster::review_access;
-use gmsa_core::admission::Right;
+use gmsa_cluster::review_accesses;
 use kube::Client;
-use tokio::task::JoinSet;
 
 use crate::commands::Failure;
 use crate::printer;
 
-/// How many questions are under way at once.
-const AT_ONCE: usize = 16;
 /// From how many questions on somebody who waits is told.
 const MANY: usize = 500;
 /// How often an answer that differs is asked for again: the API server's own view lags behind.
@@ -51,34 +47,13 @@ pub(super) async fn all(
 }
 
 async fn ask(client: &Client, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, Failure> {
-    let mut waiting = pairs.into_iter();
-    let mut asked = JoinSet::new();
-    let mut answers = Vec::new();
-    loop {
-        while asked.len() < AT_ONCE
-            && let Some(pair) = waiting.next()
-        {
-            let client = client.clone();
-            asked.spawn(async move {
-                let [name, namespace, account] = &pair;
-                let right = review_access(client, namespace, account, name).await;
-                (pair, right)
-            });
-        }
-        match asked.join_next().await {
-            None => return Ok(answers),
-            Some(Ok((pair, Right::Allowed))) => answers.push((pair, true)),
-            Some(Ok((pair, Right::Denied))) => answers.push((pair, false)),
-            Some(Ok((_, Right::Unknown(failure)))) => {
-                return Err(Failure::Cluster(format!(
-                    "{}; verifying needs the right to create localsubjectaccessreviews; \
-                     --no-verify leaves it out",
-                    failure.message
-                )));
-            }
-            Some(Err(error)) => {
-                return Err(Failure::Cluster(format!("failed to wait for the reviews: {error}")));
-            }
-        }
-    }
+    let asked = pairs.into_iter().map(|[name, namespace, account]| [namespace, account, name]);
+    let answers = review_accesses(client, asked).await.map_err(|why| {
+        Failure::Cluster(format!(
+            "{why}; verifying needs the right to create localsubjectaccessreviews; --no-verify \
+             leaves it out"
+        ))
+    })?;
+    let pair = |[namespace, account, name]: [String; 3]| [name, namespace, account];
+    Ok(answers.into_iter().map(|(one, allowed)| (pair(one), allowed)).collect())
 }

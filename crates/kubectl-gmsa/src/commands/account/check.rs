@@ -7,6 +7,7 @@ use gmsa_directory::{Credentials, Directory, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::proof;
 use crate::cli::account::{Check as Args, CheckOutput};
 use crate::commands::runtime::block_on;
 use crate::commands::{Failure, directory, password, render};
@@ -62,9 +63,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 let domain = directory.domain().await?.dns_name;
                 credentials.user = directory::full_name(&credentials.user, Some(&domain));
                 let options = Options { credentials: Some(credentials), ..options };
-                Some(prove(&options, &args.account).await?)
+                proof::prove(&options, &args.account, &domain).await?
             }
-            None => None,
+            None => Vec::new(),
         };
         Ok((checks, proof))
     })?;
@@ -91,31 +92,6 @@ fn credentials(args: &Args) -> Result<Option<Credentials>, Failure> {
         return Err(Failure::Input("standard input holds one password, not two".to_owned()));
     }
     Ok(Some(Credentials { user: user.clone(), password: password::from_file(file)? }))
-}
-
-/// Reads the password as the host would, and forgets it.
-async fn prove(options: &Options, account: &str) -> Result<Check, Failure> {
-    const ID: &str = "password-read";
-    let directory = Directory::open(options).await?;
-    let user = directory.user();
-    Ok(match directory.managed_password(account).await {
-        Ok(Some(_)) => Check {
-            id: ID,
-            status: CheckStatus::Passed,
-            message: format!("{user} has read the password"),
-            remedy: None,
-        },
-        Ok(None) => Check::not_passed(
-            ID,
-            CheckStatus::Failed,
-            format!("{user} was not given the password"),
-            "allow it with `kubectl gmsa account allow`",
-        ),
-        Err(error) if error.is_finding() => {
-            Check::not_passed(ID, CheckStatus::Failed, error.to_string(), "see the checks above")
-        }
-        Err(error) => return Err(error.into()),
-    })
 }
 
 impl From<Check> for CheckReport {

@@ -60,14 +60,14 @@ fn table(objects: &[Value], wide: bool) -> String {
 }
 
 /// The plug-in by the name under which it is known.
-pub(super) fn plugin_of(object: &Value) -> Option<String> {
+pub(in crate::commands) fn plugin_of(object: &Value) -> Option<String> {
     let guid = text(object, "/ActiveDirectoryConfig/HostAccountConfig/PluginGUID")?;
     let known = plugin::by_guid(braced_guid(guid).unwrap_or(guid));
     Some(known.map_or_else(|| guid.to_owned(), |known| known.name.to_owned()))
 }
 
 /// The accounts, each once, the one that stands for the container first.
-pub(super) fn accounts_of(object: &Value) -> Vec<String> {
+pub(in crate::commands) fn accounts_of(object: &Value) -> Vec<String> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let listed = object
         .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")

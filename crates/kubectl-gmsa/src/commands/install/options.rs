@@ -38,6 +38,7 @@ pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, 
         } else {
             args.image_pull_secret.clone()
         },
+        early_warnings: args.early_warnings.unwrap_or(known.early_warnings),
         viewer_role: args.viewer_role.unwrap_or(known.viewer_role),
         network_policy: args.network_policy.unwrap_or(known.network_policy),
         service_monitor: args.service_monitor.unwrap_or(known.service_monitor),

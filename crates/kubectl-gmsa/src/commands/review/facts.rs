@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::judge::Source;
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_cluster::{Cluster, Observer, Options};
 use gmsa_core::admission::{Right, SpecFact};
@@ -71,8 +72,12 @@ impl<'a> Facts<'a> {
         let (specs, rights) = (RefCell::default(), RefCell::default());
         Ok(Self::Cluster(Box::new(Live { runtime, cluster, specs, rights })))
     }
+}
 
-    pub(super) fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
+impl Source for Facts<'_> {
+    type Error = Failure;
+
+    fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
         match self {
             Self::Files { specs, .. } => Ok(match specs.get(name) {
                 Some(Some(prepared)) => SpecFact::Found(Arc::clone(prepared)),
@@ -83,12 +88,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    pub(super) fn right(
-        &self,
-        namespace: &str,
-        account: &str,
-        name: &str,
-    ) -> Result<Right, Failure> {
+    fn right(&self, namespace: &str, account: &str, name: &str) -> Result<Right, Failure> {
         match self {
             Self::Files { policy, .. } => Ok(if policy.may_use(namespace, account, name) {
                 Right::Allowed
@@ -99,8 +99,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// The names that exist, as far as they are known.
-    pub(super) fn names(&self) -> Vec<String> {
+    fn names(&self) -> Vec<String> {
         match self {
             Self::Files { specs, .. } => specs.keys().map(|name| (*name).to_owned()).collect(),
             Self::Cluster(live) => live.cluster.names(),

@@ -1,13 +1,10 @@
 //! Walks each workload's pod through both admission steps.
 
+use gmsa_cluster::judge;
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
-use gmsa_core::admission::{
-    self, Decision, Facts as CoreFacts, Judgement, Operation, Plan, Question, Request, Right,
-    SpecFact, Step, patch,
-};
-use gmsa_core::credspec::name::{closest, is_valid_name};
+use gmsa_core::admission::{Decision, patch};
 use gmsa_core::pod::{PlaceKind, Pod, identities};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::facts::Facts;
 use crate::commands::Failure;
@@ -55,30 +52,19 @@ fn one<'a>(
     document: &Value,
     facts: &Facts<'_>,
 ) -> Result<Judged<'a>, Failure> {
-    let mut object = workload.pod(document);
+    let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
-    let service_account = pod.service_account().to_owned();
+    let walked = judge::walk(&object, &pod, &workload.namespace, facts)?;
     let places = places(&pod);
-    let mutation = decide(Step::Mutate, &pod, &workload.namespace, facts)?;
-    let uses_gmsa = !places.is_empty();
-    let mut judged = Judged {
+    Ok(Judged {
         workload,
-        service_account,
-        uses_gmsa,
+        service_account: pod.service_account().to_owned(),
+        uses_gmsa: !places.is_empty(),
         places,
-        decision: mutation,
-        operations: Vec::new(),
-    };
-    if !uses_gmsa || !judged.decision.is_allowed() {
-        return Ok(judged);
-    }
-    judged.operations = judged.decision.operations().to_vec();
-    apply(&mut object, &judged.operations);
-    let text = object.to_string();
-    let pod = read(&text, workload)?;
-    judged.decision = decide(Step::Validate, &pod, &workload.namespace, facts)?;
-    Ok(judged)
+        decision: walked.decision,
+        operations: walked.operations,
+    })
 }
 
 fn read<'a>(object: &'a str, workload: &Workload) -> Result<Pod<'a>, Failure> {
@@ -112,85 +98,4 @@ fn places(pod: &Pod<'_>) -> Vec<Place> {
             }
         })
         .collect()
-}
-
-fn decide(
-    step: Step,
-    pod: &Pod<'_>,
-    namespace: &str,
-    facts: &Facts<'_>,
-) -> Result<Decision, Failure> {
-    let request = Request {
-        step,
-        operation: Some(Operation::Create),
-        group: "",
-        kind: "Pod",
-        subresource: "",
-        namespace,
-        object: Some(pod),
-        old_object: None,
-        random_hostname: None,
-    };
-    let judgement = match admission::plan(&request) {
-        Plan::Decided(decision) => return Ok(decision),
-        Plan::Judge(judgement) => judgement,
-    };
-    let mut found = CoreFacts::new(judgement.names().len());
-    loop {
-        let questions = judgement.questions(&found);
-        if questions.is_empty() {
-            return Ok(admission::decide(&judgement, &found));
-        }
-        for question in questions {
-            answer(&judgement, question, facts, &mut found)?;
-        }
-    }
-}
-
-fn answer(
-    judgement: &Judgement<'_>,
-    question: Question<'_>,
-    facts: &Facts<'_>,
-    found: &mut CoreFacts,
-) -> Result<(), Failure> {
-    let (namespace, account) = (judgement.namespace(), judgement.service_account());
-    match question {
-        Question::Spec { index, name } | Question::LiveSpec { index, name } => {
-            found.set_spec(index, facts.spec(name)?, true);
-        }
-        Question::Right { index, name } => {
-            found.set_right(index, facts.right(namespace, account, name)?);
-        }
-        Question::LowerCaseHint { name } => {
-            let lower = name.to_lowercase();
-            let exists = is_valid_name(&lower)
-                && matches!(facts.spec(&lower)?, SpecFact::Found(_) | SpecFact::Empty);
-            found.set_hint(name, exists.then_some(lower));
-        }
-        Question::CloseHint { name } => {
-            let names = facts.names();
-            let hint = match closest(name, names.iter().map(String::as_str)) {
-                Some(close) if facts.right(namespace, account, close)? == Right::Allowed => {
-                    Some(close.to_owned())
-                }
-                _ => None,
-            };
-            found.set_hint(name, hint);
-        }
-    }
-    Ok(())
-}
-
-/// Fills in what the mutating step fills in, in an object that has the pod's `spec`.
-pub(super) fn apply(object: &mut Value, operations: &[patch::Operation]) {
-    for operation in operations {
-        let patch::Operation::Contents { kind, index, contents } = operation else { continue };
-        let pointer = match kind.list() {
-            None => "/spec/securityContext/windowsOptions".to_owned(),
-            Some(list) => format!("/spec/{list}/{index}/securityContext/windowsOptions"),
-        };
-        if let Some(Value::Object(options)) = object.pointer_mut(&pointer) {
-            options.insert("gmsaCredentialSpec".to_owned(), json!(contents.json()));
-        }
-    }
 }

@@ -1,9 +1,10 @@
 //! The objects as they would be admitted.
 
+use gmsa_cluster::judge::apply;
 use gmsa_cluster::manifests::Document;
 
 use super::Failure;
-use super::judge::{Judged, apply};
+use super::judge::Judged;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.

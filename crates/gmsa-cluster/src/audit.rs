@@ -1,0 +1,176 @@
+//! What runs, or would run, against what admission would say now.
+//!
+//! Pods are read page by page as text and judged as they come, so that memory does not grow with
+//! their number; what grows is what is found, and the distinct rights that are asked for.
+
+mod facts;
+mod finding;
+mod pods;
+mod reach;
+mod read;
+mod rights;
+mod workloads;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gmsa_core::credspec::lint;
+use gmsa_core::finding::{Code, Severity};
+use gmsa_core::rbac::Unreadable;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use serde_json::Value;
+
+use crate::install::FIELD_MANAGER;
+use crate::objects::{self, Objects, kinds};
+use facts::Known;
+pub use finding::{Finding, Object};
+use reach::Reach;
+
+/// What is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Only this namespace; none is all of them.
+    pub namespace: Option<String>,
+    /// Only pods created at this time or later are judged. Older ones still count as users of
+    /// their credential specs and rights, and all else is judged whatever its age.
+    pub since: Option<Timestamp>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Audit {
+    /// Pods that were looked at: those that have not ended.
+    pub pods: usize,
+    /// Those of them that use a GMSA.
+    pub gmsa_pods: usize,
+    /// Workloads that use a GMSA.
+    pub gmsa_workloads: usize,
+    /// Credential specs of the cluster.
+    pub credential_specs: usize,
+    /// Everything found, the worst first.
+    pub findings: Vec<Finding>,
+    /// What could not be read, and why: there may be more than was found.
+    pub unread: Vec<String>,
+}
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Objects could not be listed.
+    #[error(transparent)]
+    Objects(#[from] objects::Error),
+    /// A right could not be asked for.
+    #[error("{0}; the audit needs the right to create localsubjectaccessreviews")]
+    Right(String),
+    /// A role or binding cannot be read.
+    #[error("{0}; it was read from the cluster")]
+    Rbac(#[from] Unreadable),
+    /// An answer cannot be read.
+    #[error("failed to read the list of {what}: line {line}, column {column} is not as expected")]
+    Answer {
+        /// The resource.
+        what: &'static str,
+        /// The line of the answer.
+        line: usize,
+        /// The column of the answer.
+        column: usize,
+    },
+}
+
+/// A use of a credential spec: namespace, service account, name.
+type Use = [String; 3];
+
+/// What is gathered while the lists go by.
+struct Gathered {
+    scope: Scope,
+    known: Known,
+    reach: Reach,
+    uses: BTreeSet<Use>,
+    /// Whether everything that may use a credential spec was read.
+    complete: bool,
+    audit: Audit,
+}
+
+/// Audits the cluster. `progress` is told after each page how many pods were looked at.
+pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let mut audit = Audit::default();
+    let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
+        Ok(found) => found.into_iter().map(|spec| (read::name(&spec), spec)).collect(),
+        // Before the definition is installed there are none.
+        Err(error) if error.code == Some(404) => BTreeMap::new(),
+        Err(error) => return Err(error.into()),
+    };
+    audit.credential_specs = specs.len();
+    let reach = Reach::read(&objects, scope.namespace.as_deref(), &mut audit.unread).await?;
+    let known = Known::new(client, &specs);
+    let unread = audit.unread.len();
+    let uses = BTreeSet::new();
+    let mut gathered = Gathered { scope, known, reach, uses, complete: false, audit };
+    workloads::all(&mut gathered, &objects).await?;
+    pods::all(&mut gathered, &objects, progress).await?;
+    gathered.complete = gathered.audit.unread.len() == unread;
+    rights::all(&mut gathered, &objects, &specs).await?;
+    gathered.reach.findings(&mut gathered.audit.findings);
+    gathered.of_specs(&specs);
+    let mut audit = gathered.audit;
+    audit.findings.sort_by(|one, other| {
+        let key = |one: &Finding| (std::cmp::Reverse(one.code.severity()), one.code);
+        key(one).cmp(&key(other)).then_with(|| one.object.cmp(&other.object))
+    });
+    Ok(audit)
+}
+
+impl Audit {
+    /// How many findings have the severity.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|one| one.code.severity() == severity).count()
+    }
+
+    /// The worst severity.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|one| one.code.severity()).max()
+    }
+}
+
+impl Gathered {
+    /// Notes what an object uses.
+    fn uses(&mut self, namespace: &str, account: &str, name: &str) {
+        let one = [namespace, account, name].map(str::to_owned);
+        self.uses.insert(one);
+    }
+
+    /// What is found on the credential specs themselves; of one namespace those that it uses.
+    fn of_specs(&mut self, specs: &BTreeMap<String, Value>) {
+        let used: BTreeSet<&str> = self.uses.iter().map(|[_, _, name]| name.as_str()).collect();
+        let everywhere = self.scope.namespace.is_none();
+        for (name, spec) in specs {
+            let is_used = used.contains(name.as_str());
+            if !everywhere && !is_used {
+                continue;
+            }
+            let object = Object::cluster(crate::crd::KIND, name);
+            for found in lint(name, spec) {
+                let evidence = found.path.into_iter().collect();
+                self.audit
+                    .findings
+                    .push(Finding::new(&object, found.code, found.message).with_evidence(evidence));
+            }
+            // What could not be read may use it.
+            if !is_used && self.complete {
+                self.audit.findings.push(
+                    Finding::new(
+                        &object,
+                        Code::CredspecUnused,
+                        "no pod and no workload uses it".to_owned(),
+                    )
+                    .with_remedy(format!(
+                        "If it is not needed: kubectl delete gmsacredentialspec {name}"
+                    )),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Pods that run, against what admission would say of them now.
+
+use std::collections::BTreeMap;
+
+use gmsa_core::admission::{Decision, Reason, Step};
+use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::finding::Code;
+use gmsa_core::pod::{Pod, shown};
+use k8s_openapi::jiff::Timestamp;
+
+use super::read::{self, Head, Item};
+use super::{Error, Finding, Gathered, Object};
+use crate::judge::decide;
+use crate::objects::{Objects, kinds};
+
+/// What makes pods that are looked at themselves: their findings are not told of each pod again.
+const KNOWN_OWNERS: [&str; 6] =
+    ["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "CronJob"];
+
+/// Reads and judges every pod that has not ended.
+pub(super) async fn all(
+    gathered: &mut Gathered,
+    objects: &Objects,
+    progress: &dyn Fn(usize),
+) -> Result<(), Error> {
+    let namespace = gathered.scope.namespace.clone();
+    let mut from = None;
+    loop {
+        let unread = &mut gathered.audit.unread;
+        let page = read::page(objects, kinds::POD, namespace.as_deref(), from, unread).await?;
+        let Some(page) = page else { return Ok(()) };
+        let (items, next) = read::items(&page)?;
+        for item in &items {
+            if matches!(item.head.status.phase.as_str(), "Succeeded" | "Failed") {
+                continue;
+            }
+            gathered.audit.pods += 1;
+            if item.may_use {
+                one(gathered, item).await?;
+            }
+        }
+        progress(gathered.audit.pods);
+        match next {
+            Some(next) => from = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
+    let Head { metadata, .. } = &item.head;
+    let pod: Pod<'_> = match serde_json::from_str(item.text) {
+        Ok(pod) => pod,
+        // One pod must not keep the others from being judged.
+        Err(error) => {
+            let (name, namespace) = (&metadata.name, &metadata.namespace);
+            gathered.audit.unread.push(format!("failed to read Pod {namespace}/{name}: {error}"));
+            return Ok(());
+        }
+    };
+    if pod.references().next().is_none() {
+        return Ok(());
+    }
+    gathered.audit.gmsa_pods += 1;
+    for name in pod.references().filter_map(|reference| reference.name) {
+        gathered.uses(&metadata.namespace, pod.service_account(), name);
+    }
+    gathered.reach.saw(&metadata.namespace, &format!("Pod {}", metadata.name));
+    if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
+        return Ok(());
+    }
+    let decision = loop {
+        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.known);
+        if !gathered.known.settle().await? {
+            break decision;
+        }
+    };
+    let found = denials(gathered, &item.head, &pod, &decision);
+    gathered.audit.findings.extend(found);
+    let is_told =
+        item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
+    if !is_told {
+        let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+        gathered.audit.findings.extend(super::workloads::warnings(&object, &decision));
+    }
+    Ok(())
+}
+
+fn is_recent(gathered: &Gathered, created: Option<&str>) -> bool {
+    let Some(since) = gathered.scope.since else { return true };
+    // Whose age is not known is judged.
+    created.and_then(|time| time.parse::<Timestamp>().ok()).is_none_or(|created| created >= since)
+}
+
+/// What is wrong with one credential spec in one pod.
+#[derive(Default)]
+struct Wrong {
+    places: Vec<String>,
+    evidence: Vec<String>,
+}
+
+fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision) -> Vec<Finding> {
+    let mut wrong: BTreeMap<(Code, String), Wrong> = BTreeMap::new();
+    for denial in decision.denials() {
+        let place = pod.reference_at(&denial.field);
+        let name = place.and_then(|reference| reference.name).unwrap_or_default();
+        let carries = place.is_some_and(|reference| reference.contents.is_some());
+        let code = code(denial.reason, carries, gathered.known.exists(name));
+        let entry = wrong.entry((code, name.to_owned())).or_default();
+        entry.places.extend(place.map(|reference| reference.place.to_string()));
+        entry.evidence.push(match code {
+            Code::PodContentsDiffer | Code::PodWouldBeDenied => denial.message.clone(),
+            _ => denial.field.clone(),
+        });
+    }
+    let (namespace, account) = (&head.metadata.namespace, pod.service_account());
+    let object = Object::namespaced("Pod", namespace, &head.metadata.name);
+    let finding = |((code, name), found): ((Code, String), Wrong)| {
+        let places = found.places.join(", ");
+        let name = shown(&name).to_string();
+        let message = match code {
+            Code::PodWithoutRight => format!(
+                "{places}: carries the contents of credential spec \"{name}\", which service \
+                 account \"{account}\" may not use"
+            ),
+            Code::PodCredspecGone => format!(
+                "{places}: carries contents of credential spec \"{name}\", which does not exist \
+                 or is empty"
+            ),
+            Code::PodContentsDiffer => format!(
+                "{places}: carries other contents than credential spec \"{name}\" has today"
+            ),
+            Code::PodNotExpanded => {
+                format!("{places}: names credential spec \"{name}\" and carries no contents")
+            }
+            Code::PodContentsWithoutName => format!("{places}: carries contents without a name"),
+            _ => format!("{places}: would be denied today"),
+        };
+        let mut evidence = found.evidence;
+        if let Some(owner) = head.controller() {
+            evidence.push(format!("belongs to {} {}", owner.kind, owner.name));
+        }
+        if let Some(created) = &head.metadata.creation_timestamp {
+            evidence.push(format!("created {created}"));
+        }
+        let finding = Finding::new(&object, code, message).with_evidence(evidence);
+        match (code, grant(&name, namespace, account)) {
+            (Code::PodWithoutRight, Some(grant)) => finding.with_remedy(format!(
+                "If it may: {grant}; else: kubectl delete pod {} -n {namespace}",
+                head.metadata.name
+            )),
+            _ => finding,
+        }
+    };
+    wrong.into_iter().map(finding).collect()
+}
+
+fn code(reason: Reason, carries: bool, exists: bool) -> Code {
+    match reason {
+        Reason::ContentsWithoutName => Code::PodContentsWithoutName,
+        Reason::NotAuthorized | Reason::NotFound | Reason::Empty | Reason::NotExpanded
+            if !carries =>
+        {
+            Code::PodNotExpanded
+        }
+        Reason::NotAuthorized if exists => Code::PodWithoutRight,
+        Reason::NotAuthorized | Reason::NotFound | Reason::Empty => Code::PodCredspecGone,
+        Reason::Mismatch => Code::PodContentsDiffer,
+        _ => Code::PodWouldBeDenied,
+    }
+}
+
+/// The command that grants the right; none of names that are no words of a shell.
+pub(super) fn grant(name: &str, namespace: &str, account: &str) -> Option<String> {
+    let plain = [name, namespace, account].into_iter().all(is_valid_name);
+    plain.then(|| format!("kubectl gmsa grant {name} --to {namespace}/{account}"))
+}

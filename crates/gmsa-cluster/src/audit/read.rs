@@ -1,0 +1,144 @@
+//! Lists, page by page, as text: contents of pods can be read from JSON text only.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::Error;
+use crate::objects::{self, Kind, Objects, Page};
+
+/// How many objects come with one answer: a page is what is in memory at once.
+const PAGE: u32 = 250;
+
+/// The beginning of the two keys of a GMSA; an object without it uses none.
+const MARK: &str = "gmsaCredentialSpec";
+
+/// What is read of every object that may use a GMSA.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Head {
+    pub(super) metadata: Metadata,
+    pub(super) status: Status,
+    pub(super) spec: Spec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Metadata {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) creation_timestamp: Option<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    owner_references: Vec<Owner>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Owner {
+    pub(super) kind: String,
+    pub(super) name: String,
+    controller: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Status {
+    pub(super) phase: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) conditions: Vec<Condition>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Condition {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) status: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Spec {
+    pub(super) replicas: Option<u32>,
+}
+
+impl Head {
+    /// What the object belongs to.
+    pub(super) fn controller(&self) -> Option<&Owner> {
+        self.metadata.owner_references.iter().find(|owner| owner.controller)
+    }
+}
+
+/// One object of a page.
+pub(super) struct Item<'a> {
+    pub(super) head: Head,
+    /// The whole object.
+    pub(super) text: &'a str,
+    /// Whether a GMSA may be in it.
+    pub(super) may_use: bool,
+}
+
+/// The objects of a page, and from where the list goes on.
+pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
+    // The error's own words could quote what stands there.
+    let failed = |error: serde_json::Error| Error::Answer {
+        what: page.kind.plural,
+        line: error.line(),
+        column: error.column(),
+    };
+    let (texts, next) = page.items().map_err(failed)?;
+    let mut items = Vec::with_capacity(texts.len());
+    for text in texts {
+        let head = serde_json::from_str(text).map_err(failed)?;
+        items.push(Item { head, text, may_use: text.contains(MARK) });
+    }
+    Ok((items, next))
+}
+
+/// A page from a place on; none if there is no such resource or no right to list it, which is
+/// noted.
+pub(super) async fn page(
+    objects: &Objects,
+    kind: Kind,
+    namespace: Option<&str>,
+    from: Option<String>,
+    unread: &mut Vec<String>,
+) -> Result<Option<Page>, Error> {
+    readable(objects.page(kind, namespace, PAGE, from).await, unread)
+}
+
+/// A list that is small, or nothing if it may not be read, which is noted.
+pub(super) async fn list(
+    objects: &Objects,
+    kind: Kind,
+    namespace: Option<&str>,
+    unread: &mut Vec<String>,
+) -> Result<Option<Vec<Value>>, Error> {
+    readable(objects.list(kind, namespace).await, unread)
+}
+
+fn readable<T>(
+    read: Result<T, objects::Error>,
+    unread: &mut Vec<String>,
+) -> Result<Option<T>, Error> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if matches!(error.code, Some(403 | 404)) => {
+            unread.push(error.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The name of an object.
+pub(super) fn name(object: &Value) -> String {
+    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,93 @@
+//! Rights that nobody uses, and roles that name what does not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gmsa_core::finding::Code;
+use gmsa_core::rbac::{Grant, Policy};
+use serde_json::Value;
+
+use super::{Error, Finding, Gathered, Object, read};
+use crate::objects::{Objects, kinds};
+
+/// Reads the roles and bindings and compares them with who uses what.
+pub(super) async fn all(
+    gathered: &mut Gathered,
+    objects: &Objects,
+    specs: &BTreeMap<String, Value>,
+) -> Result<(), Error> {
+    let namespace = gathered.scope.namespace.clone();
+    let mut policy = Policy::of_cluster();
+    for kind in [kinds::CLUSTER_ROLE, kinds::CLUSTER_ROLE_BINDING, kinds::ROLE, kinds::ROLE_BINDING]
+    {
+        let unread = &mut gathered.audit.unread;
+        let found = read::list(objects, kind, namespace.as_deref(), unread).await?;
+        let Some(found) = found else { return Ok(()) };
+        for object in &found {
+            policy.add(object, "")?;
+        }
+    }
+    let named: BTreeSet<(String, &str)> = policy.named().collect();
+    for (role, name) in &named {
+        let object = object(role);
+        // Of one namespace its own roles: the others are no matter of it.
+        let is_asked = namespace.is_none() || object.namespace == namespace;
+        if specs.contains_key(*name) || !is_asked {
+            continue;
+        }
+        let message = format!("the credential spec \"{name}\" that it names does not exist");
+        gathered.audit.findings.push(
+            Finding::new(&object, Code::RoleNamesNoCredspec, message)
+                .with_evidence(vec!["rules".to_owned()]),
+        );
+    }
+    // What could not be read may use any right.
+    if !gathered.complete {
+        return Ok(());
+    }
+    let existing: BTreeSet<&str> =
+        named.iter().map(|(_, name)| *name).filter(|name| specs.contains_key(*name)).collect();
+    for (of, account) in policy.accounts() {
+        if namespace.as_deref().is_some_and(|namespace| namespace != of) {
+            continue;
+        }
+        for name in &existing {
+            if gathered.uses.contains(&[of, account, name].map(str::to_owned)) {
+                continue;
+            }
+            let grants = policy.grants(of, account, name);
+            let ways: Vec<String> = grants.iter().filter(|one| by_name(one)).map(way).collect();
+            if !ways.is_empty() {
+                gathered.audit.findings.push(unused(of, account, name, ways));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the right is given to this account and of this name: wildcards and groups are for
+/// others too.
+fn by_name(grant: &Grant) -> bool {
+    !grant.wildcard && !grant.subject.starts_with("Group ")
+}
+
+fn way(grant: &Grant) -> String {
+    format!("{} -> {}", grant.binding, grant.role)
+}
+
+fn unused(namespace: &str, account: &str, name: &str, ways: Vec<String>) -> Finding {
+    let object = Object::namespaced("ServiceAccount", namespace, account);
+    let message =
+        format!("it may use credential spec \"{name}\", and nothing that runs as it does");
+    let remedy =
+        format!("If it is not needed: kubectl gmsa revoke {name} --from {namespace}/{account}");
+    Finding::new(&object, Code::RightUnused, message).with_evidence(ways).with_remedy(remedy)
+}
+
+/// The object of a label such as `Role shop/web`.
+fn object(label: &str) -> Object {
+    let (kind, name) = label.split_once(' ').unwrap_or(("", label));
+    match name.split_once('/') {
+        Some((namespace, name)) => Object::namespaced(kind, namespace, name),
+        None => Object::cluster(kind, name),
+    }
+}

@@ -1,0 +1,23 @@
+//! Programs that scripts fetch into the cache, and what happens where they did not.
+
+use std::env;
+use std::path::PathBuf;
+
+use crate::binaries::cache;
+
+/// The program `helm` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
+/// name, and fails where `CI=true`.
+pub fn find(test: &str, program: &str) -> Option<PathBuf> {
+    let file = cache().unwrap().join("helm/2.0.0").join(program);
+    if file.is_file() {
+        return Some(file);
+    }
+    skip(test, &format!("no {program}; scripts/helm.sh fetches it"));
+    None
+}
+
+/// Says by name that a test, or the rest of it, is skipped; fails where `CI=true`.
+pub fn skip(test: &str, why: &str) {
+    assert_ne!(env::var("CI").as_deref(), Ok("true"), "{test}: {why}");
+    eprintln!("SKIPPED {test}: {why}");
+}

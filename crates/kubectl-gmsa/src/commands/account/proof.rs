@@ -1,0 +1,77 @@
+//! Whether a host can be an account: by trying it.
+
+use gmsa_directory::account::{Check, CheckStatus};
+use gmsa_directory::kerberos::{self, Ticket, TicketRequest};
+use gmsa_directory::{Directory, ManagedPassword, Options};
+
+use crate::commands::Failure;
+
+const READ: &str = "password-read";
+const TICKET: &str = "kerberos-ticket";
+
+/// Reads the password as the host would, asks for a ticket with it, and forgets both.
+pub(super) async fn prove(
+    options: &Options,
+    account: &str,
+    domain: &str,
+) -> Result<Vec<Check>, Failure> {
+    let directory = Directory::open(options).await?;
+    let user = directory.user();
+    let no_ticket = || {
+        let message = format!("without the password {user} gets no ticket for the account");
+        Check::not_passed(TICKET, CheckStatus::Failed, message, "see the check above")
+    };
+    Ok(match directory.managed_password(account).await {
+        Ok(Some(password)) => {
+            let read = passed(READ, format!("{user} has read the password"));
+            vec![read, ticket(&directory, options, account, domain, &password).await?]
+        }
+        Ok(None) => {
+            let message = format!("{user} was not given the password");
+            let remedy = "allow it with `kubectl gmsa account allow`";
+            vec![Check::not_passed(READ, CheckStatus::Failed, message, remedy), no_ticket()]
+        }
+        Err(error) if error.is_finding() => {
+            let (message, remedy) = (error.to_string(), "see the checks above");
+            vec![Check::not_passed(READ, CheckStatus::Failed, message, remedy), no_ticket()]
+        }
+        Err(error) => return Err(error.into()),
+    })
+}
+
+async fn ticket(
+    directory: &Directory,
+    options: &Options,
+    account: &str,
+    domain: &str,
+    password: &ManagedPassword,
+) -> Result<Check, Failure> {
+    let known = directory.account(account).await?;
+    // As the directory writes it.
+    let name = known.as_ref().map_or(account.trim_end_matches('$'), |known| known.name.as_str());
+    let request = TicketRequest {
+        account: name,
+        domain,
+        controller: directory.address(),
+        password,
+        encryption_types: known.as_ref().and_then(|known| known.encryption_types),
+        timeout: options.timeout,
+    };
+    Ok(match kerberos::ticket(&request).await? {
+        Ticket::Granted => {
+            passed(TICKET, format!("the password gets a Kerberos ticket for {name}$"))
+        }
+        Ticket::Refused { why, remedy } => {
+            let message = format!("the password gets no Kerberos ticket for {name}$: {why}");
+            Check::not_passed(TICKET, CheckStatus::Failed, message, remedy)
+        }
+        Ticket::NotChecked { why, remedy } => {
+            let message = format!("not checked: {why}");
+            Check::not_passed(TICKET, CheckStatus::Unknown, message, remedy)
+        }
+    })
+}
+
+const fn passed(id: &'static str, message: String) -> Check {
+    Check { id, status: CheckStatus::Passed, message, remedy: None }
+}

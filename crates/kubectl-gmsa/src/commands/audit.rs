@@ -1,0 +1,66 @@
+//! `kubectl gmsa audit`: what runs, or would run, against what admission would say now.
+
+mod report;
+mod table;
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _, stderr};
+
+use gmsa_cluster::audit::{self, Scope};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use super::Failure;
+use super::connection::Connection;
+use super::{render, sarif};
+use crate::cli::{Audit, AuditOutput};
+use crate::printer;
+use report::Report;
+
+pub use report::schema;
+
+/// Audits the cluster.
+pub fn run(args: &Audit) -> Result<u8, Failure> {
+    let since = args.since.map(|age| Timestamp::now().checked_sub(age.0)).transpose();
+    let since =
+        since.map_err(|error| Failure::Input(format!("failed to read --since: {error}")))?;
+    let connection = Connection::open(&args.connect)?;
+    let scope = Scope { namespace: args.namespace.clone(), since };
+    let is_watched = stderr().is_terminal();
+    let progress = |pods: usize| {
+        if is_watched {
+            // Nobody is left to tell if this fails.
+            let _ = write!(stderr(), "\r{pods} pods");
+        }
+    };
+    let audit =
+        connection.runtime.block_on(audit::run(connection.client.clone(), scope, &progress));
+    if is_watched {
+        let _ = write!(stderr(), "\r\x1b[K");
+    }
+    let audit = audit.map_err(|error| Failure::Cluster(error.to_string()))?;
+    for unread in &audit.unread {
+        printer::warning(&format!("{unread}; the audit is not complete"));
+    }
+    let report = Report::new(&audit, args.namespace.as_deref(), since);
+    printer::data(&match args.output {
+        AuditOutput::Table | AuditOutput::Wide => {
+            table::render(&report, args.output == AuditOutput::Wide)
+        }
+        AuditOutput::Json => render::json("report", &report)?,
+        AuditOutput::Sarif => as_sarif(&report)?,
+    })?;
+    Ok(u8::from(audit.worst().is_some_and(|worst| worst >= args.fail_on)))
+}
+
+fn as_sarif(report: &Report) -> Result<String, Failure> {
+    let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
+    let mut results = Vec::new();
+    for finding in &report.findings {
+        rules.entry(finding.code).or_insert_with(|| sarif::finding_rule(finding.code));
+        let text = format!("{}: {}", finding.label, finding.message);
+        let at = sarif::location(None, None, &finding.label);
+        results.push(sarif::result(finding.code, sarif::level(finding.severity), &text, &at));
+    }
+    sarif::log(&rules.into_values().collect::<Vec<_>>(), &results)
+}

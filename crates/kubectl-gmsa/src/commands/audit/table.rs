@@ -1,0 +1,36 @@
+//! The report for people.
+
+use std::fmt::Write as _;
+
+use super::report::Report;
+
+/// Renders the findings, what to do, and the numbers.
+pub(super) fn render(report: &Report, wide: bool) -> String {
+    let mut text = String::new();
+    for finding in &report.findings {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:<8} {}  {}", finding.severity, finding.code, finding.label);
+        let _ = writeln!(text, "         {}", finding.message);
+        if wide {
+            for evidence in &finding.evidence {
+                let _ = writeln!(text, "         - {evidence}");
+            }
+        }
+        let _ = writeln!(text, "         -> {}", finding.remedy);
+    }
+    let summary = &report.summary;
+    let _ = writeln!(
+        text,
+        "{}{} pods, {} with a GMSA; {} workloads with a GMSA; {} credential specs\n\
+         {} errors, {} warnings, {} infos",
+        if text.is_empty() { "" } else { "\n" },
+        summary.pods,
+        summary.gmsa_pods,
+        summary.gmsa_workloads,
+        summary.credential_specs,
+        summary.errors,
+        summary.warnings,
+        summary.infos
+    );
+    text
+}

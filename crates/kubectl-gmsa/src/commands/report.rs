@@ -1,0 +1,132 @@
+//! `kubectl gmsa report`: one HTML page about the use of identities in a cluster.
+
+mod html;
+mod page;
+mod picture;
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use gmsa_cluster::objects::kinds;
+use gmsa_core::credspec::lint;
+use gmsa_core::finding::{Finding, Severity};
+use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
+
+use super::connection::Connection;
+use super::credspec::name_of;
+use super::status::{Check, State};
+use super::{Failure, access, status};
+use crate::cli::{Access, AccessOutput, ReportArgs};
+use crate::printer;
+
+/// Everything that the page tells.
+struct Report {
+    /// When the cluster was looked at.
+    time: Timestamp,
+    /// Major and minor version of the API server.
+    kubernetes: String,
+    /// The namespace that it is limited to.
+    namespace: Option<String>,
+    /// Who may use what, and does.
+    access: access::Report,
+    /// The credential specs with their findings.
+    specs: Vec<(Value, Vec<Finding>)>,
+    /// How the webhook is, or why that is not known.
+    health: Result<Vec<Check>, String>,
+}
+
+impl Report {
+    /// Findings of credential specs of this severity.
+    fn findings(&self, severity: Severity) -> usize {
+        let all = self.specs.iter().flat_map(|(_, findings)| findings);
+        all.filter(|finding| finding.severity() == severity).count()
+    }
+
+    /// Checks of the webhook that ended so.
+    fn checks(&self, state: State) -> usize {
+        self.health.iter().flatten().filter(|check| check.state == state).count()
+    }
+
+    /// Whether something on it is wrong.
+    fn has_errors(&self) -> bool {
+        self.access.summary.missing > 0
+            || self.findings(Severity::Error) > 0
+            || self.checks(State::Error) > 0
+    }
+}
+
+/// Writes the page.
+pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
+    // What would be refused in the end is refused before the cluster is asked.
+    if !args.overwrite && args.out.exists() {
+        return Err(exists(&args.out));
+    }
+    let connection = Connection::open(&args.connect)?;
+    let report = connection.runtime.block_on(gather(&connection, args))?;
+    for unread in &report.access.unread {
+        printer::warning(&format!("{unread}; who uses what is not complete"));
+    }
+    write(args, &page::render(&report))?;
+    printer::data(&format!("{}\n", args.out.display()))?;
+    Ok(u8::from(report.has_errors()))
+}
+
+async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Failure> {
+    let objects = connection.objects(false);
+    let asked = Access {
+        credential_spec: None,
+        service_account: None,
+        namespace: args.namespace.clone(),
+        no_verify: args.no_verify,
+        output: AccessOutput::Table,
+        connect: crate::cli::shared::ClusterFlags::default(),
+    };
+    let version = super::install::server_version(&connection.client).await?;
+    let access = access::look(&connection.client, &objects, &asked).await?;
+    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
+        Ok(found) => found,
+        // Before the definition is installed there are none.
+        Err(error) if error.code == Some(404) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    // A page about the rest is still worth having.
+    let health = status::look(&connection.client, &args.webhook_namespace, version).await;
+    Ok(Report {
+        time: Timestamp::now(),
+        kubernetes: version.to_string(),
+        namespace: args.namespace.clone(),
+        access,
+        specs: specs
+            .into_iter()
+            .map(|spec| {
+                let findings = lint(name_of(&spec), &spec);
+                (spec, findings)
+            })
+            .collect(),
+        health: health.map_err(|failure| failure.to_string()),
+    })
+}
+
+fn write(args: &ReportArgs, page: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if args.overwrite {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let written = options.open(&args.out).and_then(|mut file| file.write_all(page.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(&args.out),
+        _ => Failure::Input(format!("failed to write {}: {error}", args.out.display())),
+    })
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::Input(format!(
+        "failed to write {}: it exists; choose another name, or give --overwrite",
+        path.display()
+    ))
+}

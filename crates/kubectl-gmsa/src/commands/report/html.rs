@@ -1,0 +1,107 @@
+//! Text in HTML (WHATWG HTML, 13.3): nothing of a cluster may become markup.
+
+use std::fmt;
+
+/// A text as it stands between tags, or between the double quotes of an attribute.
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars() {
+            match character {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                '\'' => f.write_str("&#39;")?,
+                // Signs that cannot be seen, and those that turn the direction of a text around.
+                '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
+                    write!(f, "{}", character.escape_unicode())?;
+                }
+                control if control.is_control() => write!(f, "{}", control.escape_default())?,
+                other => write!(f, "{other}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table that can be scrolled with the keyboard where it is too wide.
+pub(super) struct Table {
+    html: String,
+}
+
+impl Table {
+    /// A table with a caption and the headings of its columns.
+    pub(super) fn new(id: &str, caption: &str, columns: &[&str]) -> Self {
+        let mut html = format!(
+            "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{id}\">\n\
+             <table>\n<caption id=\"{id}\">{}</caption>\n<thead><tr>",
+            Text(caption)
+        );
+        for column in columns {
+            html.push_str(&format!("<th scope=\"col\">{}</th>", Text(column)));
+        }
+        html.push_str("</tr></thead>\n<tbody>\n");
+        Self { html }
+    }
+
+    /// A row: its heading, and cells that are HTML already.
+    pub(super) fn row(&mut self, heading: &str, cells: &[String]) {
+        self.html.push_str(&format!("<tr><th scope=\"row\">{}</th>", Text(heading)));
+        for cell in cells {
+            self.html.push_str(&format!("<td>{cell}</td>"));
+        }
+        self.html.push_str("</tr>\n");
+    }
+
+    pub(super) fn end(self) -> String {
+        self.html + "</tbody>\n</table>\n</div>\n"
+    }
+}
+
+/// Parts, one after the other.
+pub(super) fn all(parts: impl Iterator<Item = String>) -> String {
+    parts.collect()
+}
+
+/// A list within a cell; a dash for none.
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+    let items = all(items.map(|item| format!("<li>{item}</li>")));
+    if items.is_empty() { "–".to_owned() } else { format!("<ul class=\"plain\">{items}</ul>") }
+}
+
+/// A text in which backquotes mark what is to be typed.
+pub(super) fn prose(text: &str) -> String {
+    let mut html = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 0 {
+            html.push_str(&Text(part).to_string());
+        } else {
+            html.push_str(&format!("<code>{}</code>", Text(part)));
+        }
+    }
+    html
+}
+
+/// A word on a coloured ground; the word alone says it.
+pub(super) fn badge(class: &str, word: &str) -> String {
+    format!("<span class=\"badge {class}\">{}</span>", Text(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, prose};
+
+    #[test]
+    fn nothing_becomes_markup_or_turns_the_text_around() {
+        let text = "<script a=\"b\" c='d'>&amp;\u{202e}evil\u{0}\n";
+        let shown = Text(text).to_string();
+        assert_eq!(
+            shown,
+            "&lt;script a=&quot;b&quot; c=&#39;d&#39;&gt;&amp;amp;\\u{202e}evil\\u{0}\\n"
+        );
+        assert_eq!(prose("Use `a<b` or `c`."), "Use <code>a&lt;b</code> or <code>c</code>.");
+        assert_eq!(Text("shop/web-1.example").to_string(), "shop/web-1.example");
+    }
+}

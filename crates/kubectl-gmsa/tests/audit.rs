@@ -1,0 +1,436 @@
+//! `kubectl gmsa audit` on a real API server, and its memory with 20,000 pods.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod schema;
+mod support;
+
+use std::path::Path;
+
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{self, Version};
+use gmsa_core::credspec::canonical_json;
+use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_testkit::objects;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::{Value, json};
+use support::{Ran, run_on};
+
+struct Plane {
+    plane: ControlPlane,
+    applier: Applier,
+}
+
+impl Plane {
+    /// Without controllers: workloads make no pods, and nothing happens that a test does not do.
+    async fn start(test: &str) -> Option<Self> {
+        let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
+        let applier = Applier::new(plane.client().await, "test", true);
+        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
+        definition["kind"] = json!("CustomResourceDefinition");
+        let one = Self { plane, applier };
+        one.apply(&definition).await;
+        Some(one)
+    }
+
+    /// A resource is not there at once after its definition.
+    async fn apply(&self, object: &Value) {
+        let what = format!("{} is applied", object["metadata"]["name"]);
+        gmsa_testkit::process::eventually(&what, std::time::Duration::from_secs(20), || async {
+            self.applier.apply(object).await.ok().map(drop)
+        })
+        .await;
+    }
+
+    async fn namespace(&self, name: &str, labels: Value, accounts: &[&str]) {
+        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels}}))
+            .await;
+        for account in accounts {
+            self.apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": account, "namespace": name}}))
+                .await;
+        }
+    }
+
+    async fn grant(&self, spec: &str, namespace: &str, account: &str) {
+        self.apply(&objects::role(spec)).await;
+        let mut binding = objects::binding(spec, namespace, account);
+        binding["metadata"]["name"] = json!(format!("{spec}-{account}"));
+        self.apply(&binding).await;
+    }
+
+    fn audit(&self, args: &[&str]) -> Ran {
+        run_on(&self.plane.kubeconfig_path(), &[&["audit"], args].concat())
+    }
+
+    /// Code and object of each finding.
+    fn found(&self, args: &[&str]) -> Vec<String> {
+        let ran = self.audit(&[args, &["-o", "json"]].concat());
+        assert_eq!(ran.stderr, "");
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        schema::check("audit-report", &report);
+        let mut found: Vec<String> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                let text = |key: &str| one[key].as_str().unwrap();
+                let of = one["namespace"].as_str().map(|of| format!("{of}/")).unwrap_or_default();
+                format!("{} {} {of}{}", text("code"), text("kind"), text("name"))
+            })
+            .collect();
+        found.sort();
+        found
+    }
+}
+
+fn pod(namespace: &str, name: &str, account: &str, context: &Value) -> Value {
+    let mut pod = objects::pod(namespace, name, context);
+    pod["spec"]["serviceAccountName"] = json!(account);
+    // There is no controller that would make tokens.
+    pod["spec"]["automountServiceAccountToken"] = json!(false);
+    pod
+}
+
+fn carried(spec: &str, account: &str) -> Value {
+    objects::gmsa(Some(spec), Some(&canonical_json(&objects::contents(account))))
+}
+
+/// The validating configuration of an installation; the server behind it does not run, so that
+/// pods come in as they did where another webhook or none looked at them.
+fn configuration(plane: &ControlPlane) -> Value {
+    let (major, minor) = plane.version();
+    let objects = install::objects(&install::Options::default(), Version(major, minor));
+    let is = |object: &&Value| object["kind"] == "ValidatingWebhookConfiguration";
+    let mut configuration = objects.webhooks.iter().find(is).unwrap().clone();
+    configuration["webhooks"][0]["failurePolicy"] = json!("Ignore");
+    configuration["webhooks"][0]["namespaceSelector"] = json!({"matchExpressions": [
+        {"key": "gmsa-webhook", "operator": "NotIn", "values": ["disabled"]}]});
+    configuration
+}
+
+/// Adds an ephemeral container. Before 1.22 it cannot have a GMSA of its own.
+async fn debug(plane: &ControlPlane, namespace: &str, pod: &str, context: &Value) {
+    if !plane.at_least(1, 22) {
+        return;
+    }
+    let container = json!({"name": "debug", "image": "debug", "securityContext": context});
+    let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
+    let pods: Api<Pod> = Api::namespaced(plane.client().await, namespace);
+    let params = PatchParams::default();
+    pods.patch_subresource("ephemeralcontainers", pod, &params, &patch).await.unwrap();
+}
+
+#[tokio::test]
+async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
+    let Some(plane) = Plane::start("each_planted_problem_is_found_once").await else { return };
+    plane.namespace("shop", json!({}), &["web", "other", "spare"]).await;
+    plane.apply(&objects::credential_spec("webapp1", "WebApp1")).await;
+    plane.grant("webapp1", "shop", "web").await;
+    let good = pod("shop", "good", "web", &carried("webapp1", "WebApp1"));
+    plane.apply(&good).await;
+    let template = pod("shop", "ok", "web", &objects::gmsa(Some("webapp1"), None));
+    plane.apply(&objects::deployment("shop", "ok", &template)).await;
+
+    assert_eq!(
+        plane.found(&[]),
+        ["webhook-missing ValidatingWebhookConfiguration gmsa-webhook"],
+        "before an installation"
+    );
+    plane.apply(&configuration(&plane.plane)).await;
+    let clean = plane.audit(&["--fail-on", "info"]);
+    let text = "1 pods, 1 with a GMSA; 1 workloads with a GMSA; 1 credential specs\n\
+                0 errors, 0 warnings, 0 infos\n";
+    assert_eq!((clean.stdout.as_str(), clean.code), (text, 0), "{}", clean.stderr);
+
+    plant(&plane).await;
+    let expected = [
+        "account-not-listed GMSACredentialSpec bad",
+        "credspec-unused GMSACredentialSpec idle",
+        "gmsa-in-excluded-namespace Namespace out",
+        "namespaces-excluded ValidatingWebhookConfiguration gmsa-webhook",
+        "not-bound-to-windows Pod shop/linux",
+        "pod-contents-differ Pod shop/differs",
+        "pod-contents-without-name Pod shop/nameless",
+        "pod-credspec-gone Pod shop/gone",
+        "pod-not-expanded Pod shop/bare",
+        "pod-without-right Pod shop/intruder",
+        "right-unused ServiceAccount shop/spare",
+        "role-names-no-credspec ClusterRole nowhere",
+        "workload-would-be-denied CronJob shop/nightly",
+        "workload-would-be-denied Deployment shop/no",
+    ];
+    assert_eq!(plane.found(&[]), expected);
+    assert_eq!(plane.found(&["-A"]), expected);
+    let ephemeral =
+        if plane.plane.at_least(1, 22) { ", ephemeral container \"debug\"" } else { "" };
+    let intruder = format!(
+        "init container \"setup\"{ephemeral}: carries the contents of credential spec \"webapp1\", \
+         which service account \"other\" may not use"
+    );
+    let everything = plane.audit(&["-o", "wide"]);
+    assert_eq!(everything.code, 1, "there are errors");
+    for text in [
+        intruder.as_str(),
+        "-> If it may: kubectl gmsa grant webapp1 --to shop/other; else: kubectl delete pod",
+        "-> kubectl gmsa grant webapp1 --to shop/other\n",
+        "- Pod hidden\n",
+        "- quiet\n",
+        "kubectl gmsa revoke webapp1 --from shop/spare",
+    ] {
+        assert!(everything.stdout.contains(text), "{text}\n{}", everything.stdout);
+    }
+    assert!(!everything.stdout.contains("S-1-5-21"), "contents are shown");
+    // Severities, the namespace, and time.
+    assert_eq!(plane.found(&["-n", "out"]), ["gmsa-in-excluded-namespace Namespace out"]);
+    assert_eq!(plane.found(&["-n", "quiet"]).len(), 1);
+    assert_eq!(plane.audit(&["-n", "quiet"]).code, 0);
+    assert_eq!(plane.audit(&["-n", "quiet", "--fail-on", "info"]).code, 1);
+    let recent = plane.found(&["--since", "0s"]);
+    assert!(recent.iter().all(|one| !one.contains(" Pod ")), "{recent:?}");
+    let others = expected.iter().filter(|one| !one.contains(" Pod "));
+    assert!(recent.iter().eq(others), "{recent:?}");
+    assert_eq!(plane.found(&["--since", "1h"]), expected);
+    assert_eq!(plane.audit(&["--since", "soon"]).code, 2);
+    let sarif: Value = serde_json::from_str(&plane.audit(&["-o", "sarif"]).stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), expected.len());
+}
+
+async fn plant(plane: &Plane) {
+    for (name, account) in [("old", "Old"), ("idle", "Idle"), ("bad", "Bad")] {
+        let mut spec = objects::credential_spec(name, account);
+        if name == "bad" {
+            spec["credspec"]["DomainJoinConfig"]["MachineAccountName"] = json!("Other");
+        }
+        plane.apply(&spec).await;
+    }
+    plane.grant("old", "shop", "web").await;
+    plane.grant("bad", "shop", "web").await;
+    plane.grant("webapp1", "shop", "spare").await;
+    plane.apply(&objects::role("nowhere")).await;
+    let disabled = json!({"gmsa-webhook": "disabled"});
+    plane.namespace("out", disabled.clone(), &["web"]).await;
+    plane.namespace("quiet", disabled, &[]).await;
+    plane.grant("webapp1", "out", "web").await;
+    let own = carried("webapp1", "WebApp1");
+    plane.apply(&pod("out", "hidden", "web", &own)).await;
+
+    let mut bad = objects::contents("Bad");
+    bad["DomainJoinConfig"]["MachineAccountName"] = json!("Other");
+    let bad = objects::gmsa(Some("bad"), Some(&canonical_json(&bad)));
+    plane.apply(&pod("shop", "badspec", "web", &bad)).await;
+    let mut intruder = pod("shop", "intruder", "other", &json!({}));
+    intruder["spec"]["initContainers"] =
+        json!([{"name": "setup", "image": "setup", "securityContext": own}]);
+    plane.apply(&intruder).await;
+    debug(&plane.plane, "shop", "intruder", &own).await;
+    plane.apply(&pod("shop", "differs", "web", &carried("old", "Older"))).await;
+    plane.apply(&pod("shop", "gone", "web", &carried("gone", "Gone"))).await;
+    let nameless = canonical_json(&objects::contents("WebApp1"));
+    plane.apply(&pod("shop", "nameless", "web", &objects::gmsa(None, Some(&nameless)))).await;
+    let bare = objects::gmsa(Some("webapp1"), None);
+    plane.apply(&pod("shop", "bare", "web", &bare)).await;
+    let mut linux = pod("shop", "linux", "web", &own);
+    linux["spec"]["nodeSelector"] = json!({});
+    plane.apply(&linux).await;
+
+    plane.apply(&objects::deployment("shop", "no", &pod("shop", "no", "other", &bare))).await;
+    let mut nightly = pod("shop", "nightly", "web", &objects::gmsa(Some("gone"), None));
+    nightly["spec"]["restartPolicy"] = json!("Never");
+    let version = if plane.plane.at_least(1, 21) { "batch/v1" } else { "batch/v1beta1" };
+    plane
+        .apply(&json!({"apiVersion": version, "kind": "CronJob",
+            "metadata": {"name": "nightly", "namespace": "shop"},
+            "spec": {"schedule": "0 3 * * *", "jobTemplate": {"spec": {"template":
+                {"spec": nightly["spec"]}}}}}))
+        .await;
+}
+
+/// The API server's paged answers replayed: one pod as a real API server lists it, 20,000 times.
+#[cfg(target_os = "linux")]
+mod memory {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Command, Stdio};
+    use std::sync::{Arc, Mutex};
+
+    use gmsa_testkit::shared;
+
+    use super::*;
+
+    const PODS: usize = 20_000;
+    /// In KiB.
+    const MOST: u64 = 100 * 1024;
+
+    struct Replay {
+        plain: String,
+        gmsa: String,
+        spec: Value,
+        child: Mutex<Option<u32>>,
+        /// The child's peak memory in KiB, as of the last request; lists of roles come after the
+        /// pods.
+        peak: Mutex<u64>,
+        pages: Mutex<usize>,
+    }
+
+    impl Replay {
+        fn answer(&self, line: &str, body: &str) -> String {
+            if let Some(child) = *self.child.lock().unwrap() {
+                let status = std::fs::read_to_string(format!("/proc/{child}/status")).unwrap();
+                let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+                let peak = peak.trim().trim_end_matches(" kB").parse().unwrap();
+                *self.peak.lock().unwrap() = peak;
+            }
+            let (path, query) = line.split_once('?').unwrap_or((line, ""));
+            let value = |key: &str| {
+                query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+            };
+            if path.ends_with("/pods") {
+                *self.pages.lock().unwrap() += 1;
+                let limit: usize = value("limit").unwrap().parse().unwrap();
+                let from: usize = value("continue").map_or(0, |from| from.parse().unwrap());
+                return self.pods(from, limit);
+            }
+            if path.ends_with("/gmsacredentialspecs") {
+                return json!({"metadata": {}, "items": [self.spec]}).to_string();
+            }
+            if path.ends_with("/localsubjectaccessreviews") {
+                let allowed = !body.contains("intruder");
+                return json!({"apiVersion": "authorization.k8s.io/v1",
+                    "kind": "LocalSubjectAccessReview", "metadata": {}, "spec": {},
+                    "status": {"allowed": allowed}})
+                .to_string();
+            }
+            json!({"metadata": {}, "items": []}).to_string()
+        }
+
+        /// A quarter use a GMSA, and a tenth of those without the right.
+        fn pods(&self, from: usize, limit: usize) -> String {
+            let to = (from + limit).min(PODS);
+            let items: Vec<String> = (from..to)
+                .map(|index| {
+                    let pod = if index % 4 == 0 { &self.gmsa } else { &self.plain };
+                    let account = if index % 40 == 0 {
+                        "intruder".to_owned()
+                    } else {
+                        format!("a{}", index % 50)
+                    };
+                    pod.replace("POD-NAME", &format!("pod-{index}")).replace("ACCOUNT", &account)
+                })
+                .collect();
+            let next = if to < PODS { to.to_string() } else { String::new() };
+            format!(
+                "{{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{{\"continue\":\"{next}\"}},\"items\":[{}]}}",
+                items.join(",")
+            )
+        }
+
+        fn serve(&self, stream: TcpStream) {
+            let mut writer = stream.try_clone().unwrap();
+            let mut reader = BufReader::new(stream);
+            loop {
+                let (mut request, mut length) = (String::new(), 0);
+                if reader.read_line(&mut request).unwrap_or(0) == 0 {
+                    return;
+                }
+                loop {
+                    let mut header = String::new();
+                    reader.read_line(&mut header).unwrap();
+                    let header = header.trim().to_lowercase();
+                    if let Some(value) = header.strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    if header.is_empty() {
+                        break;
+                    }
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let path = request.split(' ').nth(1).unwrap();
+                let answer = self.answer(path, &String::from_utf8(body).unwrap());
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                    answer.len()
+                );
+                writer.write_all(head.as_bytes()).unwrap();
+                writer.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    }
+
+    /// A pod as the real API server gives it in a list, with its fields and their managers.
+    async fn recorded(context: &Value) -> Option<String> {
+        let cluster = shared::cluster("20,000 pods").await?;
+        let namespace = cluster.namespace("audit").await;
+        cluster.apply(&super::pod(&namespace, "recorded", "default", context)).await;
+        let path = format!("/api/v1/namespaces/{namespace}/pods");
+        let request = http::Request::get(path).body(Vec::new()).unwrap();
+        let list: Value = cluster.client.request(request).await.unwrap();
+        let mut pod = list["items"][0].clone();
+        pod["metadata"]["name"] = json!("POD-NAME");
+        pod["spec"]["serviceAccountName"] = json!("ACCOUNT");
+        Some(pod.to_string())
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn memory_stays_under_100_mb_with_20000_pods() {
+        let Some(gmsa) = recorded(&carried("webapp1", "WebApp1")).await else { return };
+        let Some(plain) = recorded(&json!({})).await else { return };
+        let replay = Arc::new(Replay {
+            plain,
+            gmsa,
+            spec: objects::credential_spec("webapp1", "WebApp1"),
+            child: Mutex::default(),
+            peak: Mutex::default(),
+            pages: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::clone(&replay);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let server = Arc::clone(&server);
+                let stream = stream.unwrap();
+                std::thread::spawn(move || server.serve(stream));
+            }
+        });
+        let files = tempfile::tempdir().unwrap();
+        let kubeconfig = files.path().join("kubeconfig");
+        write_kubeconfig(&kubeconfig, &format!("http://{address}"));
+        let child = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+            .env("KUBECONFIG", &kubeconfig)
+            .args(["audit", "-o", "json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        *replay.child.lock().unwrap() = Some(child.id());
+        let output = child.wait_with_output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["summary"]["pods"], PODS);
+        assert_eq!(report["summary"]["gmsaPods"], PODS / 4);
+        let without = report["findings"].as_array().unwrap().iter();
+        let without = without.filter(|one| one["code"] == "pod-without-right").count();
+        assert_eq!(without, PODS / 40);
+        let (peak, pages) = (*replay.peak.lock().unwrap(), *replay.pages.lock().unwrap());
+        assert!(pages > 10, "{pages} pages");
+        assert!((1024..MOST).contains(&peak), "{peak} KiB at the peak");
+        println!("{peak} KiB at the peak, {pages} pages");
+    }
+
+    fn write_kubeconfig(path: &Path, server: &str) {
+        let kubeconfig = json!({"apiVersion": "v1", "kind": "Config",
+            "clusters": [{"name": "replay", "cluster": {"server": server}}],
+            "users": [{"name": "replay", "user": {}}],
+            "contexts": [{"name": "replay", "context": {"cluster": "replay", "user": "replay"}}],
+            "current-context": "replay"});
+        std::fs::write(path, kubeconfig.to_string()).unwrap();
+    }
+}

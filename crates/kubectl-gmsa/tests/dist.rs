@@ -1,0 +1,62 @@
+//! The release archive: what is in it, and that the sums and krew's manifest are of it.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::similar_names,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gmsa_testkit::tools;
+use serde_json::Value;
+
+/// The directory that scripts/dist.sh fills. Without it the test is skipped by name, and fails
+/// where `CI=true`.
+fn dist(test: &str) -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("dist");
+    if directory.join("gmsa.yaml").is_file() {
+        return Some(directory);
+    }
+    tools::skip(test, "no archive; `make dist` makes one");
+    None
+}
+
+#[test]
+fn the_archive_holds_a_plugin_that_runs_and_krew_finds_it() {
+    let test = "the_archive_holds_a_plugin_that_runs_and_krew_finds_it";
+    let Some(dist) = dist(test) else { return };
+    let checked = Command::new("sha256sum")
+        .args(["-c", "checksums.txt"])
+        .current_dir(&dist)
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let version = env!("CARGO_PKG_VERSION");
+    let file = format!("kubectl-gmsa_v{version}_linux_{arch}.tar.gz");
+    let text = std::fs::read_to_string(dist.join("gmsa.yaml")).unwrap();
+    let manifest: Value = serde_saphyr::from_str(&text).unwrap();
+    let platforms = manifest["spec"]["platforms"].as_array().unwrap();
+    let of_file = |platform: &&Value| platform["uri"].as_str().unwrap().ends_with(&file);
+    let platform = platforms.iter().find(of_file).unwrap();
+    let sums = std::fs::read_to_string(dist.join("checksums.txt")).unwrap();
+    let sum = platform["sha256"].as_str().unwrap();
+    assert!(sums.lines().any(|line| line == format!("{sum}  {file}")), "{sums}");
+
+    let root = tempfile::tempdir().unwrap();
+    let archive = dist.join(&file);
+    let tar = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(root.path()).status();
+    assert!(tar.unwrap().success());
+    for entry in platform["files"].as_array().unwrap() {
+        let from = entry["from"].as_str().unwrap();
+        assert!(root.path().join(from).is_file(), "{from}");
+    }
+    assert!(root.path().join("man/kubectl-gmsa-review.1").is_file());
+    let plugin = root.path().join(platform["bin"].as_str().unwrap());
+    let ran = Command::new(plugin).arg("version").env_clear().output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("kubectl-gmsa {version}\n"));
+}

@@ -1,0 +1,270 @@
+//! `kubectl gmsa report` on a real API server, and its page in a real Chromium.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use gmsa_testkit::browser::{self, Browser};
+use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::objects::{self, gmsa};
+use gmsa_testkit::shared;
+use serde_json::{Value, json};
+use support::{install_definition, run, run_on};
+
+/// Markup that would be told of if it came to life.
+const HOSTILE: &str = "<img src='http://192.0.2.1/x' onerror=\"console.error('x')\"><b id=evil>";
+
+/// What is planted.
+struct World {
+    cluster: Cluster,
+    namespace: String,
+    used: String,
+    denied: String,
+    odd: String,
+}
+
+impl World {
+    async fn new(test: &str) -> Option<Self> {
+        let cluster = shared::cluster(test).await?;
+        install_definition(&cluster).await;
+        let namespace = cluster.namespace("report").await;
+        let [used, denied, odd] = ["used", "denied", "odd"].map(|prefix| cluster.unique(prefix));
+        for name in [&used, &denied] {
+            cluster.apply(&objects::credential_spec(name, "WebApp1")).await;
+        }
+        let mut hostile = objects::credential_spec(&odd, "WebApp1");
+        hostile["credspec"]["DomainJoinConfig"]["DnsName"] = json!(HOSTILE);
+        cluster.apply(&hostile).await;
+        cluster.apply(&objects::role(&used)).await;
+        cluster.apply(&objects::binding(&used, &namespace, "web")).await;
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "web", "namespace": namespace}});
+        cluster.apply(&account).await;
+        for (name, spec) in [("granted", &used), ("refused", &denied)] {
+            let mut pod = objects::pod(&namespace, name, &gmsa(Some(spec), None));
+            pod["spec"]["serviceAccountName"] = json!("web");
+            cluster.apply(&objects::deployment(&namespace, name, &pod)).await;
+        }
+        Some(Self { cluster, namespace, used, denied, odd })
+    }
+
+    /// Writes the report of the planted namespace.
+    fn write(&self, path: &Path) -> support::Ran {
+        let path = path.to_str().unwrap();
+        let args = ["report", "-n", &self.namespace, "--out", path, "--overwrite"];
+        run_on(&self.cluster.kubeconfig, &args)
+    }
+}
+
+/// The contrast of the least readable text, by WCAG 2.2 (1.4.3), with that text.
+const CONTRAST: &str = r"
+    const channels = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const light = (colour) => {
+        const [r, g, b] = channels(colour).slice(0, 3).map((value) => {
+            value /= 255;
+            return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = (element) => {
+        for (let one = element; one; one = one.parentElement) {
+            if (one.tagName === 'g') {
+                return getComputedStyle(one.querySelector('rect')).fill;
+            }
+            const colour = getComputedStyle(one).backgroundColor;
+            if (channels(colour)[3] !== 0) { return colour; }
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    let least = [21, ''];
+    for (const element of document.querySelectorAll('body *')) {
+        const own = [...element.childNodes].some((node) =>
+            node.nodeType === 3 && node.textContent.trim() !== '');
+        if (!own || ['title', 'desc'].includes(element.tagName)) { continue; }
+        const style = getComputedStyle(element);
+        const colour = element.namespaceURI.endsWith('svg') ? style.fill : style.color;
+        const [one, other] = [light(colour), light(ground(element))].sort((a, b) => b - a);
+        const contrast = (one + 0.05) / (other + 0.05);
+        if (contrast < least[0]) { least = [contrast, element.outerHTML.slice(0, 120)]; }
+    }
+    return least;
+";
+
+/// The colour of the page.
+fn ground(browser: &Browser) -> Value {
+    browser.script("return getComputedStyle(document.body).backgroundColor")
+}
+
+/// What a screen reader goes by, and that no markup of the cluster came to life.
+fn check_structure(browser: &Browser) {
+    let structure = browser.script(
+        "const all = (selector) => [...document.querySelectorAll(selector)];
+         return {
+             headings: all('h1, h2, h3').map((one) => one.tagName),
+             landmarks: all('header, nav[aria-label], main, footer').length,
+             sections: all('section').every((one) =>
+                 document.getElementById(one.getAttribute('aria-labelledby')) !== null),
+             links: all('a').every((one) =>
+                 document.getElementById(one.getAttribute('href').slice(1)) !== null),
+             tables: all('table').every((one) => one.caption !== null),
+             cells: all('th').every((one) => ['row', 'col'].includes(one.scope)),
+             picture: all('svg[role=img]').every((one) => one.getAttribute('aria-labelledby')
+                 .split(' ').every((id) => document.getElementById(id).textContent !== '')),
+             scroll: all('.scroll').every((one) => one.tabIndex === 0),
+             ids: new Set(all('[id]').map((one) => one.id)).size === all('[id]').length,
+             evil: all('#evil, img, script, iframe, link, object, form').length,
+             lang: document.documentElement.lang,
+         };",
+    );
+    let headings = structure["headings"].as_array().unwrap();
+    assert_eq!(headings.iter().filter(|one| **one == "H1").count(), 1);
+    assert_eq!(structure["landmarks"], json!(4));
+    for what in ["sections", "links", "tables", "cells", "picture", "scroll", "ids"] {
+        assert_eq!(structure[what], json!(true), "{what}: {structure}");
+    }
+    assert_eq!(structure["evil"], json!(0), "{structure}");
+    assert_eq!(structure["lang"], json!("en"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_shows_the_planted_relations_in_a_browser() {
+    let test = "the_page_shows_the_planted_relations_in_a_browser";
+    let Some(world) = World::new(test).await else { return };
+    let Some(browser) = browser::start(test) else { return };
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("report.html");
+    let ran = tokio::task::block_in_place(|| world.write(&path));
+    assert_eq!(ran.code, 1, "a use without the right is found: {}", ran.stderr);
+    assert_eq!(ran.stdout.trim(), path.to_str().unwrap());
+
+    let url = format!("file://{}", path.display());
+    browser.prefer("light");
+    browser.open(&url);
+    assert_eq!(browser.console(), Vec::<String>::new());
+    assert_eq!(browser.requests(), [url.as_str()], "nothing but the file itself is loaded");
+
+    // The picture holds the chain, and the denial.
+    let (namespace, used, denied) = (&world.namespace, &world.used, &world.denied);
+    let account = format!("ServiceAccount {namespace}/web");
+    let chain = [
+        format!("Deployment {namespace}/granted"),
+        account.clone(),
+        format!("RoleBinding {namespace}/{used}"),
+        format!("ClusterRole {used}"),
+        format!("GMSACredentialSpec {used}"),
+    ];
+    let drawn = |selector: &str| {
+        let script = format!("return document.querySelectorAll({}).length", json!(selector));
+        browser.script(&script)
+    };
+    for pair in chain.windows(2) {
+        let [from, to] = pair else { panic!() };
+        let selector = format!("svg path.edge[data-from='{from}'][data-to='{to}']");
+        assert_eq!(drawn(&selector), json!(1), "{from} to {to}");
+        assert_eq!(drawn(&format!("svg g.node[data-label='{from}']")), json!(1), "{from}");
+    }
+    let to = format!("GMSACredentialSpec {denied}");
+    let selector = format!("svg path.edge.denied[data-from='{account}'][data-to='{to}']");
+    assert_eq!(drawn(&selector), json!(1), "the denial");
+
+    // What a person reads.
+    let read = browser.script("return document.body.innerText");
+    let read = read.as_str().unwrap();
+    for words in [
+        "used, but denied",
+        "allowed, used",
+        &format!("RoleBinding {namespace}/{used}, ClusterRole {used}"),
+        &format!("Findings for {}", world.odd),
+        "there is no installation of ours",
+        HOSTILE,
+    ] {
+        assert!(read.contains(words), "{words}: {read}");
+    }
+    check_structure(&browser);
+
+    // Tab reaches the skip link first.
+    browser.command(
+        "POST",
+        "/actions",
+        Some(&json!({"actions": [{"type": "key", "id": "k", "actions": [
+            {"type": "keyDown", "value": "\u{e004}"}, {"type": "keyUp", "value": "\u{e004}"}]}]})),
+    );
+    assert_eq!(browser.script("return document.activeElement.className"), json!("skip"));
+
+    let light = ground(&browser);
+    for scheme in ["light", "dark"] {
+        browser.prefer(scheme);
+        let least = browser.script(CONTRAST);
+        assert!(least[0].as_f64().unwrap() >= 4.5, "{scheme}: {least}");
+    }
+    assert_ne!(ground(&browser), light, "dark looks like light");
+
+    // Narrow: nothing but what scrolls by itself is wider than the window.
+    for width in [1280, 360] {
+        browser.resize(width, 900);
+        let inner = browser.script("return window.innerWidth");
+        assert_eq!(inner, json!(width));
+        let wide = browser.script(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
+        assert_eq!(wide, json!(0), "at {width}");
+    }
+    let pdf: k8s_openapi::ByteString = serde_json::from_value(json!(browser.print())).unwrap();
+    assert!(pdf.0.starts_with(b"%PDF-") && pdf.0.len() > 5000, "{} bytes", pdf.0.len());
+    assert_eq!(browser.console(), Vec::<String>::new());
+    if let Some(directory) = std::env::var_os("GMSA_SCREENSHOTS") {
+        take_pictures(&browser, Path::new(&directory));
+    }
+}
+
+/// For people who work on the page: `GMSA_SCREENSHOTS=DIR` keeps what it looks like.
+fn take_pictures(browser: &Browser, directory: &Path) {
+    for (name, scheme, width) in
+        [("light", "light", 1280), ("dark", "dark", 1280), ("narrow", "light", 400)]
+    {
+        browser.prefer(scheme);
+        browser.resize(width, 2400);
+        let png: k8s_openapi::ByteString =
+            serde_json::from_value(json!(browser.screenshot())).unwrap();
+        std::fs::write(directory.join(format!("{name}.png")), png.0).unwrap();
+    }
+    let pdf: k8s_openapi::ByteString = serde_json::from_value(json!(browser.print())).unwrap();
+    std::fs::write(directory.join("print.pdf"), pdf.0).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_is_replaced_only_when_told_and_needs_a_cluster() {
+    let test = "a_file_is_replaced_only_when_told_and_needs_a_cluster";
+    let Some(cluster) = shared::cluster(test).await else { return };
+    install_definition(&cluster).await;
+    let namespace = cluster.namespace("report").await;
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("report.html");
+    let out = path.to_str().unwrap();
+    let ran = run(&["report", "--out", out]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(!path.exists());
+    std::fs::write(&path, "mine").unwrap();
+    let args = ["report", "-n", &namespace, "--no-verify", "--out", out];
+    let ran = tokio::task::block_in_place(|| run_on(&cluster.kubeconfig, &args));
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("--overwrite"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    let args = [&args[..], &["--overwrite"]].concat();
+    let ran = tokio::task::block_in_place(|| run_on(&cluster.kubeconfig, &args));
+    assert!([0, 1].contains(&ran.code), "{}", ran.stderr);
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains("was not asked"), "{page}");
+    let ran = tokio::task::block_in_place(|| {
+        run_on(&cluster.kubeconfig, &["report", "-n", &namespace, "--out", "/nonexistent/a.html"])
+    });
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("failed to write /nonexistent/a.html"), "{}", ran.stderr);
+}
