@@ -1,0 +1,3 @@
+//! What Windows says, read by its numbers and not by its words.
+
+pub mod codes;
