@@ -9,3 +9,4 @@ pub mod finding;
 pub mod pod;
 pub mod rbac;
 pub mod text;
+pub mod windows;
