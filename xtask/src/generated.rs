@@ -31,6 +31,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
+        file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file(
             "docs/schemas/account-check-report.schema.json",
@@ -41,6 +42,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "docs/schemas/credspec-lint-report.schema.json",
             schema(&kubectl_gmsa::credspec_lint_schema())?,
         ),
+        file("docs/schemas/doctor-report.schema.json", schema(&kubectl_gmsa::doctor_schema())?),
         file("docs/schemas/review-report.schema.json", schema(&kubectl_gmsa::review_schema())?),
         file("docs/schemas/status.schema.json", schema(&kubectl_gmsa::status_schema())?),
     ];

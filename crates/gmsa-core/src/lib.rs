@@ -4,7 +4,9 @@
 
 pub mod admission;
 pub mod credspec;
+pub mod diagnosis;
 pub mod finding;
 pub mod pod;
 pub mod rbac;
 pub mod text;
+pub mod windows;

@@ -239,6 +239,8 @@ impl Kubelet {
             })
             .collect();
         let status = json!({"status": {"phase": phase, "conditions": conditions,
+            // Of a range that leads nowhere: connections go by the proxy.
+            "podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}],
             "containerStatuses": [{"name": "webhook", "image": "stand-in", "imageID": "stand-in",
                 "ready": ready, "restartCount": 0, "state": state}]}});
         // The pod may be gone by now.

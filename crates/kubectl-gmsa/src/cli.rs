@@ -4,6 +4,7 @@ mod access;
 pub mod account;
 mod audit;
 pub mod credspec;
+mod doctor;
 mod install;
 mod report;
 mod rights;
@@ -16,6 +17,7 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
+pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use audit::{Audit, AuditOutput};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
@@ -56,6 +58,8 @@ pub enum Command {
     Revoke(Revoke),
     /// Show who may use which credential spec, by what, and who uses it
     Access(Access),
+    /// Find out why a pod has no identity, and mend what can be mended
+    Doctor(Box<Doctor>),
     /// Write one HTML page: the access map, credential specs, and how the webhook is
     Report(ReportArgs),
     /// Hold what runs, or would run, against what admission would say now

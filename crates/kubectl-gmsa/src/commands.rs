@@ -7,6 +7,7 @@ pub mod completion;
 mod connection;
 pub mod credspec;
 mod directory;
+pub mod doctor;
 pub mod install;
 mod password;
 mod rbac;

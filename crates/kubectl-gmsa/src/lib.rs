@@ -14,6 +14,7 @@ pub use commands::access::schema as access_schema;
 pub use commands::account::check::schema as account_check_schema;
 pub use commands::audit::schema as audit_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
+pub use commands::doctor::schema as doctor_schema;
 pub use commands::review::schema as review_schema;
 pub use commands::status::schema as status_schema;
 
@@ -47,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Grant(args) => commands::rights::grant(args),
         Command::Revoke(args) => commands::rights::revoke(args),
         Command::Access(args) => commands::access::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Report(args) => commands::report::run(args),
         Command::Audit(args) => commands::audit::run(args),
         Command::Completion(args) => commands::completion::run(args),

@@ -24,6 +24,7 @@ use crate::cli::{Install, InstallOutput};
 use crate::printer;
 
 pub(super) use existing::kept_options;
+pub(super) use probe::{asked_once, remedy};
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);

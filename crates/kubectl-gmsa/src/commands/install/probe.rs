@@ -67,6 +67,21 @@ pub(in crate::commands) async fn answered(
     Ok(())
 }
 
+/// Asks each webhook once: which did not answer, and what is wrong. None if no namespace sends its
+/// pods.
+pub(in crate::commands) async fn asked_once(
+    client: &Client,
+    options: &Options,
+) -> Result<Option<Vec<(&'static str, String)>>, Failure> {
+    let Some(namespace) = namespace(client, options).await? else { return Ok(None) };
+    let mut problems = Vec::new();
+    for question in &QUESTIONS {
+        let problem = ask(client, &namespace, question).await?;
+        problems.extend(problem.map(|problem| (question.step, problem)));
+    }
+    Ok(Some(problems))
+}
+
 /// Asks once; none if the webhook answered, else what is wrong.
 async fn ask(
     client: &Client,
@@ -133,7 +148,7 @@ async fn namespace(client: &Client, options: &Options) -> Result<Option<String>,
 }
 
 /// What to do about it.
-fn remedy(problem: &str) -> &'static str {
+pub(in crate::commands) fn remedy(problem: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     if has(&["deadline exceeded", "Client.Timeout", "i/o timeout", "timed out"]) {
         "\nThe API server cannot reach the webhook's pods: the control plane is on another network, \

@@ -1,0 +1,190 @@
+//! What is looked at in the API server's objects, without a pod in question.
+
+use super::{Check, Side, checks};
+
+checks! { Cluster;
+    CRD_PRESENT {
+        id: "crd-present",
+        title: "The cluster knows GMSACredentialSpec",
+        cause: "The CustomResourceDefinition `gmsacredentialspecs.windows.k8s.io` is missing or not established, so there are no credential specs: every pod that names one is denied. Deploy scripts that delete it on a second run take every credential spec with it.",
+        remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`; then apply the credential specs again.",
+        source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
+        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings"],
+    }
+    CRD_VERSIONS {
+        id: "crd-versions",
+        title: "GMSACredentialSpec is served and stored as v1",
+        cause: "The definition does not serve or store `v1`. The webhook reads `windows.k8s.io/v1`; a definition from before Kubernetes 1.18 knows `v1alpha1` only.",
+        remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
+        source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
+        explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings"],
+    }
+    WEBHOOK_CONFIGURED {
+        id: "webhook-configured",
+        title: "The API server sends pods to the webhook",
+        cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nobody asks whether a pod may use the identity.",
+        remedy: "Run `kubectl gmsa install`.",
+        source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-webhooks-to-validate-gmsa-users",
+        explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers"],
+    }
+    WEBHOOK_RULES {
+        id: "webhook-rules",
+        title: "Every way to bring a GMSA in is sent to the webhook",
+        cause: "The rules leave out the creation of `pods` or the update of `pods/ephemeralcontainers`. What is not sent is neither expanded nor checked: with an ephemeral container anyone who may debug a pod gets any identity.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts the rules back; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
+        source: "docs/threat-model.md",
+        explains: ["admission-answers"],
+    }
+    WEBHOOK_EXCLUSIONS {
+        id: "webhook-exclusions",
+        title: "No namespace that uses a GMSA is left out",
+        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents that somebody writes by hand are never checked.",
+        remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
+        explains: ["admission-answers"],
+    }
+    WEBHOOK_FAILURE_POLICY {
+        id: "webhook-failure-policy",
+        title: "Pods that cannot be checked are refused",
+        cause: "The validating webhook's `failurePolicy` is `Ignore`. Whoever makes the webhook slow gets any identity.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which sets `Fail` again.",
+        source: "docs/threat-model.md",
+        explains: [],
+    }
+    WEBHOOK_TIMEOUT {
+        id: "webhook-timeout",
+        title: "The webhook has a reasonable time to answer",
+        cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage holds every creation up.",
+        remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5`.",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
+        explains: ["admission-answers"],
+    }
+    OLD_WEBHOOK {
+        id: "old-webhook",
+        title: "No other GMSA webhook is left behind",
+        cause: "Another GMSA webhook is installed besides this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
+        remedy: "Delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
+        source: "docs/operations.md",
+        explains: ["admission-answers"],
+    }
+    WEBHOOK_RIGHTS {
+        id: "webhook-rights",
+        title: "The webhook's service account may do its work",
+        cause: "A role or binding of the webhook's service account is missing or was changed. Without `get` on credential specs or `create` on access reviews every pod that uses a GMSA is denied; without the rest it reads live, or cannot renew its certificate.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts roles and bindings back.",
+        source: "docs/threat-model.md",
+        explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers"],
+    }
+    WEBHOOK_REPLICAS {
+        id: "webhook-replicas",
+        title: "A replica of the webhook runs",
+        cause: "No pod of the webhook's Deployment is available: the image cannot be pulled, the pods are not scheduled, or they do not become ready.",
+        remedy: "See why: `kubectl describe pods -n gmsa-webhook` and `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`.",
+        source: "docs/runbooks.md",
+        explains: ["webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers"],
+    }
+    WEBHOOK_REDUNDANCY {
+        id: "webhook-redundancy",
+        title: "The webhook outlives the loss of a replica",
+        cause: "Only one replica is wanted, or fewer are available than wanted. When the last ends, no pod that uses a GMSA starts.",
+        remedy: "Run at least two: `kubectl gmsa install --replicas=2`, and see why pods do not run: `kubectl get pods -n gmsa-webhook`.",
+        source: "docs/operations.md",
+        explains: [],
+    }
+    WEBHOOK_SERVICE {
+        id: "webhook-service",
+        title: "The webhook's Service is there",
+        cause: "The Service that the webhook configurations name is missing, or does not have the port that they name.",
+        remedy: "Run `kubectl gmsa install`.",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#service-reference",
+        explains: ["webhook-endpoints", "admission-answers"],
+    }
+    WEBHOOK_ENDPOINTS {
+        id: "webhook-endpoints",
+        title: "Ready pods stand behind the webhook's Service",
+        cause: "The Service has no ready address: its selector matches no pod, or no pod is ready.",
+        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`.",
+        source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
+        explains: ["admission-answers"],
+    }
+    CLOCK_SKEW {
+        id: "clock-skew",
+        title: "Clocks agree",
+        cause: "The clocks of the API server, a node or this machine differ. Kerberos refuses tickets when a clock is more than 5 minutes from the domain controller's, and certificates seem expired or not yet valid.",
+        remedy: "Let all machines take their time from the domain, or from the source that the domain controllers use (`w32tm /query /status` on Windows nodes).",
+        source: "https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
+        explains: [],
+    }
+    WEBHOOK_CERTIFICATE {
+        id: "webhook-certificate",
+        title: "The webhook's certificate is valid",
+        cause: "The serving certificate has expired, is not valid yet, is about to expire, does not have the Service's name, or is not there.",
+        remedy: "See the log of a replica for why it was not renewed: `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`; with cert-manager `kubectl describe certificate -n gmsa-webhook`.",
+        source: "docs/operations.md",
+        explains: ["admission-answers"],
+    }
+    WEBHOOK_CA_BUNDLE {
+        id: "webhook-ca-bundle",
+        title: "The API server trusts the webhook's certificate",
+        cause: "The `caBundle` of a webhook configuration is empty, or holds no certificate that signed the serving certificate.",
+        remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, put their CA into `caBundle`.",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
+        explains: ["admission-answers"],
+    }
+    ADMISSION_ANSWERS {
+        id: "admission-answers",
+        title: "Admission answers, end to end",
+        cause: "A pod that must be denied was created as a dry run, and the webhook's denial did not come back.",
+        remedy: "Look at the checks of the webhook above; if all are well, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network`.",
+        source: "docs/runbooks.md",
+        explains: [],
+    }
+    CREDSPEC_PRESENT {
+        id: "credspec-present",
+        title: "There are credential specs",
+        cause: "The cluster has no credential spec, so no pod can have a GMSA.",
+        remedy: "Make one: `kubectl gmsa credspec create`.",
+        source: "docs/credspec.md",
+        explains: [],
+    }
+    CREDSPEC_FINDINGS {
+        id: "credspec-findings",
+        title: "The credential specs are sound",
+        cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+        source: "docs/findings.md",
+        explains: [],
+    }
+    DNS_FORWARDING {
+        id: "dns-forwarding",
+        title: "CoreDNS forwards the domains of the credential specs",
+        cause: "CoreDNS has no server block that forwards the domain to its DNS servers. Unless the servers that CoreDNS asks otherwise know the domain, pods find no domain controller.",
+        remedy: "Add the stanza that is shown, with the addresses of the domain's DNS servers, to the ConfigMap of CoreDNS.",
+        source: "https://coredns.io/plugins/forward/",
+        explains: [],
+    }
+    NODE_PRESENT {
+        id: "node-present",
+        title: "A Windows node is ready",
+        cause: "The cluster has no Windows node, or none that is ready, so no pod with a GMSA can run.",
+        remedy: "Add a Windows node, or see why it is not ready: `kubectl describe node NAME`.",
+        source: "https://kubernetes.io/docs/concepts/windows/intro/",
+        explains: [],
+    }
+    NODE_BUILD {
+        id: "node-build",
+        title: "The nodes' Windows builds can do GMSA",
+        cause: "A Windows node runs a build with a known limit for GMSA; docs/limits.md has the list.",
+        remedy: "Update Windows on the node, or move the pods to a newer one.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+    NODE_RUNTIME {
+        id: "node-runtime",
+        title: "The nodes' container runtimes can do GMSA",
+        cause: "A Windows node runs a container runtime with a known limit for GMSA; docs/limits.md has the list.",
+        remedy: "Use a supported containerd on the node.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+}

@@ -1,0 +1,70 @@
+//! What is looked at in the output of the script for administrators of Windows nodes.
+
+use super::{Check, Side, checks};
+
+checks! { Node;
+    NODE_CLOCK {
+        id: "node-clock",
+        title: "The node's clock agrees",
+        cause: "The node's clock is more than 5 minutes from that of this machine; Kerberos then gives no tickets.",
+        remedy: "Let the node take its time from the domain: `w32tm /resync`, and see `w32tm /query /status`.",
+        source: "https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
+        explains: ["node-account", "node-ccg-events"],
+    }
+    NODE_ACCOUNT {
+        id: "node-account",
+        title: "The node can use the account",
+        cause: "`Test-ADServiceAccount` is false: the node is not among the principals that may read the account's password, or has a ticket from before it was.",
+        remedy: "Allow it: `kubectl gmsa account allow ACCOUNT --host NODE`; after a change of group membership restart the node, or purge its tickets with `klist -li 0x3e7 purge`.",
+        source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-troubleshooting",
+        explains: ["node-ccg-events"],
+    }
+    NODE_PLUGIN {
+        id: "node-plugin",
+        title: "The credential plug-in is registered",
+        cause: "The plug-in that a credential spec names is not registered under `HKLM\\SYSTEM\\CurrentControlSet\\Control\\CCG\\COMClasses`, so the node cannot fetch credentials.",
+        remedy: "Install the plug-in of your platform on the node (docs/limits.md names them).",
+        source: "https://learn.microsoft.com/windows/win32/api/ccgplugins/nn-ccgplugins-iccgdomainauthcredentials",
+        explains: ["node-ccg-events"],
+    }
+    NODE_PLUGIN_EVENTS {
+        id: "node-plugin-events",
+        title: "The credential plug-in reports no failure",
+        cause: "The plug-in of the platform (AKS, Rancher) wrote failures into its event log: the secret, its format, or the access to it is wrong.",
+        remedy: "See what the code means, in the evidence.",
+        source: "https://learn.microsoft.com/azure/aks/use-group-managed-service-accounts",
+        explains: ["node-ccg-events"],
+    }
+    NODE_CCG_EVENTS {
+        id: "node-ccg-events",
+        title: "Windows could fetch the account's credentials",
+        cause: "The Container Credential Guard wrote failures into the log `Microsoft-Windows-Containers-CCG/Admin`.",
+        remedy: "See what the code means, in the evidence.",
+        source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-troubleshooting",
+        explains: [],
+    }
+    NODE_COMPUTE_EVENTS {
+        id: "node-compute-events",
+        title: "Containers start with their credentials",
+        cause: "The Host Compute Service wrote failures about credentials into the log `Microsoft-Windows-Hyper-V-Compute-Admin`.",
+        remedy: "See what the code means, in the evidence.",
+        source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-troubleshooting",
+        explains: [],
+    }
+    NODE_COMPARTMENT {
+        id: "node-compartment",
+        title: "Shares are found by name",
+        cause: "`EnableCompartmentNamespace` of the Host Networking Service is not 1; on Windows Server 2019 a file share then works by address and not by name.",
+        remedy: "Set it and restart the service: `Set-ItemProperty HKLM:\\SYSTEM\\CurrentControlSet\\Services\\hns\\State EnableCompartmentNamespace 1; Restart-Service hns`.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+    NODE_SYSTEM {
+        id: "node-system",
+        title: "The node's Windows can do GMSA",
+        cause: "The build of the node has a known limit for GMSA; docs/limits.md has the list.",
+        remedy: "Update Windows on the node.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+}

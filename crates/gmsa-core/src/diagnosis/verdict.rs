@@ -1,0 +1,135 @@
+//! The verdict: what is broken, root cause first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::{Check, Confidence, Outcome, State, all, find};
+
+/// How it stands, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Health {
+    /// Everything that was looked at is as it should be.
+    Healthy,
+    /// Nothing wrong was found, but not everything could be looked at.
+    Undecided,
+    /// Somebody should look at something.
+    Troubled,
+    /// Something does not work.
+    Broken,
+}
+
+impl Health {
+    /// The word for it in every output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Undecided => "undecided",
+            Self::Troubled => "troubled",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// Something that is wrong by itself, and what is wrong because of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause<'a> {
+    /// What is wrong.
+    pub outcome: &'a Outcome,
+    /// How sure it is; surer than the outcome alone if what it would cause is seen too.
+    pub confidence: Confidence,
+    /// What follows from it, in the order of the catalogue.
+    pub consequences: Vec<&'a Outcome>,
+}
+
+impl Cause<'_> {
+    /// The worst of the cause and what follows from it.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let following = self.consequences.iter().map(|outcome| outcome.state);
+        following.fold(self.outcome.state, State::max)
+    }
+}
+
+/// What all outcomes together say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict<'a> {
+    /// How it stands.
+    pub health: Health,
+    /// What is wrong by itself: what does not work before what somebody should look at, and among
+    /// these in the order of the catalogue.
+    pub causes: Vec<Cause<'a>>,
+    /// What could not be found out.
+    pub unknown: Vec<&'a Outcome>,
+}
+
+impl<'a> Verdict<'a> {
+    /// Judges outcomes, whatever their order.
+    ///
+    /// What is wrong and follows from nothing else that is wrong is a cause. A warning that is
+    /// certain is a risk and explains nothing; one that is not is a suspicion, which what it
+    /// explains confirms.
+    #[must_use]
+    pub fn of(outcomes: &'a [Outcome]) -> Self {
+        let mut wrong: Vec<&Outcome> =
+            outcomes.iter().filter(|outcome| outcome.state >= State::Warning).collect();
+        wrong.sort_by_key(|outcome| rank(outcome.check));
+        let explained: Vec<BTreeSet<&str>> = wrong
+            .iter()
+            .map(
+                |outcome| if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() },
+            )
+            .collect();
+        let is_root = |outcome: &Outcome| {
+            !explained.iter().any(|explained| explained.contains(outcome.check.id))
+        };
+        let mut causes: Vec<(Cause<'a>, &BTreeSet<&str>)> = wrong
+            .iter()
+            .zip(&explained)
+            .filter(|(outcome, _)| is_root(outcome))
+            .map(|(outcome, explained)| {
+                let confidence = outcome.confidence;
+                (Cause { outcome, confidence, consequences: Vec::new() }, explained)
+            })
+            .collect();
+        for outcome in wrong.iter().filter(|outcome| !is_root(outcome)) {
+            let cause =
+                causes.iter_mut().find(|(_, explained)| explained.contains(outcome.check.id));
+            if let Some((cause, _)) = cause {
+                cause.consequences.push(outcome);
+                cause.confidence = cause.confidence.max(Confidence::Likely);
+            }
+        }
+        let mut causes: Vec<Cause<'a>> = causes.into_iter().map(|(cause, _)| cause).collect();
+        causes.sort_by_key(|cause| Reverse(cause.state()));
+        let unknown: Vec<&Outcome> =
+            outcomes.iter().filter(|outcome| outcome.state == State::Unknown).collect();
+        let health = match causes.first().map(Cause::state) {
+            Some(State::Problem) => Health::Broken,
+            Some(_) => Health::Troubled,
+            None if unknown.is_empty() => Health::Healthy,
+            None => Health::Undecided,
+        };
+        Self { health, causes, unknown }
+    }
+}
+
+fn may_explain(outcome: &Outcome) -> bool {
+    outcome.state == State::Problem || outcome.confidence < Confidence::Certain
+}
+
+fn rank(check: &Check) -> usize {
+    all().position(|one| one.id == check.id).unwrap_or(usize::MAX)
+}
+
+/// Everything that a check explains, by way of others too.
+fn reach(check: &'static Check) -> BTreeSet<&'static str> {
+    let mut found = BTreeSet::new();
+    let mut open = check.explains.to_vec();
+    while let Some(id) = open.pop() {
+        if found.insert(id) {
+            open.extend(find(id).map(|check| check.explains).unwrap_or_default());
+        }
+    }
+    found
+}

@@ -1,0 +1,4 @@
+//! What Windows says, read by its numbers and not by its words.
+
+pub mod codes;
+pub mod nltest;

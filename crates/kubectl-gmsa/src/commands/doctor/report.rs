@@ -1,0 +1,141 @@
+//! The report of the doctor as data.
+
+use gmsa_core::diagnosis::{Cause, Outcome, Verdict};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The report of `kubectl gmsa doctor -o json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Report {
+    /// `kube-gmsa.dev/v1`.
+    api_version: &'static str,
+    /// `DoctorReport`.
+    kind: &'static str,
+    /// Major and minor version of the API server, if one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kubernetes: Option<String>,
+    /// The pod or workload in question, as it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    /// What it comes to.
+    verdict: VerdictReport,
+    /// What each check came to.
+    outcomes: Vec<OutcomeReport>,
+}
+
+/// What it comes to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct VerdictReport {
+    /// `healthy`, `undecided`, `troubled` or `broken`.
+    health: &'static str,
+    /// What is wrong by itself; the root cause first.
+    causes: Vec<CauseReport>,
+    /// How many checks could not be made.
+    unknown: usize,
+}
+
+/// Something that is wrong by itself.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CauseReport {
+    /// The check that found it.
+    check: &'static str,
+    /// On what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
+    /// What was seen.
+    message: String,
+    /// How sure it is: `certain`, `likely` or `possible`.
+    confidence: &'static str,
+    /// What to do.
+    next: String,
+    /// The checks that fail because of it.
+    consequences: Vec<&'static str>,
+}
+
+/// What a check came to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct OutcomeReport {
+    /// The check's stable id.
+    check: &'static str,
+    /// Where it looks: `cluster`, `directory`, `node` or `pod`.
+    side: &'static str,
+    /// What it asks.
+    title: &'static str,
+    /// `ok`, `skipped`, `unknown`, `warning` or `problem`.
+    state: &'static str,
+    /// On what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
+    /// What was seen.
+    message: String,
+    /// What it rests on.
+    evidence: Vec<String>,
+    /// How sure it is: `certain`, `likely` or `possible`.
+    confidence: &'static str,
+    /// What to do; empty if nothing.
+    next: String,
+    /// Where the check is documented.
+    page: String,
+}
+
+/// The schema of the report.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Report).into()
+}
+
+impl Report {
+    pub(super) fn new(
+        kubernetes: Option<String>,
+        target: Option<String>,
+        outcomes: &[Outcome],
+        verdict: &Verdict<'_>,
+    ) -> Self {
+        Self {
+            api_version: "kube-gmsa.dev/v1",
+            kind: "DoctorReport",
+            kubernetes,
+            target,
+            verdict: VerdictReport {
+                health: verdict.health.as_str(),
+                causes: verdict.causes.iter().map(CauseReport::from).collect(),
+                unknown: verdict.unknown.len(),
+            },
+            outcomes: outcomes.iter().map(OutcomeReport::from).collect(),
+        }
+    }
+}
+
+impl From<&Cause<'_>> for CauseReport {
+    fn from(cause: &Cause<'_>) -> Self {
+        Self {
+            check: cause.outcome.check.id,
+            object: cause.outcome.object.clone(),
+            message: cause.outcome.message.clone(),
+            confidence: cause.confidence.as_str(),
+            next: cause.outcome.next_step().to_owned(),
+            consequences: cause.consequences.iter().map(|one| one.check.id).collect(),
+        }
+    }
+}
+
+impl From<&Outcome> for OutcomeReport {
+    fn from(outcome: &Outcome) -> Self {
+        Self {
+            check: outcome.check.id,
+            side: outcome.check.side.as_str(),
+            title: outcome.check.title,
+            state: outcome.state.as_str(),
+            object: outcome.object.clone(),
+            message: outcome.message.clone(),
+            evidence: outcome.evidence.clone(),
+            confidence: outcome.confidence.as_str(),
+            next: outcome.next_step().to_owned(),
+            page: outcome.check.page(),
+        }
+    }
+}
