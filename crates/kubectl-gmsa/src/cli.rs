@@ -17,8 +17,8 @@ use clap_complete::Shell;
 use gmsa_core::finding::Severity;
 
 pub use access::{Access, AccessOutput};
-pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use audit::{Audit, AuditOutput};
+pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
 };
