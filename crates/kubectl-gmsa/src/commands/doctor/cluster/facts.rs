@@ -100,7 +100,8 @@ pub(super) async fn read(objects: &Objects) -> Result<Facts, Failure> {
         configurations.map(|all| all.into_iter().filter(|one| !is_ours || ours(one)).collect());
     let deployment = deployments.map(|all| all.into_iter().find(|one| ours(one) == is_ours));
     let mut workloads = Vec::new();
-    for kind in kinds::WORKLOADS.into_iter().filter(|kind| WORKLOADS.contains(&kind.kind)) {
+    let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
+    for kind in kinds.filter(|kind| WORKLOADS.contains(&kind.kind)) {
         if let Ok(found) = soft(objects.list(kind, None).await)? {
             workloads.extend(found);
         }
