@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::binaries;
 use crate::components::Layout;
-use crate::process::{POLL, Process, signal};
+use crate::process::{POLL, Process, pause, signal};
 
 const START: Duration = Duration::from_mins(2);
 
@@ -119,16 +119,16 @@ impl ControlPlane {
 
     /// Stops the API server's process without ending it: connections stay open and are silent.
     pub fn pause(&self) {
-        self.signal("STOP");
+        pause(self.api_server_id());
     }
 
     /// Lets a paused API server go on.
     pub fn resume(&self) {
-        self.signal("CONT");
+        signal("CONT", self.api_server_id());
     }
 
-    fn signal(&self, name: &str) {
-        signal(name, self.api_server.as_ref().expect("the API server was stopped").id());
+    fn api_server_id(&self) -> u32 {
+        self.api_server.as_ref().expect("the API server was stopped").id()
     }
 }
 

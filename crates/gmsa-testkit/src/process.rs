@@ -71,6 +71,25 @@ pub fn signal(name: &str, pid: u32) {
     assert!(status.success(), "failed to send {name} to process {pid}: {status}");
 }
 
+/// Stops a process, and waits until each of its threads stands: on a busy machine some go on after
+/// the signal was sent.
+pub(crate) fn pause(pid: u32) {
+    signal("STOP", pid);
+    while threads(pid).any(|state| state != 'T') {
+        std::thread::sleep(POLL);
+    }
+}
+
+/// The state of each thread of a process (proc(5)); none if the process is gone.
+fn threads(pid: u32) -> impl Iterator<Item = char> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    tasks.filter_map(|task| {
+        // A thread may have ended meanwhile.
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    })
+}
+
 /// The last 40 lines of a log, for a failure's message.
 pub fn tail(log: &Path) -> String {
     let text = std::fs::read(log).unwrap_or_default();
