@@ -23,6 +23,34 @@ pub struct Domain {
     pub netbios_name: String,
 }
 
+/// What the forest says of one of its domains.
+struct CrossReference {
+    /// The distinguished name of the domain.
+    of: String,
+    netbios_name: String,
+    dns_name: String,
+}
+
+/// The names of a domain.
+#[derive(Debug, PartialEq, Eq)]
+struct Names {
+    netbios_name: String,
+    dns_name: String,
+    /// The DNS name of the forest's root.
+    forest: String,
+}
+
+/// The names of a domain in a forest, both given by their distinguished names.
+fn names_among(references: &[CrossReference], domain: &str, forest: &str) -> Option<Names> {
+    let of = |wanted: &str| references.iter().find(|one| one.of.eq_ignore_ascii_case(wanted));
+    let own = of(domain)?;
+    Some(Names {
+        netbios_name: own.netbios_name.clone(),
+        dns_name: own.dns_name.clone(),
+        forest: of(forest)?.dns_name.clone(),
+    })
+}
+
 /// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrincipalKind {
@@ -55,28 +83,31 @@ impl Directory {
         let head = &self.root.domain;
         let entry = self.object(head, &["objectSid", "objectGUID"]).await?;
         let entry = entry.ok_or_else(|| self.not_found(format!("the domain {head}")))?;
-        let (netbios_name, dns_name) = self.names(head).await?;
-        let forest = if self.root.forest.eq_ignore_ascii_case(head) {
-            dns_name.clone()
-        } else {
-            self.names(&self.root.forest).await?.1
-        };
+        let Names { netbios_name, dns_name, forest } = self.names(head).await?;
         let guid = Guid::from_bytes(entry.bytes("objectGUID").unwrap_or_default());
         let guid = guid.map_err(|error| self.answer(head, "objectGUID", &error))?;
         Ok(Domain { sid: self.sid_of(&entry)?, guid, dns_name, forest, netbios_name })
     }
 
-    /// NetBIOS and DNS name of a domain, from its cross reference (MS-ADTS, section 6.1.1.2.1.1).
-    async fn names(&self, domain: &str) -> Result<(String, String), Error> {
+    /// The names of a domain, from the cross references of the forest (MS-ADTS, section 6.1.1.2.1.1).
+    async fn names(&self, domain: &str) -> Result<Names, Error> {
         let base = format!("CN=Partitions,{}", self.root.configuration);
-        let filter = format!("(&(objectClass=crossRef)(nCName={}))", ldap_escape(domain));
+        // Other partitions have no NetBIOS name.
+        let filter = "(&(objectClass=crossRef)(nETBIOSName=*))";
         let what = format!("read the names of {domain}");
-        let found = self
-            .search(&base, Scope::OneLevel, &filter, &["nETBIOSName", "dnsRoot"], &what)
-            .await?;
-        let entry = found.first();
-        let names =
-            entry.and_then(|entry| Some((entry.text("nETBIOSName")?, entry.text("dnsRoot")?)));
+        let attributes = ["nCName", "nETBIOSName", "dnsRoot"];
+        let found = self.search(&base, Scope::OneLevel, filter, &attributes, &what).await?;
+        let references: Vec<CrossReference> = found
+            .iter()
+            .filter_map(|entry| {
+                Some(CrossReference {
+                    of: entry.text("nCName")?,
+                    netbios_name: entry.text("nETBIOSName")?,
+                    dns_name: entry.text("dnsRoot")?,
+                })
+            })
+            .collect();
+        let names = names_among(&references, domain, &self.root.forest);
         names.ok_or_else(|| self.not_found(format!("the names of the domain {domain}")))
     }
 
@@ -205,3 +236,6 @@ impl Directory {
 pub(crate) fn child(name: &str, container: &str) -> String {
     format!("CN={},{container}", dn_escape(name))
 }
+
+#[cfg(test)]
+mod tests;
