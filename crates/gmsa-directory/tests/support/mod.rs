@@ -45,6 +45,7 @@ pub async fn create(directory: &Directory, wish: &NewAccount) {
     directory.create(&planned).await.unwrap();
 }
 
+#[allow(clippy::panic, reason = "a test fails loudly")]
 pub fn found<'a>(checks: &'a [Check], id: &str) -> &'a Check {
     checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no {id}: {checks:?}"))
 }

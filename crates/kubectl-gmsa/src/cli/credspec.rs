@@ -12,7 +12,7 @@ use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
 #[derive(Debug, Subcommand)]
 pub enum Credspec {
     /// Make a credential spec from flags or from Active Directory
-    Create(Create),
+    Create(Box<Create>),
     /// Make credential specs from the JSON files that Windows uses
     Import(Import),
     /// Judge credential specs in files or in the cluster

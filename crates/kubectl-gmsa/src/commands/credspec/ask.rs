@@ -96,14 +96,11 @@ fn asked(args: &Create) -> Result<Wish, Failure> {
             valid_name(answer).map(str::to_owned).map_err(|error| error.to_string())
         })?,
     };
-    let name = match &args.name {
-        Some(name) => named(name),
-        None => {
-            let usual = made_valid(account.trim_end_matches('$'));
-            let answer =
-                ask("Name of the credential spec", Some(&usual), |name| Ok(name.to_owned()))?;
-            named(&answer)
-        }
+    let name = if let Some(name) = &args.name {
+        named(name)
+    } else {
+        let usual = made_valid(account.trim_end_matches('$'));
+        named(&ask("Name of the credential spec", Some(&usual), |name| Ok(name.to_owned()))?)
     };
     let by_hand = [&args.netbios, &args.sid, &args.guid];
     let complete = args.directory.domain.is_some() && by_hand.iter().all(|fact| fact.is_some());

@@ -18,12 +18,11 @@ use crate::printer;
 /// Compares two credential specs key by key. The exit code is 1 if they differ.
 pub(super) fn run(args: &Diff) -> Result<u8, Failure> {
     let mut one = contents(&args.one, &args.cluster)?;
-    let (name, other, unusable) = match &args.other {
-        Some(other) => (other.clone(), contents(other, &args.cluster)?, Vec::new()),
-        None => {
-            sort_accounts(&mut one);
-            of_directory(args, &one)?
-        }
+    let (name, other, unusable) = if let Some(other) = &args.other {
+        (other.clone(), contents(other, &args.cluster)?, Vec::new())
+    } else {
+        sort_accounts(&mut one);
+        of_directory(args, &one)?
     };
     let text = compared(&flat(&one), &flat(&other));
     for problem in &unusable {
