@@ -266,6 +266,55 @@ async fn checks_of_good_and_bad_accounts() {
 }
 
 #[tokio::test]
+async fn hosts_and_groups_by_every_usual_name() {
+    let Some(controller) = shared::domain_controller("hosts_and_groups_by_every_usual_name").await
+    else {
+        return;
+    };
+    let directory = support::administrator(&controller).await;
+    let host = controller.unique("usual");
+    controller.samba_tool(&["computer", "create", &host]);
+    let dn = format!("CN={host},CN=Computers,{BASE}");
+    let dns = format!("{host}.contoso.com");
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: dNSHostName\ndNSHostName: {dns}\n"
+    ));
+    let found = directory.computer(&host).await.unwrap();
+    assert_eq!(found.dn, dn);
+    for name in [
+        format!("{host}$"),
+        host.to_uppercase(),
+        format!("CONTOSO\\{host}$"),
+        format!("contoso.com\\{host}"),
+        format!("{host}$@contoso.com"),
+        dns,
+        dn,
+        found.sid.to_string(),
+    ] {
+        assert_eq!(directory.computer(&name).await.unwrap(), found, "{name}");
+    }
+    let group = directory.group("webhosts").await.unwrap();
+    for name in ["CONTOSO\\webhosts", "WebHosts@contoso.com", &group.dn, &group.sid.to_string()] {
+        assert_eq!(directory.group(name).await.unwrap(), group, "{name}");
+    }
+    let user = directory.user_account("alice").await.unwrap();
+    for name in [USER, "CONTOSO\\alice", &user.dn, &user.sid.to_string()] {
+        assert_eq!(directory.user_account(name).await.unwrap(), user, "{name}");
+    }
+    // The same name in another domain is somebody else, as is one of another kind.
+    for error in [
+        directory.computer(&format!("FABRIKAM\\{host}$")).await.unwrap_err(),
+        directory.group("webhosts@fabrikam.com").await.unwrap_err(),
+        directory.user_account("FABRIKAM\\alice").await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("which is of another domain,"), "{error}");
+    }
+    assert!(directory.user_account("alice@fabrikam.com").await.is_err());
+    assert!(directory.group(&user.sid.to_string()).await.is_err());
+    assert!(directory.computer("*").await.is_err(), "a pattern is no name");
+}
+
+#[tokio::test]
 async fn a_user_without_rights_is_told_so() {
     let Some(controller) = shared::domain_controller("a_user_without_rights_is_told_so").await
     else {

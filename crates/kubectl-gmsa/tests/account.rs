@@ -80,6 +80,32 @@ async fn the_life_of_an_account() {
     assert_eq!(gone.code, 1);
 }
 
+#[tokio::test]
+async fn whom_somebody_denied_is_not_said_to_be_allowed() {
+    let test = "whom_somebody_denied_is_not_said_to_be_allowed";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Deny");
+    done(&controller, &["create", &name]);
+    let found = controller.search("(sAMAccountName=OTHERHOST$)", &["objectSid"]);
+    let sid = found.lines().find_map(|line| line.strip_prefix("objectSid: ")).unwrap();
+    let dn = format!("CN={name},CN=Managed Service Accounts,DC=contoso,DC=com");
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: msDS-GroupMSAMembership\n\
+         msDS-GroupMSAMembership: O:BAD:(D;;0xf01ff;;;{sid})\n"
+    ));
+    let hosts = ["--host", "OTHERHOST", "--host", "WEBHOST1"];
+    let allowed = account(&controller, &[&["allow", &name], &hosts[..]].concat());
+    assert_eq!(allowed.code, 1, "{}", allowed.stderr);
+    let warning = "warning: OTHERHOST$ may not read the password all the same";
+    assert!(allowed.stderr.contains(warning), "{}", allowed.stderr);
+    assert!(!allowed.stderr.contains("WEBHOST1$ may not"), "{}", allowed.stderr);
+    let checked = account(&controller, &[&["check", &name], &hosts[..]].concat());
+    assert_eq!(checked.code, 1);
+    for verdict in ["OTHERHOST$ may not read", "WEBHOST1$ may read"] {
+        assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn removal_names_the_credential_specs_that_still_need_the_account() {
     let test = "removal_names_the_credential_specs_that_still_need_the_account";
