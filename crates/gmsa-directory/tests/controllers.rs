@@ -55,7 +55,7 @@ async fn what_is_seen_of_the_controllers() {
     let open = format!("dc1.contoso.com ({}) answers on port 88, 389, 53, 636", controller.address);
     assert!(ports.message.starts_with(&open), "{}", ports.message);
     // Samba has no web services.
-    assert!(ports.message.contains("not needed by containers: "), "{}", ports.message);
+    assert!(ports.message.contains("which containers do not need"), "{}", ports.message);
     assert!(ports.message.contains("9389 (web services"), "{}", ports.message);
 }
 

@@ -19,16 +19,16 @@ const MOST: usize = 16;
 /// The longest wait for a port or a DNS server; whoever is there answers within one second.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What a controller serves over TCP, by whom it is needed, and whether containers cannot do without.
+/// What a controller serves over TCP, and whether containers cannot do without.
 const PORTS: [(u16, bool, &str); 8] = [
     (88, true, "Kerberos"),
-    (389, true, "LDAP, by which nodes find the controller and read passwords"),
-    (53, false, "DNS, if it is a DNS server"),
-    (135, false, "RPC, for nodes in the domain"),
-    (445, false, "SMB, for nodes in the domain"),
-    (636, false, "LDAPS, for this program and some plug-ins"),
-    (3268, false, "the global catalogue"),
-    (9389, false, "web services, for PowerShell's ActiveDirectory module"),
+    (389, true, "LDAP"),
+    (53, false, "DNS"),
+    (135, false, "RPC"),
+    (445, false, "SMB"),
+    (636, false, "LDAPS"),
+    (3268, false, "global catalogue"),
+    (9389, false, "web services for PowerShell"),
 ];
 
 /// A controller and where it is.
@@ -250,7 +250,7 @@ fn judge_ports(controller: &Controller, is_open: impl Fn(u16) -> bool) -> Check 
     let other = if other.is_empty() {
         String::new()
     } else {
-        format!("; closed or absent, and not needed by containers: {other}")
+        format!("; not on {other}, which containers do not need")
     };
     if needed.is_empty() {
         return Check::passed(ID, format!("{host} ({address}) answers on {open}{other}"));
