@@ -238,6 +238,15 @@ async fn entries_of_others_stay_as_they_are() {
     assert_eq!(entries[2..4], foreign(&other.sid));
     assert_eq!(entries[4], odd);
 
+    let checks = directory.check(&name, &[]).await.unwrap();
+    let retrieval = support::found(&checks, "retrieval");
+    let entries = format!(
+        "WEBHOST1$, WEBHOST2$; there are other entries, too: (D;;0x10;;;{})(type 0x06, 40 bytes)\
+         (type 0x05, 56 bytes)(A;OICI;0x4;;;{})",
+        other.sid, two.sid
+    );
+    assert!(retrieval.message.ends_with(&entries), "{}", retrieval.message);
+
     // Whoever is denied stays so.
     directory.allow(&name, std::slice::from_ref(&other), false).await.unwrap();
     assert!(!stored().await.allows(std::slice::from_ref(&other.sid)));

@@ -40,7 +40,15 @@ async fn the_life_of_an_account() {
     assert!(ldif.contains("msDS-GroupMSAMembership:: "), "{ldif}");
     let missing = account(controller, &["check", &name]);
     assert_eq!(missing.code, 1, "a dry run made the account: {}", missing.stdout);
+    // Other tools take it, and the account is the same.
+    controller.modify(&ldif);
+    done(controller, &["check", &name, "--host", "WEBHOST1"]);
+    let attributes = ["userAccountControl", "dNSHostName", "msDS-GroupMSAMembership"];
+    let filter = format!("(sAMAccountName={name}$)");
+    let by_ldif = controller.search(&filter, &attributes);
+    done(controller, &["remove", &name, "--yes"]);
     assert!(done(controller, &create).starts_with(&format!("created CN={name},")));
+    assert_eq!(controller.search(&filter, &attributes), by_ldif);
     let again = account(controller, &create);
     assert_eq!((again.code, again.stdout.as_str()), (1, ""));
     assert!(again.stderr.contains("is taken by"), "{}", again.stderr);
@@ -303,4 +311,7 @@ fn a_plugin_that_was_built_without_kerberos_says_how_to_get_it() {
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("built without it"), "{}", ran.stderr);
     assert!(ran.stderr.contains("--features gssapi"), "{}", ran.stderr);
+    let program = std::fs::read(env!("CARGO_BIN_EXE_kubectl-gmsa")).unwrap();
+    let library = b"libgssapi_krb5";
+    assert!(!program.windows(library.len()).any(|bytes| bytes == library), "it is linked");
 }

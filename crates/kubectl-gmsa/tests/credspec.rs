@@ -96,8 +96,11 @@ fn plug_ins_and_what_they_are_told() {
     let guid = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
     let unknown = [&BY_HAND[..], &["--host-plugin", guid, "-o", "credspec"]].concat();
     let from_stdin = [&unknown[..], &["--plugin-input-file", "-"]].concat();
-    let told = ran(support::plugin(&from_stdin).write_stdin("what it is told\r\n"));
-    let told = json_of(&told);
+    let plain = b"what it is told\r\n".to_vec();
+    let wide = "\u{feff}what it is told\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let [told, same]: [Value; 2] = [plain, wide]
+        .map(|input: Vec<u8>| json_of(&ran(support::plugin(&from_stdin).write_stdin(input))));
+    assert_eq!(told, same);
     let config = &told["ActiveDirectoryConfig"]["HostAccountConfig"];
     assert_eq!(
         (&config["PluginGUID"], &config["PluginInput"]),

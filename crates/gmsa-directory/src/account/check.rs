@@ -9,6 +9,7 @@ use super::root_key::RootKeys;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::facts::{Principal, PrincipalKind};
+use crate::security_descriptor::SecurityDescriptor;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,11 +165,16 @@ impl Directory {
                 names.push(principal.map_or_else(|| sid.to_string(), |principal| principal.name));
             }
         }
-        let message = if names.is_empty() {
+        let mut message = if names.is_empty() {
             "nobody may read the password".to_owned()
         } else {
             format!("the password may be read by {}", names.join(", "))
         };
+        let others =
+            account.membership.as_ref().map(SecurityDescriptor::others).unwrap_or_default();
+        if !others.is_empty() {
+            message.push_str(&format!("; there are other entries, too: {others}"));
+        }
         Ok(if names.len() > gone {
             Check::passed(ID, message)
         } else {

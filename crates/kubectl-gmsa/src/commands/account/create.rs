@@ -34,6 +34,10 @@ pub(super) fn run(args: &Create) -> Result<u8, Failure> {
                 "nobody may read its password yet: `kubectl gmsa account allow` lets hosts do so",
             );
         }
+        printer::note(&format!(
+            "a credential spec for it is made with `kubectl gmsa credspec create --from-ad --account {}`",
+            wish.name.trim_end_matches('$')
+        ));
         Ok(0)
     })
 }

@@ -1,6 +1,6 @@
 //! Credential specs in files: manifests, and the JSON files of Windows.
 
-mod encoding;
+pub(super) mod encoding;
 
 use std::collections::BTreeSet;
 use std::fs;

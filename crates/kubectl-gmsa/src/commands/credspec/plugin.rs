@@ -6,7 +6,9 @@ use std::path::Path;
 use gmsa_core::credspec::identifier::{braced_guid, is_guid};
 use gmsa_core::credspec::plugin::{self, PLUGINS, Plugin};
 use serde_json::json;
+use zeroize::Zeroizing;
 
+use super::file::encoding::decode;
 use crate::cli::credspec::Create;
 use crate::commands::Failure;
 
@@ -86,20 +88,22 @@ fn from_file(args: &Create, file: &Path) -> Result<String, Failure> {
             "standard input holds the password or the plug-in's input, not both".to_owned(),
         ));
     }
-    let input = read(file).map_err(|error| {
-        Failure::Input(format!("failed to read the plug-in's input {}: {error}", file.display()))
-    })?;
-    let input = input.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
-    Ok(input.to_owned())
+    let failed = |why: &dyn std::error::Error| {
+        Failure::Input(format!("failed to read the plug-in's input {}: {why}", file.display()))
+    };
+    // PowerShell writes UTF-16 unless it is told otherwise.
+    let bytes = Zeroizing::new(read(file).map_err(|error| failed(&error))?);
+    let input = decode(&bytes).map_err(|error| failed(&error))?;
+    Ok(input.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
-        Ok(text)
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
     } else {
-        std::fs::read_to_string(path)
+        std::fs::read(path)
     }
 }
 
