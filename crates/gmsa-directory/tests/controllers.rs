@@ -82,6 +82,34 @@ async fn a_dns_server_that_does_not_answer_is_not_a_missing_record() {
 }
 
 #[tokio::test]
+async fn records_that_are_missing_and_a_controller_that_is_gone() {
+    let test = "records_that_are_missing_and_a_controller_that_is_gone";
+    // Short: Samba makes sockets below a directory of that name.
+    let name = "bare-dc";
+    let Some(controller) = shared::separate_domain_controller(test, name).await else { return };
+    controller.remove_dns_name("_kerberos._tcp");
+    controller.remove_dns_name("_gc._tcp");
+    controller.announce_controller("gone.contoso.com");
+    let directory = support::administrator(&controller).await;
+    let checks = directory.check_controllers().await.unwrap();
+    let records: Vec<_> = checks
+        .iter()
+        .filter(|check| check.id == "dns-records")
+        .map(|check| (check.status, check.message.as_str()))
+        .collect();
+    let missing =
+        |record: &str| format!("the DNS server {} has no record {record}", controller.address);
+    assert_eq!(records[1], (CheckStatus::Failed, &*missing("_kerberos._tcp.contoso.com")));
+    assert_eq!(records[2], (CheckStatus::Warning, &*missing("_gc._tcp.contoso.com")));
+    assert_eq!(records[0].0, CheckStatus::Passed);
+    assert!(records[0].1.contains("gone.contoso.com"), "{}", records[0].1);
+    let addresses: Vec<_> = checks.iter().filter(|check| check.id == "dns-addresses").collect();
+    assert_eq!(addresses[0].status, CheckStatus::Failed);
+    assert!(addresses[0].message.contains("the address of gone.contoso.com"), "{addresses:?}");
+    assert_eq!(addresses[1].message, format!("dc1.contoso.com is {}", controller.address));
+}
+
+#[tokio::test]
 async fn the_next_controller_is_taken_where_the_first_is_down() {
     let test = "the_next_controller_is_taken_where_the_first_is_down";
     let Some(controller) = shared::domain_controller(test).await else { return };

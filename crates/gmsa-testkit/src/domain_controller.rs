@@ -195,6 +195,21 @@ impl DomainController {
         self.modify(&ldif);
     }
 
+    /// Takes a name and all its records from the domain's zone.
+    pub fn remove_dns_name(&self, name: &str) {
+        let zone = format!("DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        self.modify(&format!("dn: DC={name},{zone}\nchangetype: delete\n"));
+    }
+
+    /// Announces one more controller, whatever it is.
+    pub fn announce_controller(&self, host: &str) {
+        let zone = format!("DC=_msdcs.{DOMAIN},CN=MicrosoftDNS,DC=ForestDnsZones,{BASE}");
+        let record = base64(&dns::Record::Srv(0, 100, host).to_bytes());
+        self.modify(&format!(
+            "dn: DC=_ldap._tcp.dc,{zone}\nchangetype: modify\nadd: dnsRecord\ndnsRecord:: {record}\n"
+        ));
+    }
+
     /// Makes a computer account with the password [`HOST_PASSWORD`].
     pub fn computer(&self, name: &str) {
         self.samba_tool(&["computer", "create", name]);
