@@ -5,11 +5,12 @@ mod create;
 mod ldif;
 mod name;
 mod retrieve;
+mod root_key;
 
 use ldap3::ldap_escape;
 
-pub use check::{Check, CheckStatus};
-pub use create::{NewAccount, PlannedAccount};
+pub use check::{Check, CheckStatus, check};
+pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};
 
 use crate::directory::Directory;
@@ -28,7 +29,12 @@ const DISABLED: i64 = 2;
 /// The flag for an account of a server or workstation, which these are.
 const WORKSTATION: i64 = 4096;
 
-const ATTRIBUTES: [&str; 9] = [
+/// The services that it may act towards for users (MS-ADA2, section 2.210).
+const DELEGATES_TO: &str = "msDS-AllowedToDelegateTo";
+/// Who may act towards it for users (MS-ADA2, section 2.209).
+const ACTING: &str = "msDS-AllowedToActOnBehalfOfOtherIdentity";
+
+const ATTRIBUTES: [&str; 11] = [
     "objectClass",
     "objectSid",
     "sAMAccountName",
@@ -38,6 +44,8 @@ const ATTRIBUTES: [&str; 9] = [
     "msDS-ManagedPasswordInterval",
     "msDS-SupportedEncryptionTypes",
     MEMBERSHIP,
+    DELEGATES_TO,
+    ACTING,
 ];
 
 /// A group managed service account.
@@ -63,6 +71,12 @@ pub struct Account {
     pub encryption_types: Option<i64>,
     /// Who may read the password; None if nobody may, or if it may not be seen.
     pub membership: Option<SecurityDescriptor>,
+    /// The flags of the account (`userAccountControl`, MS-ADTS, section 2.2.16).
+    pub control: Option<i64>,
+    /// The services that it may act towards for users.
+    pub delegates_to: Vec<String>,
+    /// Who may act towards it for users.
+    pub acting: Option<SecurityDescriptor>,
 }
 
 impl Directory {
@@ -89,19 +103,26 @@ impl Directory {
     }
 
     fn read_account(&self, entry: &Entry) -> Result<Account, Error> {
-        let membership = entry.bytes(MEMBERSHIP).map(SecurityDescriptor::from_bytes).transpose();
+        let descriptor = |attribute: &'static str| {
+            let descriptor = entry.bytes(attribute).map(SecurityDescriptor::from_bytes).transpose();
+            descriptor.map_err(|error| self.answer(&entry.dn, attribute, &error))
+        };
+        let control = entry.number("userAccountControl");
         let name = entry.text("sAMAccountName").unwrap_or_default();
         Ok(Account {
             dn: entry.dn.clone(),
             name: name.trim_end_matches('$').to_owned(),
             sid: self.sid_of(entry)?,
             is_group_managed: entry.is_class(CLASS),
-            enabled: entry.number("userAccountControl").is_some_and(|bits| bits & DISABLED == 0),
+            enabled: control.is_some_and(|bits| bits & DISABLED == 0),
             dns_host_name: entry.text("dNSHostName"),
             service_principal_names: entry.texts("servicePrincipalName"),
             interval_days: entry.number("msDS-ManagedPasswordInterval"),
             encryption_types: entry.number("msDS-SupportedEncryptionTypes"),
-            membership: membership.map_err(|error| self.answer(&entry.dn, MEMBERSHIP, &error))?,
+            membership: descriptor(MEMBERSHIP)?,
+            control,
+            delegates_to: entry.texts(DELEGATES_TO),
+            acting: descriptor(ACTING)?,
         })
     }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use crate::discover::Names;
 use crate::error::{self, Error};
 use crate::options::{Credentials, Options, Transport};
-use crate::tls;
+use crate::{ticket, tls};
 
 /// An encrypted connection, and where it leads.
 pub(crate) struct Connection {
@@ -37,9 +37,12 @@ pub(crate) async fn connect(options: &Options) -> Result<Connection, Error> {
     for host in controllers {
         match to(&host, &names, &tls, options).await {
             Err(error) if only => return Err(error),
-            Err(error @ (Error::Connect { .. } | Error::Resolve { .. } | Error::Tls { .. })) => {
-                failures.push(error.to_string());
-            }
+            Err(
+                error @ (Error::Connect { .. }
+                | Error::Resolve { .. }
+                | Error::Tls { .. }
+                | Error::Timeout { .. }),
+            ) => failures.push(error.to_string()),
             done => return done,
         }
     }
@@ -72,6 +75,7 @@ async fn to(
             server: server.clone(),
             what: "set up TLS".to_owned(),
             after: options.timeout,
+            remedy: error::READING,
         },
         error => tls::explain(&server, name, &error).unwrap_or_else(|| Error::Tls {
             server: server.clone(),
@@ -119,8 +123,21 @@ async fn open_one(address: SocketAddr, timeout: Duration) -> Result<std::net::Tc
     stream.into_std().map_err(|error| format!("{address}: {error}"))
 }
 
-/// Logs on. The connection is encrypted, or there would be none.
-pub(crate) async fn bind(
+/// Logs on as the options say, and tells as whom; None if as nobody. The connection is encrypted, or
+/// there would be none.
+pub(crate) async fn log_on(
+    connection: &mut Connection,
+    options: &Options,
+) -> Result<Option<String>, Error> {
+    if options.kerberos {
+        return ticket::bind(connection, options.timeout).await.map(Some);
+    }
+    let Some(credentials) = &options.credentials else { return Ok(None) };
+    bind(connection, credentials, options.timeout).await?;
+    Ok(Some(credentials.user.clone()))
+}
+
+async fn bind(
     connection: &mut Connection,
     credentials: &Credentials,
     timeout: Duration,
@@ -144,11 +161,13 @@ pub(crate) async fn bind(
             server: server.clone(),
             what: format!("log on as {user}"),
             after: timeout,
+            remedy: error::READING,
         }),
         Err(error) => Err(Error::Broken {
             server: server.clone(),
             what: format!("log on as {user}"),
             why: error.to_string(),
+            remedy: error::READING,
         }),
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchEntry};
 
 use crate::connect::{self, Connection};
+use crate::discover::Names;
 use crate::entry::Entry;
 use crate::error::{self, Error};
 use crate::options::Options;
@@ -18,6 +19,7 @@ pub struct Directory {
     address: IpAddr,
     user: Option<String>,
     timeout: Duration,
+    dns: Names,
     pub(crate) root: Root,
 }
 
@@ -34,15 +36,17 @@ pub(crate) struct Root {
 impl Directory {
     /// Connects, logs on, and reads where the directory's parts are.
     pub async fn open(options: &Options) -> Result<Self, Error> {
-        let mut connection = connect::connect(options).await?;
-        if let Some(credentials) = &options.credentials {
-            connect::bind(&mut connection, credentials, options.timeout).await?;
+        if options.kerberos && !cfg!(feature = "gssapi") {
+            return Err(Error::WithoutKerberos);
         }
+        let mut connection = connect::connect(options).await?;
+        let user = connect::log_on(&mut connection, options).await?;
         let Connection { ldap, server, address } = connection;
-        let user = options.credentials.as_ref().map(|credentials| credentials.user.clone());
         let root =
             Root { domain: String::new(), forest: String::new(), configuration: String::new() };
-        let mut directory = Self { ldap, server, address, user, timeout: options.timeout, root };
+        let dns = Names::new(options.dns_server, options.timeout);
+        let timeout = options.timeout;
+        let mut directory = Self { ldap, server, address, user, timeout, dns, root };
         directory.root = directory.read_root().await?;
         Ok(directory)
     }
@@ -86,6 +90,16 @@ impl Directory {
         self.user.as_deref().unwrap_or("anonymous")
     }
 
+    /// How long an answer is waited for.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// The DNS servers that the caller named, or those of the system.
+    pub(crate) fn dns(&self) -> &Names {
+        &self.dns
+    }
+
     /// Whether nobody is logged on.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.user.is_none()
@@ -103,7 +117,7 @@ impl Directory {
         let mut ldap = self.ldap.clone();
         let search = ldap.with_timeout(self.timeout).search(base, scope, filter, attributes);
         let ldap3::SearchResult(entries, result) =
-            search.await.map_err(|error| self.broken(what, &error))?;
+            search.await.map_err(|error| self.broken(what, &error, error::READING))?;
         self.succeeded(what, &result)?;
         let entries = entries.into_iter().filter(|entry| !entry.is_ref());
         Ok(entries.map(|entry| Entry::new(SearchEntry::construct(entry))).collect())
@@ -165,7 +179,7 @@ impl Directory {
     }
 
     fn done(&self, what: &str, result: ldap3::result::Result<LdapResult>) -> Result<(), Error> {
-        let result = result.map_err(|error| self.broken(what, &error))?;
+        let result = result.map_err(|error| self.broken(what, &error, error::WRITING))?;
         self.succeeded(what, &result)
     }
 
@@ -173,11 +187,13 @@ impl Directory {
         if result.rc == 0 { Ok(()) } else { Err(error::operation(&self.server, what, result)) }
     }
 
-    fn broken(&self, what: &str, error: &LdapError) -> Error {
+    fn broken(&self, what: &str, error: &LdapError, remedy: &'static str) -> Error {
         let (server, what) = (self.server.clone(), what.to_owned());
         match error {
-            LdapError::Timeout { .. } => Error::Timeout { server, what, after: self.timeout },
-            error => Error::Broken { server, what, why: error.to_string() },
+            LdapError::Timeout { .. } => {
+                Error::Timeout { server, what, after: self.timeout, remedy }
+            }
+            error => Error::Broken { server, what, why: error.to_string(), remedy },
         }
     }
 }

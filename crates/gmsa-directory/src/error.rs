@@ -5,6 +5,13 @@ mod operation;
 
 use std::time::Duration;
 
+/// What to do when there is no answer to a question.
+pub(crate) const READING: &str = "see whether the controller is busy or a firewall drops its packets, try \
+     again, or wait longer with --timeout";
+/// What to do when there is no answer to a change. Each is one operation, done in full or not at all.
+pub(crate) const WRITING: &str = "whether it was done is not known, but it was done in full or not at all: \
+     look with `kubectl gmsa account check` before you try again";
+
 pub(crate) use bind::bind;
 pub(crate) use operation::operation;
 
@@ -102,6 +109,13 @@ pub enum Error {
         /// The LDAP result code (RFC 4511, appendix A).
         code: u32,
     },
+    /// The caller's Kerberos ticket is wanted, which this program was built without.
+    #[error(
+        "failed to log on with a Kerberos ticket: this program was built without it; build it with \
+         `cargo build --release --bin kubectl-gmsa --features gssapi` (on Linux that takes libkrb5-dev \
+         and libclang-dev), or log on with --bind-user"
+    )]
+    WithoutKerberos,
     /// A Kerberos ticket could not be asked for.
     #[error("failed to ask for a Kerberos ticket for {account}$: {why}")]
     Kerberos {
@@ -112,8 +126,7 @@ pub enum Error {
     },
     /// No answer in time.
     #[error(
-        "failed to {what} on {server}: no answer within {}; see whether the controller is busy or a \
-         firewall drops its packets, or wait longer with --timeout", seconds(.after)
+        "failed to {what} on {server}: no answer within {}; {remedy}", seconds(.after)
     )]
     Timeout {
         /// Host and port.
@@ -122,9 +135,11 @@ pub enum Error {
         what: String,
         /// How long was waited.
         after: Duration,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The connection broke.
-    #[error("failed to {what} on {server}: the connection broke: {why}; try again")]
+    #[error("failed to {what} on {server}: the connection broke: {why}; {remedy}")]
     Broken {
         /// Host and port.
         server: String,
@@ -132,6 +147,8 @@ pub enum Error {
         what: String,
         /// Why.
         why: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// The answer is not what it should be.
     #[error("failed to read {attribute} of {object} on {server}: {why}")]
@@ -177,7 +194,13 @@ impl Error {
     /// Whether the caller gave something that cannot be used.
     #[must_use]
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::NoServer | Self::Authorities { .. } | Self::Ambiguous { .. })
+        matches!(
+            self,
+            Self::NoServer
+                | Self::Authorities { .. }
+                | Self::Ambiguous { .. }
+                | Self::WithoutKerberos
+        )
     }
 
     /// Whether the directory works, but what was asked for is not there or would not work.

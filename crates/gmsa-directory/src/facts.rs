@@ -23,6 +23,34 @@ pub struct Domain {
     pub netbios_name: String,
 }
 
+/// What the forest says of one of its domains.
+struct CrossReference {
+    /// The distinguished name of the domain.
+    of: String,
+    netbios_name: String,
+    dns_name: String,
+}
+
+/// The names of a domain.
+#[derive(Debug, PartialEq, Eq)]
+struct Names {
+    netbios_name: String,
+    dns_name: String,
+    /// The DNS name of the forest's root.
+    forest: String,
+}
+
+/// The names of a domain in a forest, both given by their distinguished names.
+fn names_among(references: &[CrossReference], domain: &str, forest: &str) -> Option<Names> {
+    let of = |wanted: &str| references.iter().find(|one| one.of.eq_ignore_ascii_case(wanted));
+    let own = of(domain)?;
+    Some(Names {
+        netbios_name: own.netbios_name.clone(),
+        dns_name: own.dns_name.clone(),
+        forest: of(forest)?.dns_name.clone(),
+    })
+}
+
 /// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrincipalKind {
@@ -55,64 +83,98 @@ impl Directory {
         let head = &self.root.domain;
         let entry = self.object(head, &["objectSid", "objectGUID"]).await?;
         let entry = entry.ok_or_else(|| self.not_found(format!("the domain {head}")))?;
-        let (netbios_name, dns_name) = self.names(head).await?;
-        let forest = if self.root.forest.eq_ignore_ascii_case(head) {
-            dns_name.clone()
-        } else {
-            self.names(&self.root.forest).await?.1
-        };
+        let Names { netbios_name, dns_name, forest } = self.names(head).await?;
         let guid = Guid::from_bytes(entry.bytes("objectGUID").unwrap_or_default());
         let guid = guid.map_err(|error| self.answer(head, "objectGUID", &error))?;
         Ok(Domain { sid: self.sid_of(&entry)?, guid, dns_name, forest, netbios_name })
     }
 
-    /// NetBIOS and DNS name of a domain, from its cross reference (MS-ADTS, section 6.1.1.2.1.1).
-    async fn names(&self, domain: &str) -> Result<(String, String), Error> {
+    /// The names of a domain, from the cross references of the forest (MS-ADTS, section 6.1.1.2.1.1).
+    async fn names(&self, domain: &str) -> Result<Names, Error> {
         let base = format!("CN=Partitions,{}", self.root.configuration);
-        let filter = format!("(&(objectClass=crossRef)(nCName={}))", ldap_escape(domain));
+        // Other partitions have no NetBIOS name.
+        let filter = "(&(objectClass=crossRef)(nETBIOSName=*))";
         let what = format!("read the names of {domain}");
-        let found = self
-            .search(&base, Scope::OneLevel, &filter, &["nETBIOSName", "dnsRoot"], &what)
-            .await?;
-        let entry = found.first();
-        let names =
-            entry.and_then(|entry| Some((entry.text("nETBIOSName")?, entry.text("dnsRoot")?)));
+        let attributes = ["nCName", "nETBIOSName", "dnsRoot"];
+        let found = self.search(&base, Scope::OneLevel, filter, &attributes, &what).await?;
+        let references: Vec<CrossReference> = found
+            .iter()
+            .filter_map(|entry| {
+                Some(CrossReference {
+                    of: entry.text("nCName")?,
+                    netbios_name: entry.text("nETBIOSName")?,
+                    dns_name: entry.text("dnsRoot")?,
+                })
+            })
+            .collect();
+        let names = names_among(&references, domain, &self.root.forest);
         names.ok_or_else(|| self.not_found(format!("the names of the domain {domain}")))
     }
 
-    /// Finds a computer by its name, with or without `$`, by its DNS name, or by a distinguished
-    /// name.
+    /// Finds a computer by its name, with or without `$` and a domain, by its DNS name, its
+    /// distinguished name, or its SID.
     pub async fn computer(&self, name: &str) -> Result<Principal, Error> {
-        let sam = name.split('.').next().unwrap_or(name).trim_end_matches('$');
-        let filter = if name.contains('=') {
-            format!("(&(objectClass=computer)(distinguishedName={}))", ldap_escape(name))
-        } else if name.contains('.') {
+        let what = format!("the computer {name}");
+        let filter = if let Some(filter) = by_identity(name) {
+            filter
+        } else {
+            let bare =
+                ldap_escape(self.bare(&what, name).await?.trim_end_matches('$')).into_owned();
             // The names before the dot need not be the same.
-            format!("(&(objectClass=computer)(dNSHostName={}))", ldap_escape(name))
-        } else {
-            format!("(&(objectClass=computer)(sAMAccountName={}$))", ldap_escape(sam))
+            let by_dns = bare.contains('.');
+            if by_dns {
+                format!("(dNSHostName={bare})")
+            } else {
+                format!("(sAMAccountName={bare}$)")
+            }
         };
-        self.one_principal(&format!("the computer {name}"), name, &filter).await
+        self.one_principal(&what, name, &format!("(&(objectClass=computer){filter})")).await
     }
 
-    /// Finds a group by its name or its distinguished name.
+    /// Finds a group by its name, with or without a domain, its distinguished name, or its SID.
     pub async fn group(&self, name: &str) -> Result<Principal, Error> {
-        let attribute = if name.contains('=') { "distinguishedName" } else { "sAMAccountName" };
-        let filter = format!("(&(objectClass=group)({attribute}={}))", ldap_escape(name));
-        self.one_principal(&format!("the group {name}"), name, &filter).await
+        let what = format!("the group {name}");
+        let filter = if let Some(filter) = by_identity(name) {
+            filter
+        } else {
+            let bare = ldap_escape(self.bare(&what, name).await?).into_owned();
+            format!("(|(sAMAccountName={bare})(cn={bare}))")
+        };
+        self.one_principal(&what, name, &format!("(&(objectClass=group){filter})")).await
     }
 
-    /// Finds a user by its name, with or without a domain, or by its distinguished name.
+    /// Finds a user by its name, with or without a domain, its distinguished name, or its SID.
     pub async fn user_account(&self, name: &str) -> Result<Principal, Error> {
-        let (attribute, value) = if name.contains('=') {
-            ("distinguishedName", name)
-        } else if name.contains('@') {
-            ("userPrincipalName", name)
+        let what = format!("the user {name}");
+        let filter = if let Some(filter) = by_identity(name) {
+            filter
         } else {
-            ("sAMAccountName", name.rsplit('\\').next().unwrap_or(name))
+            // A user's domain after @ may be any that the forest was given.
+            let principal = ldap_escape(name);
+            match self.bare(&what, name).await {
+                Ok(bare) => {
+                    let bare = ldap_escape(bare);
+                    format!("(|(sAMAccountName={bare})(userPrincipalName={principal}))")
+                }
+                Err(Error::NotFound { .. }) if name.contains('@') => {
+                    format!("(userPrincipalName={principal})")
+                }
+                Err(error) => return Err(error),
+            }
         };
-        let filter = format!("(&(objectCategory=person)({attribute}={}))", ldap_escape(value));
-        self.one_principal(&format!("the user {name}"), name, &filter).await
+        self.one_principal(&what, name, &format!("(&(objectCategory=person){filter})")).await
+    }
+
+    /// A name without the domain before or after it, which must be this one: the same name in another
+    /// domain is somebody else.
+    async fn bare<'a>(&self, what: &str, name: &'a str) -> Result<&'a str, Error> {
+        let Some((domain, bare)) = split_domain(name) else { return Ok(name) };
+        let names = self.names(&self.root.domain).await?;
+        let own = [names.netbios_name, names.dns_name];
+        if own.iter().any(|own| own.eq_ignore_ascii_case(domain)) {
+            return Ok(bare);
+        }
+        Err(self.not_found(format!("{what}, which is of another domain,")))
     }
 
     /// Finds whoever has a SID in this domain.
@@ -201,7 +263,22 @@ impl Directory {
     }
 }
 
+/// The filter for a distinguished name or a SID; None if it is neither.
+fn by_identity(name: &str) -> Option<String> {
+    // A SID in text is compared as one.
+    let sid = name.parse::<Sid>().ok().map(|sid| format!("(objectSid={sid})"));
+    sid.or_else(|| name.contains('=').then(|| format!("(distinguishedName={})", ldap_escape(name))))
+}
+
+/// `DOMAIN\name` or `name@domain`, as domain and name.
+fn split_domain(name: &str) -> Option<(&str, &str)> {
+    name.split_once('\\').or_else(|| name.rsplit_once('@').map(|(name, domain)| (domain, name)))
+}
+
 /// `CN=NAME,CONTAINER`, with the name escaped (RFC 4514).
 pub(crate) fn child(name: &str, container: &str) -> String {
     format!("CN={},{container}", dn_escape(name))
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ pub mod managed_password;
 mod options;
 pub mod security_descriptor;
 pub mod sid;
+#[cfg_attr(not(feature = "gssapi"), path = "ticket/without.rs")]
+mod ticket;
 mod tls;
 
 pub use directory::Directory;

@@ -56,6 +56,9 @@ pub struct Options {
     pub timeout: Duration,
     /// As whom; without them only the root entry can be read.
     pub credentials: Option<Credentials>,
+    /// Log on with the Kerberos ticket of whoever runs this, whatever the credentials; only where it was
+    /// built with the feature `gssapi`.
+    pub kerberos: bool,
 }
 
 impl Default for Options {
@@ -69,6 +72,7 @@ impl Default for Options {
             transport: Transport::default(),
             timeout: Duration::from_secs(15),
             credentials: None,
+            kerberos: false,
         }
     }
 }

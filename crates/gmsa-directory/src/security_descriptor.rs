@@ -129,14 +129,17 @@ impl SecurityDescriptor {
 
     /// The principals with an allowing entry that lets them read the managed password.
     pub fn allowed(&self) -> impl Iterator<Item = &Sid> {
-        self.entries().filter_map(|entry| match entry {
-            Ace::Basic { deny: false, flags, mask, sid }
-                if flags & INHERIT_ONLY == 0 && mask & (READ_PROPERTY | GENERIC_ALL) != 0 =>
-            {
-                Some(sid)
-            }
-            _ => None,
+        self.entries().filter(|entry| entry.lets_read()).filter_map(|entry| match entry {
+            Ace::Basic { sid, .. } => Some(sid),
+            Ace::Other(_) => None,
         })
+    }
+
+    /// The entries that [`allowed`](Self::allowed) leaves out, as SDDL.
+    #[must_use]
+    pub fn others(&self) -> String {
+        let others = self.entries().filter(|entry| !entry.lets_read());
+        others.map(ToString::to_string).collect()
     }
 
     /// Whether a principal with these SIDs, its own and those of its groups, may read properties.
@@ -263,6 +266,12 @@ impl Acl {
 impl Ace {
     fn full_control(principal: &Sid) -> Self {
         Self::Basic { deny: false, flags: 0, mask: FULL_CONTROL, sid: principal.clone() }
+    }
+
+    /// Whether it allows to read properties.
+    const fn lets_read(&self) -> bool {
+        matches!(self, Self::Basic { deny: false, flags, mask, .. }
+            if *flags & INHERIT_ONLY == 0 && *mask & (READ_PROPERTY | GENERIC_ALL) != 0)
     }
 
     /// Reads the bytes of one entry, whose size is known to be right.

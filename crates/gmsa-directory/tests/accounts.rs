@@ -9,33 +9,14 @@
 
 mod support;
 
-use gmsa_directory::account::{Check, CheckStatus, NewAccount};
+use gmsa_directory::account::{CheckStatus, NewAccount};
 use gmsa_directory::{Directory, PrincipalKind};
 use gmsa_testkit::domain_controller::{BASE, DomainController, USER, USER_PASSWORD};
 use gmsa_testkit::shared;
-
-fn wish(name: &str) -> NewAccount {
-    NewAccount {
-        name: name.to_owned(),
-        dns_host_name: None,
-        container: None,
-        service_principal_names: Vec::new(),
-        interval_days: 30,
-        allowed: Vec::new(),
-    }
-}
-
-async fn create(directory: &Directory, wish: &NewAccount) {
-    let planned = directory.plan(wish).await.unwrap();
-    directory.create(&planned).await.unwrap();
-}
+use support::{create, found, status, wish};
 
 async fn refusal(directory: &Directory, wish: &NewAccount) -> String {
     directory.plan(wish).await.unwrap_err().to_string()
-}
-
-fn status(checks: &[Check], id: &str) -> CheckStatus {
-    checks.iter().find(|check| check.id == id).expect(id).status
 }
 
 /// The controller's own view, through its database.
@@ -215,17 +196,122 @@ async fn checks_of_good_and_bad_accounts() {
     let ids: Vec<_> = checks.iter().map(|check| check.id).collect();
     assert_eq!(
         ids,
-        ["exists", "class", "name", "enabled", "dns-host-name", "encryption", "retrieval"]
+        [
+            "kds-root-key",
+            "exists",
+            "class",
+            "name",
+            "enabled",
+            "dns-host-name",
+            "encryption",
+            "password-interval",
+            "spn-unique",
+            "delegation",
+            "retrieval"
+        ]
     );
+    assert!(found(&checks, "password-interval").message.contains("every 30 days"));
 
     controller.samba_tool(&["user", "disable", &format!("{name}$")]);
     let checks = directory.check(&name, &[]).await.unwrap();
     assert_eq!(status(&checks, "enabled"), CheckStatus::Failed);
 
+    // RC4 alone, trusted with everybody's identity, and with a name that a host has.
+    let spn = format!("http/{name}.contoso.com");
+    for dn in [
+        format!("CN={name},CN=Managed Service Accounts,{BASE}"),
+        format!("CN=OTHERHOST,CN=Computers,{BASE}"),
+    ] {
+        // The controller would not take a name twice.
+        controller.modify_unchecked(&format!(
+            "dn: {dn}\nchangetype: modify\nadd: servicePrincipalName\nservicePrincipalName: {spn}\n"
+        ));
+    }
+    controller.modify(&format!(
+        "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
+         replace: msDS-SupportedEncryptionTypes\nmsDS-SupportedEncryptionTypes: 4\n-\n\
+         replace: userAccountControl\nuserAccountControl: {}\n-\n\
+         replace: msDS-AllowedToDelegateTo\nmsDS-AllowedToDelegateTo: MSSQLSvc/db.contoso.com\n-\n\
+         replace: msDS-AllowedToActOnBehalfOfOtherIdentity\n\
+         msDS-AllowedToActOnBehalfOfOtherIdentity: O:BAD:(A;;0xf01ff;;;{})\n",
+        4096 | 0x8_0000 | 0x100_0000 | 0x10_0000,
+        directory.computer("OTHERHOST").await.unwrap().sid,
+    ));
+    controller.modify_unchecked(&format!(
+        "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: modify\ndelete: dNSHostName\n"
+    ));
+    let checks = directory.check(&name, &[]).await.unwrap();
+    assert_eq!(status(&checks, "enabled"), CheckStatus::Passed);
+    assert_eq!(status(&checks, "encryption"), CheckStatus::Warning);
+    assert_eq!(status(&checks, "dns-host-name"), CheckStatus::Warning);
+    let twice = found(&checks, "spn-unique");
+    assert_eq!(twice.status, CheckStatus::Failed);
+    let owner = format!("{spn} is that of CN=OTHERHOST,CN=Computers,{BASE} too");
+    assert!(twice.message.contains(&owner), "{}", twice.message);
+    let delegation = found(&checks, "delegation");
+    assert_eq!(delegation.status, CheckStatus::Warning);
+    for part in [
+        "unconstrained",
+        "towards MSSQLSvc/db.contoso.com (protocol transition)",
+        "OTHERHOST$ may be any user towards it",
+        "its own tickets are not forwarded",
+    ] {
+        assert!(delegation.message.contains(part), "{part}: {}", delegation.message);
+    }
+
     let checks = directory.check("NoSuchAccount", &[]).await.unwrap();
     assert_eq!(status(&checks, "exists"), CheckStatus::Failed);
     let checks = directory.check("WEBHOST1", &[]).await.unwrap();
     assert_eq!(status(&checks, "class"), CheckStatus::Failed);
+}
+
+#[tokio::test]
+async fn hosts_and_groups_by_every_usual_name() {
+    let Some(controller) = shared::domain_controller("hosts_and_groups_by_every_usual_name").await
+    else {
+        return;
+    };
+    let directory = support::administrator(&controller).await;
+    let host = controller.unique("usual");
+    controller.samba_tool(&["computer", "create", &host]);
+    let dn = format!("CN={host},CN=Computers,{BASE}");
+    let dns = format!("{host}.contoso.com");
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: dNSHostName\ndNSHostName: {dns}\n"
+    ));
+    let found = directory.computer(&host).await.unwrap();
+    assert_eq!(found.dn, dn);
+    for name in [
+        format!("{host}$"),
+        host.to_uppercase(),
+        format!("CONTOSO\\{host}$"),
+        format!("contoso.com\\{host}"),
+        format!("{host}$@contoso.com"),
+        dns,
+        dn,
+        found.sid.to_string(),
+    ] {
+        assert_eq!(directory.computer(&name).await.unwrap(), found, "{name}");
+    }
+    let group = directory.group("webhosts").await.unwrap();
+    for name in ["CONTOSO\\webhosts", "WebHosts@contoso.com", &group.dn, &group.sid.to_string()] {
+        assert_eq!(directory.group(name).await.unwrap(), group, "{name}");
+    }
+    let user = directory.user_account("alice").await.unwrap();
+    for name in [USER, "CONTOSO\\alice", &user.dn, &user.sid.to_string()] {
+        assert_eq!(directory.user_account(name).await.unwrap(), user, "{name}");
+    }
+    // The same name in another domain is somebody else, as is one of another kind.
+    for error in [
+        directory.computer(&format!("FABRIKAM\\{host}$")).await.unwrap_err(),
+        directory.group("webhosts@fabrikam.com").await.unwrap_err(),
+        directory.user_account("FABRIKAM\\alice").await.unwrap_err(),
+    ] {
+        assert!(error.to_string().contains("which is of another domain,"), "{error}");
+    }
+    assert!(directory.user_account("alice@fabrikam.com").await.is_err());
+    assert!(directory.group(&user.sid.to_string()).await.is_err());
+    assert!(directory.computer("*").await.is_err(), "a pattern is no name");
 }
 
 #[tokio::test]
@@ -249,8 +335,9 @@ async fn a_user_without_rights_is_told_so() {
         let error = error.to_string();
         assert!(error.contains("the user lacks the right (LDAP result 50"), "{error}");
     }
-    // Nothing is said about root keys, which this user may not see.
-    assert!(user.check(&name, &[]).await.unwrap().iter().all(|check| check.id != "kds-root-key"));
+    // This user may not see root keys, which does not mean that there are none.
+    let checks = user.check(&name, &[]).await.unwrap();
+    assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Unknown);
 }
 
 #[tokio::test]
@@ -260,16 +347,28 @@ async fn a_forest_without_a_root_key() {
     else {
         return;
     };
+    let directory = support::administrator(&controller).await;
+    let planned = directory.plan(&wish("Keyless")).await.unwrap();
     let keys = controller.samba_tool(&["domain", "kds", "root-key", "list"]);
     let is_guid = |word: &&str| gmsa_core::credspec::identifier::is_guid(word);
     for key in keys.split_whitespace().filter(is_guid) {
         controller.samba_tool(&["domain", "kds", "root-key", "delete", &format!("--name={key}")]);
     }
-    let directory = support::administrator(&controller).await;
-    let planned = directory.plan(&wish("Keyless")).await.unwrap();
+    // What the controller says of it, and what is said before it is asked.
     let error = directory.create(&planned).await.unwrap_err().to_string();
     assert!(error.contains("no KDS root key that can be used yet"), "{error}");
     assert!(error.contains("Add-KdsRootKey"), "{error}");
+    let error = refusal(&directory, &wish("Keyless")).await;
+    assert!(error.contains("the forest has no KDS root key: an administrator"), "{error}");
+    assert!(error.contains("Add-KdsRootKey -EffectiveImmediately"), "{error}");
+    let checks = directory.check("Keyless", &[]).await.unwrap();
+    assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Failed);
+    // Who may see none is not told that there is none.
+    let options = support::options(&controller, USER, USER_PASSWORD);
+    let user = Directory::open(&options).await.unwrap();
+    user.plan(&wish("Keyless")).await.unwrap();
+    let checks = user.check("Keyless", &[]).await.unwrap();
+    assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Unknown);
 
     controller.samba_tool(&["domain", "kds", "root-key", "create"]);
     let error = refusal(&directory, &wish("Keyless")).await;

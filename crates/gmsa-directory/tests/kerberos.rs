@@ -20,15 +20,9 @@ async fn a_managed_password_gets_a_ticket_and_another_does_not() {
     }
     let directory = support::administrator(&controller).await;
     let name = controller.unique("Tkt");
-    let wish = NewAccount {
-        name: name.clone(),
-        dns_host_name: None,
-        container: None,
-        service_principal_names: Vec::new(),
-        interval_days: 30,
-        allowed: vec![directory.computer("WEBHOST1").await.unwrap()],
-    };
-    directory.create(&directory.plan(&wish).await.unwrap()).await.unwrap();
+    let host = directory.computer("WEBHOST1").await.unwrap();
+    let wish = NewAccount { allowed: vec![host], ..support::wish(&name) };
+    support::create(&directory, &wish).await;
     let host = support::host(&controller, "WEBHOST1").await;
     assert_eq!(host.address(), controller.address);
     let password = host.managed_password(&name).await.unwrap().unwrap();

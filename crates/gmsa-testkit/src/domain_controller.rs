@@ -3,6 +3,8 @@
 //! The domain was provisioned once (`scripts/provision-domain.sh`); a run copies it, moves it to an
 //! address of its own, and starts it there, because the ports of LDAP cannot be chosen.
 
+pub mod dns;
+
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{fs, process};
 
+use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
@@ -164,6 +167,49 @@ impl DomainController {
         output(command)
     }
 
+    /// Changes objects in the controller's own database, whatever rights that takes, by LDIF.
+    pub fn modify(&self, ldif: &str) {
+        self.change("private/sam.ldb", ldif);
+    }
+
+    /// The same behind the controller's back, which looks after what may stand there.
+    pub fn modify_unchecked(&self, ldif: &str) {
+        self.change("private/sam.ldb.d/DC=CONTOSO,DC=COM.ldb", ldif);
+    }
+
+    fn change(&self, database: &str, ldif: &str) {
+        let file = self.dir.join(format!("{}.ldif", self.unique("mod")));
+        fs::write(&file, ldif).unwrap();
+        let mut command = Command::new("ldbmodify");
+        command.arg("-H").arg(self.dir.join(database)).arg(&file);
+        output(command);
+    }
+
+    /// Adds a name to the domain's zone, `web` for `web.contoso.com`, with records of its own.
+    pub fn add_dns_records(&self, name: &str, records: &[dns::Record<'_>]) {
+        let zone = format!("DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        let mut ldif = format!("dn: DC={name},{zone}\nchangetype: add\nobjectClass: dnsNode\n");
+        for record in records {
+            ldif.push_str(&format!("dnsRecord:: {}\n", base64(&record.to_bytes())));
+        }
+        self.modify(&ldif);
+    }
+
+    /// Takes a name and all its records from the domain's zone.
+    pub fn remove_dns_name(&self, name: &str) {
+        let zone = format!("DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        self.modify(&format!("dn: DC={name},{zone}\nchangetype: delete\n"));
+    }
+
+    /// Announces one more controller, whatever it is.
+    pub fn announce_controller(&self, host: &str) {
+        let zone = format!("DC=_msdcs.{DOMAIN},CN=MicrosoftDNS,DC=ForestDnsZones,{BASE}");
+        let record = base64(&dns::Record::Srv(0, 100, host).to_bytes());
+        self.modify(&format!(
+            "dn: DC=_ldap._tcp.dc,{zone}\nchangetype: modify\nadd: dnsRecord\ndnsRecord:: {record}\n"
+        ));
+    }
+
     /// Makes a computer account with the password [`HOST_PASSWORD`].
     pub fn computer(&self, name: &str) {
         self.samba_tool(&["computer", "create", name]);
@@ -210,12 +256,11 @@ fn move_dns_records(dir: &Path, address: Ipv4Addr) {
 
 /// Six characters of base64, without the padding.
 fn base64_of(address: Ipv4Addr) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let bits = u64::from(address.to_bits()) << 4;
-    (0..6)
-        .rev()
-        .map(|group| char::from(DIGITS[usize::try_from(bits >> (group * 6) & 63).unwrap()]))
-        .collect()
+    base64(&address.octets()).trim_end_matches('=').to_owned()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// An address of this machine on which nothing serves LDAP. Several runs may look for one at once.

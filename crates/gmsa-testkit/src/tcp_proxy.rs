@@ -1,16 +1,28 @@
-//! A TCP proxy that can be cut and resumed. TLS stays between the two ends.
+//! A TCP proxy that can be stalled, cut and resumed. TLS stays between the two ends.
 
 use std::net::SocketAddr;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt as _, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+/// What a proxy lets through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// What the target says is held back, and what it is told arrives.
+    Mute,
+    /// Nothing, and connections stay open.
+    Stalled,
+    /// Nothing, and there are no connections.
+    Cut,
+}
 
 /// A proxy to one address; ends when dropped.
 pub struct TcpProxy {
     /// Where it listens.
     pub address: SocketAddr,
-    open: watch::Sender<bool>,
+    gate: watch::Sender<Gate>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -19,34 +31,64 @@ impl TcpProxy {
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (open, gate) = watch::channel(true);
+        let (sender, gate) = watch::channel(Gate::Open);
         let task = tokio::spawn(async move {
-            while let Ok((mut incoming, _)) = listener.accept().await {
-                let mut gate = gate.clone();
+            while let Ok((incoming, _)) = listener.accept().await {
+                let gate = gate.clone();
                 tokio::spawn(async move {
-                    if !*gate.borrow() {
+                    if *gate.borrow() == Gate::Cut {
                         return;
                     }
-                    let Ok(mut outgoing) = TcpStream::connect(target).await else { return };
-                    tokio::select! {
-                        // Either end may break it off.
-                        _ = copy_bidirectional(&mut incoming, &mut outgoing) => {}
-                        _ = gate.wait_for(|open| !*open) => {}
-                    }
+                    let Ok(outgoing) = TcpStream::connect(target).await else { return };
+                    pass(incoming, outgoing, gate).await;
                 });
             }
         });
-        Self { address, open, task }
+        Self { address, gate: sender, task }
     }
 
     /// Breaks every connection, and every new one.
     pub fn cut(&self) {
-        self.open.send_replace(false);
+        self.gate.send_replace(Gate::Cut);
+    }
+
+    /// Lets nothing through any more, and keeps connections open. What was on its way is lost.
+    pub fn stall(&self) {
+        self.gate.send_replace(Gate::Stalled);
+    }
+
+    /// Holds back what the target says, while what it is told arrives.
+    pub fn mute(&self) {
+        self.gate.send_replace(Gate::Mute);
     }
 
     /// Lets new connections through again.
     pub fn resume(&self) {
-        self.open.send_replace(true);
+        self.gate.send_replace(Gate::Open);
+    }
+}
+
+async fn pass(mut incoming: TcpStream, mut outgoing: TcpStream, mut gate: watch::Receiver<Gate>) {
+    loop {
+        let now = *gate.borrow_and_update();
+        let ended = async {
+            match now {
+                // Either end may break it off.
+                Gate::Open => {
+                    let _ = copy_bidirectional(&mut incoming, &mut outgoing).await;
+                }
+                Gate::Mute => {
+                    let _ = copy(&mut incoming, &mut outgoing).await;
+                    let _ = outgoing.shutdown().await;
+                }
+                Gate::Stalled => std::future::pending().await,
+                Gate::Cut => {}
+            }
+        };
+        tokio::select! {
+            () = ended => return,
+            changed = gate.changed() => if changed.is_err() { return },
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod credspec;
 mod directory;
 pub mod doctor;
 pub mod install;
+mod output_file;
 mod password;
 mod rbac;
 mod render;

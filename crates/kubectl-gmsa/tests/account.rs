@@ -7,10 +7,11 @@
     reason = "a test fails loudly"
 )]
 
+mod schema;
 mod support;
 
 use gmsa_testkit::domain_controller::{
-    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD,
+    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD, USER, USER_PASSWORD,
 };
 use gmsa_testkit::shared;
 use serde_json::Value;
@@ -39,17 +40,22 @@ async fn the_life_of_an_account() {
     assert!(ldif.contains("msDS-GroupMSAMembership:: "), "{ldif}");
     let missing = account(controller, &["check", &name]);
     assert_eq!(missing.code, 1, "a dry run made the account: {}", missing.stdout);
+    // Other tools take it, and the account is the same.
+    controller.modify(&ldif);
+    done(controller, &["check", &name, "--host", "WEBHOST1"]);
+    let attributes = ["userAccountControl", "dNSHostName", "msDS-GroupMSAMembership"];
+    let filter = format!("(sAMAccountName={name}$)");
+    let by_ldif = controller.search(&filter, &attributes);
+    done(controller, &["remove", &name, "--yes"]);
     assert!(done(controller, &create).starts_with(&format!("created CN={name},")));
+    assert_eq!(controller.search(&filter, &attributes), by_ldif);
     let again = account(controller, &create);
     assert_eq!((again.code, again.stdout.as_str()), (1, ""));
     assert!(again.stderr.contains("is taken by"), "{}", again.stderr);
 
     let check = ["check", &name, "--host", "WEBHOST1", "-o", "json"];
     let report: Value = serde_json::from_str(&done(controller, &check)).unwrap();
-    assert_eq!(
-        (&report["kind"], &report["status"]),
-        (&"AccountCheckReport".into(), &"passed".into())
-    );
+    assert_eq!((&report["kind"], &report["status"]), (&"AccountCheckReport".into(), &"ok".into()));
 
     let change = ["--host", "WEBHOST1", "--group", "webhosts"];
     assert_eq!(
@@ -80,6 +86,32 @@ async fn the_life_of_an_account() {
     assert!(done(controller, &["remove", &name, "--yes"]).starts_with("removed CN="));
     let gone = account(controller, &["remove", &name, "--yes"]);
     assert_eq!(gone.code, 1);
+}
+
+#[tokio::test]
+async fn whom_somebody_denied_is_not_said_to_be_allowed() {
+    let test = "whom_somebody_denied_is_not_said_to_be_allowed";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Deny");
+    done(&controller, &["create", &name]);
+    let found = controller.search("(sAMAccountName=OTHERHOST$)", &["objectSid"]);
+    let sid = found.lines().find_map(|line| line.strip_prefix("objectSid: ")).unwrap();
+    let dn = format!("CN={name},CN=Managed Service Accounts,DC=contoso,DC=com");
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: msDS-GroupMSAMembership\n\
+         msDS-GroupMSAMembership: O:BAD:(D;;0xf01ff;;;{sid})\n"
+    ));
+    let hosts = ["--host", "OTHERHOST", "--host", "WEBHOST1"];
+    let allowed = account(&controller, &[&["allow", &name], &hosts[..]].concat());
+    assert_eq!(allowed.code, 1, "{}", allowed.stderr);
+    let warning = "warning: OTHERHOST$ may not read the password all the same";
+    assert!(allowed.stderr.contains(warning), "{}", allowed.stderr);
+    assert!(!allowed.stderr.contains("WEBHOST1$ may not"), "{}", allowed.stderr);
+    let checked = account(&controller, &[&["check", &name], &hosts[..]].concat());
+    assert_eq!(checked.code, 1);
+    for verdict in ["OTHERHOST$ may not read", "WEBHOST1$ may read"] {
+        assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -116,7 +148,11 @@ async fn the_proof_that_a_host_can_read_the_password() {
     std::fs::write(&file, format!("{HOST_PASSWORD}\r\n")).unwrap();
     let file = file.to_str().unwrap();
     for (host, code, verdict) in [
-        ("WEBHOST2$", 0, "passed   password-read      WEBHOST2$@contoso.com has read the password"),
+        (
+            "WEBHOST2$",
+            0,
+            "ok          password-read      WEBHOST2$@contoso.com has read the password",
+        ),
         ("OTHERHOST$", 1, "OTHERHOST$@contoso.com was not given the password"),
     ] {
         let args = ["check", &name, "--as", host, "--as-password-file", file];
@@ -212,14 +248,11 @@ fn ticket(controller: &DomainController, name: &str, file: &str) {
     };
     let without = check("WEBHOST2$", Some("/nonexistent"));
     assert_eq!(without.code, 0, "{}{}", without.stdout, without.stderr);
-    assert_eq!(
-        ticket_of(&without),
-        ("unknown".into(), "not checked: there is no kinit here".into())
-    );
+    assert_eq!(ticket_of(&without), ("unknown".into(), "there is no kinit here".into()));
     let other = check("OTHERHOST$", None);
     assert_eq!(other.code, 1);
     let (status, message) = ticket_of(&other);
-    assert_eq!(status, "failed");
+    assert_eq!(status, "problem");
     assert!(message.contains("OTHERHOST$@contoso.com gets no ticket"), "{message}");
     if !gmsa_testkit::domain_controller::has_kinit("the ticket of an account") {
         return;
@@ -227,12 +260,58 @@ fn ticket(controller: &DomainController, name: &str, file: &str) {
     let allowed = check("WEBHOST2$", None);
     assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
     let granted = format!("the password gets a Kerberos ticket for {name}$");
-    assert_eq!(ticket_of(&allowed), ("passed".into(), granted));
+    assert_eq!(ticket_of(&allowed), ("ok".into(), granted));
 
     controller.samba_tool(&["user", "disable", &format!("{name}$")]);
     let disabled = check("WEBHOST2$", None);
     assert_eq!(disabled.code, 1);
     let (status, message) = ticket_of(&disabled);
-    assert_eq!(status, "failed", "{message}");
+    assert_eq!(status, "problem", "{message}");
     assert!(message.contains("revoked"), "{message}");
+}
+
+#[tokio::test]
+async fn a_check_as_a_table_and_as_a_report() {
+    let test = "a_check_as_a_table_and_as_a_report";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Tab");
+    done(&controller, &["create", &name, "--host", "WEBHOST1"]);
+    let table = done(&controller, &["check", &name]);
+    for line in [
+        "ok          kds-root-key       the forest has a KDS root key in use",
+        "ok          delegation         it takes part in no delegation",
+        "ok          encryption         it supports RC4, AES-128, AES-256",
+        "ok          password-interval  its password changes every 30 days",
+        "ok          spn-unique         it has no service principal names",
+        "ok          clock              the clocks of the controller",
+        "ok          dns-records        _kerberos._tcp.contoso.com names dc1.contoso.com",
+        "ok          dns-transport      DNS answers over UDP and over TCP",
+        "ok          controller-ports   dc1.contoso.com (",
+    ] {
+        assert!(table.contains(line), "{line} in {table}");
+    }
+    assert!(table.ends_with(&format!("{name}: ok\n")), "{table}");
+    let report: Value =
+        serde_json::from_str(&done(&controller, &["check", &name, "-o", "json"])).unwrap();
+    schema::check("account-check-report", &report);
+
+    // Who may see less is told what was not checked; that is no failure.
+    let user = ["--bind-user", USER];
+    let args = [&["account", "check", &name], &user[..]].concat();
+    let less = ran(as_administrator(&controller, &args).env("GMSA_BIND_PASSWORD", USER_PASSWORD));
+    assert_eq!(less.code, 0, "{}{}", less.stdout, less.stderr);
+    let line = format!("not checked kds-root-key       {USER} is shown no KDS root key");
+    assert!(less.stdout.contains(&line), "{}", less.stdout);
+}
+
+#[cfg(not(feature = "gssapi"))]
+#[test]
+fn a_plugin_that_was_built_without_kerberos_says_how_to_get_it() {
+    let ran = run(&["account", "check", "x", "--dc", "dc1.contoso.com", "--kerberos"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("built without it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--features gssapi"), "{}", ran.stderr);
+    let program = std::fs::read(env!("CARGO_BIN_EXE_kubectl-gmsa")).unwrap();
+    let library = b"libgssapi_krb5";
+    assert!(!program.windows(library.len()).any(|bytes| bytes == library), "it is linked");
 }

@@ -79,6 +79,39 @@ fn plug_ins_and_what_they_are_told() {
     let secret = create("aks", "alice@contoso.com:hunter2");
     assert_eq!((secret.code, secret.stdout.as_str()), (2, ""));
     assert!(!secret.stderr.contains("hunter2"), "{}", secret.stderr);
+
+    // References of known plug-ins as flags, and the input of any other from standard input.
+    let flags = [
+        "--host-plugin",
+        "aks",
+        "--plugin-identity",
+        "4d2",
+        "--plugin-secret",
+        "https://v.vault.azure.net/secrets/s",
+        "-o",
+        "credspec",
+    ];
+    let flagged = run(&[&BY_HAND[..], &flags].concat());
+    assert_eq!(json_of(&flagged), json_of(&made));
+    let guid = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
+    let unknown = [&BY_HAND[..], &["--host-plugin", guid, "-o", "credspec"]].concat();
+    let from_stdin = [&unknown[..], &["--plugin-input-file", "-"]].concat();
+    let plain = b"what it is told\r\n".to_vec();
+    let wide = "\u{feff}what it is told\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let [told, same]: [Value; 2] = [plain, wide]
+        .map(|input: Vec<u8>| json_of(&ran(support::plugin(&from_stdin).write_stdin(input))));
+    assert_eq!(told, same);
+    let config = &told["ActiveDirectoryConfig"]["HostAccountConfig"];
+    assert_eq!(
+        (&config["PluginGUID"], &config["PluginInput"]),
+        (&guid.into(), &"what it is told".into())
+    );
+    for more in [&["--plugin-secret", "hunter2"][..], &[]] {
+        let refused = run(&[&unknown[..], more].concat());
+        assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+        assert!(refused.stderr.contains("--plugin-input-file"), "{}", refused.stderr);
+        assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    }
 }
 
 #[test]
@@ -92,7 +125,6 @@ fn what_could_not_work_is_not_made() {
         (BY_HAND[10], "S-1-5-21-2126449477-2524075714-3094792973-1103", "sid-not-domain"),
         (BY_HAND[12], "not-a-guid", "guid-invalid"),
         ("WebApp1$", "a-name-that-is-too-long", "machine-account-name-invalid"),
-        ("gmsa-webapp1", "gmsa-WebApp1", "credspec-name-invalid"),
     ] {
         let ran = with(from, to);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
@@ -102,6 +134,12 @@ fn what_could_not_work_is_not_made() {
     assert_eq!(braced.stdout, run(&BY_HAND).stdout);
     let missing = run(&["credspec", "create", "x", "--account", "a"]);
     assert_eq!(missing.code, 2);
+    let flags = "--domain, --netbios, --sid, --guid is missing (or --from-ad";
+    assert!(missing.stderr.contains(flags), "{}", missing.stderr);
+    // A name is made valid, and that is said.
+    let named = with("gmsa-webapp1", "Gmsa_WebApp1");
+    assert_eq!((named.code, named.stdout), (0, run(&BY_HAND).stdout));
+    assert!(named.stderr.contains("called gmsa-webapp1"), "{}", named.stderr);
 }
 
 #[test]
@@ -133,6 +171,68 @@ fn files_of_windows_are_imported_and_judged() {
     let report: Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(report["kind"], "CredspecLintReport");
     assert_eq!(report["credentialSpecs"][0]["findings"], json!([]));
+}
+
+#[test]
+fn files_of_every_encoding_are_one_object_and_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let windows = directory.path().join("CredentialSpecs");
+    std::fs::create_dir(&windows).unwrap();
+    let bare = run(&[&BY_HAND[..], &["-o", "credspec"]].concat()).stdout.replace('\n', "\r\n");
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let marked = format!("\u{feff}{bare}");
+    for (name, bytes) in [
+        ("Ascii", bare.clone().into_bytes()),
+        ("Utf8_Mark", marked.clone().into_bytes()),
+        ("Unicode", wide(&marked)),
+        ("Unmarked", wide(&bare)),
+    ] {
+        std::fs::write(windows.join(format!("{name}.json")), bytes).unwrap();
+    }
+    let path = windows.to_str().unwrap();
+    let imported = run(&["credspec", "import", path, "-o", "json"]);
+    assert!(imported.stderr.contains("is called utf8-mark"), "{}", imported.stderr);
+    let list = json_of(&imported);
+    let items = list["items"].as_array().unwrap();
+    let names: Vec<&str> =
+        items.iter().map(|item| item["metadata"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["ascii", "unicode", "unmarked", "utf8-mark"]);
+    assert!(items.iter().all(|item| item["credspec"] == items[0]["credspec"]));
+
+    // Into manifests, one file each, and back to what Windows reads.
+    let (manifests, back) = (directory.path().join("manifests"), directory.path().join("back"));
+    for made in [&manifests, &back] {
+        std::fs::create_dir(made).unwrap();
+    }
+    let to = manifests.to_str().unwrap();
+    let written = run(&["credspec", "import", path, "--out", to]);
+    assert_eq!((written.code, written.stdout.lines().count()), (0, 4), "{}", written.stderr);
+    let several = run(&["credspec", "import", to, "-o", "credspec"]);
+    assert_eq!((several.code, several.stdout.as_str()), (2, ""));
+    let out = ["-o", "credspec", "--out", back.to_str().unwrap()];
+    let returned = [&["credspec", "import", to][..], &out].concat();
+    assert_eq!(run(&returned).code, 0);
+    let text = std::fs::read_to_string(back.join("ascii.json")).unwrap();
+    let (text, bare): (Value, Value) =
+        (serde_json::from_str(&text).unwrap(), serde_json::from_str(&bare).unwrap());
+    assert_eq!(text, bare);
+
+    // Nothing is replaced unless that is wished, and then all or none.
+    std::fs::remove_file(back.join("ascii.json")).unwrap();
+    let again = run(&returned);
+    assert_eq!(again.code, 2);
+    assert!(again.stderr.contains("unicode.json: it exists"), "{}", again.stderr);
+    assert!(!back.join("ascii.json").exists());
+    assert_eq!(run(&[&returned[..], &["--overwrite"]].concat()).code, 0);
+    assert!(back.join("ascii.json").exists());
+
+    // A file that is cut off within a character.
+    let file = windows.join("Unicode.json");
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    let cut = run(&["credspec", "import", path]);
+    assert_eq!((cut.code, cut.stdout.as_str()), (2, ""));
+    assert!(cut.stderr.contains("Unicode.json: it ends within a character"), "{}", cut.stderr);
 }
 
 #[tokio::test]

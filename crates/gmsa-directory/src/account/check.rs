@@ -1,12 +1,15 @@
 //! Whether an account is fit for use by containers.
 
-use super::{Account, name};
+mod attributes;
+mod controllers;
+mod delegation;
+
+use super::Account;
+use super::root_key::RootKeys;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::facts::{Principal, PrincipalKind};
-
-/// AES-128 and AES-256 (MS-KILE, section 2.2.7).
-const AES: i64 = 0x18;
+use crate::security_descriptor::SecurityDescriptor;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,14 +25,14 @@ pub enum CheckStatus {
 }
 
 impl CheckStatus {
-    /// The word for it in every output.
+    /// The word for it in every output: that of the doctor.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Passed => "passed",
+            Self::Passed => "ok",
             Self::Unknown => "unknown",
             Self::Warning => "warning",
-            Self::Failed => "failed",
+            Self::Failed => "problem",
         }
     }
 }
@@ -48,7 +51,9 @@ pub struct Check {
 }
 
 impl Check {
-    fn passed(id: &'static str, message: String) -> Self {
+    /// A check that came out well.
+    #[must_use]
+    pub const fn passed(id: &'static str, message: String) -> Self {
         Self { id, status: CheckStatus::Passed, message, remedy: None }
     }
 
@@ -74,36 +79,39 @@ impl Check {
     }
 }
 
+/// Looks at everything that keeps containers from using an account: the account, whether hosts may
+/// read its password, and the domain's controllers as they are seen from here.
+pub async fn check(
+    directory: &Directory,
+    name: &str,
+    hosts: &[Principal],
+) -> Result<Vec<Check>, Error> {
+    let (account, controllers) =
+        tokio::join!(directory.check(name, hosts), directory.check_controllers());
+    let mut checks = account?;
+    checks.extend(controllers?);
+    Ok(checks)
+}
+
 impl Directory {
-    /// Looks at everything that keeps containers from using an account, and whether hosts may read
-    /// its password.
+    /// Looks at what the directory holds of an account, and whether hosts may read its password.
     pub async fn check(&self, name: &str, hosts: &[Principal]) -> Result<Vec<Check>, Error> {
-        let mut checks = Vec::new();
-        checks.extend(self.root_key_problem().await?.map(|problem| {
-            let remedy = "wait, or make a key with an earlier start in a test forest";
-            Check::not_passed("kds-root-key", CheckStatus::Failed, problem, remedy)
-        }));
+        let mut checks = vec![self.root_keys().await?.check(self.user())];
         let Some(account) = self.account(name).await? else {
+            let name = name.trim_end_matches('$');
             let message = format!("{name}$ does not exist, or {} may not see it", self.user());
             let remedy = "make it with `kubectl gmsa account create`, or correct the name";
             checks.push(Check::not_passed("exists", CheckStatus::Failed, message, remedy));
             return Ok(checks);
         };
         checks.push(Check::passed("exists", format!("it is {}", account.dn)));
-        checks.extend(of_account(&account));
+        checks.push(attributes::class(&account));
         if !account.is_group_managed {
             return Ok(checks);
         }
-        for spn in &account.service_principal_names {
-            if let Some(owner) = self.spn_owner(spn, Some(&account.dn)).await? {
-                checks.push(Check::not_passed(
-                    "spn-unique",
-                    CheckStatus::Failed,
-                    format!("the service principal name {spn} is that of {owner} too"),
-                    "take it from one of them: Kerberos gives tickets to neither",
-                ));
-            }
-        }
+        checks.extend(attributes::of(&account));
+        checks.extend(self.check_service_names(&account).await?);
+        checks.push(self.check_delegation(&account).await?);
         checks.push(self.check_allowed(&account).await?);
         for host in hosts {
             checks.push(self.check_host(&account, host).await?);
@@ -111,14 +119,41 @@ impl Directory {
         Ok(checks)
     }
 
+    /// Whether its service principal names are its alone, in its domain.
+    async fn check_service_names(&self, account: &Account) -> Result<Vec<Check>, Error> {
+        const ID: &str = "spn-unique";
+        let names = &account.service_principal_names;
+        let mut shared = Vec::new();
+        for name in names {
+            if let Some(owner) = self.spn_owner(name, Some(&account.dn)).await? {
+                shared.push(Check::not_passed(
+                    ID,
+                    CheckStatus::Failed,
+                    format!("the service principal name {name} is that of {owner} too"),
+                    "take it from one of them: Kerberos gives tickets to neither",
+                ));
+            }
+        }
+        if shared.is_empty() {
+            let message = if names.is_empty() {
+                "it has no service principal names".to_owned()
+            } else {
+                format!("no other account of the domain has {}", names.join(", "))
+            };
+            shared.push(Check::passed(ID, message));
+        }
+        Ok(shared)
+    }
+
     /// Who may read the password.
     async fn check_allowed(&self, account: &Account) -> Result<Check, Error> {
+        const ID: &str = "retrieval";
         let mut names = Vec::new();
         let mut gone = 0;
         if let Some(descriptor) = &account.membership {
             if descriptor.dacl.is_none() {
                 return Ok(Check::not_passed(
-                    "retrieval",
+                    ID,
                     CheckStatus::Warning,
                     "everyone may read the password".to_owned(),
                     "allow the hosts, or a group of them, and nobody else",
@@ -130,17 +165,22 @@ impl Directory {
                 names.push(principal.map_or_else(|| sid.to_string(), |principal| principal.name));
             }
         }
-        let message = if names.is_empty() {
+        let mut message = if names.is_empty() {
             "nobody may read the password".to_owned()
         } else {
             format!("the password may be read by {}", names.join(", "))
         };
+        let others =
+            account.membership.as_ref().map(SecurityDescriptor::others).unwrap_or_default();
+        if !others.is_empty() {
+            message.push_str(&format!("; there are other entries, too: {others}"));
+        }
         Ok(if names.len() > gone {
-            Check::passed("retrieval", message)
+            Check::passed(ID, message)
         } else {
             let remedy = "allow the hosts with `kubectl gmsa account allow`; for hosts outside the \
                           domain allow the user whose credentials their plug-in holds";
-            Check::not_passed("retrieval", CheckStatus::Warning, message, remedy)
+            Check::not_passed(ID, CheckStatus::Warning, message, remedy)
         })
     }
 
@@ -162,58 +202,27 @@ impl Directory {
     }
 }
 
-/// What can be seen of the account alone.
-fn of_account(account: &Account) -> Vec<Check> {
-    let class = Check::when(
-        account.is_group_managed,
-        "class",
-        CheckStatus::Failed,
-        if account.is_group_managed {
-            "it is a group managed service account".to_owned()
-        } else {
-            "it is no group managed service account".to_owned()
-        },
-        "make one under another name: an account cannot be turned into one",
-    );
-    if !account.is_group_managed {
-        return vec![class];
-    }
-    let named = name::valid_name(&account.name);
-    let enabled = if account.enabled { "it is enabled" } else { "it is disabled" };
-    let host_name = account.dns_host_name.as_deref();
-    let aes = account.encryption_types.is_some_and(|types| types & AES != 0);
-    vec![
-        class,
-        Check::when(
-            named.is_ok(),
-            "name",
-            CheckStatus::Failed,
-            named.map_or_else(
-                |problem| problem.to_string(),
-                |name| format!("the name {name} has at most 15 characters"),
+impl RootKeys {
+    /// What that means for an account. `user` is who looked.
+    fn check(&self, user: &str) -> Check {
+        const ID: &str = "kds-root-key";
+        match (self, self.problem()) {
+            (Self::Hidden, _) => Check::not_passed(
+                ID,
+                CheckStatus::Unknown,
+                format!("{user} is shown no KDS root key, which says nothing: few may see one"),
+                "look as an administrator of the forest, or with Get-KdsRootKey on a controller",
             ),
-            "make an account with a shorter name",
-        ),
-        Check::when(
-            account.enabled,
-            "enabled",
-            CheckStatus::Failed,
-            enabled.to_owned(),
-            "enable it (Enable-ADAccount)",
-        ),
-        Check::when(
-            host_name.is_some(),
-            "dns-host-name",
-            CheckStatus::Warning,
-            format!("its DNS name is {}", host_name.unwrap_or("not set")),
-            "set dNSHostName (Set-ADServiceAccount -DNSHostName)",
-        ),
-        Check::when(
-            aes,
-            "encryption",
-            CheckStatus::Warning,
-            if aes { "it supports AES" } else { "it does not say that it supports AES" }.to_owned(),
-            "set msDS-SupportedEncryptionTypes to 24, or to 28 where RC4 is needed still",
-        ),
-    ]
+            (_, Some(problem)) => Check::not_passed(
+                ID,
+                CheckStatus::Failed,
+                problem,
+                "until then no password can be made, nor read",
+            ),
+            (_, None) => Check::passed(ID, "the forest has a KDS root key in use".to_owned()),
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,11 @@
 //! A new account: planned and checked first, because the directory accepts what does not work.
 
 use std::collections::HashSet;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ldap3::{Scope, ldap_escape};
+use ldap3::ldap_escape;
 
 use super::name::{is_dns_name, is_valid_spn, valid_name};
-use super::{CLASS, MEMBERSHIP, WORKSTATION, ldif};
+use super::{CLASS, DISABLED, MEMBERSHIP, WORKSTATION, ldif};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::facts::{Principal, child};
@@ -14,13 +13,11 @@ use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
 
 /// RC4, AES-128 and AES-256 (MS-KILE, section 2.2.7): what `New-ADServiceAccount` sets.
-const ENCRYPTION_TYPES: &str = "28";
+pub const ENCRYPTION_TYPES: i64 = 28;
+/// All encryptions that an account can have (MS-KILE, section 2.2.7).
+const ENCRYPTIONS: i64 = 0x1f;
 /// Ten years; more is a slip of the finger.
 const LONGEST_INTERVAL: u32 = 3650;
-/// How long a root key must have been valid before the controllers use it.
-const KEY_DELAY: Duration = Duration::from_mins(10 * 60 + 5);
-/// Seconds between 1601, where Windows counts from, and 1970.
-const EPOCH_DIFFERENCE: u64 = 11_644_473_600;
 
 /// What is wished for.
 #[derive(Clone, Debug)]
@@ -35,6 +32,10 @@ pub struct NewAccount {
     pub service_principal_names: Vec<String>,
     /// How many days a password lasts; cannot be changed later.
     pub interval_days: u32,
+    /// The bits of the encryptions that it supports (MS-KILE, section 2.2.7).
+    pub encryption_types: i64,
+    /// Whether it can be used at once.
+    pub enabled: bool,
     /// Who may read the password.
     pub allowed: Vec<Principal>,
 }
@@ -93,6 +94,9 @@ impl Directory {
             problems.push(format!("the name {name} is taken by {taken}"));
         }
         problems.extend(self.spn_problems(&wish.service_principal_names).await?);
+        if !(1..=ENCRYPTIONS).contains(&wish.encryption_types) {
+            problems.push(format!("{} are no encryption types", wish.encryption_types));
+        }
         problems.extend(self.root_key_problem().await?);
         if !problems.is_empty() {
             return Err(Error::Refused { what: format!("create the account {name}"), problems });
@@ -150,58 +154,20 @@ impl Directory {
         let other = |dn: &String| except.is_none_or(|except| !dn.eq_ignore_ascii_case(except));
         Ok(found.into_iter().map(|entry| entry.dn).find(other))
     }
-
-    /// What is wrong with the root keys of the forest. Who may not see them is shown none, so that
-    /// none says nothing.
-    pub(super) async fn root_key_problem(&self) -> Result<Option<String>, Error> {
-        let base = format!(
-            "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,{}",
-            self.root.configuration
-        );
-        let filter = "(objectClass=msKds-ProvRootKey)";
-        let attributes = ["msKds-UseStartTime"];
-        let what = "look for KDS root keys";
-        let found = match self.search(&base, Scope::OneLevel, filter, &attributes, what).await {
-            Ok(found) => found,
-            Err(Error::Operation { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let starts = found.iter().map(|entry| entry.number("msKds-UseStartTime").map(time_of));
-        // One whose start may not be seen may well be usable.
-        let Some(first) = starts.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min())
-        else {
-            return Ok(None);
-        };
-        let usable = first + KEY_DELAY;
-        let wait = usable.duration_since(SystemTime::now()).unwrap_or_default();
-        Ok((!wait.is_zero()).then(|| {
-            format!(
-                "the KDS root key of the forest is too new: accounts can be made in {} h {} min",
-                wait.as_secs() / 3600,
-                wait.as_secs() / 60 % 60 + 1
-            )
-        }))
-    }
-}
-
-/// A moment in steps of 100 ns since 1601 (`FILETIME`, MS-DTYP, section 2.3.3).
-fn time_of(filetime: i64) -> SystemTime {
-    let ticks = u64::try_from(filetime).unwrap_or_default();
-    let seconds = Duration::from_secs(ticks / 10_000_000);
-    UNIX_EPOCH + seconds.saturating_sub(Duration::from_secs(EPOCH_DIFFERENCE))
 }
 
 fn planned(name: &str, container: &str, dns_host_name: &str, wish: &NewAccount) -> PlannedAccount {
     let text = |value: &str| vec![value.as_bytes().to_vec()];
     let sids: Vec<Sid> = wish.allowed.iter().map(|principal| principal.sid.clone()).collect();
+    let control = if wish.enabled { WORKSTATION } else { WORKSTATION | DISABLED };
     let mut attributes = vec![
         ("objectClass", text(CLASS)),
         ("sAMAccountName", text(&format!("{name}$"))),
         ("dNSHostName", text(dns_host_name)),
-        // Without it the account is stored disabled.
-        ("userAccountControl", text(&WORKSTATION.to_string())),
+        // Without it every account is stored disabled.
+        ("userAccountControl", text(&control.to_string())),
         ("msDS-ManagedPasswordInterval", text(&wish.interval_days.to_string())),
-        ("msDS-SupportedEncryptionTypes", text(ENCRYPTION_TYPES)),
+        ("msDS-SupportedEncryptionTypes", text(&wish.encryption_types.to_string())),
     ];
     if !wish.service_principal_names.is_empty() {
         let names = wish.service_principal_names.iter().map(|name| name.as_bytes().to_vec());

@@ -48,6 +48,15 @@ fn refused_operations() {
         (50, "insufficient access rights", "lacks the right"),
         (68, "already exists", "an object of that name"),
         (65, "", "missing (LDAP result 65)"),
+        (1, "00002020: Operation unavailable without authentication", "--bind-user"),
+        (16, "", "something else changed it"),
+        (19, "00002082: interval cannot be modified", "an interval that cannot be changed later"),
+        (20, "", "something else changed it"),
+        (34, "", "name is not valid"),
+        (51, "", "use another with --dc"),
+        (53, "0000202b: 8009000d", "no KDS root key"),
+        (53, "unwilling", "will not do it"),
+        (10, "", "with --dc"),
         (80, "odd\n\0thing", "LDAP result 80, odd thing; see the text"),
     ] {
         let error = operation("dc1:636", "create CN=web", &result(rc, text)).to_string();

@@ -9,6 +9,7 @@ use secrecy::SecretSlice;
 use zeroize::Zeroizing;
 
 /// How often Active Directory hashes (RFC 3962, section 4, the default).
+#[cfg(unix)]
 pub(crate) const ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).unwrap();
 /// `kerberos`, folded to 128 bits (RFC 3961, appendix A.1).
 const CONSTANT: [u8; 16] = [
@@ -107,6 +108,7 @@ pub fn computer_salt(account: &str, domain: &str) -> String {
 
 /// A password of UTF-16 (little-endian) as the passphrase that keys are derived from: in UTF-8, with
 /// U+FFFD for what is half a pair of surrogates. A managed password is random, and mostly has some.
+#[cfg(any(unix, test))]
 pub(crate) fn passphrase(password: &[u8]) -> Zeroizing<String> {
     let units = password.as_chunks::<2>().0.iter().map(|unit| u16::from_le_bytes(*unit));
     // Made large enough at once: a buffer that grows leaves copies behind.

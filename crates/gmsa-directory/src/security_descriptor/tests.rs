@@ -150,6 +150,30 @@ proptest! {
         let descriptor = SecurityDescriptor { resource_manager, control, owner, group, sacl, dacl };
         let bytes = descriptor.to_bytes();
         prop_assert_eq!(&SecurityDescriptor::from_bytes(&bytes).unwrap(), &descriptor);
+        // Each entry in its parentheses, and nothing is left out of the text.
+        let text = descriptor.to_string();
+        let lists = [&descriptor.sacl, &descriptor.dacl];
+        let count: usize = lists.into_iter().flatten().map(|list| list.entries.len()).sum();
+        prop_assert_eq!((text.matches('(').count(), text.matches(')').count()), (count, count));
+    }
+
+    #[test]
+    fn what_was_allowed_can_be_taken_away_and_all_else_stays(
+        mut dacl in any_acl(),
+        principal in any_sid(),
+    ) {
+        if let Some(dacl) = &mut dacl {
+            dacl.entries.retain(
+                |entry| !matches!(entry, Ace::Basic { deny: false, sid, .. } if *sid == principal),
+            );
+        }
+        let before = SecurityDescriptor { dacl, ..SecurityDescriptor::allowing(&[]) };
+        let mut descriptor = before.clone();
+        let changed = descriptor.allow(&principal);
+        prop_assert_eq!(changed, before.dacl.is_some());
+        prop_assert!(!descriptor.allow(&principal));
+        prop_assert_eq!(descriptor.disallow(&principal), changed);
+        prop_assert_eq!(descriptor, before);
     }
 
     #[test]

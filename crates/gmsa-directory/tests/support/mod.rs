@@ -1,5 +1,7 @@
-//! Logging on to the domain controller of the run.
+//! Logging on to the domain controller of the run, and what many tests wish for.
+#![allow(dead_code, reason = "not every test needs all of it")]
 
+use gmsa_directory::account::{Check, CheckStatus, ENCRYPTION_TYPES, NewAccount};
 use gmsa_directory::{Credentials, Directory, Options};
 use gmsa_testkit::domain_controller::{
     ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD,
@@ -19,8 +21,35 @@ pub async fn administrator(controller: &DomainController) -> Directory {
     Directory::open(&options).await.unwrap()
 }
 
-#[allow(dead_code, reason = "not every test logs on as a host")]
 pub async fn host(controller: &DomainController, name: &str) -> Directory {
     let options = options(controller, &format!("{name}$@contoso.com"), HOST_PASSWORD);
     Directory::open(&options).await.unwrap()
+}
+
+/// An account that nobody may use.
+pub fn wish(name: &str) -> NewAccount {
+    NewAccount {
+        name: name.to_owned(),
+        dns_host_name: None,
+        container: None,
+        service_principal_names: Vec::new(),
+        interval_days: 30,
+        encryption_types: ENCRYPTION_TYPES,
+        enabled: true,
+        allowed: Vec::new(),
+    }
+}
+
+pub async fn create(directory: &Directory, wish: &NewAccount) {
+    let planned = directory.plan(wish).await.unwrap();
+    directory.create(&planned).await.unwrap();
+}
+
+#[allow(clippy::panic, reason = "a test fails loudly")]
+pub fn found<'a>(checks: &'a [Check], id: &str) -> &'a Check {
+    checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no {id}: {checks:?}"))
+}
+
+pub fn status(checks: &[Check], id: &str) -> CheckStatus {
+    found(checks, id).status
 }

@@ -48,12 +48,35 @@ pub struct Create {
     /// How many days a password lasts; cannot be changed later
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub interval_days: u32,
+    /// The encryptions that it supports
+    #[arg(
+        long,
+        value_enum,
+        value_name = "TYPE",
+        value_delimiter = ',',
+        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128, EncryptionType::Rc4]
+    )]
+    pub encryption: Vec<EncryptionType>,
+    /// Make it disabled: nobody can use it until it is enabled
+    #[arg(long)]
+    pub disabled: bool,
     /// Check everything and print LDIF, but make nothing
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub dry_run: DryRun,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,
+}
+
+/// An encryption of Kerberos.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EncryptionType {
+    /// AES with keys of 256 bits
+    Aes256,
+    /// AES with keys of 128 bits
+    Aes128,
+    /// What old systems need, and newer controllers refuse
+    Rc4,
 }
 
 /// Principals by kind.

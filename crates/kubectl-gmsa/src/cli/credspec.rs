@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use gmsa_core::finding::Severity;
 
+use super::rights::Account;
 use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
 
 /// The commands for credential specs.
 #[derive(Debug, Subcommand)]
 pub enum Credspec {
     /// Make a credential spec from flags or from Active Directory
-    Create(Create),
+    Create(Box<Create>),
     /// Make credential specs from the JSON files that Windows uses
     Import(Import),
     /// Judge credential specs in files or in the cluster
@@ -20,7 +21,7 @@ pub enum Credspec {
     List(List),
     /// Show a credential spec, and what is found on it
     Show(Show),
-    /// Compare two credential specs, each in the cluster or a file
+    /// Compare two credential specs, or one with Active Directory
     Diff(Diff),
 }
 
@@ -38,9 +39,22 @@ pub struct ApplyFlags {
     pub force_conflicts: bool,
 }
 
+/// Where it is written, if not to standard output.
+#[derive(Debug, Default, Args)]
+pub struct OutFlags {
+    /// Write to this file instead of standard output; in a directory each credential spec gets its own
+    #[arg(long, value_name = "PATH", conflicts_with = "apply")]
+    pub out: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long, requires = "out")]
+    pub overwrite: bool,
+}
+
 /// `kubectl gmsa credspec create`
 #[derive(Debug, Args)]
 #[command(after_help = "\
+What is missing is asked for on a terminal.
+
 Examples:
   # Everything about the domain from the directory
   kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --domain contoso.com --bind-user admin@contoso.com
@@ -49,14 +63,21 @@ Examples:
   kubectl gmsa credspec create gmsa-webapp1 --account WebApp1 --domain contoso.com --netbios CONTOSO \\
     --sid S-1-5-21-2126449477-2524075714-3094792973 --guid 244818ae-87ac-4fcd-92ec-e79e5252348a --apply
 
+  # Into the cluster, with the right to use it
+  kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --apply --grant shop/web
+
   # For AKS nodes that are not in the domain
-  kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --host-plugin aks --plugin-input-file input.txt")]
+  kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --host-plugin aks \\
+    --plugin-identity 1234abcd-5678-90ab-cdef-1234567890ab --plugin-secret https://vault.vault.azure.net/secrets/gmsa
+
+  # Asked for on a terminal
+  kubectl gmsa credspec create")]
 pub struct Create {
     /// The name of the credential spec
-    pub name: String,
+    pub name: Option<String>,
     /// The account that the container runs as
     #[arg(long)]
-    pub account: String,
+    pub account: Option<String>,
     /// An account that the container may use besides; may be repeated
     #[arg(long, value_name = "ACCOUNT")]
     pub additional_account: Vec<String>,
@@ -64,31 +85,46 @@ pub struct Create {
     #[arg(long)]
     pub from_ad: bool,
     /// The NetBIOS name of the domain
-    #[arg(
-        long,
-        value_name = "NAME",
-        conflicts_with = "from_ad",
-        required_unless_present = "from_ad"
-    )]
+    #[arg(long, value_name = "NAME", conflicts_with = "from_ad")]
     pub netbios: Option<String>,
     /// The SID of the domain
-    #[arg(long, conflicts_with = "from_ad", required_unless_present = "from_ad")]
+    #[arg(long, conflicts_with = "from_ad")]
     pub sid: Option<String>,
     /// The objectGUID of the domain
-    #[arg(long, conflicts_with = "from_ad", required_unless_present = "from_ad")]
+    #[arg(long, conflicts_with = "from_ad")]
     pub guid: Option<String>,
     /// The DNS name of the forest root; else the domain
     #[arg(long, value_name = "DOMAIN", conflicts_with = "from_ad")]
     pub forest: Option<String>,
     /// The plug-in of nodes that are not in the domain: aks, aws, rancher, or a GUID in braces
-    #[arg(long, value_name = "PLUGIN", requires = "plugin_input_file")]
+    #[arg(long, value_name = "PLUGIN")]
     pub host_plugin: Option<String>,
-    /// The file with what the plug-in is told, - for standard input
-    #[arg(long, value_name = "FILE", requires = "host_plugin")]
+    /// Where the plug-in finds the secret: the https URI of a secret in a key vault (aks), an ARN (aws),
+    /// NAMESPACE:SECRET (rancher)
+    #[arg(long, value_name = "REFERENCE", requires = "host_plugin")]
+    pub plugin_secret: Option<String>,
+    /// The object ID of the managed identity that may read the secret (aks)
+    #[arg(long, value_name = "ID", requires = "plugin_secret")]
+    pub plugin_identity: Option<String>,
+    /// The file with what the plug-in is told, - for standard input; for a plug-in that is not known by
+    /// name the only way, because that may be a password
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "host_plugin",
+        conflicts_with_all = ["plugin_secret", "plugin_identity"]
+    )]
     pub plugin_input_file: Option<PathBuf>,
+    /// A service account that may use it, NAMESPACE/SERVICEACCOUNT: its role and binding are made too;
+    /// may be repeated
+    #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
+    pub grant: Vec<Account>,
     /// What to print
     #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
     pub output: SpecOutput,
+    /// Into a file.
+    #[command(flatten)]
+    pub out: OutFlags,
     /// Into the cluster.
     #[command(flatten)]
     pub apply: ApplyFlags,
@@ -113,8 +149,15 @@ pub enum SpecOutput {
 
 /// `kubectl gmsa credspec import`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  # Resources from the files of a Windows machine
+  kubectl gmsa credspec import CredentialSpecs/ --apply
+
+  # And back: one file for Windows of each resource
+  kubectl gmsa credspec import deploy/ -o credspec --out CredentialSpecs/")]
 pub struct Import {
-    /// JSON files of credential specs, or directories of them
+    /// JSON files of credential specs or manifests, or directories of them; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// The name of the credential spec; else made from the file's name
@@ -123,6 +166,9 @@ pub struct Import {
     /// What to print
     #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
     pub output: SpecOutput,
+    /// Into a file.
+    #[command(flatten)]
+    pub out: OutFlags,
     /// Into the cluster.
     #[command(flatten)]
     pub apply: ApplyFlags,
@@ -229,8 +275,15 @@ pub struct Diff {
     /// The one: a name in the cluster, or a file
     pub one: String,
     /// The other: a name in the cluster, or a file
-    pub other: String,
+    #[arg(required_unless_present = "from_ad")]
+    pub other: Option<String>,
+    /// Compare with what Active Directory says of its domain and accounts
+    #[arg(long, conflicts_with = "other")]
+    pub from_ad: bool,
     /// The cluster.
     #[command(flatten)]
     pub cluster: ClusterFlags,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
 }

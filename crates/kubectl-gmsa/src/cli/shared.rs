@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 /// Which cluster.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ClusterFlags {
     /// The kubeconfig
     #[arg(long, value_name = "FILE")]
@@ -30,7 +30,7 @@ pub enum DryRun {
 }
 
 /// Which directory, how, and as whom.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Directory")]
 pub struct DirectoryFlags {
     /// The domain controller, HOST or HOST:PORT; else one is found by DNS
@@ -61,4 +61,8 @@ pub struct DirectoryFlags {
     /// is asked for on a terminal
     #[arg(long, value_name = "FILE", env = "GMSA_PASSWORD_FILE")]
     pub password_file: Option<PathBuf>,
+    /// Log on with your Kerberos ticket (kinit) instead of a user and password; only in a plugin that
+    /// was built for it
+    #[arg(long)]
+    pub kerberos: bool,
 }

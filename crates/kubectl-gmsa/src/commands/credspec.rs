@@ -1,22 +1,23 @@
 //! `kubectl gmsa credspec`: made, judged, shown, compared.
 
+mod ask;
 mod create;
 mod diff;
 mod file;
 mod import;
 pub mod lint;
 mod list;
+mod plugin;
+mod put;
 mod show;
 
 use gmsa_cluster::crd::{GROUP, KIND};
-use gmsa_cluster::credential_specs::Apply;
 use gmsa_core::credspec::lint as findings_of;
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::{Value, json};
 
-use super::{Failure, render, runtime};
-use crate::cli::credspec::{ApplyFlags, Credspec, SpecOutput};
-use crate::cli::shared::{ClusterFlags, DryRun};
+use super::{Failure, render};
+use crate::cli::credspec::{Credspec, SpecOutput};
 use crate::printer;
 
 pub(super) use list::{accounts_of, plugin_of};
@@ -76,34 +77,4 @@ fn judge(object: &Value) -> Vec<String> {
         }
     }
     errors
-}
-
-/// Prints new resources, or applies them to the cluster.
-fn put(
-    objects: &[Value],
-    output: SpecOutput,
-    flags: &ApplyFlags,
-    cluster: &ClusterFlags,
-) -> Result<(), Failure> {
-    if !flags.apply || flags.dry_run == DryRun::Client {
-        let mut text = String::new();
-        for object in objects {
-            if objects.len() > 1 && output == SpecOutput::Yaml {
-                text.push_str("---\n");
-            }
-            text.push_str(&printed(object, output)?);
-        }
-        return printer::data(&text);
-    }
-    let how = Apply { dry_run: flags.dry_run == DryRun::Server, force: flags.force_conflicts };
-    runtime::block_on(async {
-        let specs = runtime::credential_specs(cluster).await?;
-        for object in objects {
-            let name = name_of(object);
-            specs.apply(name, object, how).await?;
-            let dry_run = if how.dry_run { " (server dry run)" } else { "" };
-            printer::data(&format!("gmsacredentialspec.{GROUP}/{name} applied{dry_run}\n"))?;
-        }
-        Ok(())
-    })
 }

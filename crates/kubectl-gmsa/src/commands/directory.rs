@@ -11,17 +11,25 @@ use crate::cli::shared::DirectoryFlags;
 
 /// The options that the flags stand for, as their user.
 pub(super) fn options(flags: &DirectoryFlags) -> Result<Options, Failure> {
-    let Some(user) = flags.bind_user.clone() else {
-        return Err(Failure::Input(
-            "failed to log on to the directory: give a user with --bind-user".to_owned(),
-        ));
-    };
     // Before a password is asked for.
-    if flags.dc.is_none() && flags.domain.is_none() {
-        return Err(gmsa_directory::Error::NoServer.into());
-    }
-    let user = full_name(&user, flags.domain.as_deref());
-    let password = password::password(flags.password_file.as_deref(), &user)?;
+    let nowhere = flags.dc.is_none() && flags.domain.is_none();
+    let credentials = match &flags.bind_user {
+        _ if flags.kerberos && nowhere => return Err(gmsa_directory::Error::NoServer.into()),
+        _ if flags.kerberos => None,
+        None => {
+            return Err(Failure::Input(
+                "failed to log on to the directory: give a user with --bind-user, or use your Kerberos \
+                 ticket with --kerberos"
+                    .to_owned(),
+            ));
+        }
+        Some(_) if nowhere => return Err(gmsa_directory::Error::NoServer.into()),
+        Some(user) => {
+            let user = full_name(user, flags.domain.as_deref());
+            let password = password::password(flags.password_file.as_deref(), &user)?;
+            Some(Credentials { user, password })
+        }
+    };
     Ok(Options {
         server: flags.dc.clone(),
         domain: flags.domain.clone(),
@@ -30,7 +38,8 @@ pub(super) fn options(flags: &DirectoryFlags) -> Result<Options, Failure> {
         server_name: flags.server_name.clone(),
         transport: if flags.starttls { Transport::StartTls } else { Transport::Ldaps },
         timeout: Duration::from_secs(flags.timeout.into()),
-        credentials: Some(Credentials { user, password }),
+        credentials,
+        kerberos: flags.kerberos,
     })
 }
 

@@ -58,13 +58,26 @@ pub(super) fn from_file(path: &Path) -> Result<SecretString, Failure> {
 
 fn read(source: impl Read) -> io::Result<Zeroizing<String>> {
     // Made large enough at once: a buffer that grows leaves copies behind.
-    let mut text = Zeroizing::new(String::with_capacity(8192));
-    source.take(LONGEST + 1).read_to_string(&mut text)?;
-    if u64::try_from(text.len()).is_ok_and(|length| length <= LONGEST) {
-        Ok(text)
-    } else {
-        Err(io::Error::other("it is too long for a password"))
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+    source.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if !u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST) {
+        return Err(io::Error::other("it is too long for a password"));
     }
+    let text = match bytes.as_slice() {
+        // What `>` writes in Windows PowerShell.
+        [0xff, 0xfe, wide @ ..] => from_utf16(wide),
+        plain => std::str::from_utf8(plain).ok().map(|text| Zeroizing::new(text.to_owned())),
+    };
+    text.ok_or_else(|| io::Error::other("it is no text in UTF-8 or UTF-16"))
+}
+
+fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let (units, rest) = bytes.as_chunks::<2>();
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
+    for character in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+        text.push(character.ok()?);
+    }
+    rest.is_empty().then_some(text)
 }
 
 #[cfg(test)]
@@ -89,6 +102,18 @@ mod tests {
             let password = from_file(&path).ok();
             assert_eq!(password.as_ref().map(ExposeSecret::expose_secret), expected, "{text:?}");
         }
+        let wide = |text: &str| -> Vec<u8> {
+            format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+        };
+        std::fs::write(&path, wide("sécret\r\n")).unwrap();
+        assert_eq!(from_file(&path).unwrap().expose_secret(), "sécret");
+        let cut = wide("secret");
+        std::fs::write(&path, &cut[..cut.len() - 1]).unwrap();
+        let error = from_file(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("no text in UTF-8 or UTF-16") && !error.contains("secre"),
+            "{error}"
+        );
         std::fs::write(&path, "long".repeat(2000)).unwrap();
         let error = from_file(&path).unwrap_err().to_string();
         assert!(error.contains("too long") && !error.contains("longlong"), "{error}");

@@ -4,10 +4,6 @@ mod html;
 mod page;
 mod picture;
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::path::Path;
-
 use gmsa_cluster::objects::kinds;
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Finding, Severity};
@@ -17,7 +13,7 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::credspec::name_of;
 use super::status::{Check, State};
-use super::{Failure, access, status};
+use super::{Failure, access, output_file, status};
 use crate::cli::{Access, AccessOutput, ReportArgs};
 use crate::printer;
 
@@ -60,15 +56,13 @@ impl Report {
 /// Writes the page.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     // What would be refused in the end is refused before the cluster is asked.
-    if !args.overwrite && args.out.exists() {
-        return Err(exists(&args.out));
-    }
+    output_file::refuse_existing(&args.out, args.overwrite)?;
     let connection = Connection::open(&args.connect)?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
     for unread in &report.access.unread {
         printer::warning(&format!("{unread}; who uses what is not complete"));
     }
-    write(args, &page::render(&report))?;
+    output_file::write(&args.out, &page::render(&report), args.overwrite)?;
     printer::data(&format!("{}\n", args.out.display()))?;
     Ok(u8::from(report.has_errors()))
 }
@@ -107,26 +101,4 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
             .collect(),
         health: health.map_err(|failure| failure.to_string()),
     })
-}
-
-fn write(args: &ReportArgs, page: &str) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    if args.overwrite {
-        options.create(true).truncate(true);
-    } else {
-        options.create_new(true);
-    }
-    let written = options.open(&args.out).and_then(|mut file| file.write_all(page.as_bytes()));
-    written.map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => exists(&args.out),
-        _ => Failure::Input(format!("failed to write {}: {error}", args.out.display())),
-    })
-}
-
-fn exists(path: &Path) -> Failure {
-    Failure::Input(format!(
-        "failed to write {}: it exists; choose another name, or give --overwrite",
-        path.display()
-    ))
 }

@@ -10,12 +10,21 @@ mod shape;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::objects::{Reference, kinds};
+use serde_json::Value;
 
 use super::Failure;
 use crate::cli::Account;
 
-pub use grant::run as grant;
+pub use grant::{possible, run as grant};
 pub use revoke::run as revoke;
+
+/// The role and the bindings that let service accounts use a credential spec.
+pub(super) fn objects(credential_spec: &str, accounts: &[Account]) -> Vec<Value> {
+    let bindings = by_namespace(accounts)
+        .into_iter()
+        .map(|(namespace, accounts)| shape::role_binding(credential_spec, namespace, &accounts));
+    std::iter::once(shape::cluster_role(credential_spec)).chain(bindings).collect()
+}
 
 /// The service accounts of each namespace, each once.
 fn by_namespace(accounts: &[Account]) -> BTreeMap<&str, Vec<&str>> {

@@ -1,13 +1,6 @@
 use super::*;
 
 #[test]
-fn moments_of_windows() {
-    assert_eq!(time_of(116_444_736_000_000_000), UNIX_EPOCH);
-    assert_eq!(time_of(133_170_048_000_000_000), UNIX_EPOCH + Duration::from_hours(464_592));
-    assert_eq!(time_of(-1), UNIX_EPOCH);
-}
-
-#[test]
 fn the_ldif_of_a_planned_account() {
     let wish = NewAccount {
         name: "WebApp1$".to_owned(),
@@ -15,6 +8,8 @@ fn the_ldif_of_a_planned_account() {
         container: None,
         service_principal_names: vec!["http/web.contoso.com".to_owned()],
         interval_days: 30,
+        encryption_types: 24,
+        enabled: false,
         allowed: vec![],
     };
     let container = "CN=Managed Service Accounts,DC=contoso,DC=com";
@@ -26,9 +21,9 @@ fn the_ldif_of_a_planned_account() {
          objectClass: msDS-GroupManagedServiceAccount\n\
          sAMAccountName: WebApp1$\n\
          dNSHostName: web.contoso.com\n\
-         userAccountControl: 4096\n\
+         userAccountControl: 4098\n\
          msDS-ManagedPasswordInterval: 30\n\
-         msDS-SupportedEncryptionTypes: 28\n\
+         msDS-SupportedEncryptionTypes: 24\n\
          servicePrincipalName: http/web.contoso.com\n"
     );
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use gmsa_directory::account::{Check, CheckStatus};
+use gmsa_directory::account::{self, Check, CheckStatus};
 use gmsa_directory::{Credentials, Directory, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -23,7 +23,7 @@ struct Report {
     kind: &'static str,
     /// The account.
     account: String,
-    /// The worst of the checks: `passed`, `unknown`, `warning` or `failed`.
+    /// The worst of the checks: `ok`, `unknown`, `warning` or `problem`.
     status: &'static str,
     /// What was looked at, in this order.
     checks: Vec<CheckReport>,
@@ -35,7 +35,7 @@ struct Report {
 struct CheckReport {
     /// Its name.
     id: &'static str,
-    /// `passed`, `unknown`, `warning` or `failed`.
+    /// `ok`, `unknown` (it was not or could not be checked), `warning` or `problem`.
     status: &'static str,
     /// What was found.
     message: String,
@@ -57,12 +57,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         let proof = credentials(args)?;
         let directory = Directory::open(&options).await?;
         let hosts = directory::principals(&directory, &args.principals).await?;
-        let checks = directory.check(&args.account, &hosts).await?;
+        let checks = account::check(&directory, &args.account, &hosts).await?;
         let proof = match proof {
             Some(mut credentials) => {
                 let domain = directory.domain().await?.dns_name;
                 credentials.user = directory::full_name(&credentials.user, Some(&domain));
-                let options = Options { credentials: Some(credentials), ..options };
+                let credentials = Some(credentials);
+                let options = Options { credentials, kerberos: false, ..options };
                 proof::prove(&options, &args.account, &domain).await?
             }
             None => Vec::new(),
@@ -105,11 +106,16 @@ fn table(report: &Report) -> String {
     let mut text = String::new();
     for check in &report.checks {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{:<8} {:<18} {}", check.status, check.id, check.message);
+        let _ = writeln!(text, "{:<12}{:<18} {}", in_words(check.status), check.id, check.message);
         if let Some(hint) = check.hint {
-            let _ = writeln!(text, "{:28}-> {hint}", "");
+            let _ = writeln!(text, "{:31}-> {hint}", "");
         }
     }
-    let _ = writeln!(text, "\n{}: {}", report.account, report.status);
+    let _ = writeln!(text, "\n{}: {}", report.account, in_words(report.status));
     text
+}
+
+/// The status as people call it.
+fn in_words(status: &'static str) -> &'static str {
+    if status == CheckStatus::Unknown.as_str() { "not checked" } else { status }
 }

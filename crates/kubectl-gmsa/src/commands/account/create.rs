@@ -2,7 +2,7 @@
 
 use gmsa_directory::account::NewAccount;
 
-use crate::cli::account::Create;
+use crate::cli::account::{Create, EncryptionType};
 use crate::cli::shared::DryRun;
 use crate::commands::runtime::block_on;
 use crate::commands::{Failure, directory};
@@ -18,6 +18,8 @@ pub(super) fn run(args: &Create) -> Result<u8, Failure> {
             container: args.container.clone(),
             service_principal_names: args.spn.clone(),
             interval_days: args.interval_days,
+            encryption_types: args.encryption.iter().fold(0, |bits, one| bits | bit(*one)),
+            enabled: !args.disabled,
             allowed: directory::principals(&directory, &args.principals).await?,
         };
         let planned = directory.plan(&wish).await?;
@@ -32,6 +34,19 @@ pub(super) fn run(args: &Create) -> Result<u8, Failure> {
                 "nobody may read its password yet: `kubectl gmsa account allow` lets hosts do so",
             );
         }
+        printer::note(&format!(
+            "a credential spec for it is made with `kubectl gmsa credspec create --from-ad --account {}`",
+            wish.name.trim_end_matches('$')
+        ));
         Ok(0)
     })
+}
+
+/// As `msDS-SupportedEncryptionTypes` holds it (MS-KILE, section 2.2.7).
+const fn bit(encryption: EncryptionType) -> i64 {
+    match encryption {
+        EncryptionType::Rc4 => 0x04,
+        EncryptionType::Aes128 => 0x08,
+        EncryptionType::Aes256 => 0x10,
+    }
 }

@@ -23,7 +23,7 @@ pub(super) async fn prove(
     };
     Ok(match directory.managed_password(account).await {
         Ok(Some(password)) => {
-            let read = passed(READ, format!("{user} has read the password"));
+            let read = Check::passed(READ, format!("{user} has read the password"));
             vec![read, ticket(&directory, options, account, domain, &password).await?]
         }
         Ok(None) => {
@@ -59,19 +59,14 @@ async fn ticket(
     };
     Ok(match kerberos::ticket(&request).await? {
         Ticket::Granted => {
-            passed(TICKET, format!("the password gets a Kerberos ticket for {name}$"))
+            Check::passed(TICKET, format!("the password gets a Kerberos ticket for {name}$"))
         }
         Ticket::Refused { why, remedy } => {
             let message = format!("the password gets no Kerberos ticket for {name}$: {why}");
             Check::not_passed(TICKET, CheckStatus::Failed, message, remedy)
         }
         Ticket::NotChecked { why, remedy } => {
-            let message = format!("not checked: {why}");
-            Check::not_passed(TICKET, CheckStatus::Unknown, message, remedy)
+            Check::not_passed(TICKET, CheckStatus::Unknown, why, remedy)
         }
     })
-}
-
-const fn passed(id: &'static str, message: String) -> Check {
-    Check { id, status: CheckStatus::Passed, message, remedy: None }
 }

@@ -1,60 +1,79 @@
 //! `kubectl gmsa credspec create`
 
-use std::io::Read as _;
-use std::path::Path;
-
-use gmsa_core::credspec::identifier::{braced_guid, is_guid};
-use gmsa_core::credspec::plugin::{self, PLUGINS};
 use gmsa_core::credspec::{DomainFacts, Recipe};
 use gmsa_directory::Directory;
 
-use super::{judge, put, resource};
-use crate::cli::credspec::Create;
+use super::ask::{self, Facts};
+use super::put::{Destination, Made, put};
+use super::{judge, plugin, resource};
+use crate::cli::Grant;
+use crate::cli::credspec::{Create, SpecOutput};
+use crate::cli::shared::DirectoryFlags;
 use crate::commands::runtime::block_on;
-use crate::commands::{Failure, directory};
+use crate::commands::{Failure, directory, output_file, rights};
 
 /// Makes the credential spec. One that could not work is not made.
 pub(super) fn run(args: &Create) -> Result<u8, Failure> {
-    let plugin = plugin(args)?;
-    let domain = if args.from_ad { block_on(from_directory(args))? } else { by_hand(args)? };
+    // What would be refused in the end is refused before anything is asked.
+    if let Some(path) = args.out.out.as_deref().filter(|path| !path.is_dir()) {
+        output_file::refuse_existing(path, args.out.overwrite)?;
+    }
+    if !args.grant.is_empty() && args.output == SpecOutput::Credspec {
+        return Err(Failure::Input(
+            "failed to print the contents alone: a role and its bindings come with --grant"
+                .to_owned(),
+        ));
+    }
+    let plugin = plugin::of(args)?;
+    let wish = ask::wish(args)?;
+    let domain = match &wish.facts {
+        Facts::Given(facts) => facts.clone(),
+        Facts::Directory(flags) => block_on(from_directory(args, flags, &wish.account))?,
+    };
     let recipe = Recipe {
-        account: &args.account,
+        account: &wish.account,
         additional_accounts: &args.additional_account,
         domain: &domain,
         plugin: plugin.as_ref().map(|(guid, input)| (guid.as_str(), input.as_str())),
     };
     let contents = serde_json::to_value(recipe.make())
         .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })?;
-    let object = resource(&args.name, &contents);
-    let errors = judge(&object);
+    let spec = resource(&wish.name, &contents);
+    let errors = judge(&spec);
     if !errors.is_empty() {
         return Err(Failure::Input(errors.join("\nerror: ")));
     }
-    put(&[object], args.output, &args.apply, &args.cluster)?;
-    Ok(0)
-}
-
-fn by_hand(args: &Create) -> Result<DomainFacts, Failure> {
-    let Some(domain) = args.directory.domain.clone() else {
-        return Err(Failure::Input("name the domain with --domain".to_owned()));
+    let to = Destination {
+        output: args.output,
+        out: &args.out,
+        apply: &args.apply,
+        cluster: &args.cluster,
     };
-    let given = |value: &Option<String>| value.clone().unwrap_or_default();
-    // The GUID of a copied class identifier comes in braces; the domain's is written without.
-    let guid = given(&args.guid);
-    Ok(DomainFacts {
-        sid: given(&args.sid),
-        guid: braced_guid(&guid).unwrap_or(&guid).to_owned(),
-        forest: args.forest.clone().unwrap_or_else(|| domain.clone()),
-        dns_name: domain,
-        netbios_name: given(&args.netbios),
-    })
+    let grant = Grant {
+        credential_specs: vec![wish.name.clone()],
+        to: args.grant.clone(),
+        dry_run: args.apply.dry_run,
+        output: None,
+        connect: args.cluster.clone(),
+    };
+    let granted = !grant.to.is_empty();
+    if granted && to.is_cluster() {
+        rights::possible(&grant)?;
+    }
+    let rights = if granted { rights::objects(&wish.name, &grant.to) } else { Vec::new() };
+    put(&[Made { spec, rights }], &to)?;
+    if granted && to.is_cluster() { rights::grant(&grant) } else { Ok(0) }
 }
 
 /// Takes the facts from the directory, and sees that the accounts are there.
-async fn from_directory(args: &Create) -> Result<DomainFacts, Failure> {
-    let directory = directory::open(&args.directory).await?;
+async fn from_directory(
+    args: &Create,
+    flags: &DirectoryFlags,
+    account: &str,
+) -> Result<DomainFacts, Failure> {
+    let directory = directory::open(flags).await?;
     let domain = directory.domain().await?;
-    if let Some(wanted) = &args.directory.domain
+    if let Some(wanted) = &flags.domain
         && !wanted.trim_end_matches('.').eq_ignore_ascii_case(&domain.dns_name)
     {
         return Err(Failure::Missing(format!(
@@ -64,14 +83,16 @@ async fn from_directory(args: &Create) -> Result<DomainFacts, Failure> {
         )));
     }
     let mut problems = Vec::new();
-    for account in std::iter::once(&args.account).chain(&args.additional_account) {
+    for account in
+        std::iter::once(account).chain(args.additional_account.iter().map(String::as_str))
+    {
         problems.extend(unusable(&directory, account).await?);
     }
     if problems.is_empty() {
-        Ok(directory::facts(&domain))
-    } else {
-        Err(Failure::Missing(problems.join("\nerror: ")))
+        return Ok(directory::facts(&domain));
     }
+    problems.extend(directory.root_key_problem().await?);
+    Err(Failure::Missing(problems.join("\nerror: ")))
 }
 
 /// Why an account cannot be used, if it cannot.
@@ -86,48 +107,4 @@ pub(super) async fn unusable(
         Some(_) => return Ok(None),
     };
     Ok(Some(format!("the account {account} {why}; see `kubectl gmsa account check {account}`")))
-}
-
-/// The class identifier of the plug-in, without braces, and what it is told.
-fn plugin(args: &Create) -> Result<Option<(String, String)>, Failure> {
-    let (Some(plugin), Some(file)) = (&args.host_plugin, &args.plugin_input_file) else {
-        return Ok(None);
-    };
-    let guid = match plugin::by_id(plugin) {
-        Some(known) => known.guid,
-        None => {
-            braced_guid(plugin).or_else(|| is_guid(plugin).then_some(plugin)).ok_or_else(|| {
-                let known: Vec<_> = PLUGINS
-                    .iter()
-                    .filter(|plugin| !plugin.takes_password)
-                    .map(|plugin| plugin.id)
-                    .collect();
-                Failure::Input(format!(
-                    "{plugin} is no plug-in: write {} or a GUID in braces",
-                    known.join(", ")
-                ))
-            })?
-        }
-    };
-    let from_stdin = |path: &Path| path.as_os_str() == "-";
-    if from_stdin(file) && args.directory.password_file.as_deref().is_some_and(from_stdin) {
-        return Err(Failure::Input(
-            "standard input holds the password or the plug-in's input, not both".to_owned(),
-        ));
-    }
-    let input = read(file).map_err(|error| {
-        Failure::Input(format!("failed to read the plug-in's input {}: {error}", file.display()))
-    })?;
-    let input = input.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}');
-    Ok(Some((guid.to_owned(), input.to_owned())))
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    if path.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
-        Ok(text)
-    } else {
-        std::fs::read_to_string(path)
-    }
 }

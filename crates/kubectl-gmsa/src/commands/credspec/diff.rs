@@ -4,25 +4,82 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use gmsa_core::credspec::identifier::braced_guid;
+use gmsa_core::credspec::{DomainFacts, Recipe};
+use serde_json::{Value, json};
 
-use super::file;
+use super::{accounts_of, create, file, text};
 use crate::cli::credspec::Diff;
 use crate::cli::shared::ClusterFlags;
-use crate::commands::Failure;
 use crate::commands::runtime::{self, block_on};
+use crate::commands::{Failure, directory};
 use crate::printer;
 
 /// Compares two credential specs key by key. The exit code is 1 if they differ.
 pub(super) fn run(args: &Diff) -> Result<u8, Failure> {
-    let one = contents(&args.one, &args.cluster)?;
-    let other = contents(&args.other, &args.cluster)?;
+    let mut one = contents(&args.one, &args.cluster)?;
+    let (name, other, unusable) = if let Some(other) = &args.other {
+        (other.clone(), contents(other, &args.cluster)?, Vec::new())
+    } else {
+        sort_accounts(&mut one);
+        of_directory(args, &one)?
+    };
     let text = compared(&flat(&one), &flat(&other));
-    if text.is_empty() {
-        return Ok(0);
+    for problem in &unusable {
+        printer::warning(problem);
     }
-    printer::data(&format!("--- {}\n+++ {}\n{text}", args.one, args.other))?;
-    Ok(1)
+    if !text.is_empty() {
+        printer::data(&format!("--- {}\n+++ {name}\n{text}", args.one))?;
+    }
+    Ok(u8::from(!text.is_empty() || !unusable.is_empty()))
+}
+
+/// What the directory would have in place of these contents: its own facts of the domain, for the same
+/// accounts and the same plug-in. Also what keeps the accounts from being used.
+fn of_directory(args: &Diff, one: &Value) -> Result<(String, Value, Vec<String>), Failure> {
+    let object = json!({ "credspec": one });
+    let accounts = accounts_of(&object);
+    let Some((account, additional_accounts)) = accounts.split_first() else {
+        return Err(Failure::Input(format!("failed to compare {}: it names no account", args.one)));
+    };
+    let (domain, unusable) = block_on(async {
+        let directory = directory::open(&args.directory).await?;
+        let mut unusable = Vec::new();
+        for account in &accounts {
+            unusable.extend(create::unusable(&directory, account).await?);
+        }
+        Ok((directory::facts(&directory.domain().await?), unusable))
+    })?;
+    let mut other = made(&object, account, additional_accounts, &domain)?;
+    sort_accounts(&mut other);
+    Ok((format!("the directory of {}", domain.dns_name), other, unusable))
+}
+
+fn made(
+    object: &Value,
+    account: &str,
+    additional_accounts: &[String],
+    domain: &DomainFacts,
+) -> Result<Value, Failure> {
+    let plugin =
+        |key: &str| text(object, &format!("/ActiveDirectoryConfig/HostAccountConfig/{key}"));
+    let guid = plugin("PluginGUID").map(|guid| braced_guid(guid).unwrap_or(guid));
+    let recipe = Recipe {
+        account,
+        additional_accounts,
+        domain,
+        plugin: guid.map(|guid| (guid, plugin("PluginInput").unwrap_or_default())),
+    };
+    serde_json::to_value(recipe.make())
+        .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })
+}
+
+/// The order of the accounts means nothing, so it is no difference to the directory.
+fn sort_accounts(contents: &mut Value) {
+    let accounts = contents.pointer_mut("/ActiveDirectoryConfig/GroupManagedServiceAccounts");
+    if let Some(accounts) = accounts.and_then(Value::as_array_mut) {
+        accounts.sort_by_cached_key(|account| account.to_string().to_lowercase());
+    }
 }
 
 fn contents(wanted: &str, cluster: &ClusterFlags) -> Result<Value, Failure> {

@@ -1,5 +1,7 @@
 //! Credential specs in files: manifests, and the JSON files of Windows.
 
+pub(super) mod encoding;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
@@ -72,7 +74,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Found>, Failure> {
-    let text = decode(bytes).ok_or_else(|| failed(file, "it is neither UTF-8 nor UTF-16"))?;
+    let text = encoding::decode(bytes).map_err(|error| failed(file, &error.to_string()))?;
     let mut found = Vec::new();
     if let Ok(contents) = serde_json::from_str::<Value>(&text)
         && is_bare(&contents)
@@ -98,20 +100,6 @@ fn is_bare(value: &Value) -> bool {
     value.get("kind").is_none() && known.iter().any(|key| value.get(key).is_some())
 }
 
-/// UTF-8, or UTF-16 as PowerShell writes it.
-fn decode(bytes: &[u8]) -> Option<String> {
-    let wide = |bytes: &[u8], character: fn([u8; 2]) -> u16| {
-        let characters = bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
-        String::from_utf16(&characters.map(character).collect::<Vec<_>>()).ok()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        bytes => String::from_utf8(bytes.to_vec()).ok(),
-    }
-}
-
 fn failed(file: &str, why: &str) -> Failure {
     Failure::Input(format!("failed to read {file}: {why}"))
 }
@@ -119,20 +107,6 @@ fn failed(file: &str, why: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn encodings() {
-        let wide = |little: bool| -> Vec<u8> {
-            "\u{feff}{\"é\":1}"
-                .encode_utf16()
-                .flat_map(|c| if little { c.to_le_bytes() } else { c.to_be_bytes() })
-                .collect()
-        };
-        for bytes in [wide(true), wide(false), "\u{feff}{\"é\":1}".into(), "{\"é\":1}".into()] {
-            assert_eq!(decode(&bytes).unwrap(), "{\"é\":1}");
-        }
-        assert_eq!(decode(&[0xff]), None);
-    }
 
     #[test]
     fn what_is_found() {
@@ -145,5 +119,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].bare, found[0].source.as_str()), (false, "a.yaml:2"));
         assert!(parse("a.json", b"[1, 2").is_err());
+        let cut = parse("a.json", b"\xff\xfe{\0}").err().unwrap().to_string();
+        assert!(cut.starts_with("failed to read a.json: it ends within a character"), "{cut}");
     }
 }

@@ -1,11 +1,13 @@
 //! `kubectl gmsa credspec import`
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::file::{self, Found};
-use super::{judge, name_of, put, resource};
+use super::put::{Destination, Made, put};
+use super::{judge, name_of, resource};
 use crate::cli::credspec::Import;
 use crate::commands::Failure;
 use crate::printer;
@@ -22,23 +24,33 @@ pub(super) fn run(args: &Import) -> Result<u8, Failure> {
             found.len()
         )));
     }
+    let to = Destination {
+        output: args.output,
+        out: &args.out,
+        apply: &args.apply,
+        cluster: &args.cluster,
+    };
     let mut sources: BTreeMap<String, String> = BTreeMap::new();
     let mut objects = Vec::new();
     let mut errors = Vec::new();
     for one in found {
-        let Found { object, source, .. } = &one;
+        let Found { object, source, bare } = &one;
         let object = renamed(&one, args.name.as_deref()).unwrap_or_else(|| object.clone());
         let name = name_of(&object).to_owned();
+        let stem = Path::new(source).file_stem().unwrap_or_default();
+        if *bare && args.name.is_none() && stem != name.as_str() {
+            printer::note(&format!("{source}: the credential spec is called {name}"));
+        }
         if let Some(first) = sources.insert(name.clone(), source.clone()) {
             return Err(Failure::Input(format!(
                 "{first} and {source} would both be called {name}: give them --name, one by one"
             )));
         }
         errors.extend(judge(&object));
-        objects.push(object);
+        objects.push(Made { spec: object, rights: Vec::new() });
     }
     if errors.is_empty() {
-        put(&objects, args.output, &args.apply, &args.cluster)?;
+        put(&objects, &to)?;
         return Ok(0);
     }
     for error in &errors {
@@ -47,7 +59,7 @@ pub(super) fn run(args: &Import) -> Result<u8, Failure> {
     if args.apply.apply {
         return Err(Failure::Input("nothing was applied".to_owned()));
     }
-    put(&objects, args.output, &args.apply, &args.cluster)?;
+    put(&objects, &to)?;
     Ok(1)
 }
 

@@ -77,9 +77,13 @@ pub(super) fn run(args: &Lint) -> Result<u8, Failure> {
     if args.from_ad {
         block_on(async {
             let directory = directory::open(&args.directory).await?;
-            let domain = directory::facts(&directory.domain().await?);
+            let known = Known {
+                domain: directory::facts(&directory.domain().await?),
+                root_key_problem: directory.root_key_problem().await?,
+                directory,
+            };
             for (found, findings) in &mut judged {
-                findings.extend(compare(&directory, &domain, &found.object).await?);
+                findings.extend(known.compare(&found.object).await?);
             }
             Ok(())
         })?;
@@ -133,33 +137,68 @@ fn findings(found: &Found) -> Vec<Finding> {
     findings
 }
 
-/// Compares with the directory, if it is the one of the credential spec's domain.
-async fn compare(
-    directory: &Directory,
-    domain: &DomainFacts,
-    object: &Value,
-) -> Result<Vec<Finding>, Failure> {
-    let Some(contents) = object.get("credspec") else { return Ok(Vec::new()) };
-    let of = text(object, "/DomainJoinConfig/DnsName");
-    if of.is_some_and(|of| !of.eq_ignore_ascii_case(&domain.dns_name)) {
-        printer::note(&format!(
-            "{}: not compared with {}, because its domain is another",
-            name_of(object),
-            domain.dns_name
-        ));
-        return Ok(Vec::new());
+/// What is held against credential specs.
+struct Known {
+    directory: Directory,
+    domain: DomainFacts,
+    /// What keeps the forest's controllers from making passwords.
+    root_key_problem: Option<String>,
+}
+
+impl Known {
+    /// Compares with the directory, if it is the one of the credential spec's domain.
+    async fn compare(&self, object: &Value) -> Result<Vec<Finding>, Failure> {
+        let Some(contents) = object.get("credspec") else { return Ok(Vec::new()) };
+        let domain = &self.domain;
+        let of = text(object, "/DomainJoinConfig/DnsName");
+        if of.is_some_and(|of| !of.eq_ignore_ascii_case(&domain.dns_name)) {
+            printer::note(&format!(
+                "{}: not compared with {}, because its domain is another",
+                name_of(object),
+                domain.dns_name
+            ));
+            return Ok(Vec::new());
+        }
+        let mut findings = domain_differences(contents, domain);
+        for (account, path) in accounts_in(object, domain) {
+            if let Some(message) = create::unusable(&self.directory, &account).await? {
+                findings.push(Finding { code: Code::AccountUnusable, message, path: Some(path) });
+            }
+        }
+        if let Some(problem) = &self.root_key_problem {
+            findings.push(Finding {
+                code: Code::AccountUnusable,
+                message: format!("no account has a password: {problem}"),
+                path: None,
+            });
+        }
+        Ok(findings)
     }
-    let mut findings = domain_differences(contents, domain);
-    if let Some(account) = text(object, "/DomainJoinConfig/MachineAccountName")
-        && let Some(message) = create::unusable(directory, account).await?
-    {
-        findings.push(Finding {
-            code: Code::AccountUnusable,
-            message,
-            path: Some("credspec.DomainJoinConfig.MachineAccountName".to_owned()),
+}
+
+/// The accounts of this domain, each once, and where each stands first.
+fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
+    let main = text(object, "/DomainJoinConfig/MachineAccountName");
+    let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));
+    let listed = object
+        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
+        .and_then(Value::as_array);
+    let listed = listed.into_iter().flatten().enumerate().filter_map(|(index, account)| {
+        let of = |key: &str| account.get(key).and_then(Value::as_str);
+        let here = of("Scope").is_none_or(|scope| {
+            scope.eq_ignore_ascii_case(&domain.netbios_name)
+                || scope.eq_ignore_ascii_case(&domain.dns_name)
         });
+        let path = format!("ActiveDirectoryConfig.GroupManagedServiceAccounts[{index}].Name");
+        here.then(|| Some((of("Name")?, path)))?
+    });
+    let mut accounts: Vec<(String, String)> = Vec::new();
+    for (name, path) in main.into_iter().chain(listed) {
+        if !accounts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            accounts.push((name.to_owned(), format!("credspec.{path}")));
+        }
     }
-    Ok(findings)
+    accounts
 }
 
 impl From<(Found, Vec<Finding>)> for SpecReport {

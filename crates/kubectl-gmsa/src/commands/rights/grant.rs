@@ -54,6 +54,19 @@ pub fn run(args: &Grant) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Whether nothing stands in the way of granting the rights. Nothing is written.
+pub fn possible(args: &Grant) -> Result<(), Failure> {
+    let wanted: Wanted<'_> = (distinct(&args.credential_specs), by_namespace(&args.to));
+    let connection = Connection::open(&args.connect)?;
+    let objects = connection.objects(true);
+    connection.runtime.block_on(async {
+        for namespace in wanted.1.keys() {
+            refuse_missing_namespace(&objects, namespace).await?;
+        }
+        check(&objects, &wanted).await
+    })
+}
+
 /// What would be made in a cluster that has nothing of it.
 fn plan(wanted: &Wanted<'_>) -> Outcome {
     let mut outcome = Outcome { changed: true, ..Outcome::default() };
@@ -85,12 +98,7 @@ async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), F
         }
     }
     for (namespace, accounts) in accounts {
-        if is_missing(objects, &Reference::cluster(kinds::NAMESPACE, namespace)).await? {
-            return Err(Failure::Cluster(format!(
-                "failed to grant rights in namespace {namespace}: it does not exist, and nothing \
-                 was changed; create it first, or print the objects with --dry-run=client -o yaml"
-            )));
-        }
+        refuse_missing_namespace(objects, namespace).await?;
         for account in accounts {
             let of = Reference::namespaced(kinds::SERVICE_ACCOUNT, namespace, account);
             if is_missing(objects, &of).await? {
@@ -101,6 +109,16 @@ async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), F
         }
     }
     Ok(())
+}
+
+async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<(), Failure> {
+    if !is_missing(objects, &Reference::cluster(kinds::NAMESPACE, namespace)).await? {
+        return Ok(());
+    }
+    Err(Failure::Cluster(format!(
+        "failed to grant rights in namespace {namespace}: it does not exist, and nothing was changed; \
+         create it first, or print the objects with --dry-run=client -o yaml"
+    )))
 }
 
 async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> {

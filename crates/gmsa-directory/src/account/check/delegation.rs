@@ -1,0 +1,79 @@
+//! On whose behalf an account may act, and who may act towards it.
+
+use super::{Check, CheckStatus};
+use crate::account::Account;
+use crate::directory::Directory;
+use crate::error::Error;
+
+const ID: &str = "delegation";
+/// Unconstrained delegation (`userAccountControl`, MS-ADTS, section 2.2.16).
+const TRUSTED_FOR_DELEGATION: i64 = 0x0008_0000;
+/// Its own tickets are not to be forwarded.
+const NOT_DELEGATED: i64 = 0x0010_0000;
+/// Constrained delegation with protocol transition.
+const TRUSTED_TO_AUTH_FOR_DELEGATION: i64 = 0x0100_0000;
+
+impl Directory {
+    pub(super) async fn check_delegation(&self, account: &Account) -> Result<Check, Error> {
+        let mut acting = Vec::new();
+        if let Some(descriptor) = &account.acting {
+            for sid in descriptor.allowed() {
+                let principal = self.principal_of(sid).await?;
+                acting.push(principal.map_or_else(|| sid.to_string(), |principal| principal.name));
+            }
+        }
+        Ok(delegation(account.control, &account.delegates_to, &acting))
+    }
+}
+
+/// Judges the flags, the services that it may act towards for users, and who may so towards it.
+pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String]) -> Check {
+    let Some(control) = control else {
+        return Check::not_passed(
+            ID,
+            CheckStatus::Unknown,
+            "userAccountControl is not shown".to_owned(),
+            "look as an administrator",
+        );
+    };
+    let has = |flag| control & flag != 0;
+    let mut found = Vec::new();
+    let mut remedy = None;
+    let services = to.join(", ");
+    if has(TRUSTED_FOR_DELEGATION) {
+        found.push(
+            "it is trusted for unconstrained delegation: whoever controls a container can be any user \
+             that logs on to it, everywhere"
+                .to_owned(),
+        );
+        remedy =
+            Some("take that from it, and name the services instead (msDS-AllowedToDelegateTo)");
+    }
+    if has(TRUSTED_TO_AUTH_FOR_DELEGATION) {
+        let services = if to.is_empty() { "no service yet" } else { &services };
+        found.push(format!(
+            "it may be any user, without that user's logon, towards {services} (protocol transition)"
+        ));
+        remedy = remedy.or(Some(
+            "keep that only if users log on by other means than Kerberos; else take \
+             TRUSTED_TO_AUTH_FOR_DELEGATION from it",
+        ));
+    } else if !to.is_empty() {
+        found.push(format!("it may act for users that log on to it, towards {services}"));
+    }
+    if !acting.is_empty() {
+        found.push(format!("{} may be any user towards it", acting.join(", ")));
+    }
+    if has(NOT_DELEGATED) {
+        found.push("its own tickets are not forwarded".to_owned());
+    }
+    let message = if found.is_empty() {
+        "it takes part in no delegation".to_owned()
+    } else {
+        found.join("; ")
+    };
+    match remedy {
+        Some(remedy) => Check::not_passed(ID, CheckStatus::Warning, message, remedy),
+        None => Check::passed(ID, message),
+    }
+}

@@ -1,0 +1,110 @@
+//! Where new credential specs go: to standard output, into files, or into the cluster.
+
+use std::path::{Path, PathBuf};
+
+use gmsa_cluster::crd::GROUP;
+use gmsa_cluster::credential_specs::Apply;
+use serde_json::{Value, json};
+
+use super::{name_of, printed};
+use crate::cli::credspec::{ApplyFlags, OutFlags, SpecOutput};
+use crate::cli::shared::{ClusterFlags, DryRun};
+use crate::commands::{Failure, output_file, render, runtime};
+use crate::printer;
+
+/// A credential spec, and what is made with it.
+pub(super) struct Made {
+    pub(super) spec: Value,
+    /// Roles and bindings.
+    pub(super) rights: Vec<Value>,
+}
+
+/// Where they go.
+pub(super) struct Destination<'a> {
+    pub(super) output: SpecOutput,
+    pub(super) out: &'a OutFlags,
+    pub(super) apply: &'a ApplyFlags,
+    pub(super) cluster: &'a ClusterFlags,
+}
+
+impl Destination<'_> {
+    /// Whether anything is sent to the cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        self.apply.apply && self.apply.dry_run != DryRun::Client
+    }
+}
+
+/// Puts them there. Rights are printed and written; who sends them to the cluster is the caller.
+pub(super) fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+    if to.is_cluster() {
+        return send(made, to);
+    }
+    let Some(path) = &to.out.out else { return printer::data(&document(made, to.output)?) };
+    let mut files = Vec::new();
+    if path.is_dir() {
+        for one in made {
+            let file = file_in(path, name_of(&one.spec), to.output);
+            files.push((file, document(std::slice::from_ref(one), to.output)?));
+        }
+    } else {
+        files.push((path.clone(), document(made, to.output)?));
+    }
+    // All of them, before the first is written.
+    for (file, _) in &files {
+        output_file::refuse_existing(file, to.out.overwrite)?;
+    }
+    for (file, text) in &files {
+        output_file::write(file, text, to.out.overwrite)?;
+        printer::data(&format!("{}\n", file.display()))?;
+    }
+    Ok(())
+}
+
+fn file_in(directory: &Path, name: &str, output: SpecOutput) -> PathBuf {
+    let extension = match output {
+        SpecOutput::Yaml => "yaml",
+        SpecOutput::Json | SpecOutput::Credspec => "json",
+    };
+    directory.join(format!("{name}.{extension}"))
+}
+
+/// All of them as one text.
+fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
+    let objects: Vec<&Value> =
+        made.iter().flat_map(|made| std::iter::once(&made.spec).chain(&made.rights)).collect();
+    match (objects.as_slice(), output) {
+        ([one], output) => printed(one, output),
+        (_, SpecOutput::Credspec) => Err(Failure::Input(
+            "failed to print several objects as the contents of one credential spec: name a directory \
+             with --out, which gets a file for each, and leave out --grant"
+                .to_owned(),
+        )),
+        (objects, SpecOutput::Json) => {
+            let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
+            render::json("credential spec", &list)
+        }
+        (objects, SpecOutput::Yaml) => {
+            let mut text = String::new();
+            for object in objects {
+                text.push_str("---\n");
+                text.push_str(&render::yaml("credential spec", object)?);
+            }
+            Ok(text)
+        }
+    }
+}
+
+fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+    let how =
+        Apply { dry_run: to.apply.dry_run == DryRun::Server, force: to.apply.force_conflicts };
+    runtime::block_on(async {
+        let specs = runtime::credential_specs(to.cluster).await?;
+        for made in made {
+            let name = name_of(&made.spec);
+            specs.apply(name, &made.spec, how).await?;
+            let dry_run = if how.dry_run { " (server dry run)" } else { "" };
+            printer::data(&format!("gmsacredentialspec.{GROUP}/{name} applied{dry_run}\n"))?;
+        }
+        Ok(())
+    })
+}
