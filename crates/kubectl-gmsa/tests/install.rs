@@ -15,11 +15,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use assert_cmd::Command;
 use gmsa_cluster::install::{self, Version};
-use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use serde_json::json;
 use support::world::{SOON, World};
 

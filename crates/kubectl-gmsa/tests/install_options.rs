@@ -44,6 +44,39 @@ fn named(api_version: &str, kind: &str, name: &str) -> Value {
         "metadata": {"name": name, "namespace": install::NAME}})
 }
 
+/// Each is there, and what is published for monitoring is what is there.
+async fn assert_as_published(world: &World, further: &[Value]) {
+    let mut live = Vec::new();
+    for object in further {
+        live.push(world.live(object).await.unwrap_or_else(|| panic!("{object} is missing")));
+    }
+    let published = |file: &str| {
+        std::fs::read_to_string(Path::new(ROOT).join("deploy/monitoring").join(file)).unwrap()
+    };
+    assert!(
+        published("alerts.yaml")
+            .contains(live[1]["spec"]["groups"][0]["rules"][0]["alert"].as_str().unwrap())
+    );
+    assert_eq!(live[2]["data"]["gmsa-webhook.json"], published("dashboard.json"));
+    assert_eq!(live[2]["metadata"]["labels"]["grafana_dashboard"], "1");
+}
+
+/// The pods are where and as large as was said.
+fn assert_placed(pod: &Value) {
+    assert_eq!(pod["nodeSelector"], json!({"kubernetes.io/os": "linux", "pool": "infra"}));
+    assert_eq!(
+        pod["tolerations"],
+        json!([{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists",
+            "effect": "NoSchedule"}])
+    );
+    assert!(pod["affinity"]["nodeAffinity"].is_object(), "{pod}");
+    assert_eq!(
+        pod["containers"][0]["resources"],
+        json!({"requests": {"cpu": "50m", "memory": "48Mi"},
+            "limits": {"cpu": "500m", "memory": "128Mi"}})
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn further_objects_come_and_go_with_their_options() {
     let Some(world) = World::new("further_objects_come_and_go_with_their_options").await else {
@@ -109,35 +142,11 @@ async fn further_objects_come_and_go_with_their_options() {
         named("networking.k8s.io/v1", "NetworkPolicy", install::NAME),
         named("rbac.authorization.k8s.io/v1", "ClusterRole", "gmsa-webhook-viewer"),
     ];
-    let mut live = Vec::new();
-    for object in &further {
-        live.push(world.live(object).await.unwrap_or_else(|| panic!("{object} is missing")));
-    }
-    let published = |file: &str| {
-        std::fs::read_to_string(Path::new(ROOT).join("deploy/monitoring").join(file)).unwrap()
-    };
-    assert!(
-        published("alerts.yaml")
-            .contains(live[1]["spec"]["groups"][0]["rules"][0]["alert"].as_str().unwrap())
-    );
-    assert_eq!(live[2]["data"]["gmsa-webhook.json"], published("dashboard.json"));
-    assert_eq!(live[2]["metadata"]["labels"]["grafana_dashboard"], "1");
+    assert_as_published(&world, &further).await;
     let deployment = || async {
         world.live(&named("apps/v1", "Deployment", install::NAME)).await.unwrap()["spec"]["template"]["spec"].clone()
     };
-    let pod = deployment().await;
-    assert_eq!(pod["nodeSelector"], json!({"kubernetes.io/os": "linux", "pool": "infra"}));
-    assert_eq!(
-        pod["tolerations"],
-        json!([{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists",
-            "effect": "NoSchedule"}])
-    );
-    assert!(pod["affinity"]["nodeAffinity"].is_object(), "{pod}");
-    assert_eq!(
-        pod["containers"][0]["resources"],
-        json!({"requests": {"cpu": "50m", "memory": "48Mi"},
-            "limits": {"cpu": "500m", "memory": "128Mi"}})
-    );
+    assert_placed(&deployment().await);
 
     let again = world.done(&["install"]).await;
     assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");

@@ -1,7 +1,5 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use gmsa_cluster::install::Version;
 
@@ -160,7 +158,7 @@ pub struct PodFlags {
     pub toleration: Vec<String>,
     /// A file, JSON or YAML, with the affinity as in a pod's spec
     #[arg(long, value_name = "FILE")]
-    pub affinity_file: Option<PathBuf>,
+    pub affinity_file: Option<String>,
     /// The CPU that each pod asks for [default: 50m]
     #[arg(long, value_name = "QUANTITY")]
     pub cpu_request: Option<String>,
@@ -178,6 +176,7 @@ pub struct PodFlags {
 /// Taking over from windows-gmsa, and what stays of it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Takeover")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct TakeoverFlags {
     /// Take over from an installation of windows-gmsa, by its script or its chart, and remove it
     #[arg(long)]

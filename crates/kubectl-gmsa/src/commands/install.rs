@@ -175,13 +175,13 @@ fn sent(requirements: &[NamespaceRequirement]) -> LabelSelector {
 
 /// A takeover that was interrupted is finished first.
 pub(super) async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(), Failure> {
-    match adopt::is_unfinished(client).await? {
-        false => Ok(()),
-        true => Err(Failure::Cluster(format!(
-            "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
-             kubectl gmsa install --adopt; nothing was changed"
-        ))),
+    if !adopt::is_unfinished(client).await? {
+        return Ok(());
     }
+    Err(Failure::Cluster(format!(
+        "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
+         kubectl gmsa install --adopt; nothing was changed"
+    )))
 }
 
 /// One object, and what becomes of it.

@@ -249,7 +249,6 @@ impl Load {
             let (count, wrong) = task.await.unwrap();
             assert!(wrong.is_empty(), "{} of {count}: {wrong:#?}", wrong.len());
             assert!(count > 20, "only {count} pods were created");
-            eprintln!("{count} creations, all as they should be");
         }
     }
 }
@@ -258,9 +257,7 @@ impl Load {
 pub async fn plant(world: &World, objects: &[Value]) {
     let applier = Applier::new(world.client.clone(), "kubectl-client-side-apply", true);
     for object in objects {
-        eventually("the object is taken", SOON, || async {
-            applier.apply(object).await.inspect_err(|error| eprintln!("{error}")).ok()
-        })
-        .await;
+        let what = format!("{} is taken", gmsa_cluster::apply::shown(object));
+        eventually(&what, SOON, || async { applier.apply(object).await.ok() }).await;
     }
 }

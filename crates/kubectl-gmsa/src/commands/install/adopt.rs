@@ -163,12 +163,7 @@ impl<'a> Takeover<'a> {
         };
         let ours = objects(&options, version);
         let made = beside(&options, version, &unseen);
-        // What was begun has decided about them already, with everything in sight.
-        let mut releases = if began {
-            Releases::default()
-        } else {
-            helm::releases(&client, &applier, &found).await?
-        };
+        let mut releases = helm::releases(&client, &applier, &found, began).await?;
         releases.warnings.extend(found.managers());
         let journal = Journal::new(&options, &found, &releases.records);
         let place = made

@@ -65,14 +65,13 @@ fn toleration(text: &str) -> Result<Value, Failure> {
 /// The affinity in a file.
 pub(super) fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Failure> {
     let Some(path) = &args.affinity_file else { return Ok(known) };
-    if path.as_os_str().is_empty() {
+    if path.is_empty() {
         return Ok(None);
     }
-    let shown = path.display().to_string();
     let failed =
-        |why: &str| Failure::Input(format!("failed to read the affinity in {shown}: {why}"));
+        |why: &str| Failure::Input(format!("failed to read the affinity in {path}: {why}"));
     let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-    let mut documents = parse(&shown, &text).into_iter();
+    let mut documents = parse(path, &text).into_iter();
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(failed("expected one document"));
     };

@@ -46,10 +46,7 @@ pub(in super::super) fn tell(denied: &[Finding]) -> Result<(), Failure> {
 }
 
 fn reasons(finding: &Finding) -> String {
-    match finding.evidence.is_empty() {
-        true => finding.message.clone(),
-        false => finding.evidence.join("; "),
-    }
+    if finding.evidence.is_empty() { finding.message.clone() } else { finding.evidence.join("; ") }
 }
 
 /// Whether it ends here, which is told.

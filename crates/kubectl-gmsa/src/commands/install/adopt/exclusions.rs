@@ -89,14 +89,14 @@ pub(super) fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
             }
         }
     }
-    let sees = |webhook: &Value| {
+    let looks_at = |webhook: &Value| {
         let selector = webhook.get("namespaceSelector").cloned().unwrap_or_default();
         let selector: gmsa_core::rbac::LabelSelector =
             serde_json::from_value(selector).unwrap_or_default();
         selector.matches(&unseen)
     };
-    let seen = found.configurations.iter().flat_map(|one| list(one, "/webhooks")).any(sees);
-    (!seen).then_some(unseen)
+    let mut webhooks = found.configurations.iter().flat_map(|one| list(one, "/webhooks"));
+    (!webhooks.any(looks_at)).then_some(unseen)
 }
 
 fn shown(requirement: &NamespaceRequirement) -> String {

@@ -52,8 +52,8 @@ impl Found {
 
     /// What puts back what is removed, unless it is told there.
     pub(super) fn managers(&self) -> Option<String> {
-        let managed: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
-        let (manager, object) = managed.first()?;
+        let marks: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
+        let (manager, object) = marks.first()?;
         Some(format!(
             "{manager} looks after {object}: take the old installation out there at once, or it \
              comes back"

@@ -38,11 +38,13 @@ pub(super) struct Releases {
     pub(super) warnings: Vec<String>,
 }
 
-/// Finds the releases that what was found, and the resource definition, belong to.
+/// Finds the releases that what was found, and the resource definition, belong to. What an
+/// interrupted takeover `began` has decided about them already, with everything in sight.
 pub(super) async fn releases(
     client: &Client,
     applier: &Applier,
     found: &Found,
+    began: bool,
 ) -> Result<Releases, Failure> {
     let mut releases = Releases::default();
     let mut keys: BTreeSet<Key> = found.all().filter_map(release).collect();
@@ -52,6 +54,9 @@ pub(super) async fn releases(
     if let Some(key) = definition.as_ref().and_then(release) {
         releases.definition = true;
         keys.insert(key);
+    }
+    if began {
+        return Ok(releases);
     }
     for (namespace, name) in keys {
         of_release(client, found, &namespace, &name, &mut releases).await?;
@@ -165,4 +170,53 @@ pub(super) async fn keep_definition(client: &Client) -> Result<(), Failure> {
     definitions.patch(&definition_name(), &params, &Patch::Merge(patch)).await.map(drop).map_err(
         |error| cluster(format!("failed to annotate the resource definition: {}", why(&error))),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use k8s_openapi::api::core::v1::Secret;
+    use serde_json::json;
+
+    use super::super::found::Found;
+    use super::{manifest, other};
+
+    fn record(manifest: &str) -> Secret {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed
+            .write_all(json!({"name": "r", "manifest": manifest}).to_string().as_bytes())
+            .unwrap();
+        let release = STANDARD.encode(STANDARD.encode(packed.finish().unwrap()));
+        serde_json::from_value(json!({"metadata": {}, "data": {"release": release}})).unwrap()
+    }
+
+    #[test]
+    fn a_release_that_holds_more_is_told_from_one_that_does_not() {
+        let of = |kind: &str, name: &str| format!("---\nkind: {kind}\nmetadata:\n  name: {name}\n");
+        let found = Found {
+            rest: vec![json!({"kind": "Deployment", "metadata": {"name": "gmsa"}})],
+            stays: vec!["Secret ns/cert stays: somebody else made it".to_owned()],
+            ..Found::default()
+        };
+        let its =
+            of("Deployment", "gmsa") + &of("GMSACredentialSpec", "spec") + &of("Secret", "cert");
+        let more = its.clone() + &of("ConfigMap", "settings");
+        for (text, expected) in [(its, vec![]), (more, vec!["ConfigMap settings".to_owned()])] {
+            let objects = manifest(&record(&text)).unwrap();
+            let others: Vec<_> = objects.iter().filter_map(|one| other(&found, one)).collect();
+            assert_eq!(others, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_taken_for_an_empty_one() {
+        let no_record = json!({"metadata": {}, "data": {"release": STANDARD.encode("x")}});
+        assert!(manifest(&serde_json::from_value(no_record).unwrap()).is_none());
+        assert!(manifest(&record("a: [")).is_none());
+    }
 }

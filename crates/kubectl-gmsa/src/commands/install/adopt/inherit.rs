@@ -10,32 +10,37 @@ use super::found::{Found, labels, list, text};
 /// The options that behave as the other installation does; what is said on the command line counts
 /// more.
 pub(super) fn options(found: &Found) -> Options {
-    let mut options = Options::default();
-    options.viewer_role = found.rest.iter().any(|role| {
+    let known = Options::default();
+    let viewer_role = found.rest.iter().any(|role| {
         let labels = labels(role, "/metadata/labels");
         labels.get("rbac.authorization.k8s.io/aggregate-to-view").is_some_and(|on| on == "true")
     });
-    let Some(deployment) = found.deployments.first() else { return options };
+    let Some(deployment) = found.deployments.first() else {
+        return Options { viewer_role, ..known };
+    };
     let replicas = deployment.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
-    options.replicas = options.replicas.max(u32::try_from(replicas).unwrap_or(u32::MAX));
     let pod = deployment.pointer("/spec/template/spec").unwrap_or(&Value::Null);
-    let variables = list(pod, "/containers/0/env");
-    let random = variables.filter(|one| text(one, "/name") == "RANDOM_HOSTNAME");
-    options.random_hostname = random
-        .map(|one| text(one, "/value"))
-        .any(|on| ["1", "t", "T", "true", "TRUE", "True"].contains(&on));
-    options.host_network = pod.get("hostNetwork") == Some(&json!(true));
+    let random_hostname = list(pod, "/containers/0/env")
+        .filter(|one| text(one, "/name") == "RANDOM_HOSTNAME")
+        .any(|one| ["1", "t", "T", "true", "TRUE", "True"].contains(&text(one, "/value")));
     let class = text(pod, "/priorityClassName");
-    options.priority_class = (!class.is_empty()).then(|| class.to_owned());
     let os = ["kubernetes.io/os", "beta.kubernetes.io/os"];
-    let mut selector: BTreeMap<String, String> = labels(pod, "/nodeSelector");
-    selector.retain(|key, _| !os.contains(&key.as_str()));
-    options.node_selector = selector;
-    options.tolerations = list(pod, "/tolerations").cloned().collect();
+    let mut node_selector: BTreeMap<String, String> = labels(pod, "/nodeSelector");
+    node_selector.retain(|key, _| !os.contains(&key.as_str()));
     // What is said of other pods of its own does not hold for ours.
-    options.affinity =
+    let affinity =
         pod.pointer("/affinity/nodeAffinity").map(|affinity| json!({"nodeAffinity": affinity}));
-    options
+    Options {
+        replicas: known.replicas.max(u32::try_from(replicas).unwrap_or(u32::MAX)),
+        random_hostname,
+        host_network: pod.get("hostNetwork") == Some(&json!(true)),
+        priority_class: (!class.is_empty()).then(|| class.to_owned()),
+        node_selector,
+        tolerations: list(pod, "/tolerations").cloned().collect(),
+        affinity,
+        viewer_role,
+        ..known
+    }
 }
 
 #[cfg(test)]
