@@ -36,6 +36,16 @@ fn text(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
+/// The object without what the server and its controllers keep.
+async fn whole(world: &World, object: &Value) -> Value {
+    let mut live = world.live(object).await.unwrap_or_else(|| panic!("{object} is gone"));
+    live.as_object_mut().unwrap().remove("status");
+    live["metadata"].as_object_mut().unwrap().retain(|key, _| {
+        !["managedFields", "resourceVersion", "generation", "annotations"].contains(&key.as_str())
+    });
+    live
+}
+
 /// What identifies a version of an object.
 fn version(object: &Value) -> (Value, Value) {
     (object["metadata"]["uid"].clone(), object["metadata"]["resourceVersion"].clone())
@@ -123,7 +133,7 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     let all: Vec<Value> = objects.iter().chain(&configurations).cloned().collect();
     let mut before = Vec::new();
     for object in &all {
-        before.push(version(&world.live(object).await.unwrap()).0);
+        before.push(whole(&world, object).await);
     }
 
     // Without being told to, it is left alone.
@@ -148,8 +158,8 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     }
     let output = world.run(&["install", "--adopt", "--accept-denials"]).await;
     assert_eq!(output.status.code(), Some(2), "without a terminal it is not asked");
-    for (object, uid) in all.iter().zip(&before) {
-        assert_eq!(&version(&world.live(object).await.unwrap()).0, uid, "{object}");
+    for (object, was) in all.iter().zip(&before) {
+        assert_eq!(&whole(&world, object).await, was);
     }
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
     assert!(namespaces.get_opt(TAKEOVER).await.unwrap().is_none());
@@ -160,8 +170,8 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     let output = world.run(&takeover).await;
     assert_eq!(output.status.code(), Some(3), "{}", text(&output).1);
     assert!(text(&output).1.contains("record of the release default/gmsa-crd was not found"));
-    for (object, uid) in all.iter().zip(&before) {
-        assert_eq!(&version(&world.live(object).await.unwrap()).0, uid, "{object}");
+    for (object, was) in all.iter().zip(&before) {
+        assert_eq!(&whole(&world, object).await, was);
     }
     for command in ["install", "uninstall"] {
         let output = world.run(&[command]).await;
@@ -270,6 +280,12 @@ async fn from_a_release_of_the_chart() {
     .map(version)
     .collect();
 
+    // Somebody has found the chart's role useful.
+    let mut shared = objects::binding("spec", "web", "default");
+    shared["metadata"]["name"] = json!("by-the-charts-role");
+    shared["roleRef"]["name"] = json!(release);
+    plant(&world, &[shared]).await;
+
     let output = world.run(&["install", "--adopt", "--dry-run=server"]).await;
     let (stdout, _) = text(&output);
     assert!(stdout.contains("secret/sh.helm.release.v1.gmsa.v2 deleted (server dry run)"));
@@ -281,14 +297,20 @@ async fn from_a_release_of_the_chart() {
         .await;
     let (stdout, stderr) = text(&output);
     assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
-    assert!(stderr.contains("Secret windows-gmsa/gmsa-server-cert stays"), "{stderr}");
+    for stays in
+        ["Secret windows-gmsa/gmsa-server-cert", "ClusterRole gmsa", "Namespace windows-gmsa"]
+    {
+        assert!(stderr.contains(&format!("{stays} stays: ")), "{stderr}");
+    }
     assert!(!stdout.contains("temporary"), "the names are others: {stdout}");
     old.ended().await;
     load.assert_unharmed().await;
 
     assert_cleared_away(&world).await;
-    for object in objects.iter().chain(&configurations).filter(|object| **object != made) {
-        assert!(world.live(object).await.is_none(), "{object} is left");
+    for object in objects.iter().chain(&configurations) {
+        let is_role = object["kind"] == "ClusterRole" && object["metadata"]["name"] == release;
+        let stays = *object == made || is_role;
+        assert_eq!(world.live(object).await.is_some(), stays, "{object}");
     }
     // Helm has nothing that it could delete.
     let failed = helm(&program, &world, &["uninstall", release, "-n", namespace]).unwrap_err();
