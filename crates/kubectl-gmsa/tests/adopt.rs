@@ -350,3 +350,58 @@ async fn from_a_release_of_the_chart() {
     })
     .await;
 }
+
+/// Nobody answers for the old one, so that it refuses every pod, ours too: what takes over comes up
+/// where it does not look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_one_that_is_down() {
+    let Some(world) = World::new("from_one_that_is_down").await else { return };
+    users(&world, &json!({})).await;
+    world.bare_namespace("gmsa", &json!({"kubernetes.io/metadata.name": "gmsa"})).await;
+    let (_files, bundle) = certificate("gmsa", "gmsa");
+    plant(&world, &by_chart("gmsa", "gmsa", &bundle)).await;
+    let why = world.plain("web").await.unwrap_err();
+    assert!(why.contains("failed calling webhook"), "{why}");
+
+    let _stand_in = world.stand_in(None).await;
+    let _temporary = temporary(&world).await;
+    world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
+    assert_cleared_away(&world).await;
+    world.plain("web").await.unwrap();
+    world.admit("web").await.unwrap();
+    assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
+    world.done(&["status"]).await;
+}
+
+/// What has our name, or looks like a webhook for GMSA, and is none of windows-gmsa's stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_known_is_not_removed() {
+    let Some(world) = World::new("what_is_not_known_is_not_removed").await else { return };
+    let (_files, bundle) = certificate(NAME, NAME);
+    let (objects, mut configurations) = by_script(&bundle);
+    plant(&world, &objects).await;
+    for configuration in &mut configurations {
+        let mut another = configuration["webhooks"][0].clone();
+        another["name"] = json!("names.example.com");
+        another["failurePolicy"] = json!("Ignore");
+        configuration["webhooks"] = json!([another]);
+    }
+    let refused = async |words: &str| {
+        let output = world.run(&["install", "--adopt", "--yes"]).await;
+        let (_, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(stderr.contains(words) && stderr.contains("nothing was changed"), "{stderr}");
+    };
+    plant(&world, &configurations).await;
+    refused("is no installation of windows-gmsa that is known").await;
+    let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true);
+    for configuration in &configurations {
+        applier.delete(configuration).await.unwrap();
+    }
+    let mut server = objects[5].clone();
+    assert_eq!(server["kind"], "Deployment");
+    server["spec"]["template"]["spec"]["containers"][0]["env"] = json!([]);
+    plant(&world, &[server.clone()]).await;
+    refused("is no server of windows-gmsa").await;
+    assert!(world.live(&server).await.is_some());
+}

@@ -143,6 +143,11 @@ async fn further_objects_come_and_go_with_their_options() {
         named("rbac.authorization.k8s.io/v1", "ClusterRole", "gmsa-webhook-viewer"),
     ];
     assert_as_published(&world, &further).await;
+    let view = named("rbac.authorization.k8s.io/v1", "ClusterRole", "view");
+    eventually("whoever may view may read credential specs", SOON, || async {
+        world.live(&view).await?["rules"].to_string().contains("gmsacredentialspecs").then_some(())
+    })
+    .await;
     let deployment = || async {
         world.live(&named("apps/v1", "Deployment", install::NAME)).await.unwrap()["spec"]["template"]["spec"].clone()
     };
@@ -301,4 +306,39 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     world.done(&["install", "--image=somewhere/gmsa:3"]).await;
     world.namespace("web").await;
     world.admit("web").await.unwrap();
+}
+
+/// Killed while its webhooks are sent probes only: no pod is held up, and the next run finishes it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_killed_is_finished_by_the_next_run() {
+    let Some(world) = World::new("what_was_killed_is_finished_by_the_next_run").await else {
+        return;
+    };
+    let unreachable = world.stand_in(Some(Problem::Unreachable)).await;
+    let mut killed = std::process::Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .env("KUBECONFIG", world.plane.kubeconfig_path())
+        .args(["install", "--timeout-seconds=30"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let kind = "ValidatingWebhookConfiguration";
+    let configuration = named("admissionregistration.k8s.io/v1", kind, install::NAME);
+    eventually("the webhooks are sent probes", SOON, || async { world.live(&configuration).await })
+        .await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let live = world.live(&configuration).await.unwrap();
+    assert!(live["webhooks"][0]["objectSelector"]["matchLabels"].is_object(), "{live}");
+    world.namespace("web").await;
+    world.plain("web").await.unwrap();
+    assert_eq!(world.admit("web").await, Err("not expanded".to_owned()));
+    drop(unreachable);
+
+    let _stand_in = world.stand_in(None).await;
+    // Other replicas, because the processes of the first are gone with their stand-in.
+    world.done(&["install", "--image=somewhere/gmsa:2", "--timeout-seconds=5"]).await;
+    world.admit("web").await.unwrap();
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
 }

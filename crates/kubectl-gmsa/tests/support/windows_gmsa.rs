@@ -10,8 +10,8 @@ use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Service;
-use kube::api::Api;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -44,6 +44,7 @@ impl Running {
         let program = webhook().program;
         let server = Server::start(program.to_str().unwrap(), &args, &env).await;
         let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), namespace);
+        be_available(world, namespace, name).await;
         let name = name.to_owned();
         let uid = deployments.get(&name).await.unwrap().metadata.uid;
         let task = tokio::spawn(async move {
@@ -72,6 +73,25 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// The Deployment's pods are said to be ready.
+async fn be_available(world: &World, namespace: &str, name: &str) {
+    let pods: Api<Pod> = Api::namespaced(world.client.clone(), namespace);
+    let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), namespace);
+    let its = ListParams::default().labels(&format!("app={name}"));
+    let ready = json!({"status": {"phase": "Running", "conditions": [
+        {"type": "Ready", "status": "True", "lastTransitionTime": "2020-01-01T00:00:00Z"}]}});
+    eventually("the Deployment is available", SOON, || async {
+        for pod in pods.list(&its).await.unwrap() {
+            let name = pod.metadata.name.unwrap();
+            let patch = Patch::Merge(&ready);
+            let _ = pods.patch_status(&name, &PatchParams::default(), &patch).await;
+        }
+        let status = deployments.get(name).await.unwrap().status?;
+        (status.available_replicas? > 0).then_some(())
+    })
+    .await;
 }
 
 /// A certificate for a Service, in files, and its CA in base64.

@@ -56,7 +56,7 @@ struct Takeover<'a> {
     options: Options,
     found: Found,
     releases: Releases,
-    /// What answers meanwhile, if the names are the same.
+    /// What answers meanwhile, if the names are the same, or if the old one refuses ours.
     temporary: Option<Objects>,
     /// The namespace in which ours is tried, and which keeps the journal.
     place: Value,
@@ -177,7 +177,7 @@ impl<'a> Takeover<'a> {
         let server = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
         let is_there = applier.live(&server).await.map_err(cluster)?.is_some();
-        let temporary = (collides || is_there).then_some(made);
+        let temporary = (collides || found.is_down() || is_there).then_some(made);
         let takeover =
             Self { args, client, applier, version, options, found, releases, temporary, place };
         Ok(Some(takeover))
@@ -263,7 +263,7 @@ impl<'a> Takeover<'a> {
         }
         let stage = self.stage(Some(TAKEOVER));
         if let Some(made) = &self.temporary {
-            printer::note("a temporary installation comes up, because the names are the same");
+            printer::note("a temporary installation comes up, which answers meanwhile");
             self.pull_secrets().await?;
             let others = |object: &&Value| object.get("kind") != Some(&json!("Namespace"));
             let made = Objects {

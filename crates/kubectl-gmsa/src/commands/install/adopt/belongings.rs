@@ -107,14 +107,24 @@ impl<'a> Belongings<'a> {
             return Ok(());
         }
         let key = (namespace.to_owned(), name.to_owned());
-        let is_shared = others
-            .iter()
-            .any(|other| text(other, "/spec/template/spec/serviceAccountName") == name);
+        let its = labels(deployment, "/spec/template/metadata/labels");
+        let pods = self.objects.list(kinds::POD, Some(namespace)).await?;
+        let is_anothers = |pod: &Value| {
+            let of = labels(pod, "/metadata/labels");
+            text(pod, "/spec/serviceAccountName") == name
+                && !its.iter().all(|(key, value)| of.get(key) == Some(value))
+        };
+        let is_shared = pods.iter().any(is_anothers)
+            || others
+                .iter()
+                .any(|other| text(other, "/spec/template/spec/serviceAccountName") == name);
         if is_shared {
             found.stays.push(format!(
-                "ServiceAccount {namespace}/{name} stays: other Deployments run as it"
+                "ServiceAccount {namespace}/{name} stays, and its rights: others run as it"
             ));
-        } else if let Some(live) = self.live(kinds::SERVICE_ACCOUNT, &key).await?
+            return Ok(());
+        }
+        if let Some(live) = self.live(kinds::SERVICE_ACCOUNT, &key).await?
             && !is_ours(&live)
             && !found.has(&live)
         {

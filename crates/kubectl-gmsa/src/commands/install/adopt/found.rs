@@ -50,6 +50,14 @@ impl Found {
         self.all().any(|one| is_same(one, object))
     }
 
+    /// Whether none of its servers runs: then it refuses every pod that it looks at, ours too.
+    pub(super) fn is_down(&self) -> bool {
+        let available = |deployment: &Value| {
+            deployment.pointer("/status/availableReplicas").and_then(Value::as_u64).unwrap_or(0)
+        };
+        !self.configurations.is_empty() && self.deployments.iter().all(|one| available(one) == 0)
+    }
+
     /// What puts back what is removed, unless it is told there.
     pub(super) fn managers(&self) -> Option<String> {
         let marks: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
@@ -113,8 +121,14 @@ pub(super) async fn find(
     }
     // Somebody may have begun to remove it by hand.
     let ours = (namespace.to_owned(), NAME.to_owned());
-    let reference = reference(kinds::DEPLOYMENT, &ours);
-    if applier.live(&reference).await.map_err(cluster)?.is_some_and(|live| !is_ours(&live)) {
+    let live = applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(cluster)?;
+    if let Some(live) = live.filter(|live| !is_ours(live)) {
+        if !is_server(&live) {
+            return Err(Failure::Cluster(format!(
+                "failed to take over: Deployment {namespace}/{NAME} is no server of windows-gmsa, \
+                 and has the name of ours; give another namespace with -n; nothing was changed"
+            )));
+        }
         services.insert(ours);
     }
     let mut belongings = Belongings::new(objects, applier, version);
@@ -141,6 +155,14 @@ fn manager(object: &Value) -> Option<(&'static str, &str)> {
         return None;
     };
     Some((manager, text(object, "/metadata/name")))
+}
+
+/// Both the script and the chart tell the server its certificate by these variables.
+fn is_server(deployment: &Value) -> bool {
+    let variables: Vec<&str> = list(deployment, "/spec/template/spec/containers/0/env")
+        .map(|one| text(one, "/name"))
+        .collect();
+    ["TLS_CRT", "TLS_KEY"].iter().all(|name| variables.contains(name))
 }
 
 enum Which {
