@@ -359,14 +359,34 @@ async fn from_one_that_is_down() {
     users(&world, &json!({})).await;
     world.bare_namespace("gmsa", &json!({"kubernetes.io/metadata.name": "gmsa"})).await;
     let (_files, bundle) = certificate("gmsa", "gmsa");
-    plant(&world, &by_chart("gmsa", "gmsa", &bundle)).await;
+    let objects = by_chart("gmsa", "gmsa", &bundle);
+    // Something else runs as its service account.
+    let mut sidekick = objects::deployment(
+        "gmsa",
+        "sidekick",
+        &json!({"spec":
+        {"containers": [{"name": "sidekick", "image": "sidekick"}]}}),
+    );
+    sidekick["spec"]["template"]["spec"]["serviceAccountName"] = json!("gmsa");
+    plant(&world, &[sidekick]).await;
+    plant(&world, &objects).await;
     let why = world.plain("web").await.unwrap_err();
     assert!(why.contains("failed calling webhook"), "{why}");
 
     let _stand_in = world.stand_in(None).await;
     let _temporary = temporary(&world).await;
+    let dry = world.run(&["install", "--adopt", "--dry-run=server"]).await;
+    assert!(text(&dry).0.contains(
+        "deployment/gmsa-webhook in gmsa-webhook-takeover created for the time of the takeover"
+    ));
     world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
     assert_cleared_away(&world).await;
+    for object in &objects {
+        let kind = object["kind"].as_str().unwrap();
+        let of_account = ["ServiceAccount", "ClusterRoleBinding"].contains(&kind)
+            || (kind == "ClusterRole" && object["metadata"]["name"] == "gmsa");
+        assert_eq!(world.live(object).await.is_some(), of_account, "{object}");
+    }
     world.plain("web").await.unwrap();
     world.admit("web").await.unwrap();
     assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));

@@ -210,8 +210,12 @@ impl<'a> Takeover<'a> {
     fn show(&self, plan: &Plan<'_>) -> Result<(), Failure> {
         let note = " (server dry run)";
         for object in self.temporary_objects() {
+            let of = match text(object, "/metadata/namespace") {
+                "" => String::new(),
+                namespace => format!(" in {namespace}"),
+            };
             printer::data(&format!(
-                "{} created for the time of the takeover{note}\n",
+                "{}{of} created for the time of the takeover{note}\n",
                 shown(object)
             ))?;
         }

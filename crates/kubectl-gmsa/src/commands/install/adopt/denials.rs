@@ -55,8 +55,8 @@ pub(in super::super) fn stop(args: &Install, denied: &[Finding]) -> bool {
         return false;
     }
     printer::note(&format!(
-        "{} workloads would be denied; nothing was changed. Grant what should be granted, and go on \
-         all the same with --accept-denials",
+        "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
+         and go on all the same with --accept-denials",
         denied.len()
     ));
     true
