@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::Client;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
 use kube::core::GroupVersionKind;
 use kube::discovery::{ApiResource, Scope, pinned_kind};
 use parking_lot::Mutex;
@@ -18,7 +18,10 @@ pub enum Error {
     #[error("failed to read an object: it has no {0}")]
     Malformed(&'static str),
     /// The API server does not serve this kind.
-    #[error("failed to find {kind} of {api_version} in this cluster: {why}")]
+    #[error(
+        "failed to find {kind} of {api_version} in this cluster: {why}; install what brings this \
+         kind first, or leave out the option that asks for it"
+    )]
     UnknownKind {
         /// The kind.
         kind: String,
@@ -133,7 +136,25 @@ impl Applier {
         }
     }
 
+    /// Deletes the object if it is still the one with this `metadata.uid`; false if it is not there.
+    pub async fn delete_exactly(&self, object: &Value) -> Result<bool, Error> {
+        let api = match self.api(object).await {
+            Ok(api) => api,
+            Err(Error::UnknownKind { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
+        let preconditions = Some(Preconditions { uid, resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        match api.delete(name(object)?, &params).await {
+            Ok(_) => Ok(true),
+            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
+            Err(error) => Err(refused("delete", object, &error)),
+        }
+    }
+
     async fn patch(&self, object: &Value, dry_run: bool) -> Result<Change, Error> {
+        let api = self.api(object).await?;
         let before = self.live(object).await?;
         if before.is_none() && dry_run {
             // What it needs, such as its namespace, may not be there yet either.
@@ -142,7 +163,6 @@ impl Applier {
         let mut params = PatchParams::apply(self.manager);
         params.force = self.force;
         params.dry_run = dry_run;
-        let api = self.api(object).await?;
         let after = match api.patch(name(object)?, &params, &Patch::Apply(object)).await {
             Ok(after) => serde_json::to_value(after).unwrap_or_default(),
             Err(kube::Error::Api(status)) if status.code == 409 => {

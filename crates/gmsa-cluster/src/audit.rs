@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
-use gmsa_core::rbac::Unreadable;
+use gmsa_core::rbac::{LabelSelector, Unreadable};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
@@ -34,6 +34,10 @@ pub struct Scope {
     /// Only pods created at this time or later are judged. Older ones still count as users of
     /// their credential specs and rights, and all else is judged whatever its age.
     pub since: Option<Timestamp>,
+    /// How namespaces' pods are chosen to be sent, if not as by the configurations that are there.
+    pub sent: Option<LabelSelector>,
+    /// Whether pods that nothing known makes are judged as if they were made again.
+    pub next_pods: bool,
 }
 
 /// What was found.
@@ -102,7 +106,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();
-    let reach = Reach::read(&objects, scope.namespace.as_deref(), &mut audit.unread).await?;
+    let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
     let known = Known::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();

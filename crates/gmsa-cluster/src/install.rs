@@ -5,15 +5,21 @@
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
 mod deploy;
+mod monitoring;
+mod options;
 mod rbac;
+mod takeover;
 mod webhooks;
 mod workload;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use deploy::manifests;
-pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL};
+pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use takeover::{TAKEOVER, beside};
+pub use webhooks::{
+    EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL, namespace_requirements,
+};
 
 /// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
 /// configurations.
@@ -75,83 +81,6 @@ impl std::str::FromStr for Version {
         match (digits(parts.next()), digits(parts.next())) {
             (Some(major), Some(minor)) => Ok(Self(major, minor)),
             _ => Err(format!("expected a version of Kubernetes such as 1.28, got \"{text}\"")),
-        }
-    }
-}
-
-/// Where the serving certificate comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Certificates {
-    /// The server makes its own.
-    #[default]
-    #[serde(rename = "self")]
-    SelfManaged,
-    /// cert-manager makes it, from a self-signed Issuer.
-    CertManager,
-    /// A Secret that somebody else fills; the CA bundle is theirs as well.
-    Files,
-}
-
-/// What is installed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
-pub struct Options {
-    /// The namespace.
-    pub namespace: String,
-    /// The image.
-    pub image: String,
-    /// How many replicas.
-    pub replicas: u32,
-    /// Where the serving certificate comes from.
-    pub certificates: Certificates,
-    /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
-    /// those that use a GMSA.
-    pub mutating_may_be_skipped: bool,
-    /// Whether only namespaces that say so are sent.
-    pub namespaces_opt_in: bool,
-    /// Whether pods that use a GMSA get a random hostname.
-    pub random_hostname: bool,
-    /// Whether the pods are on the node's network, for API servers that cannot reach pods.
-    pub host_network: bool,
-    /// The port on which the server listens.
-    pub port: u16,
-    /// The webhooks' timeout in seconds, 1 to 30.
-    pub timeout_seconds: u32,
-    /// The priority class of the pods.
-    pub priority_class: Option<String>,
-    /// The Secrets by which the image is pulled.
-    pub image_pull_secrets: Vec<String>,
-    /// Whether whoever applies a workload is warned if its pods would be denied.
-    pub early_warnings: bool,
-    /// Whether a role that may read credential specs is added to `view`.
-    pub viewer_role: bool,
-    /// Whether the network policy is made.
-    pub network_policy: bool,
-    /// Whether the monitor of the Prometheus operator is made.
-    pub service_monitor: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            namespace: NAME.to_owned(),
-            image: IMAGE.to_owned(),
-            replicas: 2,
-            certificates: Certificates::default(),
-            mutating_may_be_skipped: false,
-            namespaces_opt_in: false,
-            random_hostname: false,
-            host_network: false,
-            port: 8443,
-            timeout_seconds: 5,
-            priority_class: None,
-            image_pull_secrets: Vec::new(),
-            early_warnings: false,
-            viewer_role: false,
-            network_policy: false,
-            service_monitor: false,
         }
     }
 }

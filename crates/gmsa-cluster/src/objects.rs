@@ -66,6 +66,17 @@ pub mod kinds {
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`
     pub const SERVICE_ACCOUNT: Kind = kind("", "ServiceAccount", "serviceaccounts", true);
+    /// `MutatingWebhookConfiguration`
+    pub const MUTATING_WEBHOOKS: Kind = kind(
+        "admissionregistration.k8s.io",
+        "MutatingWebhookConfiguration",
+        "mutatingwebhookconfigurations",
+        false,
+    );
+    /// `Deployment`
+    pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
+    /// `Secret`
+    pub const SECRET: Kind = kind("", "Secret", "secrets", true);
     /// `ValidatingWebhookConfiguration`
     pub const VALIDATING_WEBHOOKS: Kind = kind(
         "admissionregistration.k8s.io",
@@ -79,7 +90,7 @@ pub mod kinds {
     pub const TEMPLATES: [Kind; 8] = [
         kind("", "ReplicationController", "replicationcontrollers", true),
         kind("", "PodTemplate", "podtemplates", true),
-        kind("apps", "Deployment", "deployments", true),
+        DEPLOYMENT,
         kind("apps", "ReplicaSet", "replicasets", true),
         kind("apps", "StatefulSet", "statefulsets", true),
         kind("apps", "DaemonSet", "daemonsets", true),

@@ -21,11 +21,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::components::write_kubeconfig;
 use crate::control_plane::ControlPlane;
 use crate::https::Https;
-use crate::process::eventually;
 use crate::server::Server;
 
 const NODE: &str = "stand-in";
 const SECRET: &str = "gmsa-webhook-certificates";
+/// The label by which the Service finds its pods; pods of others are not run.
+const LABEL: &str = "app.kubernetes.io/name";
 const POLL: Duration = Duration::from_millis(100);
 
 type Ready = Arc<Mutex<Vec<SocketAddr>>>;
@@ -48,8 +49,19 @@ pub struct Workload {
     pub program: PathBuf,
     /// Further arguments of the program.
     pub args: Vec<String>,
-    /// Why the image cannot be pulled, if it cannot.
-    pub image_problem: Option<String>,
+    /// What is wrong, if anything is.
+    pub problem: Option<Problem>,
+}
+
+/// What keeps a workload from answering.
+#[derive(Clone)]
+pub enum Problem {
+    /// The image cannot be pulled, and why.
+    Image(String),
+    /// No node takes the pods, and why.
+    Unscheduled(String),
+    /// Connections to the Service lead nowhere.
+    Unreachable,
 }
 
 impl StandIn {
@@ -109,9 +121,10 @@ struct Kubelet {
 impl Kubelet {
     async fn run(self) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.workload.namespace);
+        let ours = ListParams::default().labels(&format!("{LABEL}={}", self.workload.name));
         loop {
             // An API server that is away for a moment comes back.
-            if let Ok(list) = pods.list(&ListParams::default()).await {
+            if let Ok(list) = pods.list(&ours).await {
                 for pod in &list.items {
                     self.pod(&pods, pod).await;
                 }
@@ -135,22 +148,22 @@ impl Kubelet {
             });
             return;
         }
+        if let Some(Problem::Unscheduled(why)) = &self.workload.problem {
+            let status = json!({"status": {"phase": "Pending", "conditions": [
+                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                    "message": why, "lastTransitionTime": "2020-01-01T00:00:00Z"}]}});
+            let _ = pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+            return;
+        }
         if pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_none()) {
             let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
                 "target": {"apiVersion": "v1", "kind": "Node", "name": NODE}});
             let _: Result<serde_json::Value, _> =
                 pods.create_subresource("binding", &name, &PostParams::default(), &binding).await;
         }
-        if let Some(problem) = &self.workload.image_problem {
-            self.status(
-                pods,
-                &name,
-                "Pending",
-                false,
-                &json!({"waiting":
-                {"reason": "ImagePullBackOff", "message": problem}}),
-            )
-            .await;
+        if let Some(Problem::Image(why)) = &self.workload.problem {
+            let state = json!({"waiting": {"reason": "ImagePullBackOff", "message": why}});
+            self.status(pods, &name, "Pending", false, &state).await;
             return;
         }
         if !self.servers.lock().await.contains_key(&name)
@@ -256,18 +269,57 @@ fn is_ready_pod(pod: &Pod) -> bool {
 }
 
 /// Listens at the Service's address and port, and passes connections to the ready replicas in turn.
+/// A Service that is made anew has another address.
 async fn proxy(client: Client, workload: Workload, ready: Ready) {
     let services: Api<Service> = Api::namespaced(client, &workload.namespace);
-    let address = eventually("the Service has an address", Duration::from_mins(5), || async {
-        let service = services.get_opt(&workload.name).await.ok()??;
-        let ip: std::net::IpAddr = service.spec?.cluster_ip?.parse().ok()?;
-        Some(SocketAddr::new(ip, 443))
-    })
-    .await;
-    let listener = TcpListener::bind(address).await.expect("the Service's address is our own");
     let mut connections = JoinSet::new();
+    loop {
+        let Some(address) = service_address(&services, &workload.name).await else {
+            tokio::time::sleep(POLL).await;
+            continue;
+        };
+        // Whoever had the address before may still be there.
+        let Ok(listener) = TcpListener::bind(address).await else {
+            tokio::time::sleep(POLL).await;
+            continue;
+        };
+        let moved = async {
+            loop {
+                tokio::time::sleep(POLL).await;
+                if service_address(&services, &workload.name).await != Some(address) {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = moved => {}
+            () = accept(&listener, &workload, &ready, &mut connections) => {}
+        }
+    }
+}
+
+/// Where the Service listens, if it is the one that finds our pods.
+async fn service_address(services: &Api<Service>, name: &str) -> Option<SocketAddr> {
+    let spec = services.get_opt(name).await.ok()??.spec?;
+    let is_ours = spec.selector?.get(LABEL).is_some_and(|label| label == name);
+    is_ours.then_some(SocketAddr::new(spec.cluster_ip?.parse().ok()?, 443))
+}
+
+async fn accept(
+    listener: &TcpListener,
+    workload: &Workload,
+    ready: &Ready,
+    connections: &mut JoinSet<()>,
+) {
     let mut turn = 0;
     while let Ok((mut incoming, _)) = listener.accept().await {
+        if matches!(workload.problem, Some(Problem::Unreachable)) {
+            connections.spawn(async move {
+                // Until the other side gives up.
+                let _ = tokio::io::copy(&mut incoming, &mut tokio::io::sink()).await;
+            });
+            continue;
+        }
         let target = {
             let ready = ready.lock().unwrap();
             turn += 1;

@@ -20,7 +20,8 @@ pub use access::{Access, AccessOutput};
 pub use audit::{Audit, AuditOutput};
 pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use install::{
-    CertificatesArg, FailurePolicy, Install, InstallOutput, Status, StatusOutput, Uninstall,
+    CertificatesArg, FailurePolicy, Install, InstallOutput, PodFlags, Status, StatusOutput,
+    Uninstall,
 };
 pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke};

@@ -4,6 +4,7 @@ pub mod access;
 pub mod account;
 pub mod audit;
 pub mod completion;
+mod confirm;
 mod connection;
 pub mod credspec;
 mod directory;

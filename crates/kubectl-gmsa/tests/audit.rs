@@ -167,6 +167,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
         "role-names-no-credspec ClusterRole nowhere",
         "workload-would-be-denied CronJob shop/nightly",
         "workload-would-be-denied Deployment shop/no",
+        "workload-would-be-denied ReplicaSet shop/rolled",
     ];
     assert_eq!(plane.found(&[]), expected);
     assert_eq!(plane.found(&["-A"]), expected);
@@ -243,6 +244,14 @@ async fn plant(plane: &Plane) {
     plane.apply(&linux).await;
 
     plane.apply(&objects::deployment("shop", "no", &pod("shop", "no", "other", &bare))).await;
+    // What is made by a kind that is looked at is told of that; what is made by others is told.
+    for (name, owner) in [("no-1", "Deployment"), ("rolled", "Rollout")] {
+        let mut set = objects::deployment("shop", name, &pod("shop", name, "other", &bare));
+        set["kind"] = json!("ReplicaSet");
+        set["metadata"]["ownerReferences"] = json!([{"apiVersion": "example.com/v1", "kind": owner,
+            "name": "no", "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "controller": true}]);
+        plane.apply(&set).await;
+    }
     let mut nightly = pod("shop", "nightly", "web", &objects::gmsa(Some("gone"), None));
     nightly["spec"]["restartPolicy"] = json!("Never");
     let version = if plane.plane.at_least(1, 21) { "batch/v1" } else { "batch/v1beta1" };

@@ -7,15 +7,24 @@ use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::finding::Code;
 use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
+use serde_json::Value;
 
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
-use crate::judge::decide;
+use crate::judge::{decide, walk};
 use crate::objects::{Objects, kinds};
 
-/// What makes pods that are looked at themselves: their findings are not told of each pod again.
-const KNOWN_OWNERS: [&str; 6] =
-    ["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "CronJob"];
+/// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
+/// each of them again.
+pub(super) const KNOWN_OWNERS: [&str; 7] = [
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "ReplicationController",
+    "CronJob",
+];
 
 /// Reads and judges every pod that has not ended.
 pub(super) async fn all(
@@ -65,7 +74,7 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     for name in pod.references().filter_map(|reference| reference.name) {
         gathered.uses(&metadata.namespace, pod.service_account(), name);
     }
-    gathered.reach.saw(&metadata.namespace, &format!("Pod {}", metadata.name));
+    let is_excluded = gathered.reach.saw(&metadata.namespace, &format!("Pod {}", metadata.name));
     if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
         return Ok(());
     }
@@ -82,8 +91,45 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     if !is_told {
         let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
         gathered.audit.findings.extend(super::workloads::warnings(&object, &decision));
+        if gathered.scope.next_pods && !is_excluded {
+            made_again(gathered, &object, item.text).await?;
+        }
     }
     Ok(())
+}
+
+/// Judges the pod as its maker would make it again: without what a webhook filled in.
+async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Result<(), Error> {
+    let Ok(mut made) = serde_json::from_str::<Value>(text) else { return Ok(()) };
+    strip(&mut made, "/spec/securityContext/windowsOptions");
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let containers = made.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            strip(container, "/securityContext/windowsOptions");
+        }
+    }
+    let text = made.to_string();
+    let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return Ok(()) };
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    let decision = loop {
+        let Ok(walked) = walk(&made, &pod, namespace, &gathered.known);
+        if !gathered.known.settle().await? {
+            break walked.decision;
+        }
+    };
+    let found = super::workloads::denied(gathered, object, &pod, &decision);
+    gathered.audit.findings.extend(found);
+    Ok(())
+}
+
+/// Takes contents away that stand beside a name.
+fn strip(object: &mut Value, at: &str) {
+    let options = object.pointer_mut(at).and_then(Value::as_object_mut);
+    if let Some(options) = options
+        && options.contains_key("gmsaCredentialSpecName")
+    {
+        options.remove("gmsaCredentialSpec");
+    }
 }
 
 fn is_recent(gathered: &Gathered, created: Option<&str>) -> bool {

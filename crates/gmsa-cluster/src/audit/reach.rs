@@ -7,7 +7,7 @@ use gmsa_core::rbac::LabelSelector;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::{Error, Finding, Object, read};
+use super::{Error, Finding, Object, Scope, read};
 use crate::install::NAME;
 use crate::objects::{Objects, kinds};
 
@@ -37,7 +37,7 @@ struct Users {
 impl Reach {
     pub(super) async fn read(
         objects: &Objects,
-        namespace: Option<&str>,
+        scope: &Scope,
         unread: &mut Vec<String>,
     ) -> Result<Self, Error> {
         let mut hidden = Vec::new();
@@ -66,6 +66,10 @@ impl Reach {
                 reach.configurations.push(name);
             }
         }
+        if let Some(sent) = &scope.sent {
+            selectors = vec![sent.clone()];
+        }
+        let namespace = scope.namespace.as_deref();
         for one in namespaces.iter().filter(|one| namespace.is_none_or(|of| of == read::name(one)))
         {
             let labels = one.pointer("/metadata/labels").unwrap_or(&Value::Null);

@@ -7,7 +7,7 @@ use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
 use serde_json::Value;
 
-use super::pods::grant;
+use super::pods::{KNOWN_OWNERS, grant};
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::judge::walk;
@@ -66,8 +66,9 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     for name in pod.references().filter_map(|reference| reference.name) {
         gathered.uses(&metadata.namespace, pod.service_account(), name);
     }
-    // Its owner tells the same.
-    if item.head.controller().is_some() {
+    // Its owner tells the same, if it is one that is looked at.
+    let owner = item.head.controller();
+    if owner.is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str())) {
         return Ok(());
     }
     gathered.audit.gmsa_workloads += 1;
@@ -94,7 +95,7 @@ fn next_pod(kind: Kind, text: &str) -> Option<Value> {
     Workload::of(&value, "").map(|workload| workload.pod(&value))
 }
 
-fn denied(
+pub(super) fn denied(
     gathered: &Gathered,
     object: &Object,
     pod: &Pod<'_>,

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{Certificates, Options, Version, objects};
+use super::{
+    Certificates, NamespaceRequirement, Options, PROBE_LABEL, TAKEOVER, Version, beside, objects,
+};
 
 const NEW: Version = Version(1, 36);
 const OLD: Version = Version(1, 20);
@@ -91,4 +93,97 @@ fn the_namespace_enforces_what_the_pods_keep_to() {
     };
     assert_eq!(level(&Options::default()), "restricted");
     assert_eq!(level(&Options { host_network: true, ..Options::default() }), "privileged");
+}
+
+#[test]
+fn options_of_an_earlier_version_are_read_and_those_that_are_not_said_are_not_kept() {
+    let kept = serde_json::to_value(Options::default()).unwrap();
+    for added in ["tolerations", "resources", "dashboard", "namespaceRequirements"] {
+        assert!(kept.get(added).is_none(), "{kept}");
+    }
+    assert_eq!(serde_json::from_value::<Options>(kept).unwrap(), Options::default());
+    let options = Options {
+        tolerations: vec![json!({"key": "a", "operator": "Exists"})],
+        dashboard: true,
+        ..Options::default()
+    };
+    let kept = serde_json::to_string(&options).unwrap();
+    assert_eq!(serde_json::from_str::<Options>(&kept).unwrap(), options);
+}
+
+#[test]
+fn namespaces_that_opted_out_elsewhere_are_left_out_by_every_webhook_for_pods() {
+    let requirement = NamespaceRequirement {
+        key: "windows.k8s.io/disabled".to_owned(),
+        operator: "NotIn".to_owned(),
+        values: vec!["true".to_owned()],
+    };
+    let options = Options {
+        namespace_requirements: vec![requirement.clone()],
+        early_warnings: true,
+        ..Options::default()
+    };
+    for (version, count) in [(OLD, 2), (NEW, 1)] {
+        for object in objects(&options, version).webhooks {
+            let selector = &object["webhooks"][0]["namespaceSelector"]["matchExpressions"];
+            let selector: Vec<NamespaceRequirement> =
+                serde_json::from_value(selector.clone()).unwrap();
+            assert!(selector.contains(&requirement) && selector.len() == count, "{selector:?}");
+        }
+    }
+}
+
+/// Whatever is outside of namespaces has another name, so that nothing of the two is the same.
+#[test]
+fn a_temporary_installation_shares_no_name_with_ours() {
+    let key = |object: &Value| {
+        let metadata = &object["metadata"];
+        [object["kind"].clone(), metadata["namespace"].clone(), metadata["name"].clone()]
+    };
+    let options = Options { host_network: true, ..Options::default().with_everything() };
+    for version in [OLD, NEW] {
+        let ours: Vec<_> = all(&options, version).iter().map(key).collect();
+        let labels = [("opted".to_owned(), "out".to_owned())].into();
+        let made = beside(&options, version, &labels);
+        let made: Vec<Value> = made.base.into_iter().chain(made.webhooks).collect();
+        for object in &made {
+            assert!(!ours.contains(&key(object)), "{object:#}");
+            assert!(!object.to_string().contains("Monitor"), "{object:#}");
+        }
+        let namespace = find(&made, "Namespace");
+        assert_eq!(namespace["metadata"]["labels"]["opted"], "out");
+        let rules = &find(&made, "ClusterRole")["rules"];
+        assert!(rules.to_string().contains(TAKEOVER), "{rules}");
+        let binding = find(&made, "ClusterRoleBinding");
+        assert_eq!(binding["roleRef"]["name"], TAKEOVER);
+        assert_eq!(binding["subjects"][0]["namespace"], TAKEOVER);
+        let container = &find(&made, "Deployment")["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["ports"][0]["containerPort"], 8444);
+        assert_eq!(container["ports"][1]["containerPort"], 9444);
+        let args = container["args"].to_string();
+        assert!(args.contains("--webhook-configuration=gmsa-webhook-takeover"), "{args}");
+        assert!(args.contains("--https-port=8444") && args.contains("--metrics-port=9444"));
+        for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+            let webhook = &find(&made, kind)["webhooks"][0];
+            assert_eq!(webhook["clientConfig"]["service"]["namespace"], TAKEOVER);
+            let selector = webhook["namespaceSelector"]["matchExpressions"].to_string();
+            assert!(selector.contains(PROBE_LABEL), "{selector}");
+        }
+    }
+}
+
+#[test]
+fn what_is_published_for_monitoring_is_what_is_installed() {
+    let options = Options {
+        namespace: "elsewhere".to_owned(),
+        prometheus_rule: true,
+        dashboard: true,
+        ..Options::default()
+    };
+    let objects = all(&options, NEW);
+    let rule = find(&objects, "PrometheusRule");
+    assert_eq!(rule["metadata"]["namespace"], "elsewhere");
+    assert!(!rule["spec"]["groups"][0]["rules"].as_array().unwrap().is_empty());
+    let dashboard = find(&objects, "ConfigMap")["data"]["gmsa-webhook.json"].as_str().unwrap();
+    assert!(serde_json::from_str::<Value>(dashboard).unwrap()["panels"].is_array());
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL, Options, Version,
-    labels, merge,
+    Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL, NamespaceRequirement,
+    Options, Version, labels, merge,
 };
 
 /// Whether a pod's spec uses a GMSA, in CEL.
@@ -177,19 +177,31 @@ fn filter(webhook: &mut Value, condition: &str, options: &Options, version: Vers
             json!({"matchConditions": [{"name": "uses-gmsa", "expression": condition}]}),
         );
     }
-    let namespaces = match (options.namespaces_opt_in, version.filters()) {
-        (true, _) => Some((String::from("In"), ENABLED)),
-        (false, false) => Some((String::from("NotIn"), DISABLED)),
-        (false, true) => None,
-    };
-    if let Some((operator, value)) = namespaces {
-        merge(
-            webhook,
-            json!({"namespaceSelector": {"matchExpressions": [
-                {"key": NAMESPACE_LABEL, "operator": operator, "values": [value]},
-            ]}}),
-        );
+    let requirements = namespace_requirements(options, version);
+    if !requirements.is_empty() {
+        merge(webhook, json!({"namespaceSelector": {"matchExpressions": requirements}}));
     }
+}
+
+/// What the labels of a namespace must be so that its pods are sent.
+#[must_use]
+pub fn namespace_requirements(options: &Options, version: Version) -> Vec<NamespaceRequirement> {
+    let own = |operator: &str, value: &str| NamespaceRequirement {
+        key: NAMESPACE_LABEL.to_owned(),
+        operator: operator.to_owned(),
+        values: vec![value.to_owned()],
+    };
+    let mut requirements = match (options.namespaces_opt_in, version.filters()) {
+        (true, _) => vec![own("In", ENABLED)],
+        (false, false) => vec![own("NotIn", DISABLED)],
+        (false, true) => Vec::new(),
+    };
+    for taken_over in &options.namespace_requirements {
+        if !requirements.contains(taken_over) {
+            requirements.push(taken_over.clone());
+        }
+    }
+    requirements
 }
 
 fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::monitoring;
 use super::{Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge};
 
 /// Where a certificate that is not the server's own is mounted.
@@ -20,17 +21,15 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     if options.network_policy {
         objects.push(network_policy(options));
     }
-    if options.service_monitor {
-        objects.push(service_monitor(options));
-    }
+    objects.extend(monitoring::objects(options));
     objects
 }
 
-fn metadata(options: &Options) -> Value {
+pub(super) fn metadata(options: &Options) -> Value {
     json!({"name": NAME, "namespace": options.namespace, "labels": labels()})
 }
 
-fn selector() -> Value {
+pub(super) fn selector() -> Value {
     json!({"app.kubernetes.io/name": NAME})
 }
 
@@ -54,9 +53,11 @@ fn deployment(options: &Options) -> Value {
         json!({"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": {"matchLabels": selector()}})
     };
+    let mut node_selector = json!({"kubernetes.io/os": "linux"});
+    merge(&mut node_selector, json!(options.node_selector));
     let mut pod = json!({
         "serviceAccountName": NAME,
-        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "nodeSelector": node_selector,
         "terminationGracePeriodSeconds": 30,
         "topologySpreadConstraints":
             [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
@@ -70,6 +71,12 @@ fn deployment(options: &Options) -> Value {
     });
     if options.host_network {
         merge(&mut pod, json!({"hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet"}));
+    }
+    if !options.tolerations.is_empty() {
+        merge(&mut pod, json!({"tolerations": options.tolerations}));
+    }
+    if let Some(affinity) = &options.affinity {
+        merge(&mut pod, json!({"affinity": affinity}));
     }
     if let Some(class) = &options.priority_class {
         merge(&mut pod, json!({"priorityClassName": class}));
@@ -128,10 +135,7 @@ fn container(options: &Options) -> Value {
         ],
         "livenessProbe": {"httpGet": probe("/livez"), "periodSeconds": 10, "timeoutSeconds": 5},
         "readinessProbe": {"httpGet": probe("/readyz"), "periodSeconds": 2, "timeoutSeconds": 2},
-        "resources": {
-            "requests": {"cpu": "50m", "memory": "32Mi"},
-            "limits": {"memory": "128Mi"},
-        },
+        "resources": resources(options),
         "securityContext": {
             "allowPrivilegeEscalation": false,
             "readOnlyRootFilesystem": true,
@@ -145,6 +149,18 @@ fn container(options: &Options) -> Value {
         );
     }
     container
+}
+
+fn resources(options: &Options) -> Value {
+    let resources = &options.resources;
+    let mut limits = json!({"memory": resources.memory_limit});
+    if let Some(cpu) = &resources.cpu_limit {
+        merge(&mut limits, json!({"cpu": cpu}));
+    }
+    json!({
+        "requests": {"cpu": resources.cpu_request, "memory": resources.memory_request},
+        "limits": limits,
+    })
 }
 
 fn disruption_budget(options: &Options, version: Version) -> Value {
@@ -171,19 +187,6 @@ fn network_policy(options: &Options) -> Value {
                 {"port": options.port, "protocol": "TCP"},
                 {"port": 9443, "protocol": "TCP"},
             ]}],
-        },
-    })
-}
-
-/// `monitoring.coreos.com/v1`, of the Prometheus operator.
-fn service_monitor(options: &Options) -> Value {
-    json!({
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "ServiceMonitor",
-        "metadata": metadata(options),
-        "spec": {
-            "selector": {"matchLabels": selector()},
-            "endpoints": [{"port": "metrics"}],
         },
     })
 }

@@ -48,6 +48,9 @@ Examples:
   # Install, and wait until the webhook answers
   kubectl gmsa install
 
+  # Take over from windows-gmsa: what would become of what?
+  kubectl gmsa install --adopt --dry-run=server
+
   # Manifests for another tool
   kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30")]
 pub struct Install {
@@ -117,6 +120,20 @@ pub struct Install {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]
     pub service_monitor: Option<bool>,
+    /// Add alert rules for the Prometheus operator [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub prometheus_rule: Option<bool>,
+    /// Add a dashboard where Grafana's sidecar finds it [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub dashboard: Option<bool>,
+    /// Where and how large the pods are
+    #[command(flatten)]
+    pub pods: PodFlags,
+    /// Taking over from windows-gmsa
+    #[command(flatten)]
+    pub takeover: TakeoverFlags,
     /// Take over fields that somebody else manages
     #[arg(long)]
     pub force_conflicts: bool,
@@ -126,6 +143,57 @@ pub struct Install {
     /// Which cluster
     #[command(flatten)]
     pub target: ClusterFlags,
+}
+
+/// Where the webhook's pods run, and how large they are. An empty value takes away what an earlier
+/// install was told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pods")]
+pub struct PodFlags {
+    /// A label that nodes must have; can be given more than once
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub node_selector: Vec<String>,
+    /// A taint of nodes that is tolerated; can be given more than once
+    #[arg(long, value_name = "KEY[=VALUE][:EFFECT]")]
+    pub toleration: Vec<String>,
+    /// A file, JSON or YAML, with the affinity as in a pod's spec
+    #[arg(long, value_name = "FILE")]
+    pub affinity_file: Option<String>,
+    /// The CPU that each pod asks for [default: 50m]
+    #[arg(long, value_name = "QUANTITY")]
+    pub cpu_request: Option<String>,
+    /// The most CPU of each pod [default: no limit]
+    #[arg(long, value_name = "QUANTITY")]
+    pub cpu_limit: Option<String>,
+    /// The memory that each pod asks for [default: 32Mi]
+    #[arg(long, value_name = "QUANTITY")]
+    pub memory_request: Option<String>,
+    /// The most memory of each pod [default: 128Mi]
+    #[arg(long, value_name = "QUANTITY")]
+    pub memory_limit: Option<String>,
+}
+
+/// Taking over from windows-gmsa, and what stays of it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Takeover")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct TakeoverFlags {
+    /// Take over from an installation of windows-gmsa, by its script or its chart, and remove it
+    #[arg(long)]
+    pub adopt: bool,
+    /// Go on although some workloads' next pods will be denied
+    #[arg(long)]
+    pub accept_denials: bool,
+    /// Send the pods of namespaces too that opted out by the labels of windows-gmsa
+    #[arg(long)]
+    pub end_exclusions: bool,
+    /// How long API servers get to follow a change of webhook configurations, before what it
+    /// replaces is stopped
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    pub settle: u64,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `kubectl gmsa uninstall`

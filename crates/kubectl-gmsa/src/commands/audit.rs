@@ -25,7 +25,7 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     let since =
         since.map_err(|error| Failure::Input(format!("failed to read --since: {error}")))?;
     let connection = Connection::open(&args.connect)?;
-    let scope = Scope { namespace: args.namespace.clone(), since };
+    let scope = Scope { namespace: args.namespace.clone(), since, ..Scope::default() };
     let is_watched = stderr().is_terminal();
     let progress = |pods: usize| {
         if is_watched {

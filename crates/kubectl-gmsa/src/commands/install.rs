@@ -1,21 +1,24 @@
 //! `kubectl gmsa install` and `upgrade`: everything around the webhook, in an order in which no pod
 //! is refused because of it.
 
+mod adopt;
 mod existing;
 mod leftover;
 mod options;
+mod pods;
 mod probe;
+mod stage;
 mod wait;
-
-use std::time::{Duration, Instant};
 
 use gmsa_cluster::apply::{Applier, Change, shown};
 use gmsa_cluster::client;
 use gmsa_cluster::install::{
-    Certificates, FIELD_MANAGER, NAME, OLDEST, Objects, Options, PROBE_LABEL, Version, objects,
+    Certificates, FIELD_MANAGER, NAME, NamespaceRequirement, OLDEST, Objects, TAKEOVER, Version,
+    objects,
 };
+use gmsa_core::rbac::{LabelSelector, Requirement};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Failure;
 use super::runtime::connect;
@@ -25,6 +28,7 @@ use crate::printer;
 
 pub(super) use existing::kept_options;
 pub(super) use probe::{asked_once, remedy};
+use stage::Stage;
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
@@ -32,9 +36,19 @@ const NEWEST: Version = Version(1, 28);
 /// Installs, or brings an installation to what is asked for.
 pub fn run(args: &Install) -> Result<u8, Failure> {
     if args.dry_run == DryRun::Client {
+        if args.takeover.adopt {
+            return Err(Failure::Input(
+                "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
+            ));
+        }
         let options = options::resolve(args, None)?;
         let version = args.kubernetes_version.unwrap_or(NEWEST);
         return print(args.output, &objects(&options, supported(version)?));
+    }
+    if args.takeover.accept_denials && !(args.takeover.adopt || args.takeover.end_exclusions) {
+        return Err(Failure::Input(
+            "--accept-denials belongs to --adopt or --end-exclusions".to_owned(),
+        ));
     }
     if args.output == InstallOutput::Yaml {
         return Err(Failure::Input("-o yaml needs --dry-run=client".to_owned()));
@@ -50,113 +64,124 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
 async fn install(args: &Install) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = supported(server_version(&client).await?)?;
-    let namespace = args.namespace.as_deref().unwrap_or(gmsa_cluster::install::NAME);
+    let namespace = args.namespace.as_deref().unwrap_or(NAME);
+    if args.takeover.adopt
+        && let Some(code) = adopt::run(args, &client, version, namespace).await?
+    {
+        return Ok(code);
+    }
+    refuse_unfinished(&client, "install").await?;
     existing::refuse_foreign(&client, namespace).await?;
     let kept = kept_options(&client, namespace).await?;
     let options = options::resolve(args, kept)?;
     let objects = objects(&options, version);
     let applier = Applier::new(client.clone(), FIELD_MANAGER, args.force_conflicts);
-
-    // Everything is asked first: a missing right is told before anything is changed.
-    let mut problems = Vec::new();
-    let mut changes = Vec::new();
-    for object in objects.base.iter().chain(&objects.webhooks) {
-        match applier.compare(object).await {
-            Ok(change) => changes.push((object, change)),
-            Err(error) => problems.push(error.to_string()),
-        }
-    }
-    problems.extend(existing::missing_rights(&client, &changes).await?);
-    if !problems.is_empty() {
-        problems.push("nothing was changed".to_owned());
-        return Err(Failure::Cluster(problems.join("\nerror: ")));
-    }
+    let plan = Plan::new(&client, &applier, &objects, &|_| false).await?;
+    let leftover = leftover::of_options(&applier, &options, &objects, version).await?;
+    // What is sent from now on may be refused from now on.
+    let denied = if args.takeover.end_exclusions {
+        adopt::denials(&client, &options, version).await?
+    } else {
+        Vec::new()
+    };
+    adopt::tell_denials(&denied)?;
     if args.dry_run == DryRun::Server {
-        for (object, change) in &changes {
-            printer::data(&report(object, change, " (server dry run)"))?;
+        plan.show()?;
+        for object in &leftover {
+            printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
         }
-        for object in leftover::of_early_warnings(&applier, &options, version).await? {
-            printer::data(&format!("{} deleted (server dry run)\n", shown(&object)))?;
-        }
-        return Ok(0);
+        return Ok(u8::from(adopt::are_denied(args, &denied)));
+    }
+    if adopt::are_denied(args, &denied) {
+        return Ok(1);
     }
     // What is not wanted any more goes before the server that answers it does.
-    for object in leftover::of_early_warnings(&applier, &options, version).await? {
+    for object in leftover {
         if applier.delete(&object).await.map_err(cluster)? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }
     }
-    apply(args, &client, &applier, &options, &objects).await?;
-    Ok(0)
-}
-
-async fn apply(
-    args: &Install,
-    client: &Client,
-    applier: &Applier,
-    options: &Options,
-    objects: &Objects,
-) -> Result<(), Failure> {
-    let end = Instant::now() + Duration::from_secs(args.wait);
-    for object in &objects.base {
-        apply_one(applier, object).await?;
-    }
-    wait::available(client, &options.namespace, end).await?;
-    // What only warns holds up nothing, and comes when the rest answers.
-    let is_guard = |object: &&Value| object.pointer("/metadata/name") == Some(&json!(NAME));
-    let (guards, others): (Vec<&Value>, Vec<&Value>) = objects.webhooks.iter().partition(is_guard);
-    let mut first = false;
-    for object in &guards {
-        first |= applier.live(object).await.map_err(cluster)?.is_none();
-    }
-    // Whose CA it is, is not ours to know: there the bundle comes from elsewhere, and later.
-    let own_ca = options.certificates == Certificates::SelfManaged;
-    if first && own_ca {
-        // At first only our own probe is sent: if it is not answered, no other pod is held up.
-        for object in &guards {
-            applier.apply(&only_probes(object)).await.map_err(cluster)?;
-        }
-        if let Err(failure) = probe::answered(client, options, end).await {
-            for object in &guards {
-                applier.delete(object).await.map_err(cluster)?;
-            }
-            printer::note("the webhook configurations were taken away again: no pod is held up");
-            return Err(failure);
-        }
-        for object in &guards {
-            applier.apply(object).await.map_err(cluster)?;
-            printer::data(&report(object, &Change::Created, ""))?;
-        }
-    } else {
-        for object in &guards {
-            apply_one(applier, object).await?;
-        }
-    }
-    for object in others {
-        apply_one(applier, object).await?;
-    }
-    if own_ca {
-        probe::answered(client, options, end).await?;
+    let stage = Stage { client: &client, applier: &applier, wait: args.wait, place: None };
+    stage.apply(&options, &objects).await?;
+    if options.certificates == Certificates::SelfManaged {
+        probe::answered(&client, &options, stage.end()).await?;
         printer::note("the webhook answers");
     } else {
         printer::note("the webhook runs; whether it answers is seen once its caBundle is set");
     }
-    Ok(())
+    Ok(0)
 }
 
-async fn apply_one(applier: &Applier, object: &Value) -> Result<(), Failure> {
-    let change = applier.apply(object).await.map_err(cluster)?;
-    printer::data(&report(object, &change, ""))
+/// What would become of every object.
+struct Plan<'a> {
+    changes: Vec<(&'a Value, Change)>,
 }
 
-/// The same configuration for pods that carry the label of our probe only.
-fn only_probes(object: &Value) -> Value {
-    let mut object = object.clone();
-    let webhooks = object.get_mut("webhooks").and_then(Value::as_array_mut);
-    for webhook in webhooks.into_iter().flatten().filter_map(Value::as_object_mut) {
-        webhook.insert("objectSelector".to_owned(), json!({"matchLabels": {PROBE_LABEL: "true"}}));
+impl<'a> Plan<'a> {
+    /// Everything is asked first: a missing right is told before anything is changed. What is
+    /// `replaced` goes before it is made anew.
+    async fn new(
+        client: &Client,
+        applier: &Applier,
+        objects: &'a Objects,
+        replaced: &dyn Fn(&Value) -> bool,
+    ) -> Result<Self, Failure> {
+        let mut problems = Vec::new();
+        let mut changes = Vec::new();
+        for object in objects.base.iter().chain(&objects.webhooks) {
+            if replaced(object) {
+                changes.push((object, Change::Created));
+                continue;
+            }
+            match applier.compare(object).await {
+                Ok(change) => changes.push((object, change)),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        problems.extend(existing::missing_rights(client, &changes).await?);
+        refuse(problems)?;
+        Ok(Self { changes })
     }
-    object
+
+    fn show(&self) -> Result<(), Failure> {
+        for (object, change) in &self.changes {
+            printer::data(&report(object, change, " (server dry run)"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Stops before anything is changed.
+fn refuse(mut problems: Vec<String>) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    problems.push("nothing was changed".to_owned());
+    Err(Failure::Cluster(problems.join("\nerror: ")))
+}
+
+/// Whether a namespace's labels are such that its pods are sent.
+fn sent(requirements: &[NamespaceRequirement]) -> LabelSelector {
+    let requirement = |one: &NamespaceRequirement| Requirement {
+        key: one.key.clone(),
+        operator: one.operator.clone(),
+        values: one.values.clone(),
+    };
+    LabelSelector {
+        match_expressions: requirements.iter().map(requirement).collect(),
+        ..LabelSelector::default()
+    }
+}
+
+/// A takeover that was interrupted is finished first.
+pub(super) async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(), Failure> {
+    if !adopt::is_unfinished(client).await? {
+        return Ok(());
+    }
+    Err(Failure::Cluster(format!(
+        "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
+         kubectl gmsa install --adopt; nothing was changed"
+    )))
 }
 
 /// One object, and what becomes of it.

@@ -1,7 +1,5 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
-use std::io::{IsTerminal as _, stdin};
-
 use gmsa_cluster::apply::{Applier, shown};
 use gmsa_cluster::install::{
     FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
@@ -30,16 +28,10 @@ pub fn run(args: &Uninstall) -> Result<u8, Failure> {
 async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = server_version(&client).await?;
+    super::install::refuse_unfinished(&client, "uninstall").await?;
     let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
     // Whatever an install may have made.
-    let options = Options {
-        namespace: args.namespace.clone(),
-        early_warnings: true,
-        viewer_role: true,
-        network_policy: true,
-        service_monitor: true,
-        ..kept
-    };
+    let options = Options { namespace: args.namespace.clone(), ..kept.with_everything() };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let mut found = Vec::new();
     for object in in_order(&options, version) {
@@ -124,18 +116,7 @@ fn confirm(args: &Uninstall, found: &[Value]) -> Result<(), Failure> {
              that use one do not start any more",
         );
     }
-    if !stdin().is_terminal() {
-        return Err(Failure::Input(
-            "nothing was deleted: there is no terminal to ask at; give --yes".to_owned(),
-        ));
-    }
-    printer::note("delete them? [y/N]");
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(Failure::Output)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    Err(Failure::Input("nothing was deleted".to_owned()))
+    super::confirm::confirm("delete them?", "nothing was deleted")
 }
 
 #[cfg(test)]

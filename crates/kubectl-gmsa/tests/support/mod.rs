@@ -1,6 +1,9 @@
 //! The plug-in as a person runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub mod windows_gmsa;
+pub mod world;
+
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -66,7 +69,7 @@ pub fn webhook() -> Workload {
         name: NAME.to_owned(),
         program,
         args: vec!["--drain=1".to_owned(), "--ca-overlap=1".to_owned()],
-        image_problem: None,
+        problem: None,
     }
 }
 

@@ -69,8 +69,9 @@ pub(super) async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(
         return Ok(());
     }
     Err(Failure::Cluster(format!(
-        "failed to install: there is another GMSA webhook: {}; keep it and put our image into its \
-         Deployment (docs/operations.md), or remove it first; nothing was changed",
+        "failed to install: there is another GMSA webhook: {}; take over from it with --adopt \
+         (--adopt --dry-run=server shows what that would do), or keep it and put our image into \
+         its Deployment (docs/operations.md); nothing was changed",
         found.join(", ")
     )))
 }
@@ -79,7 +80,7 @@ fn ours(object: &impl kube::ResourceExt) -> bool {
     object.labels().get(PART_OF.0).is_some_and(|value| value == PART_OF.1)
 }
 
-fn is_gmsa(name: &str, services: impl Iterator<Item = String>) -> bool {
+pub(super) fn is_gmsa(name: &str, services: impl Iterator<Item = String>) -> bool {
     name.contains("gmsa") || services.into_iter().any(|service| service.contains("gmsa"))
 }
 
@@ -89,40 +90,45 @@ pub(super) async fn missing_rights(
     client: &Client,
     changes: &[(&Value, Change)],
 ) -> Result<Vec<String>, Failure> {
-    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
     let mut missing = Vec::new();
     for (object, change) in changes {
-        if *change != Change::Created {
-            continue;
-        }
-        let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        let (group, _) = text("/apiVersion").split_once('/').unwrap_or_default();
-        let resource = plural(text("/kind"));
-        for verb in ["create", "patch"] {
-            let review = json!({
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "metadata": {},
-                "spec": {"resourceAttributes": {
-                    "verb": verb,
-                    "group": group,
-                    "resource": resource,
-                    "name": text("/metadata/name"),
-                    "namespace": text("/metadata/namespace"),
-                }},
-            });
-            let review: SelfSubjectAccessReview =
-                serde_json::from_value(review).map_err(cluster)?;
-            let answer = reviews.create(&PostParams::default(), &review).await;
-            let answer = answer.map_err(|error| {
-                cluster(format!("failed to ask for our own rights: {}", why(&error)))
-            })?;
-            if !answer.status.is_some_and(|status| status.allowed) {
-                missing.push(format!("you may not {verb} {} ({resource})", shown(object)));
+        if *change == Change::Created {
+            for verb in ["create", "patch"] {
+                missing.extend(missing_right(client, verb, object).await?);
             }
         }
     }
     Ok(missing)
+}
+
+/// What is told if we may not do this to the object.
+pub(super) async fn missing_right(
+    client: &Client,
+    verb: &str,
+    object: &Value,
+) -> Result<Option<String>, Failure> {
+    let reviews: Api<SelfSubjectAccessReview> = Api::all(client.clone());
+    let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let (group, _) = text("/apiVersion").split_once('/').unwrap_or_default();
+    let resource = plural(text("/kind"));
+    let review = json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "metadata": {},
+        "spec": {"resourceAttributes": {
+            "verb": verb,
+            "group": group,
+            "resource": resource,
+            "name": text("/metadata/name"),
+            "namespace": text("/metadata/namespace"),
+        }},
+    });
+    let review: SelfSubjectAccessReview = serde_json::from_value(review).map_err(cluster)?;
+    let answer = reviews.create(&PostParams::default(), &review).await;
+    let answer = answer
+        .map_err(|error| cluster(format!("failed to ask for our own rights: {}", why(&error))))?;
+    let allowed = answer.status.is_some_and(|status| status.allowed);
+    Ok((!allowed).then(|| format!("you may not {verb} {} ({resource})", shown(object))))
 }
 
 /// The resource of a kind: those that install makes follow the rule.

@@ -1,26 +1,26 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{EARLY_WARNINGS, Options, PART_OF, Version, objects};
+use gmsa_cluster::install::{Objects, Options, PART_OF, Version, objects};
 use serde_json::{Value, json};
 
 use super::cluster;
 use crate::commands::Failure;
 
-/// The objects of early warnings that are there although they are not asked for, what sends
-/// something to the server first.
-pub(super) async fn of_early_warnings(
+/// The objects of options that are there although they are not asked for, what sends something to
+/// the server first.
+pub(super) async fn of_options(
     applier: &Applier,
     options: &Options,
+    wanted: &Objects,
     version: Version,
 ) -> Result<Vec<Value>, Failure> {
-    if options.early_warnings {
-        return Ok(Vec::new());
-    }
-    let with = objects(&Options { early_warnings: true, ..options.clone() }, version);
+    let all = objects(&options.with_everything(), version);
+    let is_wanted =
+        |object: &Value| wanted.base.iter().chain(&wanted.webhooks).any(|one| is_same(one, object));
     let mut found = Vec::new();
-    for object in with.webhooks.into_iter().chain(with.base.into_iter().rev()) {
-        if object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS)) {
+    for object in all.webhooks.into_iter().chain(all.base.into_iter().rev()) {
+        if is_wanted(&object) {
             continue;
         }
         let live = applier.live(&object).await.map_err(cluster)?;
@@ -30,4 +30,18 @@ pub(super) async fn of_early_warnings(
         }
     }
     Ok(found)
+}
+
+/// Whether both are the same object of a cluster.
+pub(super) fn is_same(one: &Value, other: &Value) -> bool {
+    let key = |object: &Value, pointer: &str| object.pointer(pointer).cloned();
+    ["/kind", "/metadata/namespace", "/metadata/name"]
+        .into_iter()
+        .all(|pointer| key(one, pointer) == key(other, pointer))
+        && group(one) == group(other)
+}
+
+fn group(object: &Value) -> &str {
+    let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    version.split_once('/').map_or("", |(group, _)| group)
 }

@@ -3,6 +3,7 @@
 use gmsa_cluster::install::{Certificates, Options};
 use gmsa_core::credspec::name::is_valid_name;
 
+use super::pods;
 use crate::cli::{CertificatesArg, FailurePolicy, Install};
 use crate::commands::Failure;
 
@@ -42,6 +43,17 @@ pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, 
         viewer_role: args.viewer_role.unwrap_or(known.viewer_role),
         network_policy: args.network_policy.unwrap_or(known.network_policy),
         service_monitor: args.service_monitor.unwrap_or(known.service_monitor),
+        prometheus_rule: args.prometheus_rule.unwrap_or(known.prometheus_rule),
+        dashboard: args.dashboard.unwrap_or(known.dashboard),
+        node_selector: pods::node_selector(&args.pods, known.node_selector)?,
+        tolerations: pods::tolerations(&args.pods, known.tolerations)?,
+        affinity: pods::affinity(&args.pods, known.affinity)?,
+        resources: pods::resources(&args.pods, known.resources)?,
+        namespace_requirements: if args.takeover.end_exclusions {
+            Vec::new()
+        } else {
+            known.namespace_requirements
+        },
     };
     check(&options)?;
     Ok(options)

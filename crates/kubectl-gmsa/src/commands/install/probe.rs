@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::client::why;
-use gmsa_cluster::install::{DISABLED, ENABLED, NAMESPACE_LABEL, Options, PROBE_LABEL};
+use gmsa_cluster::install::{OLDEST, Options, PROBE_LABEL, namespace_requirements};
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use kube::{Client, ResourceExt as _};
@@ -51,9 +51,18 @@ pub(in crate::commands) async fn answered(
         );
         return Ok(());
     };
+    answered_in(client, &namespace, end).await
+}
+
+/// The same for the pods of one namespace.
+pub(super) async fn answered_in(
+    client: &Client,
+    namespace: &str,
+    end: Instant,
+) -> Result<(), Failure> {
     for question in QUESTIONS {
         loop {
-            let Some(problem) = ask(client, &namespace, &question).await? else { break };
+            let Some(problem) = ask(client, namespace, &question).await? else { break };
             if Instant::now() >= end {
                 return Err(Failure::Cluster(format!(
                     "the {} webhook does not answer: {problem}{}",
@@ -112,6 +121,8 @@ fn pod(question: &Question) -> Result<Pod, Failure> {
     let pod = json!({
         "metadata": {"name": "kubectl-gmsa-probe", "labels": {PROBE_LABEL: "true"}},
         "spec": {
+            // Servers before 1.24 wait for a token else, where a namespace is new.
+            "automountServiceAccountToken": false,
             "securityContext": {
                 "runAsNonRoot": true,
                 "seccompProfile": {"type": "RuntimeDefault"},
@@ -137,10 +148,9 @@ async fn namespace(client: &Client, options: &Options) -> Result<Option<String>,
         .list(&ListParams::default())
         .await
         .map_err(|error| cluster(format!("failed to list the namespaces: {}", why(&error))))?;
-    let sent = |namespace: &Namespace| {
-        let label = namespace.labels().get(NAMESPACE_LABEL).map(String::as_str);
-        if options.namespaces_opt_in { label == Some(ENABLED) } else { label != Some(DISABLED) }
-    };
+    // What is asked for on old servers is so on none that is excluded on any.
+    let sent = super::sent(&namespace_requirements(options, OLDEST));
+    let sent = |namespace: &Namespace| sent.matches(namespace.labels());
     let mut names: Vec<String> =
         all.items.iter().filter(|one| sent(one)).map(kube::ResourceExt::name_any).collect();
     names.sort_by_key(|name| name != "default");

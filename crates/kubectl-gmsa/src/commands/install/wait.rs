@@ -98,7 +98,16 @@ fn problem(pod: &Pod) -> Option<String> {
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(condition) = unscheduled {
         let message = condition.message.as_deref().unwrap_or("no reason is given");
-        return Some(format!("pod {} is not scheduled: {message}", pod.name_any()));
+        let remedy = if message.contains("taint") {
+            " (tolerate the taint with --toleration)"
+        } else if message.contains("Insufficient") {
+            " (free some, or ask for less with --cpu-request and --memory-request)"
+        } else if message.contains("affinity") || message.contains("selector") {
+            " (see --node-selector and --affinity-file)"
+        } else {
+            ""
+        };
+        return Some(format!("pod {} is not scheduled: {message}{remedy}", pod.name_any()));
     }
     status.container_statuses.iter().flatten().find_map(|container| reason(pod, container))
 }

@@ -1,0 +1,179 @@
+//! What is installed.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{IMAGE, NAME};
+
+/// Where the serving certificate comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certificates {
+    /// The server makes its own.
+    #[default]
+    #[serde(rename = "self")]
+    SelfManaged,
+    /// cert-manager makes it, from a self-signed Issuer.
+    CertManager,
+    /// A Secret that somebody else fills; the CA bundle is theirs as well.
+    Files,
+}
+
+/// What is installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct Options {
+    /// The namespace.
+    pub namespace: String,
+    /// The image.
+    pub image: String,
+    /// How many replicas.
+    pub replicas: u32,
+    /// Where the serving certificate comes from.
+    pub certificates: Certificates,
+    /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
+    /// those that use a GMSA.
+    pub mutating_may_be_skipped: bool,
+    /// Whether only namespaces that say so are sent.
+    pub namespaces_opt_in: bool,
+    /// Whether pods that use a GMSA get a random hostname.
+    pub random_hostname: bool,
+    /// Whether the pods are on the node's network, for API servers that cannot reach pods.
+    pub host_network: bool,
+    /// The port on which the server listens.
+    pub port: u16,
+    /// The webhooks' timeout in seconds, 1 to 30.
+    pub timeout_seconds: u32,
+    /// The priority class of the pods.
+    pub priority_class: Option<String>,
+    /// The Secrets by which the image is pulled.
+    pub image_pull_secrets: Vec<String>,
+    /// Whether whoever applies a workload is warned if its pods would be denied.
+    pub early_warnings: bool,
+    /// Whether a role that may read credential specs is added to `view`.
+    pub viewer_role: bool,
+    /// Whether the network policy is made.
+    pub network_policy: bool,
+    /// Whether the monitor of the Prometheus operator is made.
+    pub service_monitor: bool,
+    /// Whether the alert rules for the Prometheus operator are made.
+    #[serde(skip_serializing_if = "is_false")]
+    pub prometheus_rule: bool,
+    /// Whether the dashboard is made, where Grafana's sidecar finds it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub dashboard: bool,
+    /// Labels that nodes must have, besides `kubernetes.io/os: linux`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub node_selector: BTreeMap<String, String>,
+    /// Which taints of nodes are tolerated, as in a pod's spec.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tolerations: Vec<Value>,
+    /// The affinity, as in a pod's spec.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub affinity: Option<Value>,
+    /// What a pod asks for, and may use at most.
+    #[serde(skip_serializing_if = "Resources::is_default")]
+    pub resources: Resources,
+    /// What namespaces need so that their pods are sent, besides what an installation asks for
+    /// itself: taken over from an installation of windows-gmsa.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub namespace_requirements: Vec<NamespaceRequirement>,
+}
+
+/// A requirement on a label of namespaces, as in a `LabelSelector`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamespaceRequirement {
+    /// The label.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists` or `DoesNotExist`.
+    pub operator: String,
+    /// The values of `In` and `NotIn`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+/// What a pod asks for, and may use at most, as Kubernetes writes quantities.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Resources {
+    /// The CPU that is asked for.
+    pub cpu_request: String,
+    /// The most CPU; none is no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_limit: Option<String>,
+    /// The memory that is asked for.
+    pub memory_request: String,
+    /// The most memory.
+    pub memory_limit: String,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        Self {
+            cpu_request: "50m".to_owned(),
+            cpu_limit: None,
+            memory_request: "32Mi".to_owned(),
+            memory_limit: "128Mi".to_owned(),
+        }
+    }
+}
+
+impl Resources {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            namespace: NAME.to_owned(),
+            image: IMAGE.to_owned(),
+            replicas: 2,
+            certificates: Certificates::default(),
+            mutating_may_be_skipped: false,
+            namespaces_opt_in: false,
+            random_hostname: false,
+            host_network: false,
+            port: 8443,
+            timeout_seconds: 5,
+            priority_class: None,
+            image_pull_secrets: Vec::new(),
+            early_warnings: false,
+            viewer_role: false,
+            network_policy: false,
+            service_monitor: false,
+            prometheus_rule: false,
+            dashboard: false,
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            affinity: None,
+            resources: Resources::default(),
+            namespace_requirements: Vec::new(),
+        }
+    }
+}
+
+impl Options {
+    /// The same with every object that an option adds.
+    #[must_use]
+    pub fn with_everything(&self) -> Self {
+        Self {
+            early_warnings: true,
+            viewer_role: true,
+            network_policy: true,
+            service_monitor: true,
+            prometheus_rule: true,
+            dashboard: true,
+            ..self.clone()
+        }
+    }
+}

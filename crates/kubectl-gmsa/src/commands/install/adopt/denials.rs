@@ -1,0 +1,63 @@
+//! What would be denied from now on, told before anything is changed.
+
+use gmsa_cluster::audit::{self, Finding, Scope};
+use gmsa_cluster::install::{Options, Version, namespace_requirements};
+use gmsa_core::finding::Code;
+use kube::Client;
+
+use super::super::sent;
+use crate::cli::Install;
+use crate::commands::Failure;
+use crate::printer;
+
+/// The workloads, and the pods that nothing known makes, whose next pod would be denied by an
+/// installation with these options.
+pub(in super::super) async fn denials(
+    client: &Client,
+    options: &Options,
+    version: Version,
+) -> Result<Vec<Finding>, Failure> {
+    let scope = Scope {
+        sent: Some(sent(&namespace_requirements(options, version))),
+        next_pods: true,
+        ..Scope::default()
+    };
+    printer::note("looking for workloads whose next pod would be denied");
+    let audit = audit::run(client.clone(), scope, &|_| ()).await;
+    let audit = audit.map_err(|error| Failure::Cluster(error.to_string()))?;
+    // A kind that is not served has no objects; what may not be read may hide a denial.
+    if let Some(unread) = audit.unread.first() {
+        return Err(Failure::Cluster(format!(
+            "failed to find out which workloads would be denied: {unread}; nothing was changed"
+        )));
+    }
+    let is_denial = |finding: &Finding| finding.code == Code::WorkloadWouldBeDenied;
+    Ok(audit.findings.into_iter().filter(is_denial).collect())
+}
+
+/// Lists them, each with the reason and what mends it.
+pub(in super::super) fn tell(denied: &[Finding]) -> Result<(), Failure> {
+    for finding in denied {
+        let mut text = format!("{} would be denied: {}\n", finding.object, reasons(finding));
+        text.push_str(&format!("  {}\n", finding.remedy));
+        printer::data(&text)?;
+    }
+    Ok(())
+}
+
+fn reasons(finding: &Finding) -> String {
+    if finding.evidence.is_empty() { finding.message.clone() } else { finding.evidence.join("; ") }
+}
+
+/// Whether it ends here, which is told.
+pub(in super::super) fn stop(args: &Install, denied: &[Finding]) -> bool {
+    if denied.is_empty() || args.takeover.accept_denials {
+        return false;
+    }
+    printer::note(&format!(
+        "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
+         and go on all the same with --accept-denials",
+        denied.len()
+    ));
+    true
+}

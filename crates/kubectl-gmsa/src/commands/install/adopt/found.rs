@@ -1,0 +1,229 @@
+//! What an installation of windows-gmsa consists of, by its script or by its chart: found from its
+//! webhook configurations on, whatever it is called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{NAME, PART_OF, Version};
+use gmsa_cluster::objects::{Kind, Objects, kinds};
+use serde_json::{Value, json};
+
+use super::super::cluster;
+use super::super::existing::is_gmsa;
+use super::super::leftover::is_same;
+use super::belongings::Belongings;
+use crate::commands::Failure;
+
+/// What windows-gmsa calls its webhooks in both configurations.
+const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
+
+/// An object's namespace and name.
+pub(super) type Key = (String, String);
+
+/// An installation of windows-gmsa, or several.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Its webhook configurations.
+    pub(super) configurations: Vec<Value>,
+    /// Everything else of it, in the order in which it goes.
+    pub(super) rest: Vec<Value>,
+    /// Its Deployments, which are among the rest.
+    pub(super) deployments: Vec<Value>,
+    /// The namespaces of its Services.
+    pub(super) namespaces: BTreeSet<String>,
+    /// What is left where it is, and why.
+    pub(super) stays: Vec<String>,
+}
+
+impl Found {
+    /// Everything that goes.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.configurations.iter().chain(&self.rest)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.configurations.is_empty() && self.rest.is_empty()
+    }
+
+    /// Whether an object of ours has the name of one of its.
+    pub(super) fn has(&self, object: &Value) -> bool {
+        self.all().any(|one| is_same(one, object))
+    }
+
+    /// Whether none of its servers runs: then it refuses every pod that it looks at, ours too.
+    pub(super) fn is_down(&self) -> bool {
+        let available = |deployment: &Value| {
+            deployment.pointer("/status/availableReplicas").and_then(Value::as_u64).unwrap_or(0)
+        };
+        !self.configurations.is_empty() && self.deployments.iter().all(|one| available(one) == 0)
+    }
+
+    /// What puts back what is removed, unless it is told there.
+    pub(super) fn managers(&self) -> Option<String> {
+        let marks: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
+        let (manager, object) = marks.first()?;
+        Some(format!(
+            "{manager} looks after {object}: take the old installation out there at once, or it \
+             comes back"
+        ))
+    }
+
+    /// Adds one that an interrupted takeover knew of.
+    pub(super) fn add(&mut self, object: Value) {
+        if self.has(&object) {
+            return;
+        }
+        if text(&object, "/kind").ends_with("WebhookConfiguration") {
+            self.configurations.push(object);
+        } else {
+            self.rest.push(object);
+        }
+    }
+}
+
+/// Looks for installations of windows-gmsa.
+pub(super) async fn find(
+    objects: &Objects,
+    applier: &Applier,
+    version: Version,
+    namespace: &str,
+) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    let mut services = BTreeSet::new();
+    let mut unknown = Vec::new();
+    for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
+        for object in objects.list(kind, None).await? {
+            if is_ours(&object) {
+                continue;
+            }
+            match which(&object) {
+                Which::WindowsGmsa => {
+                    services.extend(service_keys(&object));
+                    found.configurations.push(object);
+                }
+                Which::Unknown(why) => {
+                    unknown.push(format!(
+                        "{} {} {why}",
+                        kind.kind,
+                        text(&object, "/metadata/name")
+                    ));
+                }
+                Which::Another => {}
+            }
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(Failure::Cluster(format!(
+            "failed to take over: {}; remove it by the way it was made, and run the same command \
+             again; nothing was changed",
+            unknown.join("; ")
+        )));
+    }
+    // Somebody may have begun to remove it by hand.
+    let ours = (namespace.to_owned(), NAME.to_owned());
+    let live = applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(cluster)?;
+    if let Some(live) = live.filter(|live| !is_ours(live)) {
+        if !is_server(&live) {
+            return Err(Failure::Cluster(format!(
+                "failed to take over: Deployment {namespace}/{NAME} is no server of windows-gmsa, \
+                 and has the name of ours; give another namespace with -n; nothing was changed"
+            )));
+        }
+        services.insert(ours);
+    }
+    let mut belongings = Belongings::new(objects, applier, version);
+    for service in &services {
+        found.namespaces.insert(service.0.clone());
+        belongings.of_service(service, &mut found).await?;
+    }
+    belongings.roles(&mut found).await?;
+    Ok(found)
+}
+
+/// Who keeps the object as it is, by the marks that it leaves.
+fn manager(object: &Value) -> Option<(&'static str, &str)> {
+    let has = |key: &str| {
+        ["labels", "annotations"].into_iter().any(|marks| {
+            object.pointer(&format!("/metadata/{marks}")).is_some_and(|all| all.get(key).is_some())
+        })
+    };
+    let manager = if has("argocd.argoproj.io/tracking-id") || has("argocd.argoproj.io/instance") {
+        "Argo CD"
+    } else if has("helm.toolkit.fluxcd.io/name") || has("kustomize.toolkit.fluxcd.io/name") {
+        "Flux"
+    } else {
+        return None;
+    };
+    Some((manager, text(object, "/metadata/name")))
+}
+
+/// Both the script and the chart tell the server its certificate by these variables.
+fn is_server(deployment: &Value) -> bool {
+    let variables: Vec<&str> = list(deployment, "/spec/template/spec/containers/0/env")
+        .map(|one| text(one, "/name"))
+        .collect();
+    ["TLS_CRT", "TLS_KEY"].iter().all(|name| variables.contains(name))
+}
+
+enum Which {
+    WindowsGmsa,
+    /// Looks like one for GMSA, but is not known.
+    Unknown(&'static str),
+    Another,
+}
+
+fn which(configuration: &Value) -> Which {
+    let hooks = configuration.get("webhooks").and_then(Value::as_array);
+    let hooks: Vec<&str> = hooks.into_iter().flatten().map(|hook| text(hook, "/name")).collect();
+    let known = hooks.iter().filter(|name| **name == WEBHOOK).count();
+    let services = service_keys(configuration).into_iter().map(|(_, name)| name);
+    if known > 0 && known == hooks.len() {
+        Which::WindowsGmsa
+    } else if known > 0 {
+        Which::Unknown("holds other webhooks too")
+    } else if is_gmsa(text(configuration, "/metadata/name"), services) {
+        Which::Unknown("is no installation of windows-gmsa that is known")
+    } else {
+        Which::Another
+    }
+}
+
+fn service_keys(configuration: &Value) -> Vec<Key> {
+    let hooks = configuration.get("webhooks").and_then(Value::as_array);
+    let key = |hook: &Value| {
+        let part = |key: &str| hook.pointer(&format!("/clientConfig/service/{key}"))?.as_str();
+        Some((part("namespace")?.to_owned(), part("name")?.to_owned()))
+    };
+    hooks.into_iter().flatten().filter_map(key).collect()
+}
+
+/// An object by which a live one is asked for.
+pub(super) fn reference(kind: Kind, (namespace, name): &Key) -> Value {
+    let mut metadata = json!({"name": name});
+    if kind.namespaced
+        && let Some(metadata) = metadata.as_object_mut()
+    {
+        metadata.insert("namespace".to_owned(), json!(namespace));
+    }
+    json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata})
+}
+
+pub(super) fn is_ours(object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels");
+    labels.and_then(|labels| labels.get(PART_OF.0)) == Some(&json!(PART_OF.1))
+}
+
+pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Labels, or a selector of labels.
+pub(super) fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
+    let labels = object.pointer(pointer).and_then(Value::as_object);
+    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    labels.into_iter().flatten().filter_map(pair).collect()
+}

@@ -1,0 +1,222 @@
+//! What Helm remembers of a release: it would delete, when asked to uninstall it, what has been
+//! taken over and the credential specs that the chart made.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::client::why;
+use gmsa_cluster::crd;
+use gmsa_cluster::manifests::parse;
+use k8s_openapi::api::core::v1::Secret;
+use kube::Client;
+use kube::api::{Api, ListParams, Patch, PatchParams};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::cluster;
+use super::found::{Found, Key, text};
+use crate::commands::Failure;
+
+const RELEASE: &str = "meta.helm.sh/release-name";
+const NAMESPACE: &str = "meta.helm.sh/release-namespace";
+const POLICY: &str = "helm.sh/resource-policy";
+/// The most that a record is unpacked to, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// What is to be done about Helm.
+#[derive(Default)]
+pub(super) struct Releases {
+    /// Records of releases that hold nothing else: they go.
+    pub(super) records: Vec<Value>,
+    /// Whether the resource definition belongs to a release.
+    pub(super) definition: bool,
+    /// What somebody has to look after.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Finds the releases that what was found, and the resource definition, belong to. What an
+/// interrupted takeover `began` has decided about them already, with everything in sight.
+pub(super) async fn releases(
+    client: &Client,
+    applier: &Applier,
+    found: &Found,
+    began: bool,
+) -> Result<Releases, Failure> {
+    let mut releases = Releases::default();
+    let mut keys: BTreeSet<Key> = found.all().filter_map(release).collect();
+    let definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition", "metadata": {"name": definition_name()}});
+    let definition = applier.live(&definition).await.map_err(cluster)?;
+    if let Some(key) = definition.as_ref().and_then(release) {
+        releases.definition = true;
+        keys.insert(key);
+    }
+    if began {
+        return Ok(releases);
+    }
+    for (namespace, name) in keys {
+        of_release(client, found, &namespace, &name, &mut releases).await?;
+    }
+    Ok(releases)
+}
+
+fn definition_name() -> String {
+    format!("{}.{}", crd::PLURAL, crd::GROUP)
+}
+
+fn release(object: &Value) -> Option<Key> {
+    let annotations = object.pointer("/metadata/annotations")?;
+    let value = |key: &str| annotations.get(key)?.as_str().map(str::to_owned);
+    Some((value(NAMESPACE)?, value(RELEASE)?))
+}
+
+async fn of_release(
+    client: &Client,
+    found: &Found,
+    namespace: &str,
+    name: &str,
+    releases: &mut Releases,
+) -> Result<(), Failure> {
+    let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let records = ListParams::default().labels(&format!("owner=helm,name={name}"));
+    let records = secrets.list(&records).await.map_err(|error| {
+        cluster(format!(
+            "failed to read Helm's records of the release {namespace}/{name}: {}",
+            why(&error)
+        ))
+    })?;
+    if records.items.is_empty() {
+        releases.warnings.push(format!(
+            "Helm's record of the release {namespace}/{name} was not found: do not uninstall this \
+             release; it would delete what is taken over"
+        ));
+        return Ok(());
+    }
+    let mut others = BTreeSet::new();
+    let mut unreadable = false;
+    for record in &records.items {
+        match manifest(record) {
+            Some(objects) => others.extend(objects.iter().filter_map(|one| other(found, one))),
+            None => unreadable = true,
+        }
+    }
+    if others.is_empty() && !unreadable {
+        for record in &records.items {
+            releases.records.push(json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+                {"name": record.metadata.name, "namespace": namespace,
+                    "uid": record.metadata.uid}}));
+        }
+        return Ok(());
+    }
+    let what = match others.first() {
+        Some(first) => format!("holds other things too, such as {first}"),
+        None => "cannot be read".to_owned(),
+    };
+    releases.warnings.push(format!(
+        "Helm's release {namespace}/{name} {what}, so its record stays: do not uninstall it before \
+         the annotation {POLICY}: keep is in its templates; it would delete what is taken over, and \
+         credential specs that it made"
+    ));
+    Ok(())
+}
+
+/// What the release holds besides what goes anyway, or stays whatever becomes of the record.
+fn other(found: &Found, object: &Value) -> Option<String> {
+    let kind = text(object, "/kind");
+    let is_known = [crd::KIND, "CustomResourceDefinition"].contains(&kind)
+        || found.all().any(|one| {
+            text(one, "/kind") == kind
+                && text(one, "/metadata/name") == text(object, "/metadata/name")
+        })
+        || found
+            .stays
+            .iter()
+            .any(|told| told.starts_with(kind) && told.contains(text(object, "/metadata/name")));
+    (!is_known).then(|| format!("{kind} {}", text(object, "/metadata/name")))
+}
+
+#[derive(Deserialize)]
+struct Record {
+    manifest: String,
+}
+
+/// The objects of a release: JSON, compressed and in base64, which the Secret has in base64 once
+/// more.
+fn manifest(record: &Secret) -> Option<Vec<Value>> {
+    let encoded = &record.data.as_ref()?.get("release")?.0;
+    let packed = STANDARD.decode(encoded).ok()?;
+    let mut text = Vec::new();
+    GzDecoder::new(&*packed).take(LARGEST).read_to_end(&mut text).ok()?;
+    let record: Record = serde_json::from_slice(&text).ok()?;
+    let documents = parse("release", &record.manifest);
+    documents.into_iter().map(|document| Some(document.ok()?.value)).collect()
+}
+
+/// Keeps Helm from deleting the resource definition when a release no longer has it.
+pub(super) async fn keep_definition(client: &Client) -> Result<(), Failure> {
+    type Definition =
+        k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+    let definitions: Api<Definition> = Api::all(client.clone());
+    let patch = json!({"metadata": {"annotations": {POLICY: "keep"}}});
+    let params = PatchParams {
+        // Not as install, whose next run would take it away.
+        field_manager: Some("kubectl-gmsa-takeover".to_owned()),
+        ..PatchParams::default()
+    };
+    definitions.patch(&definition_name(), &params, &Patch::Merge(patch)).await.map(drop).map_err(
+        |error| cluster(format!("failed to annotate the resource definition: {}", why(&error))),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use k8s_openapi::api::core::v1::Secret;
+    use serde_json::json;
+
+    use super::super::found::Found;
+    use super::{manifest, other};
+
+    fn record(manifest: &str) -> Secret {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed
+            .write_all(json!({"name": "r", "manifest": manifest}).to_string().as_bytes())
+            .unwrap();
+        let release = STANDARD.encode(STANDARD.encode(packed.finish().unwrap()));
+        serde_json::from_value(json!({"metadata": {}, "data": {"release": release}})).unwrap()
+    }
+
+    #[test]
+    fn a_release_that_holds_more_is_told_from_one_that_does_not() {
+        let of = |kind: &str, name: &str| format!("---\nkind: {kind}\nmetadata:\n  name: {name}\n");
+        let found = Found {
+            rest: vec![json!({"kind": "Deployment", "metadata": {"name": "gmsa"}})],
+            stays: vec!["Secret ns/cert stays: somebody else made it".to_owned()],
+            ..Found::default()
+        };
+        let its =
+            of("Deployment", "gmsa") + &of("GMSACredentialSpec", "spec") + &of("Secret", "cert");
+        let more = its.clone() + &of("ConfigMap", "settings");
+        for (text, expected) in [(its, vec![]), (more, vec!["ConfigMap settings".to_owned()])] {
+            let objects = manifest(&record(&text)).unwrap();
+            let others: Vec<_> = objects.iter().filter_map(|one| other(&found, one)).collect();
+            assert_eq!(others, expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_taken_for_an_empty_one() {
+        let no_record = json!({"metadata": {}, "data": {"release": STANDARD.encode("x")}});
+        assert!(manifest(&serde_json::from_value(no_record).unwrap()).is_none());
+        assert!(manifest(&record("a: [")).is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! Bringing up a server and then its webhook configurations, in an order in which no pod is refused
+//! because of it.
+
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::apply::{Applier, Change};
+use gmsa_cluster::install::{Certificates, EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
+use kube::Client;
+use serde_json::{Value, json};
+
+use super::{cluster, probe, report, wait};
+use crate::commands::Failure;
+use crate::printer;
+
+/// How an installation is brought up.
+pub(super) struct Stage<'a> {
+    pub(super) client: &'a Client,
+    pub(super) applier: &'a Applier,
+    /// How long to wait for each step, in seconds.
+    pub(super) wait: u64,
+    /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
+    pub(super) place: Option<&'a str>,
+}
+
+impl Stage<'_> {
+    /// When a step that begins now has taken too long.
+    pub(super) fn end(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.wait)
+    }
+
+    /// Applies everything; the configurations only once a replica runs and answers.
+    pub(super) async fn apply(&self, options: &Options, objects: &Objects) -> Result<(), Failure> {
+        let end = self.end();
+        for object in &objects.base {
+            self.apply_one(object).await?;
+        }
+        wait::available(self.client, &options.namespace, end).await?;
+        // What only warns holds up nothing, and comes when the rest answers.
+        let is_guard =
+            |object: &&Value| object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS));
+        let (guards, others): (Vec<&Value>, Vec<&Value>) =
+            objects.webhooks.iter().partition(is_guard);
+        // Whose CA it is, is not ours to know: there the bundle comes from elsewhere, and later.
+        let fresh = if options.certificates == Certificates::SelfManaged {
+            self.try_out(&guards, options, end).await?
+        } else {
+            Vec::new()
+        };
+        for object in guards.into_iter().chain(others) {
+            if fresh.contains(&object) {
+                self.applier.apply(object).await.map_err(cluster)?;
+                printer::data(&report(object, &Change::Created, ""))?;
+            } else {
+                self.apply_one(object).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Configurations that are not in force are at first only sent our own probe: if it is not
+    /// answered, no other pod is held up. Returns those.
+    async fn try_out<'a>(
+        &self,
+        guards: &[&'a Value],
+        options: &Options,
+        end: Instant,
+    ) -> Result<Vec<&'a Value>, Failure> {
+        let mut fresh = Vec::new();
+        for object in guards {
+            let live = self.applier.live(object).await.map_err(cluster)?;
+            if live.is_none_or(|live| is_for_probes(&live)) {
+                fresh.push(*object);
+            }
+        }
+        if fresh.is_empty() {
+            return Ok(fresh);
+        }
+        for object in &fresh {
+            self.applier.apply(&only_probes(object, self.place)).await.map_err(cluster)?;
+        }
+        let answered = match self.place {
+            Some(place) => probe::answered_in(self.client, place, end).await,
+            None => probe::answered(self.client, options, end).await,
+        };
+        let Err(failure) = answered else { return Ok(fresh) };
+        for object in fresh {
+            self.applier.delete(object).await.map_err(cluster)?;
+        }
+        printer::note("the webhook configurations were taken away again: no pod is held up");
+        Err(failure)
+    }
+
+    async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
+        let change = self.applier.apply(object).await.map_err(cluster)?;
+        printer::data(&report(object, &change, ""))
+    }
+}
+
+/// The same configuration for pods that carry the label of our probe only, and only in the
+/// namespaces that do, if it is tried in one of these.
+fn only_probes(object: &Value, place: Option<&str>) -> Value {
+    let mut object = object.clone();
+    let probes = json!({"matchLabels": {PROBE_LABEL: "true"}});
+    let webhooks = object.get_mut("webhooks").and_then(Value::as_array_mut);
+    for webhook in webhooks.into_iter().flatten().filter_map(Value::as_object_mut) {
+        webhook.insert("objectSelector".to_owned(), probes.clone());
+        if place.is_some() {
+            webhook.insert("namespaceSelector".to_owned(), probes.clone());
+        }
+    }
+    object
+}
+
+/// Whether an earlier install was interrupted while the configuration was sent probes only.
+fn is_for_probes(live: &Value) -> bool {
+    let selector = live.pointer("/webhooks/0/objectSelector/matchLabels");
+    selector.is_some_and(|labels| labels.get(PROBE_LABEL).is_some())
+}
