@@ -7,10 +7,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 
-/// The `h2` crate writes a data frame of 256 bytes or more by itself, with a TLS record and a
-/// system call of its own; shorter ones of many streams go out together. Measured: the difference
-/// is a quarter of what an answer costs.
-const FRAME: usize = 255;
+/// The `h2` crate writes a data frame of 1 KiB or more by itself, with a TLS record and a system
+/// call of its own; shorter ones of many streams go out together
+/// ([`OneBuffer`](crate::stream::OneBuffer)). Measured: the difference is a quarter of what an
+/// answer costs.
+const FRAME: usize = 1023;
 
 /// A body that is there as a whole and goes out in small frames.
 #[derive(Debug, Default)]

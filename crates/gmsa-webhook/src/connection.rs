@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::body::Frames;
 use crate::http::{Caller, Handler, Routes};
+use crate::stream::OneBuffer;
 use crate::tls::Session;
 
 /// How long an idle HTTP/1.1 connection is kept.
@@ -78,7 +79,7 @@ pub async fn serve<H: Handler>(
         service_fn(move |request| answer(request, Arc::clone(&routes), caller, Arc::clone(&seen)))
     };
     let builder = builder(limits);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(OneBuffer(stream)), service);
     tokio::pin!(connection);
     let closing = async {
         tokio::select! {

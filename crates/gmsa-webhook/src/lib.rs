@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod metrics_server;
 pub mod server;
 pub mod service;
+pub mod stream;
 pub mod telemetry;
 pub mod tls;
 pub mod wire;

@@ -72,8 +72,22 @@ pub fn escaped(text: &str) -> String {
 /// Appends a JSON string. Runs without anything to escape are copied whole.
 pub fn push_string(json: &mut String, text: &str) {
     json.push('"');
+    // Without a way out the compiler looks at many bytes at once.
+    if text.bytes().fold(false, |found, byte| found | escapes(byte)) {
+        push_escaped(json, text);
+    } else {
+        json.push_str(text);
+    }
+    json.push('"');
+}
+
+fn escapes(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | 0..=0x1f)
+}
+
+fn push_escaped(json: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+    while let Some(at) = rest.bytes().position(escapes) {
         let (clean, tail) = rest.split_at(at);
         json.push_str(clean);
         let mut characters = tail.chars();
@@ -89,5 +103,4 @@ pub fn push_string(json: &mut String, text: &str) {
         rest = characters.as_str();
     }
     json.push_str(rest);
-    json.push('"');
 }

@@ -40,12 +40,12 @@ pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
     };
     let mut credential_specs: Vec<String> = Vec::with_capacity(judgement.names.len());
     for name in judgement.references.iter().filter_map(|reference| reference.name) {
-        let name = shown(name).to_string();
+        let name = shown(name).into_owned();
         if !credential_specs.contains(&name) {
             credential_specs.push(name);
         }
     }
-    let places = judgement.references.iter().map(|reference| reference.place.to_string()).collect();
+    let places = judgement.references.iter().map(|reference| reference.place.text()).collect();
     Decision { outcome, warnings, credential_specs, places }
 }
 

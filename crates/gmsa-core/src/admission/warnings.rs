@@ -53,12 +53,9 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         _ => {}
     }
     for (index, name) in judgement.names.iter().enumerate() {
-        let holders: Vec<String> = identities
-            .iter()
-            .filter(|identity| identity.credential_spec == *name)
-            .map(|identity| identity.container.to_string())
-            .collect();
-        if holders.len() > 1 {
+        let holders = || identities.iter().filter(|identity| identity.credential_spec == *name);
+        if holders().nth(1).is_some() {
+            let holders: Vec<String> = holders().map(|holder| holder.container.text()).collect();
             warn(
                 Code::GmsaInSeveralContainers,
                 None,

@@ -1,5 +1,6 @@
 //! The places of a Pod that can carry a GMSA.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::contents::Contents;
@@ -54,6 +55,12 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// As it is shown.
+    #[must_use]
+    pub fn text(&self) -> String {
+        [self.kind.label(), " \"", &shown(self.name), "\""].concat()
+    }
+
     /// The path of a key under `securityContext.windowsOptions`, such as
     /// `spec.containers[0].securityContext.windowsOptions.gmsaCredentialSpecName`.
     #[must_use]
@@ -69,35 +76,22 @@ impl Place<'_> {
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.label())?;
-        f.write_str(" \"")?;
-        shown(self.name).fmt(f)?;
-        f.write_str("\"")
+        f.write_str(&self.text())
     }
 }
 
 /// A name as it is shown in messages: control characters escaped, cut after 253 characters.
 #[must_use]
-pub fn shown(name: &str) -> impl fmt::Display {
-    struct Shown<'a>(&'a str);
-
-    impl fmt::Display for Shown<'_> {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            // Nearly every name is one that Kubernetes allows, and needs nothing.
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-            if self.0.len() <= 253 && self.0.bytes().all(plain) {
-                return f.write_str(self.0);
-            }
-            match self.0.char_indices().nth(253) {
-                None => write!(f, "{}", self.0.escape_debug()),
-                Some((end, _)) => {
-                    write!(f, "{}…", self.0.get(..end).unwrap_or_default().escape_debug())
-                }
-            }
-        }
+pub fn shown(name: &str) -> Cow<'_, str> {
+    // Nearly every name is one that Kubernetes allows, and needs nothing.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if name.len() <= 253 && name.bytes().all(plain) {
+        return Cow::Borrowed(name);
     }
-
-    Shown(name)
+    Cow::Owned(match name.char_indices().nth(253) {
+        None => name.escape_debug().to_string(),
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default().escape_debug()),
+    })
 }
 
 /// What one place says of a GMSA: a name, contents, or both.

@@ -1,5 +1,7 @@
 //! From a decision to the bytes of an AdmissionReview.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gmsa_core::admission::{Decision, Denial, Outcome, patch};
@@ -36,13 +38,21 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     push_warnings(&mut json, decision.warnings.iter().map(warning));
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
-        patch::push_string(&mut json, &decision.credential_specs.join(","));
+        patch::push_string(&mut json, &joined(&decision.credential_specs, ","));
         json.push_str(r#","places":"#);
-        patch::push_string(&mut json, &decision.places.join(", "));
+        patch::push_string(&mut json, &joined(&decision.places, ", "));
         json.push('}');
     }
     json.push_str("}}");
     json.into_bytes()
+}
+
+/// The texts behind each other; mostly there is one, which needs no copy.
+fn joined<'a>(texts: &'a [String], separator: &str) -> Cow<'a, str> {
+    match texts {
+        [only] => Cow::Borrowed(only),
+        texts => Cow::Owned(texts.join(separator)),
+    }
 }
 
 /// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.

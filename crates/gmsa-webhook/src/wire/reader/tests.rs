@@ -4,6 +4,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::read;
+use super::special::Special;
 use gmsa_core::pod::{Contents, Pod};
 use gmsa_core::text::Text;
 
@@ -58,6 +59,8 @@ fn parts() -> impl Strategy<Value = String> {
         ])
         .prop_map(str::to_owned),
         "[a-z\"\\\\]{0,9}",
+        // Longer than what is looked at together.
+        "\"[a-z]{50,140}\"?",
     ];
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }
@@ -151,11 +154,36 @@ fn what_nearly_every_review_holds_is_read_without_help() {
 }
 
 #[test]
-fn a_nesting_of_128_levels_is_skipped_and_one_more_is_left_to_the_caller() {
+fn a_nesting_of_64_levels_is_skipped_and_one_more_is_left_to_the_caller() {
     let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-    assert!(read::<IgnoredAny>(&nested(129)).is_ok(), "128 and an empty one");
-    assert!(read::<IgnoredAny>(&nested(130)).is_err());
-    let objects = format!("{}1{}", "{\"a\":".repeat(128), "}".repeat(128));
+    assert!(read::<IgnoredAny>(&nested(65)).is_ok(), "64 and an empty one");
+    assert!(read::<IgnoredAny>(&nested(66)).is_err());
+    let objects = format!("{}1{}", "{\"a\":".repeat(64), "}".repeat(64));
     assert!(read::<IgnoredAny>(&objects).is_ok());
     assert!(read::<IgnoredAny>(&objects.replace("}}}", "}]}")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn the_next_special_byte_is_that_of_a_plain_search(
+        bytes in prop::collection::vec(
+            prop_oneof![8 => any::<u8>(), 1 => prop::sample::select(vec![b'"', b'\\', 0x1f, 0x20])],
+            0..300,
+        ),
+        steps in prop::collection::vec(0..90_usize, 1..20),
+    ) {
+        let mut special = Special::new();
+        let mut at = 0;
+        for step in steps {
+            at += step;
+            let naive = bytes.get(at..).and_then(|rest| {
+                rest.iter().position(|byte| *byte < 0x20 || [b'"', b'\\'].contains(byte))
+            });
+            let found = special.next(&bytes, at);
+            match naive {
+                Some(distance) => prop_assert_eq!(found, at + distance),
+                None => prop_assert!(found >= bytes.len().max(at)),
+            }
+        }
+    }
 }
