@@ -160,7 +160,7 @@ fn only_probes(object: &Value) -> Value {
 }
 
 /// One object, and what becomes of it.
-fn report(object: &Value, change: &Change, note: &str) -> String {
+pub(super) fn report(object: &Value, change: &Change, note: &str) -> String {
     let name = shown(object);
     match change {
         Change::Created => format!("{name} created{note}\n"),
