@@ -137,8 +137,18 @@ async fn attended(
             None => None,
         }
     };
-    let (stdout, stderr, status) = tokio::join!(all(stdout), all(stderr), ended);
+    let outputs = async { tokio::join!(all(stdout), all(stderr)) };
+    tokio::pin!(ended, outputs);
+    // The outputs do not end by themselves if the connection breaks.
+    let (early, status) = tokio::select! {
+        status = &mut ended => (None, status),
+        early = &mut outputs => (Some(early), ended.await),
+    };
     let Some(status) = status else { return Err(Error::Gone { command: shown, at }) };
+    let (stdout, stderr) = match early {
+        Some(outputs) => outputs,
+        None => outputs.await,
+    };
     Ok(Execution { end: end(&status), stdout, stderr })
 }
 

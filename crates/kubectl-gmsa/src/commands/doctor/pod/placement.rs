@@ -49,14 +49,16 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         }
         Err(why) => return Ok(vec![Outcome::unknown(&POD_SCHEDULED, why)]),
     };
-    let scheduled = if is_windows(&found) {
-        let outcome = Outcome::ok(&POD_SCHEDULED, format!("on {name}, which runs Windows"));
-        if pod.is_bound_to_windows() { outcome } else { outcome.because(unbound) }
-    } else {
-        let words = format!("it runs on {name}, which does not run Windows");
-        let outcome = Outcome::problem(&POD_SCHEDULED, words);
+    let because = |outcome: Outcome| {
         if pod.is_bound_to_windows() { outcome } else { outcome.because(unbound) }
     };
+    if !is_windows(&found) {
+        let words = format!("it runs on {name}, which does not run Windows");
+        let readiness = Outcome::skipped(&POD_NODE, "the node is none for this pod");
+        return Ok(vec![because(Outcome::problem(&POD_SCHEDULED, words)), readiness]);
+    }
+    let words = format!("on {name}, which runs Windows");
+    let scheduled = because(Outcome::ok(&POD_SCHEDULED, words));
     let ready = array(&found, "/status/conditions").find(|one| text(one, "/type") == "Ready");
     let is_ready = ready.is_some_and(|one| text(one, "/status") == "True");
     let readiness = if is_ready {
