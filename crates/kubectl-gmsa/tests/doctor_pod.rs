@@ -227,6 +227,17 @@ async fn a_workload_that_is_denied(world: &World) {
         message.contains("service account \"default\" is not authorized to `use`"),
         "{message}"
     );
+    // What has no conditions tells by events.
+    let mut set = objects::deployment(NAMESPACE, "set", &pod);
+    set["kind"] = json!("StatefulSet");
+    set["spec"]["serviceName"] = json!("set");
+    world.apply(&set).await;
+    gmsa_testkit::process::eventually("the denial is told", windows::SOON, || async {
+        let (code, report) = world.doctor("sts/set", &[]).await;
+        let created = outcomes(&report, "pod-created")[0]["evidence"].to_string();
+        (code == 1 && created.contains("is not authorized to `use`")).then_some(())
+    })
+    .await;
     // Once the right is there, the controller makes the pod, which is then looked at.
     let mut binding = objects::binding("web", NAMESPACE, "default");
     binding["metadata"]["name"] = json!("web-default");

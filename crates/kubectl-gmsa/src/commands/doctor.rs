@@ -73,8 +73,8 @@ fn refuse(args: &Doctor) -> Result<(), Failure> {
 
 async fn examine(args: &Doctor) -> Result<u8, Failure> {
     let client = connect(&args.connect).await?;
-    if args.add_lifecycle {
-        return pod::add_lifecycle(&client, args).await;
+    if args.print_lifecycle || args.add_lifecycle {
+        return pod::lifecycle(&client, args).await;
     }
     let version = server_version(&client).await?;
     let mut found = Found::default();

@@ -28,7 +28,7 @@ use crate::commands::connection::MANAGER;
 use inside::{Looked, Place};
 use target::Subject;
 
-pub(super) use lifecycle::{change as add_lifecycle, print as print_lifecycle};
+pub(super) use lifecycle::{change as lifecycle, print as print_lifecycle};
 
 /// Looks at a pod, or at one of the pods of a workload.
 pub(super) async fn examine(
