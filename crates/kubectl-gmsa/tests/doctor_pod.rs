@@ -206,6 +206,7 @@ async fn what_the_objects_tell_has_one_verdict() {
     a_pod_without_contents(&world).await;
     old_contents(&world).await;
     placement(&world).await;
+    kinds_that_are_not_every_clusters(&world).await;
     names_that_are_none(&world).await;
 }
 
@@ -332,6 +333,52 @@ async fn placement(world: &World) {
     world.pod("plain", |pod| pod["spec"]["securityContext"] = json!({})).await;
     let (code, report) = world.doctor("plain", &[]).await;
     assert_eq!((causes(&report), code), (vec!["pod-identity"], 1), "{report:#}");
+}
+
+async fn kinds_that_are_not_every_clusters(world: &World) {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    world
+        .apply(&json!({"apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition", "metadata": {"name": "rollouts.example.com"},
+            "spec": {"group": "example.com", "scope": "Namespaced",
+                "names": {"kind": "Rollout", "plural": "rollouts"},
+                "versions": [{"name": "v1", "served": true, "storage": true,
+                    "schema": {"openAPIV3Schema": schema}}]}}))
+        .await;
+    let pod = objects::pod(NAMESPACE, "x", &objects::gmsa(Some("web"), None));
+    let mut rollout = objects::deployment(NAMESPACE, "web", &pod);
+    rollout["apiVersion"] = json!("example.com/v1");
+    rollout["kind"] = json!("Rollout");
+    let uid = gmsa_testkit::process::eventually("the kind is served", windows::SOON, || async {
+        let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true);
+        applier.apply(&rollout).await.ok()?;
+        let live = applier.live(&rollout).await.ok()??;
+        Some(live["metadata"]["uid"].clone())
+    })
+    .await;
+    let owner = json!({"apiVersion": "example.com/v1", "kind": "Rollout", "name": "web",
+        "uid": uid, "controller": true});
+    world.pod("rolled", |pod| pod["metadata"]["ownerReferences"] = json!([owner])).await;
+    for target in ["rollout/web", "rollouts.example.com/web"] {
+        let (code, report) = world.doctor(target, &[]).await;
+        assert_eq!((causes(&report), code), (vec![], 0), "{report:#}");
+        let exec = outcomes(&report, "pod-exec")[0];
+        assert_eq!(exec["object"], "container \"iis\" of Pod shop/rolled");
+    }
+
+    let group = if world.plane.at_least(1, 21) { "batch/v1" } else { "batch/v1beta1" };
+    world
+        .apply(&json!({"apiVersion": group, "kind": "CronJob",
+            "metadata": {"name": "nightly", "namespace": NAMESPACE},
+            "spec": {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": {"spec": {
+                "restartPolicy": "Never", "serviceAccountName": "web",
+                "securityContext": objects::gmsa(Some("web"), None),
+                "containers": [{"name": "job", "image": "job"}]}}}}}}))
+        .await;
+    let (code, report) = world.doctor("cj/nightly", &[]).await;
+    assert_eq!((causes(&report), code), (vec![], 0), "{report:#}");
+    assert_eq!(outcomes(&report, "pod-admission")[0]["state"], "ok");
+    assert_eq!(outcomes(&report, "pod-created")[0]["state"], "skipped");
 }
 
 async fn names_that_are_none(world: &World) {

@@ -79,7 +79,7 @@ checks! { Pod;
         id: "pod-exec",
         title: "Commands can be run inside the container",
         cause: "The API server, the node or the container refused to run a command: a right is missing, the kubelet is not reached, or the container has gone.",
-        remedy: "Get the rights `get` and `create` on `pods/exec` in the namespace, or look from a pod of one's own: `--probe-pod`.",
+        remedy: "Get the rights `get` and `create` on `pods/exec` in the namespace; where the container itself takes no commands, look from a pod of one's own: `--probe-pod`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources",
         explains: ["pod-tools"],
     }

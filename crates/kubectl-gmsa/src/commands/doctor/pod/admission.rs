@@ -143,6 +143,9 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
     let outcome = match (&subject.pod, reasons.is_empty()) {
         (Some(_), true) => return Outcome::ok(&POD_CREATED, "it has pods"),
         (Some(_), false) => Outcome::problem(&POD_CREATED, "it cannot make all of its pods"),
+        (None, true) if matches!(text(workload, "/kind"), "CronJob" | "PodTemplate") => {
+            return Outcome::skipped(&POD_CREATED, "none of its pods is there now");
+        }
         (None, _) if wants_none(workload) => {
             return Outcome::warning(&POD_CREATED, "it wants no pods")
                 .then("Give it replicas, or a node that it selects.");
@@ -157,5 +160,4 @@ fn wants_none(workload: &Value) -> bool {
     number("/spec/replicas") == Some(0)
         || (text(workload, "/kind") == "DaemonSet"
             && number("/status/desiredNumberScheduled") == Some(0))
-        || text(workload, "/kind") == "PodTemplate"
 }

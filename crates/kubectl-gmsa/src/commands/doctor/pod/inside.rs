@@ -147,8 +147,8 @@ impl Looked {
         };
         let output = [ended.stdout, ended.stderr].concat();
         let Place { pod, container, .. } = &self.place;
-        let (name, text) = (format!("{pod}/{container}/{file}"), decode(&output));
-        self.outputs.push(Output { name, text });
+        let name = unused(&self.outputs, &format!("{pod}/{container}/{file}"));
+        self.outputs.push(Output { name, text: decode(&output) });
         match ended.end {
             End::Exited(code) => Reading::Ended { code, output },
             End::NotStarted(why) => self.not_started(client, why).await,
@@ -192,8 +192,7 @@ impl Looked {
                 self.stop("commands cannot be run in it");
             }
         }
-        let next = "Look from a pod of one's own: --probe-pod";
-        self.exec = Outcome::unknown(&POD_EXEC, &words).then(next).on(&self.place.object);
+        self.exec = Outcome::unknown(&POD_EXEC, &words).on(&self.place.object);
         match error {
             Error::Gone { .. } => Reading::Unknown(words),
             _ => Reading::Skipped("commands cannot be run in it".to_owned()),
@@ -202,5 +201,29 @@ impl Looked {
 
     fn stop(&mut self, why: &str) {
         self.stopped = Some(why.to_owned());
+    }
+}
+
+/// The name, with a number if there is one such already: a command may run twice.
+fn unused(outputs: &[Output], name: &str) -> String {
+    let taken = |name: &str| outputs.iter().any(|output| output.name == name);
+    let stem = name.strip_suffix(".txt").unwrap_or(name);
+    let numbered = (2..).map(|number: u32| format!("{stem}-{number}.txt"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken(name)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Output, unused};
+
+    #[test]
+    fn no_two_outputs_have_one_name() {
+        let mut outputs = Vec::new();
+        for expected in ["web/iis/a.txt", "web/iis/a-2.txt", "web/iis/a-3.txt"] {
+            let name = unused(&outputs, "web/iis/a.txt");
+            assert_eq!(name, expected);
+            outputs.push(Output { name, text: String::new() });
+        }
     }
 }

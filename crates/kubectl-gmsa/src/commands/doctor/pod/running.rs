@@ -61,13 +61,15 @@ pub(super) fn is_running(pod: &Value, identity: &Identity<'_>) -> bool {
 /// Judges every container that has an identity.
 pub(super) fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
     let one = |identity: Identity<'_>| {
-        let outcome = state(status(live, &identity), &identity, events);
+        let may_end = identity.container.kind == PlaceKind::InitContainer
+            || matches!(text(live, "/spec/restartPolicy"), "Never" | "OnFailure");
+        let outcome = state(status(live, &identity), may_end, events);
         outcome.on(format!("{} of {}", identity.container, shown(live)))
     };
     identities(pod).map(one).collect()
 }
 
-fn state(status: Option<&Value>, identity: &Identity<'_>, events: &[Happened]) -> Outcome {
+fn state(status: Option<&Value>, may_end: bool, events: &[Happened]) -> Outcome {
     let Some(status) = status else {
         let outcome = Outcome::unknown(&POD_RUNNING, "the node has told nothing of it yet");
         return with_events(outcome, events);
@@ -91,7 +93,7 @@ fn state(status: Option<&Value>, identity: &Identity<'_>, events: &[Happened]) -
         return Outcome::unknown(&POD_RUNNING, "its state is not told");
     };
     let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
-    if code == 0 && identity.container.kind == PlaceKind::InitContainer {
+    if code == 0 && may_end {
         return Outcome::ok(&POD_RUNNING, "it has done its work");
     }
     let words = format!("it has ended with {}", exit(ended));
@@ -171,17 +173,9 @@ fn decoded(outcome: Outcome, message: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use gmsa_core::pod::Place;
     use serde_json::json;
 
     use super::*;
-
-    fn judged(status: &Value, events: &[Happened]) -> Outcome {
-        let container = Place { kind: PlaceKind::Container, index: 0, name: "iis" };
-        let identity =
-            Identity { container, credential_spec: "web", inherited: true, host_process: false };
-        state(Some(status), &identity, events)
-    }
 
     #[test]
     fn states_and_their_numbers() {
@@ -222,10 +216,12 @@ mod tests {
             (json!({"state": {"terminated": {"exitCode": 0}}}), vec![], "warning", "code 0"),
             (json!({}), vec![], "unknown", "not told"),
         ] {
-            let outcome = judged(&status, &events);
+            let outcome = super::state(Some(&status), false, &events);
             let text = format!("{}\n{}", outcome.message, outcome.evidence.join("\n"));
             assert_eq!(outcome.state.as_str(), state, "{text}");
             assert!(text.contains(words), "{words}: {text}");
         }
+        let done = json!({"state": {"terminated": {"exitCode": 0}}});
+        assert_eq!(super::state(Some(&done), true, &[]).state.as_str(), "ok");
     }
 }
