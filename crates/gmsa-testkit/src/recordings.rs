@@ -123,11 +123,12 @@ pub fn dns_broken() -> Recording {
         .instead(TICKET, no_ticket())
 }
 
-/// Names are resolved, and no domain controller answers.
+/// Names are resolved, and no domain controller answers. `/query` then says that it completed
+/// successfully, with the exit code 0 (kubernetes/kubernetes 99862).
 #[must_use]
 pub fn controller_unreachable() -> Recording {
     healthy()
-        .instead(QUERY, query_fails())
+        .instead(QUERY, Reply::ends(0, &format!("Flags: 0\r\nConnection {NO_LOGON}{DONE}")))
         .instead(VERIFY, Reply::ends(1, &format!("I_NetLogonControl failed: {NO_LOGON}")))
         .instead(TICKET, no_ticket())
 }
@@ -164,14 +165,25 @@ pub fn access_denied() -> Recording {
         .instead(USER, Reply::ends(0, "\"user manager\\containeruser\",\"S-1-5-93-2-2\"\r\n"))
 }
 
-/// An image without nltest and klist.
+/// An image without nltest and klist; of the latter it is told as Docker does.
 #[must_use]
 pub fn no_nltest() -> Recording {
-    let mut recording = healthy();
-    for command in [PARENT, QUERY, VERIFY, TICKET] {
-        recording = recording.instead(command, Reply::absent());
-    }
-    recording
+    let docker = "container 40c1d24be018 encountered an error during hcsshim::System::CreateProcess: \
+                  failure in a Windows system call: The system cannot find the file specified. \
+                  (0x2)\r\n";
+    healthy()
+        .instead(PARENT, Reply::absent())
+        .instead(QUERY, Reply::absent())
+        .instead(VERIFY, Reply::absent())
+        .instead(TICKET, Reply::ends(126, docker))
+}
+
+/// The runtime fails once to start a program that is there.
+#[must_use]
+pub fn runtime_fails() -> Recording {
+    let failed = "failed to exec in container: hcsshim::System::CreateProcess: failure in a Windows \
+                  system call: The remote procedure call failed. (0x6be)";
+    healthy().instead(TICKET, Reply::NotStarted(failed.to_owned()))
 }
 
 /// `nltest /sc_verify` never ends.

@@ -28,7 +28,7 @@ struct Scene {
     words: &'static [&'static str],
 }
 
-const SCENES: [Scene; 11] = [
+const SCENES: [Scene; 12] = [
     Scene {
         name: "healthy",
         recording: recordings::healthy,
@@ -68,6 +68,7 @@ const SCENES: [Scene; 11] = [
         code: 1,
         words: &[
             "(problem, likely): no domain controller of contoso.com answers",
+            "nltest /query: 1311 (0x51f) ERROR_NO_LOGON_SERVERS",
             "nltest /sc_verify:contoso.com: 1311 (0x51f) ERROR_NO_LOGON_SERVERS",
             "Open the ports 53, 88",
         ],
@@ -103,6 +104,13 @@ const SCENES: [Scene; 11] = [
         causes: &["pod-tools"],
         code: 0,
         words: &["not in the image: nltest, klist", "--probe-image", "Not found out:"],
+    },
+    Scene {
+        name: "runtime",
+        recording: recordings::runtime_fails,
+        causes: &[],
+        code: 0,
+        words: &["Not found out:", "pod-ticket", "it was not started", "(0x6be)"],
     },
     Scene {
         name: "hangs",

@@ -80,6 +80,21 @@ pub fn mentioned(text: &str) -> Vec<&'static Entry> {
     found
 }
 
+/// A file or a path that is not there, as a system code and as an HRESULT.
+const NOT_THERE: [u32; 4] = [2, 3, 0x8007_0002, 0x8007_0003];
+
+/// Whether the words of a runtime that did not start a program can mean that the program is not
+/// there: they have no number, or that of a missing file. With another one something else failed.
+#[must_use]
+pub fn may_be_missing(words: &str) -> bool {
+    let mut numbers = words
+        .split(|character: char| !character.is_ascii_alphanumeric())
+        .filter(|word| word.starts_with("0x"))
+        .filter_map(codes::number)
+        .peekable();
+    numbers.peek().is_none() || numbers.any(|number| NOT_THERE.contains(&number))
+}
+
 /// A number with its name and what it means, as evidence shows it.
 #[must_use]
 pub fn explained(number: u32) -> String {

@@ -43,9 +43,24 @@ fn codes_in_events_are_found() {
     assert!(explained(77).contains("not in the catalogue"));
 }
 
+#[test]
+fn a_program_is_missing_only_by_the_number_of_that_or_by_none() {
+    for (words, expected) in [
+        ("failure in a Windows system call: Die Datei wurde nicht gefunden. (0x2)", true),
+        ("hcs::System::CreateProcess: The system cannot find the file specified.: unknown", true),
+        ("Begin Operation: 0x80070002", true),
+        ("hcsshim::System::CreateProcess: The remote procedure call failed. (0x6be)", false),
+        ("container 0xzz", true),
+        ("", true),
+    ] {
+        assert_eq!(may_be_missing(words), expected, "{words}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {
-        let _ = mentioned(&decode(&bytes));
+        let text = decode(&bytes);
+        let _ = (mentioned(&text), may_be_missing(&text));
     }
 }

@@ -8,7 +8,7 @@ use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
 use gmsa_core::pod::{Identity, Pod};
 use gmsa_core::windows::nslookup;
-use gmsa_core::windows::text::decode;
+use gmsa_core::windows::text::{decode, may_be_missing};
 use kube::Client;
 use serde_json::Value;
 
@@ -150,6 +150,10 @@ impl Looked {
         let name = unused(&self.outputs, &format!("{pod}/{container}/{file}"));
         self.outputs.push(Output { name, text: decode(&output) });
         match ended.end {
+            // Docker tells in the output that it started nothing.
+            End::Exited(126 | 127) if decode(&output).contains("CreateProcess") => {
+                self.not_started(client, decode(&output).trim().to_owned()).await
+            }
             End::Exited(code) => Reading::Ended { code, output },
             End::NotStarted(why) => self.not_started(client, why).await,
         }
@@ -158,6 +162,9 @@ impl Looked {
     /// A program that cannot be started is not in the image if others can: what the runtime says is
     /// in the language of the node.
     async fn not_started(&mut self, client: &Client, why: String) -> Reading {
+        if !may_be_missing(&why) {
+            return Reading::Unknown(format!("it was not started: {why}"));
+        }
         if self.starts.is_none() {
             let command = ["cmd", "/c", "exit", "0"].map(str::to_owned);
             let ended = exec::run(client, self.place.at(), &command, self.limit).await;
