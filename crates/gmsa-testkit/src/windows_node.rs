@@ -251,8 +251,9 @@ impl Kubelet {
 
     /// Tells once how a pod's containers are.
     async fn tell(&self, pods: &Api<Pod>, pod: &Pod, name: &str) {
-        let told = pod.status.as_ref().and_then(|status| status.container_statuses.as_ref());
-        if told.is_some_and(|statuses| !statuses.is_empty()) {
+        let status = pod.status.clone().unwrap_or_default();
+        let told = status.container_statuses.is_some_and(|statuses| !statuses.is_empty());
+        if told || status.phase.as_deref() == Some("Failed") {
             return;
         }
         let kept = longest(&mut self.shared.states.lock().unwrap(), name).cloned();

@@ -45,7 +45,7 @@ async fn a_secure_channel_is_reset_after_asking_and_verified() {
     // On a terminal an answer other than yes leaves it alone.
     let shown = on_a_terminal(&world, "doctor broken -n shop --repair", "n\n").await;
     assert!(shown.contains(&format!("run {RESET} in it?")), "{shown}");
-    assert!(shown.contains("nothing was done"), "{shown}");
+    assert!(shown.contains("nothing was done") && shown.contains("-> Reset it:"), "{shown}");
     assert!(!is_reset("broken"));
 
     world.node.record("", recordings::channel_mended_by_reset());
@@ -70,6 +70,8 @@ async fn a_secure_channel_is_reset_after_asking_and_verified() {
     let evidence = outcomes(&report, "pod-secure-channel")[0]["evidence"].to_string();
     let told = format!("{RESET} was run: 1787 (0x6fb) ERROR_NO_TRUST_SAM_ACCOUNT");
     assert!(evidence.contains(&told), "{evidence}");
+    let next = outcomes(&report, "pod-secure-channel")[0]["next"].as_str().unwrap();
+    assert!(next.contains("kubectl gmsa account check WebApp1"), "{next}");
 
     // What has no broken channel, or no identity, is left alone.
     for recording in [recordings::healthy(), recordings::no_credential_spec()] {

@@ -78,7 +78,11 @@ const SCENES: [Scene; 12] = [
         recording: recordings::channel_mended_by_reset,
         causes: &["pod-secure-channel"],
         code: 1,
-        words: &["it is broken: 1722 RPC_S_SERVER_UNAVAILABLE", "--repair"],
+        words: &[
+            "it is broken: 1722 RPC_S_SERVER_UNAVAILABLE",
+            "-> Reset it: kubectl gmsa doctor channel -n shop --repair",
+            "kubectl gmsa account check WebApp1",
+        ],
     },
     Scene {
         name: "not-mended",
@@ -337,6 +341,19 @@ async fn placement(world: &World) {
     let identity = outcomes(&report, "pod-identity")[0]["message"].as_str().unwrap();
     let field = "spec.containers[0].securityContext.windowsOptions.gmsaCredentialSpec";
     assert!(identity.contains(field), "{identity}");
+
+    // What an eviction leaves has no statuses of containers.
+    world.pod("evicted", |_| {}).await;
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> =
+        kube::Api::namespaced(world.client.clone(), NAMESPACE);
+    let status = json!({"status": {"phase": "Failed", "reason": "Evicted",
+        "message": "The node was low on memory.", "containerStatuses": null}});
+    let params = kube::api::PatchParams::default();
+    pods.patch_status("evicted", &params, &kube::api::Patch::Merge(status)).await.unwrap();
+    let (code, report) = world.doctor("evicted", &[]).await;
+    assert_eq!((causes(&report), code), (vec!["pod-running"], 1), "{report:#}");
+    let message = outcomes(&report, "pod-running")[0]["message"].as_str().unwrap();
+    assert_eq!(message, "the pod has failed: Evicted: The node was low on memory.");
 
     world.pod("plain", |pod| pod["spec"]["securityContext"] = json!({})).await;
     let (code, report) = world.doctor("plain", &[]).await;

@@ -58,12 +58,14 @@ impl Inside {
         let dns = self.dns();
         let resolves = dns.state == State::Ok;
         let ticket = self.ticket();
+        let credential_spec = self.credential_spec();
+        let has_identity = credential_spec.state != State::Problem;
         let outcomes = [
             self.tools(),
             Some(dns),
             Some(self.services()),
-            Some(self.credential_spec()),
-            Some(self.domain_controller(resolves)),
+            Some(credential_spec),
+            Some(self.domain_controller(resolves, has_identity)),
             Some(self.user()),
             Some(self.secure_channel(ticket.state == State::Ok)),
             Some(ticket),
@@ -142,6 +144,10 @@ impl Inside {
             let domain = domain.unwrap_or(&self.domain).trim_end_matches('.');
             return Outcome::ok(&POD_CREDENTIAL_SPEC, format!("it belongs to {domain}"));
         };
+        if NOT_FOUND.contains(first) {
+            let words = format!("no domain controller could be asked: {}", named(*first));
+            return Outcome::unknown(&POD_CREDENTIAL_SPEC, words);
+        }
         let outcome = if *first == 1722 {
             Outcome::problem(&POD_CREDENTIAL_SPEC, "no credential spec reached it")
         } else {
@@ -203,8 +209,11 @@ impl Inside {
     }
 
     /// No command asks for it alone; what the others say of it.
-    fn domain_controller(&self, resolves: bool) -> Outcome {
+    fn domain_controller(&self, resolves: bool, has_identity: bool) -> Outcome {
         let check = &POD_DOMAIN_CONTROLLER;
+        if !has_identity {
+            return Outcome::skipped(check, "without an identity nobody asks for one");
+        }
         if !resolves {
             return Outcome::skipped(check, "names are not resolved, or that is not known");
         }

@@ -79,10 +79,7 @@ fn the_root_cause_of_what_readers_of_the_page_meet() {
                 (verify, BROKEN),
                 (ticket, NO_TICKET),
             ],
-            vec![(
-                "pod-credential-spec",
-                vec!["pod-domain-controller", "pod-secure-channel", "pod-ticket"],
-            )],
+            vec![("pod-credential-spec", vec!["pod-secure-channel", "pod-ticket"])],
         ),
         (
             "DNS",
@@ -98,6 +95,11 @@ fn the_root_cause_of_what_readers_of_the_page_meet() {
             "no controller",
             vec![(query, NOBODY), (verify, NOBODY), (ticket, NO_TICKET)],
             vec![("pod-domain-controller", vec!["pod-secure-channel", "pod-ticket"])],
+        ),
+        (
+            "no controller, not even for the first command",
+            vec![(Probe::ParentDomain, NOBODY), (query, NOBODY), (verify, NOBODY)],
+            vec![("pod-domain-controller", vec!["pod-secure-channel"])],
         ),
         (
             "the channel alone",

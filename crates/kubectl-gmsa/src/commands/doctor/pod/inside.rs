@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use gmsa_cluster::exec::{self, Container, End, Error};
-use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
+use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::pod::{Identity, Pod};
 use gmsa_core::windows::nslookup;
 use gmsa_core::windows::text::{decode, may_be_missing};
@@ -67,7 +67,11 @@ pub(super) struct Looked {
     exec: Outcome,
     /// What was done to the secure channel.
     pub(super) done: Vec<String>,
+    /// Whether it was reset.
+    pub(super) was_reset: bool,
     pub(super) outputs: Vec<Output>,
+    /// Whether the pod is still there when the report is read.
+    pub(super) stays: bool,
     limit: Duration,
     /// Whether programs can be started at all, once that was asked.
     starts: Option<Result<(), String>>,
@@ -90,7 +94,9 @@ pub(super) async fn look(client: &Client, place: Place, limit: Duration) -> Look
         inside,
         exec,
         done: Vec::new(),
+        was_reset: false,
         outputs: Vec::new(),
+        stays: true,
         limit,
         starts: None,
         hanging: 0,
@@ -107,13 +113,34 @@ impl Looked {
     pub(super) fn judge(&self) -> Vec<Outcome> {
         let mut outcomes = vec![self.exec.clone()];
         for outcome in self.inside.judge() {
-            outcomes.push(if outcome.check == &POD_SECURE_CHANNEL {
-                self.done.iter().fold(outcome, Outcome::because)
-            } else {
-                outcome
-            });
+            let channel = outcome.check == &POD_SECURE_CHANNEL;
+            outcomes.push(if channel { self.channel(outcome) } else { outcome });
         }
         outcomes
+    }
+
+    /// The secure channel with what was done to it, and what to do next.
+    fn channel(&self, outcome: Outcome) -> Outcome {
+        let outcome = self.done.iter().fold(outcome, Outcome::because);
+        if outcome.state != State::Problem || outcome.next.is_some() {
+            return outcome;
+        }
+        let Place { namespace, pod, account, .. } = &self.place;
+        let account = account.as_deref().unwrap_or("ACCOUNT");
+        let check = format!("check the account: kubectl gmsa account check {account}");
+        if self.was_reset {
+            return outcome.then(format!(
+                "Resetting it does not help: lint the credential spec, and {check}"
+            ));
+        }
+        if !self.stays {
+            return outcome;
+        }
+        outcome.then(format!(
+            "Reset it: kubectl gmsa doctor {pod} -n {namespace} --repair\n\
+             If that helps, let it be done at each start: kubectl gmsa doctor KIND/NAME -n \
+             {namespace} --add-lifecycle\nIf not, {check}"
+        ))
     }
 
     /// Runs one command and keeps what came of it.

@@ -95,7 +95,9 @@ async fn within(
         let place = Place::of(&live, &pod, &identity, specs);
         if running::is_running(&live, &identity) {
             let limit = Duration::from_secs(u64::from(args.exec_timeout));
-            looked.push(inside::look(client, place, limit).await);
+            let mut one = inside::look(client, place, limit).await;
+            one.stays = false;
+            looked.push(one);
         } else {
             let words = format!("it did not run within {} s", args.probe_timeout);
             outcomes.push(Outcome::unknown(&POD_EXEC, words).on(&place.object));

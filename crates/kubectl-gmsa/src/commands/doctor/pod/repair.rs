@@ -44,6 +44,7 @@ pub(super) async fn run(
         }
         let line = reset(client, one, &command).await;
         one.done.push(format!("{shown} was run: {line}"));
+        one.was_reset = true;
         for probe in [Probe::Query, Probe::Verify, Probe::Ticket] {
             one.read(client, probe).await;
         }

@@ -63,7 +63,13 @@ pub(super) fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Out
     let one = |identity: Identity<'_>| {
         let may_end = identity.container.kind == PlaceKind::InitContainer
             || matches!(text(live, "/spec/restartPolicy"), "Never" | "OnFailure");
-        let outcome = state(status(live, &identity), may_end, events);
+        let outcome = match status(live, &identity) {
+            None if text(live, "/status/phase") == "Failed" => {
+                let why = joined(text(live, "/status/reason"), text(live, "/status/message"));
+                Outcome::problem(&POD_RUNNING, format!("the pod has failed: {why}"))
+            }
+            status => state(status, may_end, events),
+        };
         outcome.on(format!("{} of {}", identity.container, shown(live)))
     };
     identities(pod).map(one).collect()
