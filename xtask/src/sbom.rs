@@ -19,10 +19,31 @@ pub fn render(root: &Path, program: &str) -> Result<String> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    Ok(format!("{}\n", serde_json::to_string_pretty(&document(&metadata, program)?)?))
+    let document = document(&metadata, program, &linked(root, program)?)?;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
 }
 
-fn document(metadata: &Value, program: &str) -> Result<Value> {
+/// The packages that the program is built of, as `NAME VERSION`. The metadata has the features of
+/// the whole workspace: what another program turns on is not in this one.
+fn linked(root: &Path, program: &str) -> Result<BTreeSet<String>> {
+    let output = Command::new("cargo")
+        .args(["tree", "--locked", "--package", program, "--edges=normal"])
+        .args(["--target=x86_64-unknown-linux-gnu", "--prefix=none", "--format={p}"])
+        .current_dir(root)
+        .output()
+        .context("failed to run cargo tree")?;
+    if !output.status.success() {
+        bail!("cargo tree failed: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    // `NAME vVERSION`, with the path of a package of the workspace behind it.
+    let name = |line: &str| {
+        let (name, rest) = line.split_once(" v")?;
+        Some(format!("{name} {}", rest.split(' ').next()?))
+    };
+    Ok(String::from_utf8_lossy(&output.stdout).lines().filter_map(name).collect())
+}
+
+fn document(metadata: &Value, program: &str, linked: &BTreeSet<String>) -> Result<Value> {
     let list = |value: &Value, at: &str| {
         value.pointer(at).and_then(Value::as_array).cloned().unwrap_or_default()
     };
@@ -53,8 +74,12 @@ fn document(metadata: &Value, program: &str) -> Result<Value> {
         .with_context(|| format!("there is no package {program}"))?;
     let mut seen = BTreeSet::new();
     let mut open = vec![root.clone()];
+    let is_linked = |id: &String| {
+        let package = packages.get(id).cloned().unwrap_or_default();
+        linked.contains(&format!("{} {}", text(&package, "name"), text(&package, "version")))
+    };
     while let Some(id) = open.pop() {
-        if seen.insert(id.clone()) {
+        if is_linked(&id) && seen.insert(id.clone()) {
             open.extend(links.get(&id).cloned().unwrap_or_default());
         }
     }
@@ -77,7 +102,8 @@ fn document(metadata: &Value, program: &str) -> Result<Value> {
     let dependencies: Vec<Value> = seen
         .iter()
         .map(|id| {
-            let on: Vec<String> = links.get(id).into_iter().flatten().map(reference).collect();
+            let on = links.get(id).into_iter().flatten().filter(|one| seen.contains(*one));
+            let on: Vec<String> = on.map(reference).collect();
             json!({"ref": reference(id), "dependsOn": on})
         })
         .collect();
@@ -109,7 +135,7 @@ mod tests {
         for name in ["gmsa-core", "rustls", "hyper", "kube-client"] {
             assert!(names.contains(&name), "{name}: {names:?}");
         }
-        for name in ["gmsa-testkit", "proptest", "insta", "ldap3", "comfy-table"] {
+        for name in ["gmsa-testkit", "proptest", "insta", "ldap3", "comfy-table", "tungstenite"] {
             assert!(!names.contains(&name), "{name}");
         }
         for component in document["components"].as_array().unwrap() {

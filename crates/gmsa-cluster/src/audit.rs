@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::install::FIELD_MANAGER;
 use crate::objects::{self, Objects, kinds};
-use facts::Known;
+pub(crate) use facts::Known;
 pub use finding::{Finding, Object};
 use reach::Reach;
 

@@ -1,11 +1,15 @@
 //! Walks a pod through both admission steps, whoever gathers the facts.
 
+mod now;
+
 use gmsa_core::admission::{
     self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
+
+pub use now::Now;
 
 /// Where the facts come from.
 pub trait Source {

@@ -8,6 +8,8 @@ pub mod client;
 mod cluster;
 pub mod crd;
 pub mod credential_specs;
+#[cfg(feature = "exec")]
+pub mod exec;
 mod freshness;
 pub mod install;
 pub mod judge;

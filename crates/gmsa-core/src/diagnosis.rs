@@ -2,6 +2,7 @@
 //! of them.
 
 pub mod catalogue;
+pub mod inside;
 mod page;
 mod verdict;
 

@@ -1,4 +1,9 @@
 //! What Windows says, read by its numbers and not by its words.
 
 pub mod codes;
+pub mod hook;
+pub mod klist;
 pub mod nltest;
+pub mod nslookup;
+pub mod text;
+pub mod whoami;

@@ -15,7 +15,7 @@ use crate::access::reviews;
 use crate::judge::Source;
 
 /// The facts of a cluster.
-pub(super) struct Known {
+pub(crate) struct Known {
     client: Client,
     specs: BTreeMap<String, SpecFact>,
     /// Whether each of them may.
@@ -25,7 +25,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
+    pub(crate) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
         let fact = |(name, object): (&String, &Value)| {
             let fact = match Prepared::from_object(name, object) {
                 Some(prepared) => SpecFact::Found(Arc::new(prepared)),
@@ -44,7 +44,7 @@ impl Known {
 
     /// Asks for what was missing. True if anything was: then what was judged meanwhile does not
     /// count and must be judged again.
-    pub(super) async fn settle(&mut self) -> Result<bool, Error> {
+    pub(crate) async fn settle(&mut self) -> Result<bool, Error> {
         let missing = std::mem::take(&mut *self.missing.lock());
         let asked_any = !missing.is_empty();
         self.rights.extend(reviews(&self.client, missing).await.map_err(Error::Right)?);

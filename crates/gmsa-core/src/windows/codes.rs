@@ -131,6 +131,13 @@ pub const ALL: &[Entry] = &[
     ),
     entry(
         Source::Api,
+        0xC000_005E,
+        "STATUS_NO_LOGON_SERVERS",
+        "No logon server: none is found, or none answers.",
+        "Check DNS, and the ports to the domain controllers.",
+    ),
+    entry(
+        Source::Api,
         0xC000_018A,
         "STATUS_NO_TRUST_LSA_SECRET",
         "There is no trust secret (in NETLOGON event 5720).",

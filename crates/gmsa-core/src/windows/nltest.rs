@@ -1,6 +1,6 @@
 //! The output of `nltest`, read by its status numbers: words and their encoding depend on the language.
 
-use super::codes;
+use super::{codes, text};
 
 /// The statuses in the output, in order.
 ///
@@ -8,7 +8,7 @@ use super::codes;
 /// `/query` and `/sc_verify` print up to two: that of the connection, and that of the trust verification.
 #[must_use]
 pub fn statuses(output: &[u8]) -> Vec<u32> {
-    let text = String::from_utf8_lossy(output);
+    let text = text::decode(output);
     let words: Vec<&str> = text.split_whitespace().collect();
     words
         .windows(3)
@@ -19,6 +19,15 @@ pub fn statuses(output: &[u8]) -> Vec<u32> {
             _ => None,
         })
         .collect()
+}
+
+/// The domain controller that an output names, such as `dc10.domain.example`.
+#[must_use]
+pub fn domain_controller(output: &str) -> Option<&str> {
+    output
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("\\\\"))
+        .filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

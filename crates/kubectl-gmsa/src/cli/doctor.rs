@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use gmsa_core::finding::Severity;
+use gmsa_core::windows::hook::TRIES;
 
 use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
 
@@ -21,6 +22,13 @@ Examples:
 
   # The same for a pod of a workload, and mend the secure channel if that is broken
   kubectl gmsa doctor deployment/web -n shop --repair
+
+  # Look from a pod of one's own, with an image that has nltest
+  kubectl gmsa doctor deployment/web -n shop --probe-pod --probe-image=IMAGE
+
+  # Wait for the secure channel at each start: see what changes, then change it
+  kubectl gmsa doctor deployment/web -n shop --add-lifecycle --dry-run=server
+  kubectl gmsa doctor deployment/web -n shop --add-lifecycle
 
   # The directory's side too
   kubectl gmsa doctor --from-ad --dc dc1.contoso.com --bind-user admin@contoso.com
@@ -44,7 +52,7 @@ pub struct Doctor {
     #[arg(short, long)]
     pub namespace: Option<String>,
     /// Mend what can be mended from inside the pod, after asking
-    #[arg(long, requires = "target")]
+    #[arg(long, requires = "target", conflicts_with = "probe_pod")]
     pub repair: bool,
     /// Do not ask
     #[arg(short, long)]
@@ -55,6 +63,15 @@ pub struct Doctor {
     /// Look from inside a short-lived pod with the same identity, node and image
     #[arg(long, requires = "target")]
     pub probe_pod: bool,
+    /// The image of that pod, for images without the tools; else that of the container
+    #[arg(long, value_name = "IMAGE", requires = "probe_pod")]
+    pub probe_image: Option<String>,
+    /// How many seconds that pod has to start
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..=3600))]
+    pub probe_timeout: u16,
+    /// How many seconds each command in a container has
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub exec_timeout: u16,
     /// Write a support archive (ZIP) without secrets
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
@@ -64,6 +81,9 @@ pub struct Doctor {
     /// Put that hook into the workload
     #[arg(long, requires = "target", conflicts_with_all = ["repair", "probe_pod", "bundle"])]
     pub add_lifecycle: bool,
+    /// How often the hook restarts netlogon before it lets the container start
+    #[arg(long, value_name = "N", default_value_t = TRIES, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub lifecycle_tries: u16,
     /// With --add-lifecycle: whether anything is written
     #[arg(long, value_enum, default_value_t, value_name = "MODE")]
     pub dry_run: DryRun,

@@ -48,6 +48,9 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
         return explain::run(args);
     }
     refuse(args)?;
+    if args.print_lifecycle {
+        return pod::print_lifecycle(args);
+    }
     block_on(examine(args))
 }
 

@@ -185,7 +185,7 @@ pub(super) async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(),
 }
 
 /// One object, and what becomes of it.
-fn report(object: &Value, change: &Change, note: &str) -> String {
+pub(super) fn report(object: &Value, change: &Change, note: &str) -> String {
     let name = shown(object);
     match change {
         Change::Created => format!("{name} created{note}\n"),

@@ -9,7 +9,7 @@ checks! { Cluster;
         cause: "The CustomResourceDefinition `gmsacredentialspecs.windows.k8s.io` is missing or not established, so there are no credential specs: every pod that names one is denied. Deploy scripts that delete it on a second run take every credential spec with it.",
         remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`; then apply the credential specs again.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
-        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings"],
+        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission"],
     }
     CRD_VERSIONS {
         id: "crd-versions",
@@ -25,7 +25,7 @@ checks! { Cluster;
         cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nobody asks whether a pod may use the identity.",
         remedy: "Run `kubectl gmsa install`.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-webhooks-to-validate-gmsa-users",
-        explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers"],
+        explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers", "pod-contents"],
     }
     WEBHOOK_RULES {
         id: "webhook-rules",
@@ -41,7 +41,7 @@ checks! { Cluster;
         cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents that somebody writes by hand are never checked.",
         remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
-        explains: ["admission-answers"],
+        explains: ["admission-answers", "pod-contents"],
     }
     WEBHOOK_FAILURE_POLICY {
         id: "webhook-failure-policy",
@@ -113,7 +113,7 @@ checks! { Cluster;
         cause: "The clocks of the API server, a node or this machine differ. Kerberos refuses tickets when a clock is more than 5 minutes from the domain controller's, and certificates seem expired or not yet valid.",
         remedy: "Let all machines take their time from the domain, or from the source that the domain controllers use (`w32tm /query /status` on Windows nodes).",
         source: "https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
-        explains: [],
+        explains: ["pod-secure-channel", "pod-ticket"],
     }
     WEBHOOK_CERTIFICATE {
         id: "webhook-certificate",
@@ -137,7 +137,7 @@ checks! { Cluster;
         cause: "A pod that must be denied was created as a dry run, and the webhook's denial did not come back.",
         remedy: "Look at the checks of the webhook above; if all are well, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network`.",
         source: "docs/runbooks.md",
-        explains: [],
+        explains: ["pod-created"],
     }
     CREDSPEC_PRESENT {
         id: "credspec-present",
@@ -145,7 +145,7 @@ checks! { Cluster;
         cause: "The cluster has no credential spec, so no pod can have a GMSA.",
         remedy: "Make one: `kubectl gmsa credspec create`.",
         source: "docs/credspec.md",
-        explains: [],
+        explains: ["pod-admission"],
     }
     CREDSPEC_FINDINGS {
         id: "credspec-findings",
@@ -153,7 +153,7 @@ checks! { Cluster;
         cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
         remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
         source: "docs/findings.md",
-        explains: [],
+        explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }
     DNS_FORWARDING {
         id: "dns-forwarding",
@@ -161,7 +161,7 @@ checks! { Cluster;
         cause: "CoreDNS has no server block that forwards the domain to its DNS servers. Unless the servers that CoreDNS asks otherwise know the domain, pods find no domain controller.",
         remedy: "Add the stanza that is shown, with the addresses of the domain's DNS servers, to the ConfigMap of CoreDNS.",
         source: "https://coredns.io/plugins/forward/",
-        explains: [],
+        explains: ["pod-dns", "pod-srv"],
     }
     NODE_PRESENT {
         id: "node-present",
@@ -169,7 +169,7 @@ checks! { Cluster;
         cause: "The cluster has no Windows node, or none that is ready, so no pod with a GMSA can run.",
         remedy: "Add a Windows node, or see why it is not ready: `kubectl describe node NAME`.",
         source: "https://kubernetes.io/docs/concepts/windows/intro/",
-        explains: [],
+        explains: ["pod-scheduled", "pod-node"],
     }
     NODE_BUILD {
         id: "node-build",

@@ -19,6 +19,15 @@ fn statuses_are_read_in_any_language_and_encoding() {
     }
 }
 
+#[test]
+fn utf_16_is_read_and_the_controller_is_found() {
+    let text = "Trusted DC Name \\\\dc10.domain.example \r\nStatus = 5 0x5 ERROR_ACCESS_DENIED\r\n";
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(statuses(&bytes), [5]);
+    assert_eq!(domain_controller(text), Some("dc10.domain.example"));
+    assert_eq!(domain_controller("Flags: 0"), None);
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(output: Vec<u8>) {

@@ -1,27 +1,156 @@
 //! One pod: admission, scheduling, and what is seen from inside.
 
+mod admission;
+mod image;
+mod inside;
+mod lifecycle;
+mod placement;
+mod probe;
+mod repair;
+mod running;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gmsa_cluster::objects::{Objects, kinds};
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
+use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
 use kube::Client;
+use serde_json::Value;
 
 use super::Found;
+use super::cluster::facts::{Seen, soft, text};
 use crate::cli::Doctor;
 use crate::commands::Failure;
+use crate::commands::connection::MANAGER;
+use inside::{Looked, Place};
+use target::Subject;
+
+pub(super) use lifecycle::{change as lifecycle, print as print_lifecycle};
 
 /// Looks at a pod, or at one of the pods of a workload.
-#[expect(clippy::unused_async, reason = "it asks the cluster once it is there")]
 pub(super) async fn examine(
-    _client: &Client,
-    _args: &Doctor,
+    client: &Client,
+    args: &Doctor,
     target: &str,
 ) -> Result<Found, Failure> {
-    Err(absent(&format!("look at {target}")))
+    repair::may_ask(args)?;
+    let namespace = namespace(client, args);
+    let objects = Objects::new(client.clone(), MANAGER, false);
+    let subject = target::resolve(client, &objects, &namespace, target).await?;
+    // What a running pod carries, or what the next one will.
+    let object = subject.pod.clone().or_else(|| subject.next_pod());
+    let object = object.unwrap_or(Value::Null);
+    let pod_text = object.to_string();
+    let pod = read(&pod_text, target)?;
+    let names: BTreeSet<String> =
+        pod.references().filter_map(|one| one.name).map(str::to_owned).collect();
+    let mut outcomes = identity(&subject, &pod);
+    let specs = specs(&objects).await?;
+    outcomes.extend(admission::judge(client, &specs, &subject, &pod).await?);
+    outcomes.extend(placement::judge(&objects, &subject, &pod).await?);
+    let mut looked = Vec::new();
+    if args.probe_pod {
+        let probed = probe::examine(client, args, &subject, &pod, &specs).await?;
+        outcomes.extend(probed.outcomes);
+        looked = probed.looked;
+    } else if let Some(live) = &subject.pod {
+        let events = running::events(client, live).await;
+        outcomes.extend(running::judge(live, &pod, &events));
+        for identity in identities(&pod).filter(|one| !one.host_process) {
+            let place = Place::of(live, &pod, &identity, &specs);
+            if running::is_running(live, &identity) {
+                let limit = Duration::from_secs(u64::from(args.exec_timeout));
+                looked.push(inside::look(client, place, limit).await);
+            } else {
+                let words = "the container does not run, so nothing was run in it";
+                outcomes.push(Outcome::skipped(&POD_EXEC, words).on(&place.object));
+            }
+        }
+    } else if pod.references().next().is_some() {
+        let words = "there is no pod, so nothing was run inside";
+        outcomes.push(Outcome::skipped(&POD_EXEC, words).on(&subject.shown));
+    }
+    if args.repair {
+        repair::run(client, args, &mut looked).await?;
+    }
+    let mut outputs = Vec::new();
+    for one in looked {
+        outcomes.extend(one.judge());
+        outputs.extend(one.outputs);
+    }
+    Ok(Found { outcomes, credential_specs: names, outputs })
 }
 
-/// Prints the hook that waits for the secure channel, or puts it into the workload.
-#[expect(clippy::unused_async, reason = "it asks the cluster once it is there")]
-pub(super) async fn lifecycle(_client: &Client, _args: &Doctor) -> Result<u8, Failure> {
-    Err(absent("make the hook"))
+/// The credential specs of the cluster by their names, or why they may not be read.
+type Specs = Seen<BTreeMap<String, Value>>;
+
+async fn specs(objects: &Objects) -> Result<Specs, Failure> {
+    let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
+        // Before the definition is installed there are none.
+        Err(error) if error.code == Some(404) => Ok(Vec::new()),
+        read => soft(read)?,
+    };
+    let named = |spec: Value| (text(&spec, "/metadata/name").to_owned(), spec);
+    Ok(read.map(|specs| specs.into_iter().map(named).collect()))
 }
 
-fn absent(what: &str) -> Failure {
-    Failure::Input(format!("failed to {what}: this version looks at the cluster's side only"))
+/// The namespace that was asked for, or that of the context.
+fn namespace(client: &Client, args: &Doctor) -> String {
+    args.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned())
+}
+
+/// The view of a pod.
+fn read<'a>(text: &'a str, target: &str) -> Result<Pod<'a>, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::Cluster(format!("failed to read the pod of {target}: {error}")))
+}
+
+/// Which container has which credential spec, by which field.
+fn identity(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
+    let found: Vec<Identity<'_>> = identities(pod).collect();
+    if found.is_empty() {
+        let words = "nothing in it names a credential spec";
+        return vec![Outcome::problem(&POD_IDENTITY, words).on(&subject.shown)];
+    }
+    let one = |identity: &Identity<'_>| {
+        let field = carrier(identity);
+        let name = shown_name(identity.credential_spec);
+        let outcome = if identity.host_process {
+            let words = format!(
+                "it is a HostProcess container, which gets no GMSA although {field} names \"{name}\""
+            );
+            Outcome::problem(&POD_IDENTITY, words)
+        } else {
+            Outcome::ok(&POD_IDENTITY, format!("credential spec \"{name}\", carried by {field}"))
+        };
+        outcome.on(format!("{} of {}", identity.container, subject.shown_pod()))
+    };
+    found.iter().map(one).collect()
+}
+
+/// The field that carries a container's credential spec to the runtime.
+fn carrier(identity: &Identity<'_>) -> String {
+    if identity.inherited {
+        "spec.securityContext.windowsOptions.gmsaCredentialSpec".to_owned()
+    } else {
+        identity.container.field("gmsaCredentialSpec")
+    }
+}
+
+/// `Kind namespace/name` of an object.
+fn shown(object: &Value) -> String {
+    let kind = match text(object, "/kind") {
+        "" => "Pod",
+        kind => kind,
+    };
+    format!("{kind} {}/{}", text(object, "/metadata/namespace"), text(object, "/metadata/name"))
+}
+
+/// What a probe pod was found to be.
+struct Probed {
+    outcomes: Vec<Outcome>,
+    looked: Vec<Looked>,
 }

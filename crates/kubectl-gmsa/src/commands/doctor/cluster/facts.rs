@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::commands::Failure;
 
 /// What was read, or why it may not be read.
-pub(super) type Seen<T> = Result<T, String>;
+pub(in crate::commands::doctor) type Seen<T> = Result<T, String>;
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
@@ -20,7 +20,7 @@ pub(super) const SERVICE: Kind = kind("", "Service", "services", true);
 pub(super) const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
 pub(super) const SECRET: Kind = kind("", "Secret", "secrets", true);
 pub(super) const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
-pub(super) const NODE: Kind = kind("", "Node", "nodes", false);
+pub(in crate::commands::doctor) const NODE: Kind = kind("", "Node", "nodes", false);
 pub(super) const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
 
 pub(super) const fn kind(
@@ -53,7 +53,7 @@ pub(super) struct Facts {
 }
 
 /// A missing right is told at the check; everything else ends the examination.
-pub(super) fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
+pub(in crate::commands::doctor) fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
     match read {
         Ok(found) => Ok(Ok(found)),
         Err(error) if error.code == Some(403) => Ok(Err(error.to_string())),
@@ -62,7 +62,7 @@ pub(super) fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
 }
 
 /// One object; none if it, or its kind, is not there.
-pub(super) async fn one(
+pub(in crate::commands::doctor) async fn one(
     objects: &Objects,
     kind: Kind,
     namespace: &str,
@@ -171,7 +171,7 @@ fn is_gmsa_deployment(deployment: &Value) -> bool {
 }
 
 /// `Kind namespace/name`.
-pub(super) fn shown(object: &Value) -> String {
+pub(in crate::commands::doctor) fn shown(object: &Value) -> String {
     let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
     match text(object, "/metadata/namespace") {
         "" => format!("{kind} {name}"),
@@ -180,11 +180,14 @@ pub(super) fn shown(object: &Value) -> String {
 }
 
 /// A text in an object; empty if there is none.
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub(in crate::commands::doctor) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The elements of a list in an object.
-pub(super) fn array<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+pub(in crate::commands::doctor) fn array<'a>(
+    object: &'a Value,
+    pointer: &str,
+) -> impl Iterator<Item = &'a Value> {
     object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }

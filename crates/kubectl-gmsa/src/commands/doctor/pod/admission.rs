@@ -1,0 +1,163 @@
+//! Whether the pod would be admitted, whether it was made, and what it carries.
+
+use gmsa_cluster::judge::Now;
+use gmsa_core::admission::Reason;
+use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
+use gmsa_core::diagnosis::{Confidence, Outcome};
+use gmsa_core::pod::Pod;
+use kube::Client;
+use serde_json::Value;
+
+use super::super::cluster::facts::{array, text};
+use super::target::Subject;
+use super::{Specs, read, running, shown};
+use crate::commands::Failure;
+
+/// Judges the pod, and the next one of the workload.
+pub(super) async fn judge(
+    client: &Client,
+    specs: &Specs,
+    subject: &Subject,
+    pod: &Pod<'_>,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
+    if pod.references().next().is_some() {
+        match specs {
+            Ok(specs) => {
+                let mut now = Now::new(client.clone(), specs);
+                outcomes.extend(admitted(&mut now, subject).await?);
+                if let Some(live) = &subject.pod {
+                    outcomes.extend(contents(&mut now, subject, live, pod).await);
+                }
+            }
+            Err(why) => outcomes.push(Outcome::unknown(&POD_ADMISSION, why).on(&subject.shown)),
+        }
+    }
+    if let Some(workload) = &subject.workload {
+        outcomes.push(created(client, subject, workload).await.on(&subject.shown));
+    }
+    Ok(outcomes)
+}
+
+/// Whether the pod, and the workload's next one, would be admitted if they were created now.
+async fn admitted(now: &mut Now, subject: &Subject) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
+    let fresh = subject.pod.clone().map(|pod| (shown(&pod), as_created(pod)));
+    let next = subject.next_pod().map(|pod| (format!("the next pod of {}", subject.shown), pod));
+    for (name, object) in fresh.into_iter().chain(next) {
+        let text = object.to_string();
+        let pod = read(&text, &name)?;
+        let outcome = match now.walk(&object, &pod, &subject.namespace).await {
+            Err(error) => Outcome::unknown(&POD_ADMISSION, error.to_string()),
+            Ok(walked) => match walked.decision.denials() {
+                [] => Outcome::ok(&POD_ADMISSION, "it would be admitted"),
+                [first, others @ ..] => {
+                    let outcome = Outcome::problem(&POD_ADMISSION, &first.message)
+                        .then(first.reason.remedy());
+                    others.iter().map(|one| &one.message).fold(outcome, Outcome::because)
+                }
+            },
+        };
+        outcomes.push(outcome.on(name));
+    }
+    Ok(outcomes)
+}
+
+/// The pod as it is sent: what the mutating step filled in is not there yet.
+fn as_created(mut pod: Value) -> Value {
+    let strip = |context: Option<&mut Value>| {
+        let options = context.and_then(|context| context.get_mut("windowsOptions"));
+        if let Some(Value::Object(options)) = options
+            && options.contains_key("gmsaCredentialSpecName")
+        {
+            options.remove("gmsaCredentialSpec");
+        }
+    };
+    let Some(spec) = pod.get_mut("spec") else { return pod };
+    strip(spec.get_mut("securityContext"));
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            strip(container.get_mut("securityContext"));
+        }
+    }
+    pod
+}
+
+/// Whether what the pod carries is what the credential spec says today.
+async fn contents(
+    now: &mut Now,
+    subject: &Subject,
+    live: &Value,
+    pod: &Pod<'_>,
+) -> Option<Outcome> {
+    let decision = match now.validate(pod, &subject.namespace).await {
+        Ok(decision) => decision,
+        Err(error) => {
+            let outcome = Outcome::unknown(&POD_CONTENTS, error.to_string());
+            return Some(outcome.on(shown(live)));
+        }
+    };
+    let carries = pod.references().all(|one| one.contents.is_some() || one.name.is_none());
+    let of = |reasons: &[Reason]| -> Vec<String> {
+        let denials = decision.denials().iter().filter(|one| reasons.contains(&one.reason));
+        denials.map(|one| one.message.clone()).collect()
+    };
+    let differ = of(&[Reason::Mismatch]);
+    let outcome = if !carries {
+        let created = text(live, "/metadata/creationTimestamp");
+        Outcome::problem(&POD_CONTENTS, "it names a credential spec and carries no contents")
+            .because(format!("created {created}, by an API server that did not ask the webhook"))
+    } else if differ.is_empty() {
+        Outcome::ok(&POD_CONTENTS, "it carries the contents of today")
+    } else {
+        let words = "it carries other contents than the credential spec has today";
+        let outcome = Outcome::warning(&POD_CONTENTS, words).sure(Confidence::Possible);
+        differ.into_iter().fold(outcome, Outcome::because)
+    };
+    Some(outcome.on(shown(live)))
+}
+
+/// Whether the workload has the pods that it wants, and why not.
+async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcome {
+    let mut reasons: Vec<String> = Vec::new();
+    for maker in std::iter::once(workload).chain(&subject.makers) {
+        let failures = array(maker, "/status/conditions")
+            .filter(|one| text(one, "/type") == "ReplicaFailure" && text(one, "/status") == "True");
+        for failure in failures {
+            let line = format!("{}: {}", shown(maker), text(failure, "/message"));
+            // A deployment repeats what its replica set says.
+            if !reasons.iter().any(|one| one.ends_with(text(failure, "/message"))) {
+                reasons.push(line);
+            }
+        }
+    }
+    if subject.pod.is_none() && reasons.is_empty() {
+        for maker in std::iter::once(workload).chain(&subject.makers) {
+            let events = running::events(client, maker).await;
+            let failed = events.iter().filter(|one| one.kind == "Warning");
+            reasons.extend(failed.map(|one| format!("{}: {}", shown(maker), one.message)));
+        }
+        reasons.dedup();
+    }
+    let outcome = match (&subject.pod, reasons.is_empty()) {
+        (Some(_), true) => return Outcome::ok(&POD_CREATED, "it has pods"),
+        (Some(_), false) => Outcome::problem(&POD_CREATED, "it cannot make all of its pods"),
+        (None, true) if matches!(text(workload, "/kind"), "CronJob" | "PodTemplate") => {
+            return Outcome::skipped(&POD_CREATED, "none of its pods is there now");
+        }
+        (None, _) if wants_none(workload) => {
+            return Outcome::warning(&POD_CREATED, "it wants no pods")
+                .then("Give it replicas, or a node that it selects.");
+        }
+        (None, _) => Outcome::problem(&POD_CREATED, "it has no pod"),
+    };
+    reasons.into_iter().take(5).fold(outcome, Outcome::because)
+}
+
+fn wants_none(workload: &Value) -> bool {
+    let number = |pointer: &str| workload.pointer(pointer).and_then(Value::as_u64);
+    number("/spec/replicas") == Some(0)
+        || (text(workload, "/kind") == "DaemonSet"
+            && number("/status/desiredNumberScheduled") == Some(0))
+}

@@ -1,0 +1,118 @@
+//! Where the pod runs, as whom it is known there, and what of its images can be told.
+
+use std::collections::BTreeSet;
+
+use gmsa_cluster::objects::{Objects, Reference};
+use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
+use gmsa_core::diagnosis::{Confidence, Outcome};
+use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};
+use serde_json::Value;
+
+use super::super::cluster::facts::{NODE, array, soft, text};
+use super::super::cluster::nodes::is_windows;
+use super::target::Subject;
+use super::{image, shown};
+use crate::commands::Failure;
+
+/// Judges node, hostname and images.
+pub(super) async fn judge(
+    objects: &Objects,
+    subject: &Subject,
+    pod: &Pod<'_>,
+) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = Vec::new();
+    if let Some(live) = &subject.pod {
+        let scheduled = node(objects, live, pod).await?;
+        outcomes.extend(scheduled.into_iter().map(|outcome| outcome.on(shown(live))));
+        outcomes.extend(hostname(live, pod, &subject.pods).map(|one| one.on(shown(live))));
+    }
+    outcomes.extend(image::judge(subject, pod));
+    Ok(outcomes)
+}
+
+async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outcome>, Failure> {
+    let name = text(live, "/spec/nodeName");
+    let unbound = "nothing in the pod asks for Windows: no os.name, no node selector";
+    if name.is_empty() {
+        let condition = array(live, "/status/conditions")
+            .find(|one| text(one, "/type") == "PodScheduled" && text(one, "/status") == "False");
+        let outcome = Outcome::problem(&POD_SCHEDULED, "it is bound to no node");
+        let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
+        let lines = reason.into_iter().chain((!pod.is_bound_to_windows()).then_some(unbound));
+        return Ok(vec![lines.fold(outcome, Outcome::because)]);
+    }
+    let found = match soft(objects.get(&Reference::cluster(NODE, name)).await)? {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let words = format!("its node {name} is no longer there");
+            return Ok(vec![Outcome::problem(&POD_SCHEDULED, words)]);
+        }
+        Err(why) => return Ok(vec![Outcome::unknown(&POD_SCHEDULED, why)]),
+    };
+    let because = |outcome: Outcome| {
+        if pod.is_bound_to_windows() { outcome } else { outcome.because(unbound) }
+    };
+    if !is_windows(&found) {
+        let words = format!("it runs on {name}, which does not run Windows");
+        let readiness = Outcome::skipped(&POD_NODE, "the node is none for this pod");
+        return Ok(vec![because(Outcome::problem(&POD_SCHEDULED, words)), readiness]);
+    }
+    let words = format!("on {name}, which runs Windows");
+    let scheduled = because(Outcome::ok(&POD_SCHEDULED, words));
+    let ready = array(&found, "/status/conditions").find(|one| text(one, "/type") == "Ready");
+    let is_ready = ready.is_some_and(|one| text(one, "/status") == "True");
+    let readiness = if is_ready {
+        Outcome::ok(&POD_NODE, format!("{name} is ready"))
+    } else {
+        let outcome = Outcome::problem(&POD_NODE, format!("{name} is not ready"));
+        let message = ready.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
+        message.into_iter().fold(outcome, Outcome::because)
+    };
+    Ok(vec![scheduled, readiness])
+}
+
+/// Whether others log on with the same account under the same hostname.
+fn hostname(live: &Value, pod: &Pod<'_>, pods: &[Value]) -> Option<Outcome> {
+    let own: Vec<Identity<'_>> = identities(pod).collect();
+    let names: BTreeSet<&str> = own.iter().map(|one| one.credential_spec).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let host = windows_hostname(live);
+    let mut evidence = Vec::new();
+    for name in &names {
+        let within: Vec<String> = own
+            .iter()
+            .filter(|one| one.credential_spec == *name && !one.host_process)
+            .map(|one| one.container.to_string())
+            .collect();
+        if within.len() > 1 {
+            evidence.push(format!("{} have credential spec \"{name}\"", within.join(" and ")));
+        }
+    }
+    let others = pods.iter().filter(|other| {
+        let ended = matches!(text(other, "/status/phase"), "Succeeded" | "Failed");
+        let is_self = text(other, "/metadata/uid") == text(live, "/metadata/uid");
+        !ended && !is_self && windows_hostname(other) == host
+    });
+    for other in others {
+        let other_text = other.to_string();
+        let Ok(view) = serde_json::from_str::<Pod<'_>>(&other_text) else { continue };
+        if identities(&view).any(|one| names.contains(one.credential_spec)) {
+            evidence.push(format!("{} has the same account and hostname", shown(other)));
+        }
+    }
+    if evidence.is_empty() {
+        return Some(Outcome::ok(&POD_HOSTNAME, format!("it is {host} alone")));
+    }
+    let words = format!("it is not the only one that logs on as {host}");
+    let outcome = Outcome::warning(&POD_HOSTNAME, words).sure(Confidence::Possible);
+    Some(evidence.into_iter().take(5).fold(outcome, Outcome::because))
+}
+
+/// The hostname that Windows gives a pod.
+fn windows_hostname(pod: &Value) -> String {
+    let own = text(pod, "/spec/hostname");
+    let name = if own.is_empty() { text(pod, "/metadata/name") } else { own };
+    name.chars().take(HOSTNAME_LENGTH).collect::<String>().to_ascii_lowercase()
+}

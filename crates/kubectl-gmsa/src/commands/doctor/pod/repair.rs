@@ -1,0 +1,104 @@
+//! Mends the secure channel from inside, as the documentation's page does by hand.
+
+use std::io::{IsTerminal as _, stdin};
+
+use gmsa_core::diagnosis::State;
+use gmsa_core::diagnosis::catalogue::pod::{POD_CREDENTIAL_SPEC, POD_SECURE_CHANNEL};
+use gmsa_core::diagnosis::inside::{Probe, Reading};
+use gmsa_core::windows::nltest::statuses;
+use gmsa_core::windows::text::explained;
+use kube::Client;
+
+use super::inside::Looked;
+use crate::cli::Doctor;
+use crate::commands::Failure;
+use crate::printer;
+
+/// Refuses before anything is looked at if there will be nobody to ask.
+pub(super) fn may_ask(args: &Doctor) -> Result<(), Failure> {
+    if args.repair && !args.yes && !stdin().is_terminal() {
+        return Err(Failure::Input(
+            "nothing was looked at or repaired: there is no terminal to ask at; give --yes"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Resets every secure channel that is broken, and looks again.
+pub(super) async fn run(
+    client: &Client,
+    args: &Doctor,
+    looked: &mut [Looked],
+) -> Result<(), Failure> {
+    let mut nothing = true;
+    for one in looked {
+        let Some(command) = due(one) else { continue };
+        nothing = false;
+        let object = one.place.object.clone();
+        let shown = command.join(" ");
+        if !args.yes && !confirmed(&object, &shown)? {
+            one.done.push(format!("{shown}: not run, as answered"));
+            printer::note(&format!("{object}: nothing was done"));
+            continue;
+        }
+        let line = reset(client, one, &command).await;
+        one.done.push(format!("{shown} was run: {line}"));
+        one.was_reset = true;
+        for probe in [Probe::Query, Probe::Verify, Probe::Ticket] {
+            one.read(client, probe).await;
+        }
+        let state = state(one, POD_SECURE_CHANNEL.id);
+        printer::note(&match state {
+            Some(State::Ok) => format!(
+                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; to do \
+                 so at every start: kubectl gmsa doctor KIND/NAME --add-lifecycle"
+            ),
+            _ => format!("{object}: {shown} did not mend it: {line}"),
+        });
+    }
+    if nothing {
+        printer::note("there is no broken secure channel that could be reset");
+    }
+    Ok(())
+}
+
+/// The command that resets it, if it is broken and the container has a credential spec.
+fn due(looked: &Looked) -> Option<Vec<String>> {
+    let broken = state(looked, POD_SECURE_CHANNEL.id) == Some(State::Problem);
+    let has_identity = state(looked, POD_CREDENTIAL_SPEC.id) != Some(State::Problem);
+    let domain = &looked.inside.domain;
+    (broken && has_identity && !domain.is_empty())
+        .then(|| vec!["nltest".to_owned(), format!("/sc_reset:{domain}")])
+}
+
+fn state(looked: &Looked, check: &str) -> Option<State> {
+    looked.inside.judge().into_iter().find(|one| one.check.id == check).map(|one| one.state)
+}
+
+/// What came of it, in a line.
+async fn reset(client: &Client, looked: &mut Looked, command: &[String]) -> String {
+    match looked.run(client, command, "nltest-sc-reset.txt").await {
+        Reading::Ended { code, output } => {
+            let statuses = statuses(&output);
+            match statuses.iter().find(|number| **number != 0).or(statuses.first()) {
+                Some(number) => explained(*number),
+                None => format!("it ended with {code}"),
+            }
+        }
+        Reading::Absent => "nltest is not in the image".to_owned(),
+        Reading::Unknown(why) | Reading::Skipped(why) => why,
+    }
+}
+
+fn confirmed(object: &str, command: &str) -> Result<bool, Failure> {
+    printer::note(&format!(
+        "the secure channel of {object} is broken; run {command} in it? Programs in the container \
+         are without the domain for a moment. [y/N]"
+    ));
+    let mut answer = String::new();
+    stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::Input(format!("failed to read the answer: {error}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,217 @@
+//! From `POD` or `KIND/NAME` to a pod.
+
+use std::collections::BTreeSet;
+
+use gmsa_cluster::client::why;
+use gmsa_cluster::manifests::Workload;
+use gmsa_cluster::objects::{Kind, Objects, Reference, kinds};
+use kube::Client;
+use kube::api::{Api, DynamicObject};
+use kube::discovery::{ApiResource, Discovery, Scope};
+use serde_json::Value;
+
+use super::super::cluster::facts::{array, text};
+use super::shown;
+use crate::commands::Failure;
+
+/// What kubectl calls them besides their names.
+const SHORT: [(&str, &str); 8] = [
+    ("po", "Pod"),
+    ("deploy", "Deployment"),
+    ("rs", "ReplicaSet"),
+    ("sts", "StatefulSet"),
+    ("ds", "DaemonSet"),
+    ("rc", "ReplicationController"),
+    ("cj", "CronJob"),
+    ("podtemplate", "PodTemplate"),
+];
+/// What stands between a workload and its pods.
+const BETWEEN: [&str; 2] = ["ReplicaSet", "Job"];
+
+/// The pod in question, and what made it.
+pub(super) struct Subject {
+    /// The namespace.
+    pub(super) namespace: String,
+    /// What was asked for, such as `Deployment shop/web`.
+    pub(super) shown: String,
+    /// The workload that was asked for; none if a pod was.
+    pub(super) workload: Option<Value>,
+    /// What the workload made that makes pods.
+    pub(super) makers: Vec<Value>,
+    /// The pod: the one asked for, or the newest of the workload.
+    pub(super) pod: Option<Value>,
+    /// Every pod of the namespace, as far as they may be listed.
+    pub(super) pods: Vec<Value>,
+}
+
+impl Subject {
+    /// The pod that the workload would make next.
+    pub(super) fn next_pod(&self) -> Option<Value> {
+        let workload = self.workload.as_ref()?;
+        Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
+    }
+
+    /// The pod, or what was asked for.
+    pub(super) fn shown_pod(&self) -> String {
+        self.pod.as_ref().map_or_else(|| self.shown.clone(), shown)
+    }
+}
+
+/// Finds it.
+pub(super) async fn resolve(
+    client: &Client,
+    objects: &Objects,
+    namespace: &str,
+    target: &str,
+) -> Result<Subject, Failure> {
+    let object = find(client, objects, namespace, target).await?;
+    let shown_target = shown(&object);
+    let pods = objects.list(kinds::POD, Some(namespace)).await;
+    if text(&object, "/kind") == "Pod" {
+        // The others are of interest only for their hostnames.
+        let pods = pods.unwrap_or_default();
+        let namespace = namespace.to_owned();
+        let (workload, makers) = (None, Vec::new());
+        let pod = Some(object);
+        return Ok(Subject { namespace, shown: shown_target, workload, makers, pod, pods });
+    }
+    if Workload::of(&object, namespace).is_none() {
+        return Err(Failure::Input(format!(
+            "failed to look at {shown_target}: it makes no pods; name a pod or a workload"
+        )));
+    }
+    let pods = pods?;
+    let mut uids = BTreeSet::from([text(&object, "/metadata/uid").to_owned()]);
+    let mut makers = Vec::new();
+    for kind in kinds::TEMPLATES.into_iter().filter(|kind| BETWEEN.contains(&kind.kind)) {
+        for maker in objects.list(kind, Some(namespace)).await.unwrap_or_default() {
+            if is_of(&maker, &uids) {
+                makers.push(maker);
+            }
+        }
+    }
+    uids.extend(makers.iter().map(|maker| text(maker, "/metadata/uid").to_owned()));
+    // RFC 3339 in one time zone: the order of the texts is that of the times.
+    let key = |pod: &&Value| {
+        let stays = pod.pointer("/metadata/deletionTimestamp").is_none();
+        (stays, text(pod, "/metadata/creationTimestamp").to_owned())
+    };
+    let pod = pods.iter().filter(|pod| is_of(pod, &uids)).max_by_key(key).cloned();
+    let namespace = namespace.to_owned();
+    Ok(Subject { namespace, shown: shown_target, workload: Some(object), makers, pod, pods })
+}
+
+fn is_of(object: &Value, uids: &BTreeSet<String>) -> bool {
+    array(object, "/metadata/ownerReferences").any(|owner| uids.contains(text(owner, "/uid")))
+}
+
+/// The object that a target names, with its kind.
+pub(super) async fn find(
+    client: &Client,
+    objects: &Objects,
+    namespace: &str,
+    target: &str,
+) -> Result<Value, Failure> {
+    let (word, name) = target.split_once('/').unwrap_or(("pod", target));
+    if word.is_empty() || name.is_empty() || name.contains('/') {
+        return Err(Failure::Input(format!(
+            "failed to read \"{}\": expected POD or KIND/NAME, such as deployment/web",
+            target.escape_debug()
+        )));
+    }
+    let found = match known(word) {
+        Some(kind) => one(objects, kind, namespace, name).await?,
+        None => discovered(client, word, namespace, name).await?,
+    };
+    found.ok_or_else(|| {
+        Failure::Missing(format!(
+            "failed to find {target} in namespace {namespace}: there is none; \
+             kubectl get {word} -n {namespace} lists those that are"
+        ))
+    })
+}
+
+/// A kind of those that every cluster has.
+fn known(word: &str) -> Option<Kind> {
+    let word = word.to_ascii_lowercase();
+    let (word, group) = word
+        .split_once('.')
+        .map_or((word.as_str(), None), |(word, group)| (word, Some(group.to_owned())));
+    let long = SHORT.iter().find(|(short, _)| *short == word).map_or(word, |(_, kind)| kind);
+    [kinds::POD].into_iter().chain(kinds::TEMPLATES).find(|kind| {
+        let named = kind.kind.eq_ignore_ascii_case(long) || kind.plural == word;
+        named && group.as_deref().is_none_or(|group| group == kind.group)
+    })
+}
+
+async fn one(
+    objects: &Objects,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Value>, Failure> {
+    let found = objects.get(&Reference::namespaced(kind, namespace, name)).await?;
+    if found.is_some() || kind.kind != "CronJob" {
+        return Ok(found);
+    }
+    // Before Kubernetes 1.21.
+    Ok(objects.get(&Reference::namespaced(kinds::OLD_CRON_JOB, namespace, name)).await?)
+}
+
+/// A kind that the cluster knows.
+async fn discovered(
+    client: &Client,
+    word: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Value>, Failure> {
+    let failed = |error: kube::Error| {
+        Failure::Cluster(format!("failed to find out what \"{word}\" is: {}", why(&error)))
+    };
+    let discovery = Discovery::new(client.clone()).run().await.map_err(failed)?;
+    let wanted = word.to_ascii_lowercase();
+    let (plain, group) = wanted.split_once('.').unwrap_or((&wanted, ""));
+    let mut all = discovery.groups().flat_map(kube::discovery::ApiGroup::recommended_resources);
+    let resource: Option<ApiResource> = all.find_map(|(resource, capabilities)| {
+        let named = resource.plural == plain || resource.kind.eq_ignore_ascii_case(plain);
+        let fits = named
+            && capabilities.scope == Scope::Namespaced
+            && (group.is_empty() || resource.group == group);
+        fits.then_some(resource)
+    });
+    let Some(resource) = resource else {
+        return Err(Failure::Input(format!(
+            "failed to find the kind \"{}\": the cluster has none of that name in namespaces",
+            word.escape_debug()
+        )));
+    };
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let found = api.get_opt(name).await.map_err(|error| {
+        Failure::Cluster(format!("failed to read {word}/{name}: {}", why(&error)))
+    })?;
+    Ok(found.map(|found| serde_json::to_value(found).unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::known;
+
+    #[test]
+    fn kinds_as_people_write_them() {
+        for (word, kind) in [
+            ("pod", "Pod"),
+            ("po", "Pod"),
+            ("Deployment", "Deployment"),
+            ("deployments", "Deployment"),
+            ("deploy", "Deployment"),
+            ("deployment.apps", "Deployment"),
+            ("sts", "StatefulSet"),
+            ("cronjobs", "CronJob"),
+        ] {
+            assert_eq!(known(word).map(|kind| kind.kind), Some(kind), "{word}");
+        }
+        for word in ["rollout", "deployment.extensions", "service", ""] {
+            assert_eq!(known(word), None, "{word}");
+        }
+    }
+}
