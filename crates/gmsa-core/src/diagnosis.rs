@@ -2,6 +2,7 @@
 //! of them.
 
 pub mod catalogue;
+pub mod node;
 mod page;
 mod verdict;
 
