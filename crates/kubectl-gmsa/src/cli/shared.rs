@@ -30,7 +30,7 @@ pub enum DryRun {
 }
 
 /// Which directory, how, and as whom.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Directory")]
 pub struct DirectoryFlags {
     /// The domain controller, HOST or HOST:PORT; else one is found by DNS

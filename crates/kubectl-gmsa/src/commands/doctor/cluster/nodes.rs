@@ -46,7 +46,7 @@ pub(super) fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
 }
 
 /// Whether a node runs Windows.
-pub(super) fn is_windows(node: &Value) -> bool {
+pub(in crate::commands::doctor) fn is_windows(node: &Value) -> bool {
     let label = node.pointer("/metadata/labels/kubernetes.io~1os").and_then(Value::as_str);
     label == Some("windows") || text(node, "/status/nodeInfo/operatingSystem") == "windows"
 }
