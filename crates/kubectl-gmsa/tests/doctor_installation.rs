@@ -36,6 +36,8 @@ const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certi
 const ENDPOINTS: &str = "/api/v1/namespaces/gmsa-webhook/endpoints/gmsa-webhook";
 const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
+const CRD_STATUS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\
+    gmsacredentialspecs.windows.k8s.io/status";
 const NODE: &str = "/api/v1/nodes/windows/status";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
@@ -222,7 +224,14 @@ impl World {
         let metadata = json!({"name": old["metadata"]["name"].clone()});
         old["metadata"] = metadata;
         match fault.plant {
-            Plant::Patch(path, _) => drop(self.request("PATCH", path, &old).await.unwrap()),
+            Plant::Patch(path, _) => {
+                self.request("PATCH", path, &old).await.unwrap();
+                if path == CRD {
+                    // The API server remembers as what objects were stored.
+                    let stored = json!({"status": {"storedVersions": ["v1"]}});
+                    self.request("PATCH", CRD_STATUS, &stored).await.unwrap();
+                }
+            }
             Plant::Create(path, name, _) => {
                 let path = format!("{path}/{name}");
                 drop(self.request("DELETE", &path, &Value::Null).await.unwrap());
