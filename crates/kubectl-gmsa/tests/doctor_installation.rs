@@ -1,7 +1,7 @@
 //! Faults of the webhook's installation, planted where nothing mends them: a control plane without
 //! a controller manager, a server with certificates from files, and a status that is written by
 //! hand.
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -206,9 +206,9 @@ impl World {
     /// Plants a fault, and gives what was there.
     async fn plant(&self, fault: &Fault) -> Value {
         match fault.plant {
-            Plant::Patch(path, patch) => {
+            Plant::Patch(path, change) => {
                 let old = self.request("GET", path, &Value::Null).await.unwrap();
-                self.request("PATCH", path, &patch(self, &old)).await.unwrap();
+                self.request("PATCH", path, &change(self, &old)).await.unwrap();
                 old
             }
             Plant::Create(path, _, object) => self.request("POST", path, &object()).await.unwrap(),

@@ -158,10 +158,10 @@ async fn of_account(
     hosts: &[Principal],
 ) -> Result<Vec<Outcome>, Error> {
     let lines = directory.check(account, hosts).await?;
-    Ok(lines.into_iter().map(|line| outcome(account, line)).collect())
+    Ok(lines.iter().map(|line| outcome(account, line)).collect())
 }
 
-fn outcome(account: &str, line: Line) -> Outcome {
+fn outcome(account: &str, line: &Line) -> Outcome {
     let state = match line.status {
         CheckStatus::Passed => State::Ok,
         CheckStatus::Unknown => State::Unknown,

@@ -88,6 +88,10 @@ impl Redactor {
     }
 
     fn leaves_at(&mut self, file: &str, place: &str, value: &mut Value, depth: usize) {
+        if depth > DEEPEST {
+            *value = REDACTED.into();
+            return;
+        }
         match value {
             Value::String(text) => *text = self.searched(file, place, text),
             Value::Array(elements) => {

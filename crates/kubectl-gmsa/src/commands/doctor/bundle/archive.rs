@@ -96,7 +96,7 @@ impl Archive {
         let not_read = self.not_read.len();
         let list = match self.not_read.as_slice() {
             [] => "Everything could be read.\n".to_owned(),
-            some => some.iter().map(|why| format!("{why}\n")).collect(),
+            some => lines(some.iter().cloned()),
         };
         self.add("not-read.txt", Content::Text(list));
         let objects = |files: &[(String, Content)]| -> Vec<Value> {
@@ -112,7 +112,9 @@ impl Archive {
         // Everything secret is known before the first text is searched for it.
         for (name, content) in &mut self.files {
             if let Content::Objects(objects) = content {
-                objects.iter_mut().for_each(|object| redactor.object(name, object));
+                for object in objects {
+                    redactor.object(name, object);
+                }
             }
         }
         let mut files = vec![("README.txt".to_owned(), README.to_owned())];
@@ -124,20 +126,18 @@ impl Archive {
                     crate::commands::render::json("archive", &value)?
                 }
                 Content::Objects(mut objects) => {
-                    objects.iter_mut().for_each(|object| redactor.leaves(&name, object));
+                    for object in &mut objects {
+                        redactor.leaves(&name, object);
+                    }
                     yaml(&objects)?
                 }
             };
             files.push((name, text));
         }
-        let list: String = redactor
-            .taken
-            .iter()
-            .map(|one| {
-                let place = redactor.place(&one.place);
-                format!("{}: {place}{}\n", one.file, one.what)
-            })
-            .collect();
+        let list = lines(redactor.taken.iter().map(|one| {
+            let place = redactor.place(&one.place);
+            format!("{}: {place}{}", one.file, one.what)
+        }));
         let list = if list.is_empty() { "Nothing was taken out.\n".to_owned() } else { list };
         files.push(("redacted.txt".to_owned(), list));
         Ok(Sealed { files, taken: redactor.taken.len(), not_read })
@@ -205,6 +205,10 @@ pub(super) fn check(file: &Path, force: bool) -> Result<(), Failure> {
         Ok(found) if found.is_dir() => Err(failed(file, "it is a folder")),
         _ => Ok(()),
     }
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 fn folder(file: &Path) -> &Path {

@@ -95,7 +95,7 @@ pub(super) async fn all(case: &Case<'_>, archive: &mut Archive) {
 
 /// What was read for the examination already.
 fn seen(reader: &mut Reader<'_>, facts: &Facts, specs: &[Value]) {
-    let archive = &mut reader.archive;
+    let archive = &mut *reader.archive;
     match &facts.configurations {
         Ok(found) => archive.objects("cluster/webhooks.yaml", found.clone()),
         Err(why) => archive.missed(why.clone()),
@@ -232,15 +232,15 @@ async fn in_question(reader: &mut Reader<'_>, namespace: &str, target: &str) {
     let Some(object) = reader.get(kind, namespace, name).await else {
         return reader.archive.missed(format!("{} {namespace}/{name}: there is none", kind.kind));
     };
-    let owned = if kind == kinds::POD { Vec::new() } else { pods_of(reader, &object).await };
+    let pods = if kind == kinds::POD { Vec::new() } else { pods_of(reader, &object).await };
     let mut accounts = BTreeSet::new();
-    for pod in owned.iter().chain([&object]) {
+    for pod in pods.iter().chain([&object]) {
         let spec = pod.pointer("/spec/template/spec").or_else(|| pod.get("spec"));
         let name = spec.map(|spec| text(spec, "/serviceAccountName")).unwrap_or_default();
         accounts.insert(if name.is_empty() { "default" } else { name }.to_owned());
     }
     let mut owners = Vec::new();
-    let mut next = owned.first().unwrap_or(&object).clone();
+    let mut next = pods.first().unwrap_or(&object).clone();
     for _ in 0..OWNERS {
         let Some(owner) = array(&next, "/metadata/ownerReferences").next().cloned() else { break };
         let Some(kind) = kind_of(text(&owner, "/kind")) else { break };
@@ -251,7 +251,7 @@ async fn in_question(reader: &mut Reader<'_>, namespace: &str, target: &str) {
         }
     }
     reader.archive.objects("pod/target.yaml", vec![object]);
-    reader.archive.objects("pod/pods.yaml", owned);
+    reader.archive.objects("pod/pods.yaml", pods);
     reader.archive.objects("pod/owners.yaml", owners);
     let mut found = Vec::new();
     for account in accounts {

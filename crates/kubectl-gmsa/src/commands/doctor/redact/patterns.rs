@@ -120,7 +120,8 @@ fn values(text: &str) -> Vec<Range<usize>> {
         let before = text.get(..start).unwrap_or_default().chars().next_back();
         let flag = word.starts_with('-') || before == Some('/');
         let named = is_secret(word);
-        if !named && !(flag && is_flag(&format!("-{}", word.trim_start_matches('-')), false)) {
+        let short = || is_flag(&format!("-{}", word.trim_start_matches('-')), false);
+        if !(named || flag && short()) {
             continue;
         }
         let value = if named { after_name(rest, before == Some('<')) } else { None };

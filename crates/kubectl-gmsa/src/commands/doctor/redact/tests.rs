@@ -8,10 +8,17 @@ use super::*;
 fn redacted(objects: &[Value], texts: &[&str]) -> String {
     let mut redactor = Redactor::default();
     let mut objects = objects.to_vec();
-    objects.iter().for_each(|object| redactor.publish(object));
-    objects.iter_mut().for_each(|object| redactor.object("objects.yaml", object));
-    objects.iter_mut().for_each(|object| redactor.leaves("objects.yaml", object));
-    let mut all: String = objects.iter().map(|object| format!("{object:#}\n")).collect();
+    for object in &objects {
+        redactor.publish(object);
+    }
+    for object in &mut objects {
+        redactor.object("objects.yaml", object);
+    }
+    let mut all = String::new();
+    for object in &mut objects {
+        redactor.leaves("objects.yaml", object);
+        all.push_str(&format!("{object:#}\n"));
+    }
     for text in texts {
         all.push_str(&redactor.text("text.txt", text));
         all.push('\n');
