@@ -16,7 +16,7 @@ use std::path::Path;
 use serde_json::Value;
 use support::{ROOT, plugin, ran, run};
 
-const EXAMPLE: &str = "examples/node-checks.json";
+const EXAMPLE: &str = "docs/node-checks.json";
 
 #[test]
 fn the_script_is_printed_without_a_cluster() {

@@ -6,7 +6,7 @@ use crate::windows::codes;
 use crate::windows::node::read;
 
 fn example() -> Value {
-    serde_json::from_str(include_str!("../../../../../examples/node-checks.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../../docs/node-checks.json")).unwrap()
 }
 
 /// A member of the domain on which all is well.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// What the page of the documentation shows.
-const EXAMPLE: &str = include_str!("../../../../../examples/node-checks.json");
+const EXAMPLE: &str = include_str!("../../../../../docs/node-checks.json");
 
 fn document() -> Value {
     serde_json::from_str(EXAMPLE).unwrap()
