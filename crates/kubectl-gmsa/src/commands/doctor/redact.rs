@@ -219,11 +219,12 @@ impl Redactor {
         }
         for (name, value) in annotations {
             let place = within(place, name);
-            let domain = name.split_once('/').map_or("", |(domain, _)| domain);
+            // One of Kubernetes' own is a domain alone.
+            let (domain, own) = name.split_once('/').unwrap_or((name, name));
             let trusted = TRUSTED.iter().any(|of| {
                 domain.strip_suffix(of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
             });
-            if is_secret(name) {
+            if is_secret(own) {
                 self.all(file, &place, value, "annotation with a secret's name");
             } else if !trusted {
                 self.note(file, &place, "annotation of somebody else");

@@ -1,5 +1,8 @@
 //! Names that say that what follows is a secret.
 
+use gmsa_core::diagnosis;
+use gmsa_core::finding::Code;
+
 /// Parts of names.
 const PARTS: [&str; 20] = [
     "password",
@@ -59,6 +62,10 @@ const SHORT: [&str; 5] = ["p", "pw", "enc", "ec", "e"];
 
 /// Whether a name is that of a secret: `DB_PASSWORD`, `client-secret`, `sig`.
 pub(super) fn is_secret(name: &str) -> bool {
+    // A finding about a password is none.
+    if Code::from_id(name).is_some() || diagnosis::find(name).is_some() {
+        return false;
+    }
     let name: String =
         name.chars().filter(|one| one.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     if OURS.iter().any(|ours| name.contains(ours)) || LEADS.iter().any(|end| name.ends_with(end)) {
