@@ -101,6 +101,15 @@ async fn each_fault_of_the_directory_is_found() {
         assert!(found.iter().any(fits), "{check}: {found:#?}");
     }
 
+    // Without a controller that is named, one of the credential spec's domain is found by DNS.
+    let address = controller.address.to_string();
+    let args = ["doctor", "--from-ad", "-o", "json", "--dns-server", &address];
+    let mut command = as_administrator(&controller, &args);
+    let by_dns = run(command.env_remove("GMSA_DC").env("KUBECONFIG", &kubeconfig));
+    let found = directory(&by_dns);
+    assert!(problems(&by_dns).is_empty(), "{found:?}");
+    assert!(found.iter().any(|(check, state, _)| check == "directory-account" && state == "ok"));
+
     // The SID of another domain.
     let mut other = spec(&name);
     other["credspec"]["DomainJoinConfig"]["Sid"] = json!("S-1-5-21-1-2-3");

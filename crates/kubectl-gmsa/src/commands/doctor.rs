@@ -89,6 +89,8 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     outputs.extend(node::outputs(&nodes));
     let verdict = Verdict::of(&outcomes);
     let report = Report::new(Some(version.to_string()), args.target.clone(), &outcomes, &verdict);
+    // Whatever becomes of the one, the other is made.
+    let printed = print(args, &outcomes, &verdict, &report);
     if let Some(file) = &args.bundle {
         let case = bundle::Case {
             client: &client,
@@ -102,7 +104,7 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
         };
         bundle::write(file, &case).await?;
     }
-    let code = print(args, &outcomes, &verdict, &report)?;
+    let code = printed?;
     Ok(if directory::unreached(&outcomes) { UNREACHED } else { code })
 }
 
