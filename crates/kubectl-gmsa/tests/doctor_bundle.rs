@@ -114,6 +114,12 @@ impl World {
         let output = self.run(kubeconfig, &all).await;
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code().is_some_and(|code| code < 2), "{told}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
         (unpacked(&file), told)
     }
 }
