@@ -31,6 +31,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
+        file("docs/codes.md", gmsa_core::windows::codes::codes_page()),
         file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file(

@@ -3,7 +3,9 @@
 pub mod codes;
 pub mod hook;
 pub mod klist;
+pub mod limits;
 pub mod nltest;
+pub mod node;
 pub mod nslookup;
 pub mod text;
 pub mod whoami;

@@ -131,7 +131,11 @@ async fn every_command_works() {
 /// Runs the plug-in as a user does who has set the variables for the directory.
 fn run_plugin(kubeconfig: &Path, controller: Option<&DomainController>, page: &str, args: &[&str]) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
-    command.current_dir(ROOT).env("KUBECONFIG", kubeconfig).args(args);
+    // What a reader writes beside other files goes elsewhere.
+    let files = tempfile::tempdir().unwrap();
+    let writes = args.contains(&"--bundle");
+    command.current_dir(if writes { files.path() } else { Path::new(ROOT) });
+    command.env("KUBECONFIG", kubeconfig).args(args);
     if let Some(controller) = controller {
         command
             .env("GMSA_DC", controller.address.to_string())

@@ -1,5 +1,11 @@
 //! Every number that Windows and the plug-ins give, with its meaning and what to do.
 
+mod page;
+mod source;
+
+pub use page::codes_page;
+pub use source::meanings;
+
 /// Where a number is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {

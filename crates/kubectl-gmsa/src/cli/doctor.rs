@@ -37,8 +37,12 @@ Examples:
   kubectl gmsa doctor --print-node-checks > node-checks.ps1
   kubectl gmsa doctor --node-output node-checks.json
 
-  # What a check means
-  kubectl gmsa doctor explain dns-forwarding"
+  # An archive for those who help, without secrets
+  kubectl gmsa doctor web-7d4b9 -n shop --bundle support.zip
+
+  # What a check means, and what a number of Windows does
+  kubectl gmsa doctor explain dns-forwarding
+  kubectl gmsa doctor explain 0x6BA"
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Doctor {
@@ -72,9 +76,12 @@ pub struct Doctor {
     /// How many seconds each command in a container has
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600))]
     pub exec_timeout: u16,
-    /// Write a support archive (ZIP) without secrets
+    /// Write a support archive (ZIP) without secrets; a file that exists is kept
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
+    /// With --bundle: replace a file that exists
+    #[arg(long, requires = "bundle")]
+    pub force: bool,
     /// Print the workload's postStart hook that waits for the secure channel
     #[arg(long, conflicts_with_all = ["add_lifecycle", "repair", "probe_pod", "bundle"])]
     pub print_lifecycle: bool,
@@ -90,10 +97,10 @@ pub struct Doctor {
     /// Print the PowerShell script for the administrator of a Windows node
     #[arg(long, conflicts_with_all = ["target", "node_output", "bundle", "from_ad"])]
     pub print_node_checks: bool,
-    /// Explain what that script printed on a node, - is standard input; without a pod no cluster
-    /// is asked
+    /// Explain what that script printed on a node, - is standard input; can be given for several
+    /// nodes; without a pod no cluster is asked
     #[arg(long, value_name = "FILE")]
-    pub node_output: Option<PathBuf>,
+    pub node_output: Vec<PathBuf>,
     /// From which severity on the exit code is 1; a problem is an error
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: Severity,
@@ -111,15 +118,15 @@ pub struct Doctor {
 /// What the doctor does besides looking.
 #[derive(Debug, Subcommand)]
 pub enum DoctorCommand {
-    /// Show what a check means, why it fails and what to do; without an id list them all
+    /// Show what a check or a number of Windows means and what to do; without an id list the checks
     Explain(Explain),
 }
 
 /// `kubectl gmsa doctor explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The id of a check, or the code of a finding
-    #[arg(value_name = "ID")]
+    /// The id of a check, the code of a finding, or a number: 1722, 0x6BA, CCG:8, AKS:1007
+    #[arg(value_name = "ID", allow_hyphen_values = true)]
     pub id: Option<String>,
 }
 

@@ -1,8 +1,12 @@
 //! `kubectl gmsa doctor`: why a pod has no identity, and what to do.
 
+mod bundle;
 mod cluster;
+mod directory;
 mod explain;
+mod node;
 mod pod;
+mod redact;
 mod report;
 mod table;
 
@@ -28,13 +32,11 @@ pub(super) struct Found {
     /// The credential specs that it is about; the others' findings are then not of interest.
     pub(super) credential_specs: BTreeSet<String>,
     /// What was read besides, for the archive.
-    #[expect(dead_code, reason = "the archive keeps it")]
     pub(super) outputs: Vec<Output>,
 }
 
 /// A text that a check rests on, as it came, such as the output of a command.
 #[derive(Debug)]
-#[expect(dead_code, reason = "the archive keeps it")]
 pub(super) struct Output {
     /// Its name, such as `web/iis/nltest-query.txt`.
     pub(super) name: String,
@@ -47,31 +49,28 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
     if let Some(DoctorCommand::Explain(args)) = &args.command {
         return explain::run(args);
     }
-    refuse(args)?;
     if args.print_lifecycle {
         return pod::print_lifecycle(args);
+    }
+    if args.print_node_checks {
+        return node::print();
     }
     block_on(examine(args))
 }
 
-/// Flags whose work is not there yet are refused, not passed over.
-fn refuse(args: &Doctor) -> Result<(), Failure> {
-    let given = [
-        (args.from_ad, "--from-ad"),
-        (args.bundle.is_some(), "--bundle"),
-        (args.print_node_checks, "--print-node-checks"),
-        (args.node_output.is_some(), "--node-output"),
-    ];
-    match given.into_iter().find(|(given, _)| *given) {
-        Some((_, flag)) => {
-            let words = format!("failed to follow {flag}: this version does not have it yet");
-            Err(Failure::Input(words))
-        }
-        None => Ok(()),
-    }
-}
-
 async fn examine(args: &Doctor) -> Result<u8, Failure> {
+    let nodes = node::read(&args.node_output)?;
+    if let Some(file) = &args.bundle {
+        bundle::check(file, args.force)?;
+    }
+    let offline =
+        args.target.is_none() && !args.from_ad && args.bundle.is_none() && !nodes.is_empty();
+    if offline {
+        let outcomes = node::examine(&nodes, &[]);
+        let verdict = Verdict::of(&outcomes);
+        let report = Report::new(None, None, &outcomes, &verdict);
+        return print(args, &outcomes, &verdict, &report);
+    }
     let client = connect(&args.connect).await?;
     if args.print_lifecycle || args.add_lifecycle {
         return pod::lifecycle(&client, args).await;
@@ -81,15 +80,52 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     if let Some(target) = &args.target {
         found = pod::examine(&client, args, target).await?;
     }
-    found.outcomes.extend(cluster::examine(&client, &found.credential_specs).await?);
-    let verdict = Verdict::of(&found.outcomes);
-    let report =
-        Report::new(Some(version.to_string()), args.target.clone(), &found.outcomes, &verdict);
+    let Found { mut outcomes, credential_specs, mut outputs } = found;
+    let facts = cluster::read(&client).await?;
+    outcomes.extend(cluster::examine(&client, &facts, &credential_specs).await?);
+    let specs = cluster::specs_of(&facts, &credential_specs);
+    if args.from_ad {
+        let nodes = cluster::windows_nodes(&facts);
+        outcomes.extend(directory::examine(&args.directory, &specs, &nodes).await?);
+    }
+    outcomes.extend(node::examine(&nodes, &specs));
+    outputs.extend(node::outputs(&nodes));
+    let verdict = Verdict::of(&outcomes);
+    let report = Report::new(Some(version.to_string()), args.target.clone(), &outcomes, &verdict);
+    // Whatever becomes of the one, the other is made.
+    let printed = print(args, &outcomes, &verdict, &report);
+    if let Some(file) = &args.bundle {
+        let case = bundle::Case {
+            client: &client,
+            facts: &facts,
+            args,
+            credential_specs: &credential_specs,
+            outcomes: &outcomes,
+            verdict: &verdict,
+            report: &report,
+            outputs: &outputs,
+        };
+        bundle::write(file, &case).await?;
+    }
+    let code = printed?;
+    Ok(if directory::unreached(&outcomes) { UNREACHED } else { code })
+}
+
+/// The exit code if the directory could not be reached, or refused.
+const UNREACHED: u8 = 3;
+
+/// Prints what was found. The exit code is 1 if it is bad enough.
+fn print(
+    args: &Doctor,
+    outcomes: &[Outcome],
+    verdict: &Verdict<'_>,
+    report: &Report,
+) -> Result<u8, Failure> {
     printer::data(&match args.output {
-        DoctorOutput::Table => table::text(&found.outcomes, &verdict, false),
-        DoctorOutput::Wide => table::text(&found.outcomes, &verdict, true),
-        DoctorOutput::Json => render::json("report", &report)?,
-        DoctorOutput::Yaml => render::yaml("report", &report)?,
+        DoctorOutput::Table => table::text(outcomes, verdict, false),
+        DoctorOutput::Wide => table::text(outcomes, verdict, true),
+        DoctorOutput::Json => render::json("report", report)?,
+        DoctorOutput::Yaml => render::yaml("report", report)?,
     })?;
     Ok(u8::from(severity(verdict.health).is_some_and(|worst| worst >= args.fail_on)))
 }

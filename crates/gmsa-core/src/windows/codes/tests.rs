@@ -69,3 +69,42 @@ fn one_number_of_two_sources_is_two_things() {
     assert_eq!(find(Source::Ccg, 1).map(|entry| entry.name), Some("plug-in loaded"));
     assert_eq!(find(Source::Api, 1), None);
 }
+
+#[test]
+fn a_word_is_a_number_of_any_source_or_of_one_or_a_symbol() {
+    let shown = |word: &str| -> Vec<String> {
+        meanings(word).into_iter().map(super::Entry::shown).collect()
+    };
+    assert_eq!(shown("1722"), ["1722 (0x6BA)"]);
+    assert_eq!(shown("0x6ba"), ["1722 (0x6BA)"]);
+    assert_eq!(shown("winapi:1722"), ["1722 (0x6BA)"]);
+    assert_eq!(shown("-805175273"), ["0xD0020017"]);
+    assert_eq!(shown("status_access_denied"), ["0xC0000022"]);
+    assert_eq!(shown("CCG:8"), ["CCG:8"]);
+    assert_eq!(shown("aks:1007"), ["AKS:1007"]);
+    assert_eq!(shown("hyperv:11507"), ["HCS:11507"]);
+    for nothing in ["CCG:9", "EKS:1", ":", "", "CCG:", "plug-in loaded", "99999999999"] {
+        assert_eq!(shown(nothing), [""; 0], "{nothing}");
+    }
+    // Every entry is found by what is shown of it.
+    for entry in ALL {
+        let shown = entry.shown();
+        let word = shown.split(' ').next().unwrap_or_default();
+        assert!(meanings(word).contains(&entry), "{shown}");
+    }
+}
+
+#[test]
+fn what_tells_of_something_that_works_asks_for_nothing() {
+    for entry in ALL.iter().filter(|entry| entry.source != Source::Api) {
+        let nothing = entry.remedy.starts_with("Nothing to do");
+        assert_eq!(entry.is_information(), nothing, "{}", entry.shown());
+    }
+}
+
+#[test]
+fn the_page_in_the_documentation_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == codes_page(), "docs/codes.md differs: run `cargo xtask generate`");
+}

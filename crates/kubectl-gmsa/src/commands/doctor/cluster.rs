@@ -3,11 +3,11 @@
 mod admission;
 mod clock;
 mod definition;
-mod dns;
+pub(super) mod dns;
 pub(super) mod facts;
 pub(super) mod nodes;
 mod rights;
-mod server;
+pub(super) mod server;
 mod specs;
 mod webhooks;
 
@@ -19,32 +19,43 @@ use serde_json::Value;
 
 use crate::commands::Failure;
 use crate::commands::connection::MANAGER;
-use facts::text;
+use facts::{Facts, text};
 use gmsa_cluster::objects::Objects;
+
+/// Reads what everything else rests on.
+pub(super) async fn read(client: &Client) -> Result<Facts, Failure> {
+    facts::read(&Objects::new(client.clone(), MANAGER, true)).await
+}
+
+/// The credential specs that are of interest: those that are named, or all.
+pub(super) fn specs_of<'a>(facts: &'a Facts, only: &BTreeSet<String>) -> Vec<&'a Value> {
+    let all = facts.specs.iter().flatten().flatten();
+    all.filter(|spec| only.is_empty() || only.contains(text(spec, "/metadata/name"))).collect()
+}
 
 /// Looks at the cluster. If credential specs are named, only those are of interest.
 pub(super) async fn examine(
     client: &Client,
+    facts: &Facts,
     only: &BTreeSet<String>,
 ) -> Result<Vec<Outcome>, Failure> {
     let objects = Objects::new(client.clone(), MANAGER, true);
-    let facts = facts::read(&objects).await?;
-    let options = rights::options(client, &facts).await?;
-    let specs: Vec<&Value> = facts
-        .specs
-        .iter()
-        .flatten()
-        .flatten()
-        .filter(|spec| only.is_empty() || only.contains(text(spec, "/metadata/name")))
-        .collect();
+    let options = rights::options(client, facts).await?;
+    let specs = specs_of(facts, only);
     let mut outcomes = definition::examine(client).await?;
-    outcomes.extend(webhooks::judge(&facts));
-    outcomes.push(rights::examine(client, &facts, options.as_ref()).await?);
-    outcomes.extend(server::examine(&objects, &facts).await?);
-    outcomes.push(admission::examine(client, &facts, options).await);
+    outcomes.extend(webhooks::judge(facts));
+    outcomes.push(rights::examine(client, facts, options.as_ref()).await?);
+    outcomes.extend(server::examine(&objects, facts).await?);
+    outcomes.push(admission::examine(client, facts, options).await);
     outcomes.extend(specs::judge(&facts.specs, &specs));
     outcomes.extend(dns::examine(&objects, &specs).await?);
     outcomes.extend(nodes::judge(&facts.nodes, !specs.is_empty()));
     outcomes.extend(clock::examine(client, &objects, &facts.nodes).await?);
     Ok(outcomes)
+}
+
+/// The names of the Windows nodes.
+pub(super) fn windows_nodes(facts: &Facts) -> Vec<&str> {
+    let windows = facts.nodes.iter().flatten().filter(|node| nodes::is_windows(node));
+    windows.map(|node| text(node, "/metadata/name")).collect()
 }

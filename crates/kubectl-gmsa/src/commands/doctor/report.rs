@@ -89,6 +89,11 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Report {
+    /// Major and minor version of the API server, if one was asked.
+    pub(super) fn kubernetes(&self) -> Option<&str> {
+        self.kubernetes.as_deref()
+    }
+
     pub(super) fn new(
         kubernetes: Option<String>,
         target: Option<String>,

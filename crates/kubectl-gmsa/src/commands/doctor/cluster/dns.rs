@@ -11,7 +11,8 @@ use super::facts::{CONFIG_MAP, array, one, text};
 use crate::commands::Failure;
 
 /// Where distributions keep what `CoreDNS` reads: plain, AKS and k3s, RKE2.
-const MAPS: [&str; 3] = ["coredns", "coredns-custom", "rke2-coredns-rke2-coredns"];
+pub(in crate::commands::doctor) const MAPS: [&str; 3] =
+    ["coredns", "coredns-custom", "rke2-coredns-rke2-coredns"];
 /// The DNS operator of `OpenShift`.
 const OPERATOR: Kind = Kind {
     group: "operator.openshift.io",

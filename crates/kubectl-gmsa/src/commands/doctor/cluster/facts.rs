@@ -11,19 +11,21 @@ pub(in crate::commands::doctor) type Seen<T> = Result<T, String>;
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
-pub(super) const MUTATING: Kind =
+pub(in crate::commands::doctor) const MUTATING: Kind =
     kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
-pub(super) const VALIDATING: Kind =
+pub(in crate::commands::doctor) const VALIDATING: Kind =
     kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
-pub(super) const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
-pub(super) const SERVICE: Kind = kind("", "Service", "services", true);
-pub(super) const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
-pub(super) const SECRET: Kind = kind("", "Secret", "secrets", true);
-pub(super) const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
+pub(in crate::commands::doctor) const DEPLOYMENT: Kind =
+    kind("apps", "Deployment", "deployments", true);
+pub(in crate::commands::doctor) const SERVICE: Kind = kind("", "Service", "services", true);
+pub(in crate::commands::doctor) const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
+pub(in crate::commands::doctor) const SECRET: Kind = kind("", "Secret", "secrets", true);
+pub(in crate::commands::doctor) const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
 pub(in crate::commands::doctor) const NODE: Kind = kind("", "Node", "nodes", false);
-pub(super) const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
+pub(in crate::commands::doctor) const LEASE: Kind =
+    kind("coordination.k8s.io", "Lease", "leases", true);
 
-pub(super) const fn kind(
+pub(in crate::commands::doctor) const fn kind(
     group: &'static str,
     kind: &'static str,
     plural: &'static str,
@@ -33,23 +35,23 @@ pub(super) const fn kind(
 }
 
 /// The webhook, whoever made it, and what is left of others.
-pub(super) struct Facts {
+pub(in crate::commands::doctor) struct Facts {
     /// The configurations that send pods, ours if there are any.
-    pub(super) configurations: Seen<Vec<Value>>,
+    pub(in crate::commands::doctor) configurations: Seen<Vec<Value>>,
     /// Configurations and Deployments of another GMSA webhook besides ours.
-    pub(super) others: Vec<String>,
+    pub(in crate::commands::doctor) others: Vec<String>,
     /// The webhook's Deployment.
-    pub(super) deployment: Seen<Option<Value>>,
+    pub(in crate::commands::doctor) deployment: Seen<Option<Value>>,
     /// The namespaces.
-    pub(super) namespaces: Seen<Vec<Value>>,
+    pub(in crate::commands::doctor) namespaces: Seen<Vec<Value>>,
     /// Everything that makes pods, and pods.
-    pub(super) workloads: Vec<Value>,
+    pub(in crate::commands::doctor) workloads: Vec<Value>,
     /// The credential specs; none if their kind is unknown.
-    pub(super) specs: Seen<Option<Vec<Value>>>,
+    pub(in crate::commands::doctor) specs: Seen<Option<Vec<Value>>>,
     /// The nodes.
-    pub(super) nodes: Seen<Vec<Value>>,
+    pub(in crate::commands::doctor) nodes: Seen<Vec<Value>>,
     /// Whether the webhook is ours.
-    pub(super) ours: bool,
+    pub(in crate::commands::doctor) ours: bool,
 }
 
 /// A missing right is told at the check; everything else ends the examination.
@@ -72,7 +74,7 @@ pub(in crate::commands::doctor) async fn one(
 }
 
 /// Reads everything.
-pub(super) async fn read(objects: &Objects) -> Result<Facts, Failure> {
+pub(in crate::commands::doctor) async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
     for kind in [MUTATING, VALIDATING] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
@@ -126,14 +128,14 @@ const WORKLOADS: [&str; 4] = ["Pod", "Deployment", "StatefulSet", "DaemonSet"];
 
 impl Facts {
     /// The namespace, name and port of the Service that is called.
-    pub(super) fn service(&self) -> Option<(String, String, u64)> {
+    pub(in crate::commands::doctor) fn service(&self) -> Option<(String, String, u64)> {
         let service = self.hooks().find_map(|(_, hook)| hook.pointer("/clientConfig/service"))?;
         let port = service.get("port").and_then(Value::as_u64).unwrap_or(443);
         Some((text(service, "/namespace").to_owned(), text(service, "/name").to_owned(), port))
     }
 
     /// The namespace of the webhook.
-    pub(super) fn namespace(&self) -> String {
+    pub(in crate::commands::doctor) fn namespace(&self) -> String {
         let of_deployment = || {
             let deployment = self.deployment.as_ref().ok()?.as_ref()?;
             Some(text(deployment, "/metadata/namespace").to_owned())
@@ -143,7 +145,7 @@ impl Facts {
     }
 
     /// Each webhook with the configuration in which it stands.
-    pub(super) fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
+    pub(in crate::commands::doctor) fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.configurations.iter().flatten().flat_map(|configuration| {
             array(configuration, "/webhooks").map(move |hook| (configuration, hook))
         })

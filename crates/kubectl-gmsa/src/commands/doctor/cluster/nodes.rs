@@ -2,16 +2,10 @@
 
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
+use gmsa_core::windows::limits::of_build;
 use serde_json::Value;
 
 use super::facts::{Seen, array, text};
-
-/// Windows Server 2019.
-const WS2019: u32 = 17763;
-/// The update of it (KB5000822) with which containers reach network shares under containerd.
-const SHARES: u32 = 1817;
-/// Windows Server 2022.
-const WS2022: u32 = 20348;
 
 /// Judges the nodes.
 pub(super) fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
@@ -62,27 +56,14 @@ fn build(kernel: &str, runtime: &str) -> Outcome {
     let (Some(build), revision) = (parts.next(), parts.next()) else {
         return Outcome::unknown(&NODE_BUILD, format!("the node tells no build: \"{kernel}\""));
     };
-    if build < WS2019 {
-        let words =
-            format!("{kernel} is older than Windows Server 2019, the oldest that is supported");
-        return Outcome::problem(&NODE_BUILD, words);
+    let Some(limit) = of_build(build, revision, runtime.starts_with("containerd")) else {
+        return Outcome::ok(&NODE_BUILD, kernel);
+    };
+    let outcome = Outcome::new(&NODE_BUILD, limit.state, format!("{kernel}: {}", limit.message));
+    match limit.next {
+        Some(next) => outcome.then(next),
+        None => outcome,
     }
-    if build == WS2019
-        && runtime.starts_with("containerd")
-        && revision.is_some_and(|one| one < SHARES)
-    {
-        let words = format!(
-            "{kernel}: with containerd network shares are not reached with a GMSA before \
-             {WS2019}.{SHARES}"
-        );
-        return Outcome::problem(&NODE_BUILD, words)
-            .then("Install the update KB5000822 or a later cumulative one on the node.");
-    }
-    if build > WS2019 && build < WS2022 {
-        let words = format!("{kernel} is of a semi-annual channel that is no longer updated");
-        return Outcome::warning(&NODE_BUILD, words);
-    }
-    Outcome::ok(&NODE_BUILD, kernel)
 }
 
 fn container_runtime(runtime: &str) -> Outcome {

@@ -141,7 +141,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
 }
 
 /// The Secret that the Deployment mounts, or that of our own.
-fn secret_name(facts: &Facts) -> String {
+pub(in crate::commands::doctor) fn secret_name(facts: &Facts) -> String {
     let mounted = facts.deployment.as_ref().ok().and_then(Option::as_ref).and_then(|one| {
         let mut volumes = array(one, "/spec/template/spec/volumes");
         volumes.find_map(|volume| Some(volume.pointer("/secret/secretName")?.as_str()?.to_owned()))
@@ -183,9 +183,13 @@ fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
 
 /// The certificates in a base64 field.
 fn pems(field: Option<&Value>) -> Vec<Pem> {
+    Pem::iter_from_buffer(&decoded(field)).filter_map(Result::ok).collect()
+}
+
+/// The bytes of a base64 field.
+pub(in crate::commands::doctor) fn decoded(field: Option<&Value>) -> Vec<u8> {
     let bytes = field.and_then(|field| serde_json::from_value::<ByteString>(field.clone()).ok());
-    let bytes = bytes.unwrap_or_default();
-    Pem::iter_from_buffer(&bytes.0).filter_map(Result::ok).collect()
+    bytes.unwrap_or_default().0
 }
 
 fn signed(one: &Pem, ca: &Pem) -> bool {

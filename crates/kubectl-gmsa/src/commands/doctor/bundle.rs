@@ -1,0 +1,89 @@
+//! The support archive: what was found, and what it rests on, without secrets.
+
+mod archive;
+mod gather;
+mod logs;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use gmsa_core::diagnosis::{Outcome, Verdict};
+use kube::Client;
+use serde_json::{Value, json};
+
+use super::cluster::facts::Facts;
+use super::report::Report;
+use super::{Output, table};
+use crate::cli::Doctor;
+use crate::commands::{Failure, render};
+use crate::printer;
+use archive::{Archive, Content};
+
+/// What is written into the archive.
+pub(super) struct Case<'a> {
+    pub(super) client: &'a Client,
+    pub(super) facts: &'a Facts,
+    pub(super) args: &'a Doctor,
+    /// The credential specs in question; all if none is named.
+    pub(super) credential_specs: &'a BTreeSet<String>,
+    pub(super) outcomes: &'a [Outcome],
+    pub(super) verdict: &'a Verdict<'a>,
+    pub(super) report: &'a Report,
+    pub(super) outputs: &'a [Output],
+}
+
+/// Whether the archive can be written there, before anything is looked at.
+pub(super) fn check(file: &Path, force: bool) -> Result<(), Failure> {
+    archive::check(file, force)
+}
+
+/// Writes the archive, and tells on standard error what is in it.
+pub(super) async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
+    let mut archive = Archive::default();
+    let report = serde_json::to_value(case.report)
+        .map_err(|error| Failure::Encode { what: "report", why: error.to_string() })?;
+    archive.add("verdict.txt", Content::Text(table::text(case.outcomes, case.verdict, true)));
+    archive.add("report.json", Content::Json(report));
+    archive.add("versions.json", Content::Json(versions(case)));
+    gather::all(case, &mut archive).await;
+    for output in case.outputs {
+        archive.add(&format!("outputs/{}", output.name), Content::Text(output.text.clone()));
+    }
+    let sealed = archive.seal()?;
+    let written = sealed.write(file, case.args.force)?;
+    printer::note(&format!("wrote {} ({written} bytes), which holds:", file.display()));
+    for (name, bytes) in sealed.sizes() {
+        printer::note(&format!("  {bytes:>9}  {name}"));
+    }
+    printer::note(&sealed.summary());
+    Ok(())
+}
+
+fn versions(case: &Case<'_>) -> Value {
+    let deployment = case.facts.deployment.as_ref().ok().and_then(Option::as_ref);
+    let images = deployment.map(|deployment| {
+        let containers = deployment.pointer("/spec/template/spec/containers");
+        let containers = containers.and_then(Value::as_array).into_iter().flatten();
+        containers.filter_map(|one| one.get("image").cloned()).collect::<Vec<_>>()
+    });
+    json!({
+        "kubectl-gmsa": env!("CARGO_PKG_VERSION"),
+        "system": format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH),
+        "kubernetes": case.report.kubernetes(),
+        "webhookIsOurs": case.facts.ours,
+        "webhookImages": images,
+    })
+}
+
+/// Documents of YAML.
+fn yaml(objects: &[Value]) -> Result<String, Failure> {
+    let mut text = String::new();
+    for object in objects {
+        text.push_str("---\n");
+        text.push_str(&render::yaml("archive", object)?);
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,58 @@
+//! The end of the logs of the webhook's replicas.
+
+use std::time::Duration;
+
+use gmsa_cluster::client::why;
+use kube::Client;
+use kube::api::{LogParams, Request};
+use serde_json::Value;
+
+use super::archive::{Archive, Content};
+use crate::commands::doctor::cluster::facts::{array, text};
+
+/// How many lines of each container are kept, and how many bytes at most.
+const LINES: i64 = 2000;
+const BYTES: i64 = 512 * 1024;
+/// A node that does not answer is not waited for.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads the log of each container of the pods.
+pub(super) async fn read(client: &Client, pods: &[Value], archive: &mut Archive) {
+    for pod in pods {
+        for container in array(pod, "/spec/containers") {
+            let (namespace, pod) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
+            let container = text(container, "/name");
+            match one(client, namespace, pod, container).await {
+                Ok(log) => {
+                    let name = format!("logs/{namespace}/{pod}/{container}.log");
+                    archive.add(&name, Content::Text(log));
+                }
+                Err(why) => archive.missed(format!(
+                    "failed to read the log of container {container} of Pod {namespace}/{pod}: {why}"
+                )),
+            }
+        }
+    }
+}
+
+async fn one(
+    client: &Client,
+    namespace: &str,
+    pod: &str,
+    container: &str,
+) -> Result<String, String> {
+    let params = LogParams {
+        container: Some(container.to_owned()),
+        tail_lines: Some(LINES),
+        limit_bytes: Some(BYTES),
+        timestamps: true,
+        ..LogParams::default()
+    };
+    let request = Request::new(format!("/api/v1/namespaces/{namespace}/pods"));
+    let request = request.logs(pod, &params).map_err(|error| error.to_string())?;
+    match tokio::time::timeout(PATIENCE, client.request_text(request)).await {
+        Ok(Ok(log)) => Ok(log),
+        Ok(Err(error)) => Err(why(&error)),
+        Err(_) => Err("no answer in time".to_owned()),
+    }
+}

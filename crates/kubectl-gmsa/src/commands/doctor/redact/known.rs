@@ -1,0 +1,145 @@
+//! Secrets that were met, and are looked for everywhere.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::ByteString;
+use serde_json::Value;
+
+use super::REDACTED;
+
+/// What is shorter is looked for nowhere else: `true` and `80` stand everywhere.
+const SHORTEST: usize = 6;
+/// The keys whose values are no secret, whoever repeats them.
+const PUBLIC: [&str; 26] = [
+    "name",
+    "namespace",
+    "kind",
+    "apiVersion",
+    "image",
+    "nodeName",
+    "serviceAccountName",
+    "serviceAccount",
+    "hostname",
+    "DnsName",
+    "DnsTreeName",
+    "NetBiosName",
+    "MachineAccountName",
+    "Sid",
+    "Guid",
+    "Name",
+    "Scope",
+    "PluginGUID",
+    "gmsaCredentialSpecName",
+    "mountPath",
+    "reason",
+    "phase",
+    "type",
+    "address",
+    "kubeletVersion",
+    "osImage",
+];
+
+/// Secrets, longest first when they are removed, and what is known to be none.
+#[derive(Default)]
+pub(super) struct Known {
+    secrets: BTreeSet<String>,
+    public: BTreeSet<String>,
+}
+
+impl Known {
+    /// Learns what is no secret.
+    pub(super) fn publish(&mut self, value: &Value) {
+        match value {
+            Value::Array(elements) => elements.iter().for_each(|one| self.publish(one)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        // The name of a variable is none of its value.
+                        Value::String(text) if PUBLIC.contains(&name.as_str()) => {
+                            self.public.insert(text.to_lowercase());
+                        }
+                        Value::Object(labels) if name == "labels" || name == "matchLabels" => {
+                            let texts = labels.values().filter_map(Value::as_str);
+                            self.public.extend(texts.map(str::to_lowercase));
+                        }
+                        value => self.publish(value),
+                    }
+                }
+            }
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Learns a secret.
+    pub(super) fn learn(&mut self, secret: &str) {
+        let bare = secret.trim();
+        for secret in [secret, bare] {
+            if secret.chars().count() >= SHORTEST && !self.public.contains(&secret.to_lowercase()) {
+                self.secrets.extend(spellings(secret));
+            }
+        }
+        // Of a text of several lines each is one.
+        if bare.lines().nth(1).is_some() {
+            for line in bare.lines().map(str::trim) {
+                self.learn(line);
+            }
+        }
+    }
+
+    /// The text without the secrets; none if none is in it.
+    pub(super) fn remove(&self, text: &str) -> Option<String> {
+        let mut found: Vec<&String> =
+            self.secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
+        if found.is_empty() {
+            return None;
+        }
+        // A secret may be part of another.
+        found.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        let mut text = text.to_owned();
+        for secret in found {
+            text = text.replace(secret.as_str(), REDACTED);
+        }
+        Some(text)
+    }
+}
+
+/// Whether a text is more than a word of a language or a number: only such a one is looked for
+/// elsewhere if nothing says that it is secret.
+pub(super) fn is_odd(text: &str) -> bool {
+    let kinds: [fn(char) -> bool; 4] = [
+        |one| one.is_lowercase(),
+        |one| one.is_uppercase(),
+        |one| one.is_numeric(),
+        |one| !one.is_alphanumeric(),
+    ];
+    text.chars().count() >= 8 && kinds.iter().filter(|kind| text.chars().any(kind)).count() > 1
+}
+
+/// How a text is written in JSON, in a URL and in a Secret.
+fn spellings(secret: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([secret.to_owned()]);
+    let json = Value::from(secret).to_string();
+    found.insert(json.trim_matches('"').to_owned());
+    found.insert(percent(secret));
+    let base64 = serde_json::to_value(ByteString(secret.as_bytes().to_vec()));
+    if let Ok(Value::String(base64)) = base64 {
+        // The last characters depend on what follows.
+        let whole = base64.trim_end_matches('=');
+        let sure = whole.len() - usize::from(whole.len() < base64.len());
+        found.insert(whole.get(..sure).unwrap_or(whole).to_owned());
+    }
+    found.retain(|spelling| spelling.chars().count() >= SHORTEST);
+    found
+}
+
+fn percent(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}
