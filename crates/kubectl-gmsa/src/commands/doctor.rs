@@ -18,6 +18,7 @@ use crate::cli::{Doctor, DoctorCommand, DoctorOutput};
 use crate::printer;
 use report::Report;
 
+pub(super) use cluster::examine as examine_cluster;
 pub use report::schema;
 
 /// What one side of the examination found.

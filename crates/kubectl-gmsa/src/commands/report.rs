@@ -1,15 +1,20 @@
 //! `kubectl gmsa report`: one HTML page about the use of identities in a cluster.
 
+mod audit;
+mod diagnosis;
 mod html;
 mod page;
 mod picture;
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
 use gmsa_cluster::objects::kinds;
 use gmsa_core::credspec::lint;
+use gmsa_core::diagnosis::Outcome;
 use gmsa_core::finding::{Finding, Severity};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -17,7 +22,7 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::credspec::name_of;
 use super::status::{Check, State};
-use super::{Failure, access, status};
+use super::{Failure, access, doctor, status};
 use crate::cli::{Access, AccessOutput, ReportArgs};
 use crate::printer;
 
@@ -33,6 +38,10 @@ struct Report {
     access: access::Report,
     /// The credential specs with their findings.
     specs: Vec<(Value, Vec<Finding>)>,
+    /// What runs, or would run, against what admission would say now; or why that is not known.
+    audit: Result<Audit, String>,
+    /// What the doctor's checks of the cluster came to, or why that is not known.
+    diagnosis: Result<Vec<Outcome>, String>,
     /// How the webhook is, or why that is not known.
     health: Result<Vec<Check>, String>,
 }
@@ -44,6 +53,11 @@ impl Report {
         all.filter(|finding| finding.severity() == severity).count()
     }
 
+    /// What the audit found of this severity, the findings of credential specs aside.
+    fn audited(&self, severity: Severity) -> usize {
+        self.audit.as_ref().map_or(0, |audit| audit::count(audit, severity))
+    }
+
     /// Checks of the webhook that ended so.
     fn checks(&self, state: State) -> usize {
         self.health.iter().flatten().filter(|check| check.state == state).count()
@@ -53,7 +67,13 @@ impl Report {
     fn has_errors(&self) -> bool {
         self.access.summary.missing > 0
             || self.findings(Severity::Error) > 0
+            || self.audited(Severity::Error) > 0
             || self.checks(State::Error) > 0
+            || self
+                .diagnosis
+                .iter()
+                .flatten()
+                .any(|one| one.state == gmsa_core::diagnosis::State::Problem)
     }
 }
 
@@ -91,7 +111,10 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
         Err(error) if error.code == Some(404) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    // A page about the rest is still worth having.
+    // A page about the rest is still worth having, here and below.
+    let scope = Scope { namespace: args.namespace.clone(), since: None };
+    let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;
+    let diagnosis = doctor::examine_cluster(&connection.client, &BTreeSet::new()).await;
     let health = status::look(&connection.client, &args.webhook_namespace, version).await;
     Ok(Report {
         time: Timestamp::now(),
@@ -105,6 +128,8 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
                 (spec, findings)
             })
             .collect(),
+        audit: audited.map_err(|error| error.to_string()),
+        diagnosis: diagnosis.map_err(|failure| failure.to_string()),
         health: health.map_err(|failure| failure.to_string()),
     })
 }

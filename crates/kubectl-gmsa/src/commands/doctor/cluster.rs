@@ -23,7 +23,7 @@ use facts::text;
 use gmsa_cluster::objects::Objects;
 
 /// Looks at the cluster. If credential specs are named, only those are of interest.
-pub(super) async fn examine(
+pub(in crate::commands) async fn examine(
     client: &Client,
     only: &BTreeSet<String>,
 ) -> Result<Vec<Outcome>, Failure> {
