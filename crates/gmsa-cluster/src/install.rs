@@ -4,8 +4,10 @@
 //! Nothing here talks to a cluster. An object is sent as it stands here, by server-side apply, so
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
+mod audit;
 mod deploy;
 mod rbac;
+mod schedule;
 mod webhooks;
 mod workload;
 
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use deploy::manifests;
+pub use schedule::is_schedule;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL};
 
 /// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
@@ -22,6 +25,12 @@ pub const NAME: &str = "gmsa-webhook";
 pub const SECRET: &str = "gmsa-webhook-certificates";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of everything that only the audit needs, and of what it writes.
+pub const AUDIT: &str = "gmsa-webhook-audit";
+/// The name of the role by which the server reads what the audit counted.
+pub const AUDIT_RESULTS: &str = "gmsa-webhook-audit-results";
+/// When the audit runs unless it is told otherwise: every six hours.
+pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";
 /// The published image.
 pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
 /// As whom `install` applies.
@@ -46,6 +55,12 @@ impl Version {
     #[must_use]
     pub fn filters(self) -> bool {
         self >= Self(1, 28)
+    }
+
+    /// Whether `CronJob` is in `batch/v1` (1.21).
+    #[must_use]
+    pub fn has_cron_job_v1(self) -> bool {
+        self >= Self(1, 21)
     }
 
     /// Whether `policy/v1` is there (1.21).
@@ -125,6 +140,10 @@ pub struct Options {
     pub image_pull_secrets: Vec<String>,
     /// Whether whoever applies a workload is warned if its pods would be denied.
     pub early_warnings: bool,
+    /// Whether the audit runs as a `CronJob`.
+    pub audit: bool,
+    /// When, as a cron expression in the time zone of the controller manager.
+    pub audit_schedule: String,
     /// Whether a role that may read credential specs is added to `view`.
     pub viewer_role: bool,
     /// Whether the network policy is made.
@@ -149,6 +168,8 @@ impl Default for Options {
             priority_class: None,
             image_pull_secrets: Vec::new(),
             early_warnings: false,
+            audit: false,
+            audit_schedule: AUDIT_SCHEDULE.to_owned(),
             viewer_role: false,
             network_policy: false,
             service_monitor: false,
@@ -175,6 +196,7 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     base.push(definition());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
+    base.extend(audit::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version) }
 }
 

@@ -75,13 +75,13 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         for (object, change) in &changes {
             printer::data(&report(object, change, " (server dry run)"))?;
         }
-        for object in leftover::of_early_warnings(&applier, &options, version).await? {
+        for object in leftover::of_options(&applier, &options, version).await? {
             printer::data(&format!("{} deleted (server dry run)\n", shown(&object)))?;
         }
         return Ok(0);
     }
     // What is not wanted any more goes before the server that answers it does.
-    for object in leftover::of_early_warnings(&applier, &options, version).await? {
+    for object in leftover::of_options(&applier, &options, version).await? {
         if applier.delete(&object).await.map_err(cluster)? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }

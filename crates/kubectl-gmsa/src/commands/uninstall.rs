@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stdin};
 
 use gmsa_cluster::apply::{Applier, shown};
 use gmsa_cluster::install::{
-    FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
+    AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
 };
 use serde_json::{Value, json};
 
@@ -35,6 +35,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let options = Options {
         namespace: args.namespace.clone(),
         early_warnings: true,
+        audit: true,
         viewer_role: true,
         network_policy: true,
         service_monitor: true,
@@ -97,6 +98,9 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let mut all = objects.webhooks;
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
+    // What the audit keeps; its policy reports go with its role.
+    all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": AUDIT, "namespace": options.namespace}}));
     all.extend(objects.base.into_iter().rev());
     // A namespace of another name was somebody's choice, and may hold more than what is ours.
     all.retain(|object| {

@@ -1,26 +1,33 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{EARLY_WARNINGS, Options, PART_OF, Version, objects};
+use gmsa_cluster::install::{
+    AUDIT, AUDIT_RESULTS, EARLY_WARNINGS, Options, PART_OF, Version, objects,
+};
 use serde_json::{Value, json};
 
 use super::cluster;
 use crate::commands::Failure;
 
-/// The objects of early warnings that are there although they are not asked for, what sends
-/// something to the server first.
-pub(super) async fn of_early_warnings(
+/// The objects of options that are there although they are not asked for, what sends something to
+/// the server first.
+pub(super) async fn of_options(
     applier: &Applier,
     options: &Options,
     version: Version,
 ) -> Result<Vec<Value>, Failure> {
-    if options.early_warnings {
-        return Ok(Vec::new());
+    let mut names = Vec::new();
+    if !options.early_warnings {
+        names.push(EARLY_WARNINGS);
     }
-    let with = objects(&Options { early_warnings: true, ..options.clone() }, version);
+    if !options.audit {
+        names.extend([AUDIT, AUDIT_RESULTS]);
+    }
+    let with = objects(&Options { early_warnings: true, audit: true, ..options.clone() }, version);
     let mut found = Vec::new();
     for object in with.webhooks.into_iter().chain(with.base.into_iter().rev()) {
-        if object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS)) {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        if !name.is_some_and(|name| names.contains(&name)) {
             continue;
         }
         let live = applier.live(&object).await.map_err(cluster)?;
