@@ -129,7 +129,8 @@ impl Applier {
             Err(Error::UnknownKind { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };
-        match api.delete(name(object)?, &DeleteParams::default()).await {
+        // Servers before 1.21 leave the Jobs of a CronJob behind unless they are told not to.
+        match api.delete(name(object)?, &DeleteParams::background()).await {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
             Err(error) => Err(refused("delete", object, &error)),

@@ -6,8 +6,12 @@
 mod facts;
 mod finding;
 mod pods;
+mod policy_report;
+mod publish;
 mod reach;
 mod read;
+mod report;
+mod results;
 mod rights;
 mod workloads;
 
@@ -24,7 +28,10 @@ use crate::install::FIELD_MANAGER;
 use crate::objects::{self, Objects, kinds};
 pub(crate) use facts::Known;
 pub use finding::{Finding, Object};
+pub use publish::{Published, publish};
 use reach::Reach;
+pub use report::{FindingReport, Report, Summary, schema};
+pub use results::{Counts, Results};
 
 /// What is looked at.
 #[derive(Clone, Debug, Default)]

@@ -4,10 +4,12 @@
 //! Nothing here talks to a cluster. An object is sent as it stands here, by server-side apply, so
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
+mod audit;
 mod deploy;
 mod monitoring;
 mod options;
 mod rbac;
+mod schedule;
 mod takeover;
 mod webhooks;
 mod workload;
@@ -16,6 +18,7 @@ use serde_json::{Value, json};
 
 pub use deploy::manifests;
 pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use schedule::is_schedule;
 pub use takeover::{TAKEOVER, beside};
 pub use webhooks::{
     EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL, namespace_requirements,
@@ -28,6 +31,12 @@ pub const NAME: &str = "gmsa-webhook";
 pub const SECRET: &str = "gmsa-webhook-certificates";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of everything that only the audit needs, and of what it writes.
+pub const AUDIT: &str = "gmsa-webhook-audit";
+/// The name of the role by which the server reads what the audit counted.
+pub const AUDIT_RESULTS: &str = "gmsa-webhook-audit-results";
+/// When the audit runs unless it is told otherwise: every six hours.
+pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";
 /// The published image.
 pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
 /// As whom `install` applies.
@@ -52,6 +61,12 @@ impl Version {
     #[must_use]
     pub fn filters(self) -> bool {
         self >= Self(1, 28)
+    }
+
+    /// Whether `CronJob` is in `batch/v1` (1.21).
+    #[must_use]
+    pub fn has_cron_job_v1(self) -> bool {
+        self >= Self(1, 21)
     }
 
     /// Whether `policy/v1` is there (1.21).
@@ -104,6 +119,7 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     base.push(definition());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
+    base.extend(audit::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version) }
 }
 

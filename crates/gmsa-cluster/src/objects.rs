@@ -98,6 +98,24 @@ pub mod kinds {
         CRON_JOB,
     ];
     const CRON_JOB: Kind = kind("batch", "CronJob", "cronjobs", true);
+    /// All of these.
+    const ALL: [Kind; 9] = [
+        ROLE,
+        CLUSTER_ROLE,
+        ROLE_BINDING,
+        CLUSTER_ROLE_BINDING,
+        CREDENTIAL_SPEC,
+        NAMESPACE,
+        SERVICE_ACCOUNT,
+        VALIDATING_WEBHOOKS,
+        POD,
+    ];
+
+    /// The kind of this name, if it is one of these.
+    pub(crate) fn named(name: &str) -> Option<Kind> {
+        ALL.into_iter().chain(TEMPLATES).find(|kind| kind.kind == name)
+    }
+
     /// `CronJob` on API servers before 1.21.
     pub const OLD_CRON_JOB: Kind = Kind { version: "v1beta1", ..CRON_JOB };
 }

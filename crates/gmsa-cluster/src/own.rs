@@ -311,7 +311,8 @@ async fn publish<K: Configuration>(api: &Api<K>, name: &str, bundle: &str) -> Re
     }
 }
 
-async fn watch<K>(api: Api<K>, name: String, changed: Arc<Notify>)
+/// Tells of every change of the one object of this name, and of every doubt whether there was one.
+pub(crate) async fn watch<K>(api: Api<K>, name: String, changed: Arc<Notify>)
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug + Send + 'static,
 {

@@ -128,17 +128,7 @@ impl Cluster {
 
     /// A token of a service account, valid for an hour.
     pub async fn token(&self, namespace: &str, service_account: &str) -> String {
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
-        let request = TokenRequest {
-            spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
-            ..Default::default()
-        };
-        let params = PostParams::default();
-        let answer = accounts.create_token_request(service_account, &params, &request).await;
-        let answer = answer.unwrap_or_else(|e| {
-            panic!("failed to get a token for {namespace}/{service_account}: {e}")
-        });
-        answer.status.expect("the answer has no token").token
+        token(&self.client, namespace, service_account).await
     }
 
     /// A kubeconfig with the rights of a service account, which must exist.
@@ -182,6 +172,20 @@ impl Cluster {
         write_kubeconfig(&path, server, &self.authority, credentials);
         path
     }
+}
+
+/// A token of a service account, valid for an hour.
+pub(crate) async fn token(client: &Client, namespace: &str, service_account: &str) -> String {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let request = TokenRequest {
+        spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
+        ..Default::default()
+    };
+    let params = PostParams::default();
+    let answer = accounts.create_token_request(service_account, &params, &request).await;
+    let answer = answer
+        .unwrap_or_else(|e| panic!("failed to get a token for {namespace}/{service_account}: {e}"));
+    answer.status.expect("the answer has no token").token
 }
 
 /// A name that no other test uses: the prefix and a random number.

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::binaries;
-use crate::components::Layout;
+use crate::components::{Layout, write_kubeconfig};
 use crate::process::{POLL, Process, pause, signal};
+use crate::{binaries, cluster};
 
 const START: Duration = Duration::from_mins(2);
 
@@ -70,6 +71,15 @@ impl ControlPlane {
     /// The kubeconfig of the administrator.
     pub fn kubeconfig_path(&self) -> PathBuf {
         self.layout.kubeconfig("admin")
+    }
+
+    /// A kubeconfig with the rights of a service account, which must exist.
+    pub async fn token_kubeconfig(&self, namespace: &str, service_account: &str) -> PathBuf {
+        let token = cluster::token(&self.client().await, namespace, service_account).await;
+        let path = self.dir.path().join(cluster::unique("kubeconfig"));
+        let authority = self.dir.path().join("ca.crt");
+        write_kubeconfig(&path, &self.url(), &authority, &json!({ "token": token }));
+        path
     }
 
     /// The address of the API server, `https://127.0.0.1:PORT`.

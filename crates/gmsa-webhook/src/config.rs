@@ -16,7 +16,7 @@ use gmsa_cluster::own::Names;
 use crate::certificates::Policy;
 use crate::telemetry::Endpoint;
 
-pub use args::{Args, command, parse};
+pub use args::{Args, Task, command, parse};
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,10 @@ pub enum LogFormat {
 /// The configuration of the server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
+    /// What to do instead of serving.
+    pub task: Option<Task>,
+    /// The namespace; that of the kubeconfig or of the pod if none is given.
+    pub namespace: Option<String>,
     /// Where to listen for HTTPS.
     pub https: SocketAddr,
     /// Where to serve metrics over plain HTTP.
@@ -104,6 +108,8 @@ pub struct Config {
     pub random_hostname: bool,
     /// Whether workloads and credential specs are answered with warnings.
     pub early_warnings: bool,
+    /// Whether what the last audit counted is exported.
+    pub audit_results: bool,
     /// Threads; 1 is a runtime without any others.
     pub threads: usize,
     /// How logs are written.
@@ -120,6 +126,12 @@ pub enum Error {
     /// `RANDOM_HOSTNAME` is no boolean of Go.
     #[error("failed to read RANDOM_HOSTNAME: \"{0}\" is no boolean; use true or false")]
     RandomHostname(String),
+    /// Manifests cannot be audited.
+    #[error(
+        "failed to audit: --store names manifests, and an audit is of a cluster; `kubectl gmsa \
+         review` judges manifests"
+    )]
+    AuditOfStore,
     /// One of the two TLS files is missing.
     #[error(
         "failed to find a serving certificate: {given} is set but {missing} is not; set both \
@@ -138,6 +150,9 @@ pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<String>), Error> {
+    if args.task == Some(Task::Audit) && args.store.is_some() {
+        return Err(Error::AuditOfStore);
+    }
     let mut warnings = Vec::new();
     let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
@@ -157,7 +172,7 @@ pub fn resolve(
         }
         (None, None) => CertificateSource::Managed {
             names: Names {
-                namespace: args.namespace,
+                namespace: args.namespace.clone(),
                 service: args.service_name,
                 secret: args.certificate_secret,
                 early_warnings: early_warnings
@@ -205,6 +220,8 @@ pub fn resolve(
     };
     let address = |port: u16| SocketAddr::new(args.listen, port);
     let config = Config {
+        task: args.task,
+        namespace: args.namespace,
         https: address(port.unwrap_or(default_port)),
         metrics: address(args.metrics_port),
         certificate,
@@ -227,6 +244,7 @@ pub fn resolve(
         burst: burst.unwrap_or(200),
         random_hostname,
         early_warnings,
+        audit_results: args.audit_results.unwrap_or(false),
         threads: args.threads,
         log_format: args.log_format,
         log_level,

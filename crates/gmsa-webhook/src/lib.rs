@@ -1,5 +1,6 @@
 //! The admission webhook server for GMSA on Kubernetes.
 
+pub mod audit;
 pub mod body;
 pub mod certificates;
 pub mod config;

@@ -3,8 +3,8 @@
 use std::env;
 
 use anyhow::Context as _;
-use gmsa_webhook::config::{self, Config};
-use gmsa_webhook::{server, telemetry};
+use gmsa_webhook::config::{self, Config, Task};
+use gmsa_webhook::{audit, server, telemetry};
 
 fn main() -> anyhow::Result<()> {
     let environment = |name: &str| env::var(name).ok();
@@ -14,7 +14,11 @@ fn main() -> anyhow::Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    runtime(&config)?.block_on(server::run(config))?;
+    let runtime = runtime(&config)?;
+    match config.task {
+        None => runtime.block_on(server::run(config))?,
+        Some(Task::Audit) => runtime.block_on(audit::run(&config))?,
+    }
     Ok(())
 }
 

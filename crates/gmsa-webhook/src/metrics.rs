@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gmsa_cluster::Observer;
+use gmsa_cluster::audit::Counts;
+use gmsa_core::finding::Severity;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -61,6 +63,11 @@ struct ResultLabels {
     result: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SeverityLabels {
+    severity: &'static str,
+}
+
 /// All metrics of the server.
 #[derive(Debug)]
 pub struct Metrics {
@@ -75,6 +82,8 @@ pub struct Metrics {
     live_mode: Gauge,
     expiry: Gauge,
     rotations: Family<ResultLabels, Counter>,
+    audit_findings: Family<SeverityLabels, Gauge>,
+    audit_time: Gauge,
     in_flight_gauge: Gauge,
     in_flight: Arc<AtomicUsize>,
     // What nearly every request counts is not looked up by its labels.
@@ -120,6 +129,8 @@ impl Metrics {
             live_mode: Gauge::default(),
             expiry: Gauge::default(),
             rotations: Family::default(),
+            audit_findings: Family::default(),
+            audit_time: Gauge::default(),
             in_flight_gauge: Gauge::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),
             registry: Registry::default(),
@@ -140,6 +151,8 @@ impl Metrics {
         register(&mut registry, "gmsa_credspec_live_mode", &metrics.live_mode);
         register(&mut registry, "gmsa_certificate_expiry_timestamp_seconds", &metrics.expiry);
         register(&mut registry, "gmsa_certificate_rotations", &metrics.rotations);
+        register(&mut registry, "gmsa_audit_findings", &metrics.audit_findings);
+        register(&mut registry, "gmsa_audit_timestamp_seconds", &metrics.audit_time);
         register(&mut registry, "gmsa_inflight_requests", &metrics.in_flight_gauge);
         registry.register("gmsa_build", catalogue::help("gmsa_build"), build);
         registry.register_collector(Box::new(process::Process));
@@ -208,6 +221,23 @@ impl Metrics {
     pub fn certificate_rotated(&self, success: bool) {
         let result = if success { "success" } else { "failed" };
         self.rotations.get_or_create(&ResultLabels { result }).inc();
+    }
+
+    /// Takes down what the last audit counted; nothing is shown where there was none.
+    pub fn audited(&self, counts: Option<Counts>) {
+        self.audit_time.set(counts.map_or(0, |counts| counts.time));
+        let Some(counts) = counts else {
+            self.audit_findings.clear();
+            return;
+        };
+        for (severity, count) in [
+            (Severity::Error, counts.errors),
+            (Severity::Warning, counts.warnings),
+            (Severity::Info, counts.infos),
+        ] {
+            let labels = SeverityLabels { severity: severity.as_str() };
+            self.audit_findings.get_or_create(&labels).set(count.into());
+        }
     }
 
     /// The number of admission requests in hand.

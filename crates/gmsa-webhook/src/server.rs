@@ -12,6 +12,7 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::audit;
 use crate::certificates::{ClientCa, Ephemeral, Managed, Pair, Reload};
 use crate::config::{CertificateSource, Config, FactSource};
 use crate::connection;
@@ -76,6 +77,9 @@ pub async fn run(config: Config) -> Result<(), Error> {
         }
         FactSource::Directory(_) => None,
     };
+    if let Some(client) = client.clone().filter(|_| config.audit_results) {
+        tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
+    }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
     let source = source(&config, client, &metrics, &mut tasks)?;

@@ -24,7 +24,7 @@ pub use install::{
     Uninstall,
 };
 pub use report::ReportArgs;
-pub use rights::{Account, Grant, ObjectOutput, Revoke};
+pub use rights::{Account, Grant, ObjectOutput, Revoke, RightsFlags};
 
 /// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
 #[derive(Debug, Parser)]

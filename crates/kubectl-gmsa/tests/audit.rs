@@ -201,8 +201,69 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     assert!(recent.iter().eq(others), "{recent:?}");
     assert_eq!(plane.found(&["--since", "1h"]), expected);
     assert_eq!(plane.audit(&["--since", "soon"]).code, 2);
+    let yaml = plane.audit(&["-o", "yaml", "-n", "quiet"]).stdout;
+    assert!(yaml.contains("kind: AuditReport") && yaml.contains("leftOut: 0"), "{yaml}");
     let sarif: Value = serde_json::from_str(&plane.audit(&["-o", "sarif"]).stdout).unwrap();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), expected.len());
+    progress_is_for_terminals(&plane);
+
+    // Labels and conditions that leave pods out.
+    plant_what_is_not_sent(&plane).await;
+    let mut with: Vec<&str> = expected.to_vec();
+    with.extend([
+        "gmsa-not-sent Deployment shop/unseen",
+        "gmsa-not-sent Pod shop/unseen",
+        "webhook-may-skip-pods ValidatingWebhookConfiguration gmsa-webhook",
+    ]);
+    with.sort_unstable();
+    assert_eq!(plane.found(&[]), with);
+    let wide = plane.audit(&["-o", "wide"]).stdout;
+    let selector = "- objectSelector of webhook validate.gmsa-webhook.kube-gmsa.io\n";
+    assert!(wide.contains(selector), "{wide}");
+    let condition = "matchCondition \"mine\" of webhook";
+    assert_eq!(wide.contains(condition), plane.plane.at_least(1, 28), "{wide}");
+}
+
+/// The number of pods is told where somebody looks at it, and nowhere else.
+fn progress_is_for_terminals(plane: &Plane) {
+    // Of util-linux; it gives a program a terminal.
+    let script = Path::new("/usr/bin/script");
+    if !script.is_file() {
+        gmsa_testkit::tools::skip("progress_is_for_terminals", "there is no /usr/bin/script");
+        return;
+    }
+    let program = env!("CARGO_BIN_EXE_kubectl-gmsa");
+    let output = std::process::Command::new(script)
+        .args(["-qec", &format!("{program} audit"), "/dev/null"])
+        .env("KUBECONFIG", plane.plane.kubeconfig_path())
+        .output()
+        .unwrap();
+    let seen = String::from_utf8(output.stdout).unwrap();
+    let pods = "\r9 pods\r\u{1b}[K";
+    assert!(seen.contains(pods), "{seen:?}");
+    let piped = plane.audit(&[]);
+    assert!(!piped.stdout.contains('\r') && piped.stderr.is_empty(), "{}", piped.stderr);
+}
+
+/// An object selector that leaves out a pod and a deployment, and a condition of somebody else where
+/// the API server knows conditions.
+async fn plant_what_is_not_sent(plane: &Plane) {
+    let mut changed = configuration(&plane.plane);
+    let webhook = &mut changed["webhooks"][0];
+    webhook["objectSelector"] = json!({"matchExpressions": [
+        {"key": "checked", "operator": "NotIn", "values": ["no"]}]});
+    if let Some(conditions) = webhook.get_mut("matchConditions") {
+        let conditions = conditions.as_array_mut().unwrap();
+        conditions.push(json!({"name": "mine", "expression": "request.name != 'mine'"}));
+    }
+    plane.apply(&changed).await;
+    let mut unseen = pod("shop", "unseen", "web", &carried("webapp1", "WebApp1"));
+    unseen["metadata"]["labels"] = json!({"checked": "no"});
+    plane.apply(&unseen).await;
+    let template = pod("shop", "unseen", "web", &objects::gmsa(Some("webapp1"), None));
+    let mut deployment = objects::deployment("shop", "unseen", &template);
+    deployment["spec"]["template"]["metadata"]["labels"]["checked"] = json!("no");
+    plane.apply(&deployment).await;
 }
 
 async fn plant(plane: &Plane) {

@@ -158,18 +158,44 @@ fn the_chart_renders_what_install_makes() {
         ),
     ];
     for (version, sets, options) in cases {
-        let parsed: Version = version.parse().unwrap();
-        let made = install::objects(&options, parsed);
-        let made = by_name(made.base.into_iter().chain(made.webhooks));
-        let chart = rendered(&helm, version, sets);
-        assert_eq!(
-            chart.keys().collect::<Vec<_>>(),
-            made.keys().collect::<Vec<_>>(),
-            "{version} {sets:?}"
-        );
-        for (name, object) in &made {
-            assert_eq!(&chart[name], object, "{name} with {sets:?}");
-        }
+        same(&helm, version, sets, &options);
+    }
+}
+
+/// Holds what the chart renders against what install makes.
+fn same(helm: &Path, version: &str, sets: &[&str], options: &Options) {
+    let parsed: Version = version.parse().unwrap();
+    let made = install::objects(options, parsed);
+    let made = by_name(made.base.into_iter().chain(made.webhooks));
+    let chart = rendered(helm, version, sets);
+    assert_eq!(
+        chart.keys().collect::<Vec<_>>(),
+        made.keys().collect::<Vec<_>>(),
+        "{version} {sets:?}"
+    );
+    for (name, object) in &made {
+        assert_eq!(&chart[name], object, "{name} with {sets:?}");
+    }
+}
+
+#[test]
+fn the_chart_renders_the_audit_as_install_makes_it() {
+    let Some(helm) = helm("the_chart_renders_the_audit_as_install_makes_it") else { return };
+    let defaults = Options::default;
+    let cases: [(&str, &[&str], Options); 2] = [
+        (
+            "1.30.0",
+            &["audit.enabled=true", "imagePullSecrets[0].name=pull"],
+            Options { audit: true, image_pull_secrets: vec!["pull".to_owned()], ..defaults() },
+        ),
+        (
+            "1.20.2",
+            &["audit.enabled=true", "audit.schedule=@daily", "legacyNamespacesLabelled=true"],
+            Options { audit: true, audit_schedule: "@daily".to_owned(), ..defaults() },
+        ),
+    ];
+    for (version, sets, options) in cases {
+        same(&helm, version, sets, &options);
     }
 }
 

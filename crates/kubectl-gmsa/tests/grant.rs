@@ -345,6 +345,47 @@ async fn dry_runs_change_nothing() {
 }
 
 #[tokio::test]
+async fn a_revocation_prints_what_it_leaves() {
+    let Some(cluster) = ready("a_revocation_prints_what_it_leaves").await else { return };
+    let seen = Seen::new(&cluster);
+    let namespace = cluster.namespace("grant").await;
+    let (spec, to) = (cluster.unique("spec"), format!("{namespace}/default"));
+    let more = format!("{namespace}/more");
+    let (code, _, stderr) = run(&cluster.kubeconfig, &["grant", &spec, "--to", &to, &more]);
+    assert_eq!(code, 0, "{stderr}");
+
+    // One of two: the binding as it would be, and then is; nothing else is touched.
+    let args = ["revoke", &spec, "--from", &more, "--dry-run=client", "-o", "yaml"];
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.contains(&format!("{more} could no longer use {spec}")), "{stderr}");
+    assert!(stdout.starts_with("---\n") && stdout.contains("kind: RoleBinding"), "{stdout}");
+    assert!(stdout.contains("name: default") && !stdout.contains("name: more"), "{stdout}");
+    let args = ["revoke", &spec, "--from", &more, "-o", "json"];
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+    assert_eq!(code, 0, "{stderr}");
+    let left: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(names(&left), ["default"]);
+    assert_eq!(names(&seen.binding(&namespace, &spec).await.unwrap()), ["default"]);
+
+    // The last one: both objects go, so they have names alone.
+    let binding = format!("rolebinding.rbac.authorization.k8s.io/gmsa-use-{spec}\n");
+    let role = format!("clusterrole.rbac.authorization.k8s.io/gmsa-use-{spec}\n");
+    let args = ["revoke", &spec, "--from", &to, "--dry-run=server", "-o", "json"];
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+    assert_eq!(code, 0, "{stderr}");
+    let none: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&none["kind"], &none["items"]), (&json!("List"), &json!([])));
+    assert!(stderr.contains(&format!("ClusterRole gmsa-use-{spec}: deleted")), "{stderr}");
+    let args = ["revoke", &spec, "--from", &to, "-o", "name"];
+    let (code, stdout, _) = run(&cluster.kubeconfig, &args);
+    assert_eq!((code, stdout), (0, binding + &role));
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+    assert_eq!((code, stdout.as_str()), (0, ""));
+    assert!(stderr.ends_with("nothing to change\n"), "{stderr}");
+}
+
+#[tokio::test]
 async fn refusals_say_what_to_do() {
     let Some(cluster) = ready("refusals_say_what_to_do").await else { return };
     let namespace = cluster.namespace("grant").await;

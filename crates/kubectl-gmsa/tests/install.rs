@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use assert_cmd::Command;
+use gmsa_cluster::apply::Applier;
 use gmsa_cluster::install::{self, Version};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
@@ -240,6 +241,44 @@ async fn manifests_need_no_cluster_and_are_those_in_deploy() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_comes_and_goes_with_its_option() {
+    let Some(world) = World::new("the_audit_comes_and_goes_with_its_option").await else {
+        return;
+    };
+    let bad = world.run(&["install", "--audit", "--audit-schedule", "daily"]).await;
+    assert_eq!(bad.status.code(), Some(2), "nothing is begun with a schedule that is none");
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is no schedule"));
+    let _stand_in = world.stand_in(None).await;
+    let count = |text: &str, word: &str| {
+        let ends = [install::AUDIT, install::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
+        text.lines().filter(|line| ends.iter().any(|end| line.ends_with(end))).count()
+    };
+    // Rare, so that the stand-in never meets a pod of it.
+    let with = ["install", "--audit", "--audit-schedule", "0 0 1 1 *"];
+    let installed = world.done(&with).await;
+    assert_eq!(count(&installed, "created"), 8, "{installed}");
+    let status = world.done(&["status"]).await;
+    assert!(status.contains("drift"), "{status}");
+    // What is not said stays, the schedule too.
+    let again = world.done(&["install"]).await;
+    assert_eq!(count(&again, "unchanged"), 8, "{again}");
+    // A result, as the audit keeps it.
+    let applier = Applier::new(world.client.clone(), "test", true);
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"errors": "0"},
+        "metadata": {"name": install::AUDIT, "namespace": install::NAME,
+            "labels": {install::PART_OF.0: install::PART_OF.1}}});
+    applier.apply(&map).await.unwrap();
+    let dry = world.done(&["install", "--audit=false", "--dry-run=server"]).await;
+    assert_eq!(count(&dry, "deleted (server dry run)"), 8, "{dry}");
+    let gone = world.done(&["install", "--audit=false"]).await;
+    assert_eq!(count(&gone, "deleted"), 8, "{gone}");
+    world.done(&with).await;
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    assert_eq!(count(&removed, "deleted"), 9, "with its results: {removed}");
+    assert!(applier.live(&map).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn early_warnings_come_and_go_with_their_option() {
     let Some(world) = World::new("early_warnings_come_and_go_with_their_option").await else {
         return;
@@ -257,12 +296,13 @@ async fn early_warnings_come_and_go_with_their_option() {
     // The page of `report` says the same.
     let files = tempfile::tempdir().unwrap();
     let page = files.path().join("report.html");
-    world.done(&["report", "--out", page.to_str().unwrap()]).await;
+    let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.status.code();
     let page = std::fs::read_to_string(page).unwrap();
     for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
         let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
         assert!(page.contains(&row), "{id}: {page}");
     }
+    assert_eq!(code, Some(0), "{page}");
     // The server keeps the CA bundle of this configuration too.
     let configurations: Api<
         k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,

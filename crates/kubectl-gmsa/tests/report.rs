@@ -10,56 +10,74 @@
 mod support;
 
 use std::path::Path;
+use std::time::Duration;
 
+use gmsa_cluster::apply::Applier;
 use gmsa_testkit::browser::{self, Browser};
-use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::objects::{self, gmsa};
+use gmsa_testkit::process::eventually;
 use gmsa_testkit::shared;
 use serde_json::{Value, json};
 use support::{install_definition, run, run_on};
 
+const SOON: Duration = Duration::from_secs(30);
+
 /// Markup that would be told of if it came to life.
 const HOSTILE: &str = "<img src='http://192.0.2.1/x' onerror=\"console.error('x')\"><b id=evil>";
 
-/// What is planted.
+/// What is planted, in a cluster of the test's own: other tests' webhooks would be told of too.
 struct World {
-    cluster: Cluster,
-    namespace: String,
-    used: String,
-    denied: String,
-    odd: String,
+    plane: ControlPlane,
+    namespace: &'static str,
+    used: &'static str,
+    denied: &'static str,
+    odd: &'static str,
 }
 
 impl World {
     async fn new(test: &str) -> Option<Self> {
-        let cluster = shared::cluster(test).await?;
-        install_definition(&cluster).await;
-        let namespace = cluster.namespace("report").await;
-        let [used, denied, odd] = ["used", "denied", "odd"].map(|prefix| cluster.unique(prefix));
-        for name in [&used, &denied] {
-            cluster.apply(&objects::credential_spec(name, "WebApp1")).await;
-        }
-        let mut hostile = objects::credential_spec(&odd, "WebApp1");
+        let options = Options { with_controller_manager: true, ..Options::default() };
+        let plane = ControlPlane::start_private(test, options).await?;
+        let world = Self { plane, namespace: "shop", used: "used", denied: "denied", odd: "odd" };
+        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
+        definition["kind"] = json!("CustomResourceDefinition");
+        let mut hostile = objects::credential_spec(world.odd, "WebApp1");
         hostile["credspec"]["DomainJoinConfig"]["DnsName"] = json!(HOSTILE);
-        cluster.apply(&hostile).await;
-        cluster.apply(&objects::role(&used)).await;
-        cluster.apply(&objects::binding(&used, &namespace, "web")).await;
-        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
-            "metadata": {"name": "web", "namespace": namespace}});
-        cluster.apply(&account).await;
-        for (name, spec) in [("granted", &used), ("refused", &denied)] {
-            let mut pod = objects::pod(&namespace, name, &gmsa(Some(spec), None));
+        let mut planted = vec![
+            definition,
+            json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": world.namespace}}),
+            json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                "metadata": {"name": "web", "namespace": world.namespace}}),
+            objects::credential_spec(world.used, "WebApp1"),
+            objects::credential_spec(world.denied, "WebApp1"),
+            hostile,
+            objects::role(world.used),
+            objects::binding(world.used, world.namespace, "web"),
+        ];
+        for (name, spec) in [("granted", world.used), ("refused", world.denied)] {
+            let mut pod = objects::pod(world.namespace, name, &gmsa(Some(spec), None));
             pod["spec"]["serviceAccountName"] = json!("web");
-            cluster.apply(&objects::deployment(&namespace, name, &pod)).await;
+            planted.push(objects::deployment(world.namespace, name, &pod));
         }
-        Some(Self { cluster, namespace, used, denied, odd })
+        let applier = Applier::new(world.plane.client().await, "test", true);
+        for object in planted {
+            // A resource is not there at once after its definition.
+            eventually("the object is applied", SOON, || async {
+                applier.apply(&object).await.ok()
+            })
+            .await;
+        }
+        Some(world)
     }
 
     /// Writes the report of the planted namespace.
     fn write(&self, path: &Path) -> support::Ran {
         let path = path.to_str().unwrap();
-        let args = ["report", "-n", &self.namespace, "--out", path, "--overwrite"];
-        run_on(&self.cluster.kubeconfig, &args)
+        let args = ["report", "-n", self.namespace, "--out", path, "--overwrite"];
+        run_on(&self.plane.kubeconfig_path(), &args)
     }
 }
 
@@ -151,7 +169,7 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
     assert_eq!(browser.requests(), [url.as_str()], "nothing but the file itself is loaded");
 
     // The picture holds the chain, and the denial.
-    let (namespace, used, denied) = (&world.namespace, &world.used, &world.denied);
+    let World { namespace, used, denied, .. } = &world;
     let account = format!("ServiceAccount {namespace}/web");
     let chain = [
         format!("Deployment {namespace}/granted"),
@@ -183,11 +201,24 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
         &format!("RoleBinding {namespace}/{used}, ClusterRole {used}"),
         &format!("Findings for {}", world.odd),
         "there is no installation of ours",
+        // The audit, and the doctor's verdict with its cause and what follows.
+        "its next pod would be denied: not-authorized",
+        "workload-would-be-denied",
+        "no configuration sends pods to a GMSA webhook",
+        "Broken. webhook-configured: there is no MutatingWebhookConfiguration",
+        "hence webhook-certificate",
         HOSTILE,
     ] {
         assert!(read.contains(words), "{words}: {read}");
     }
     check_structure(&browser);
+    let command = format!("kubectl gmsa grant {denied} --to {namespace}/web");
+    let script = format!(
+        "return [...document.querySelectorAll('#audit code')].filter((one) => one.textContent === \
+         {}).length",
+        json!(command)
+    );
+    assert_eq!(browser.script(&script), json!(1), "{command}");
 
     // Tab reaches the skip link first.
     browser.command(
@@ -226,6 +257,8 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
 
 /// For people who work on the page: `GMSA_SCREENSHOTS=DIR` keeps what it looks like.
 fn take_pictures(browser: &Browser, directory: &Path) {
+    // As it is read, not as it is left.
+    browser.script("document.activeElement.blur()");
     for (name, scheme, width) in
         [("light", "light", 1280), ("dark", "dark", 1280), ("narrow", "light", 400)]
     {

@@ -9,6 +9,7 @@ use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::judge::{decide, walk};
@@ -60,10 +61,15 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let pod: Pod<'_> = match serde_json::from_str(item.text) {
         Ok(pod) => pod,
-        // One pod must not keep the others from being judged.
+        // One pod must not keep the others from being judged. The error's own words could quote
+        // what stands there.
         Err(error) => {
             let (name, namespace) = (&metadata.name, &metadata.namespace);
-            gathered.audit.unread.push(format!("failed to read Pod {namespace}/{name}: {error}"));
+            gathered.audit.unread.push(format!(
+                "failed to read Pod {namespace}/{name}: line {}, column {} is not as expected",
+                error.line(),
+                error.column()
+            ));
             return Ok(());
         }
     };
@@ -74,7 +80,8 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     for name in pod.references().filter_map(|reference| reference.name) {
         gathered.uses(&metadata.namespace, pod.service_account(), name);
     }
-    let is_excluded = gathered.reach.saw(&metadata.namespace, &format!("Pod {}", metadata.name));
+    let user = format!("Pod {}", metadata.name);
+    let sent = gathered.reach.saw(&metadata.namespace, &user, &metadata.labels);
     if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
         return Ok(());
     }
@@ -90,8 +97,11 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
         item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
     if !is_told {
         let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+        if sent == Sent::NotItsLabels {
+            gathered.audit.findings.push(gathered.reach.not_sent(&object));
+        }
         gathered.audit.findings.extend(super::workloads::warnings(&object, &decision));
-        if gathered.scope.next_pods && !is_excluded {
+        if gathered.scope.next_pods && sent == Sent::Yes {
             made_again(gathered, &object, item.text).await?;
         }
     }

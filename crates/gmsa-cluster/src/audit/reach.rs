@@ -1,37 +1,55 @@
-//! Which namespaces' pods are sent to a GMSA webhook.
+//! Which pods are sent to a GMSA webhook, by the selectors of the real configurations.
+
+mod hook;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use gmsa_core::rbac::LabelSelector;
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
 use crate::install::NAME;
 use crate::objects::{Objects, kinds};
+use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";
 /// How many names a message lists.
 const SHOWN: usize = 10;
 
+/// The labels of an object.
+pub(super) type Labels = BTreeMap<String, String>;
+
 /// What is known of the webhooks' reach.
 #[derive(Default)]
 pub(super) struct Reach {
-    /// The configurations that send pods; none if there are none.
-    configurations: Vec<String>,
+    /// The webhooks that pods are sent to.
+    hooks: Vec<Hook>,
     /// Whether the configurations and namespaces could be read.
     is_known: bool,
-    /// Namespaces whose pods are not sent, with what uses a GMSA there.
-    excluded: BTreeMap<String, Users>,
+    /// The namespaces that are looked at, with what uses a GMSA in them.
+    namespaces: BTreeMap<String, Namespace>,
     /// Namespaces that an installation excludes itself.
     expected: BTreeSet<String>,
 }
 
 #[derive(Default)]
-struct Users {
+struct Namespace {
+    /// The webhooks that take its pods in, as far as the namespace decides.
+    taken_by: Vec<usize>,
     count: usize,
-    names: Vec<String>,
+    users: Vec<String>,
+}
+
+/// Whether the pods of something are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// They are, as far as is known.
+    Yes,
+    /// Its namespace is left out.
+    NotItsNamespace,
+    /// Its labels leave it out.
+    NotItsLabels,
 }
 
 impl Reach {
@@ -45,79 +63,94 @@ impl Reach {
             read::list(objects, kinds::VALIDATING_WEBHOOKS, None, &mut hidden).await?;
         let namespaces = read::list(objects, kinds::NAMESPACE, None, &mut hidden).await?;
         let (Some(configurations), Some(namespaces)) = (configurations, namespaces) else {
-            let why = "; which namespaces are excluded from the webhook is not known";
+            let why = "; which pods are not sent to the webhook is not known";
             unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
             return Ok(Self::default());
         };
-        let mut reach = Self { is_known: true, ..Self::default() };
-        reach.expected.insert("kube-system".to_owned());
-        let mut selectors = Vec::new();
-        for configuration in &configurations {
-            let name = read::name(configuration);
-            let hooks = configuration.get("webhooks").and_then(Value::as_array);
-            let before = selectors.len();
-            for hook in hooks.into_iter().flatten().filter(|hook| takes_pods(&name, hook)) {
-                let of = hook.pointer("/clientConfig/service/namespace").and_then(Value::as_str);
-                reach.expected.extend(of.map(str::to_owned));
-                let selector = hook.get("namespaceSelector").unwrap_or(&Value::Null);
-                selectors.push(LabelSelector::deserialize(selector).unwrap_or_default());
-            }
-            if selectors.len() > before {
-                reach.configurations.push(name);
-            }
-        }
-        if let Some(sent) = &scope.sent {
-            selectors = vec![sent.clone()];
-        }
-        let namespace = scope.namespace.as_deref();
-        for one in namespaces.iter().filter(|one| namespace.is_none_or(|of| of == read::name(one)))
-        {
-            let labels = one.pointer("/metadata/labels").unwrap_or(&Value::Null);
-            let labels = BTreeMap::<String, String>::deserialize(labels).unwrap_or_default();
-            if !selectors.is_empty() && !selectors.iter().any(|one| one.matches(&labels)) {
-                reach.excluded.insert(read::name(one), Users::default());
-            }
-        }
-        Ok(reach)
+        Ok(Self::new(&configurations, &namespaces, scope))
     }
 
-    /// Notes a user of a GMSA; true if its namespace is excluded.
-    pub(super) fn saw(&mut self, namespace: &str, user: &str) -> bool {
-        let Some(users) = self.excluded.get_mut(namespace) else { return false };
-        users.count += 1;
-        if users.names.len() < SHOWN {
-            users.names.push(user.to_owned());
+    fn new(configurations: &[Value], namespaces: &[Value], scope: &Scope) -> Self {
+        let mut hooks: Vec<Hook> = configurations.iter().flat_map(Hook::all).collect();
+        if let Some(sent) = &scope.sent {
+            hooks.iter_mut().for_each(|hook| hook.choose(sent));
         }
-        true
+        let only = scope.namespace.as_deref();
+        let mut expected: BTreeSet<String> =
+            hooks.iter().filter_map(|hook| hook.served_in.clone()).collect();
+        expected.insert("kube-system".to_owned());
+        let names = |one: &&Value| only.is_none_or(|only| only == read::name(one));
+        let namespaces = namespaces
+            .iter()
+            .filter(names)
+            .map(|one| {
+                let labels = one.pointer("/metadata/labels").unwrap_or(&Value::Null);
+                let labels = Labels::deserialize(labels).unwrap_or_default();
+                let taken = hooks.iter().enumerate();
+                let taken = taken.filter(|(_, hook)| hook.namespaces.matches(&labels));
+                let taken_by = taken.map(|(index, _)| index).collect();
+                (read::name(one), Namespace { taken_by, ..Namespace::default() })
+            })
+            .collect();
+        Self { hooks, is_known: true, namespaces, expected }
+    }
+
+    /// Notes a user of a GMSA, with the labels of its pods.
+    pub(super) fn saw(&mut self, namespace: &str, user: &str, labels: &Labels) -> Sent {
+        // Without a webhook that is told once.
+        if self.hooks.is_empty() {
+            return Sent::Yes;
+        }
+        let Some(found) = self.namespaces.get_mut(namespace) else { return Sent::Yes };
+        found.count += 1;
+        if found.users.len() < SHOWN {
+            found.users.push(user.to_owned());
+        }
+        if found.taken_by.is_empty() {
+            return Sent::NotItsNamespace;
+        }
+        let mut takers = found.taken_by.iter().filter_map(|index| self.hooks.get(*index));
+        if takers.any(|hook| hook.objects.matches(labels)) { Sent::Yes } else { Sent::NotItsLabels }
+    }
+
+    /// What is told of something whose labels leave it out.
+    pub(super) fn not_sent(&self, object: &Object) -> Finding {
+        let message = "its pods are not sent to the webhook because of their labels".to_owned();
+        let hooks = self.hooks.iter().filter(|hook| hook.selects_objects);
+        let evidence = hooks.map(|hook| format!("objectSelector of {}", hook.label())).collect();
+        Finding::new(object, Code::GmsaNotSent, message).with_evidence(evidence)
     }
 
     pub(super) fn findings(&self, found: &mut Vec<Finding>) {
         if !self.is_known {
             return;
         }
-        let Some(configuration) = self.configurations.first() else {
+        let Some(first) = self.hooks.first() else {
             let message = "no configuration sends pods to a GMSA webhook".to_owned();
             found.push(Finding::new(&Object::cluster(KIND, NAME), Code::WebhookMissing, message));
             return;
         };
         let mut idle = Vec::new();
-        for (namespace, users) in &self.excluded {
-            if users.count > 0 {
+        for (name, namespace) in &self.namespaces {
+            if !namespace.taken_by.is_empty() {
+                continue;
+            }
+            if namespace.count > 0 {
                 let message = format!(
                     "its pods are not sent to the webhook, and {} of its pods and workloads use a \
                      GMSA",
-                    users.count
+                    namespace.count
                 );
                 found.push(
                     Finding::new(
-                        &Object::cluster("Namespace", namespace),
+                        &Object::cluster("Namespace", name),
                         Code::GmsaInExcludedNamespace,
                         message,
                     )
-                    .with_evidence(listed(&users.names, users.count)),
+                    .with_evidence(listed(&namespace.users, namespace.count)),
                 );
-            } else if !self.expected.contains(namespace) {
-                idle.push(namespace.clone());
+            } else if !self.expected.contains(name) {
+                idle.push(name.clone());
             }
         }
         if !idle.is_empty() {
@@ -126,11 +159,39 @@ impl Reach {
             idle.truncate(SHOWN);
             found.push(
                 Finding::new(
-                    &Object::cluster(KIND, configuration),
+                    &Object::cluster(KIND, &first.configuration),
                     Code::NamespacesExcluded,
                     message,
                 )
                 .with_evidence(listed(&idle, count)),
+            );
+        }
+        self.leaky(found);
+    }
+
+    /// The configurations that leave pods out in namespaces where no other takes them all.
+    fn leaky(&self, found: &mut Vec<Finding>) {
+        let mut leaky: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for namespace in self.namespaces.values() {
+            let takers: Vec<&Hook> =
+                namespace.taken_by.iter().filter_map(|index| self.hooks.get(*index)).collect();
+            if takers.iter().any(|hook| !hook.is_leaky()) {
+                continue;
+            }
+            for hook in takers {
+                let evidence = leaky.entry(&hook.configuration).or_default();
+                for line in hook.leaks() {
+                    if !evidence.contains(&line) {
+                        evidence.push(line);
+                    }
+                }
+            }
+        }
+        for (configuration, evidence) in leaky {
+            let message = "it may leave out pods that use a GMSA".to_owned();
+            let object = Object::cluster(KIND, configuration);
+            found.push(
+                Finding::new(&object, Code::WebhookMaySkipPods, message).with_evidence(evidence),
             );
         }
     }
@@ -144,25 +205,5 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
     listed
 }
 
-/// Whether the hook is a GMSA webhook's that is asked before a pod is created.
-fn takes_pods(configuration: &str, hook: &Value) -> bool {
-    let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let is_gmsa = [configuration, text("/name"), text("/clientConfig/service/name")]
-        .into_iter()
-        .any(|name| name.contains("gmsa"));
-    let rules = hook.get("rules").and_then(Value::as_array);
-    is_gmsa
-        && rules.into_iter().flatten().any(|rule| {
-            let has = |key: &str, wanted: &[&str]| {
-                let values = rule.get(key).and_then(Value::as_array);
-                values
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .any(|value| wanted.contains(&value))
-            };
-            has("apiGroups", &["", "*"])
-                && has("resources", &["pods", "*", "*/*"])
-                && has("operations", &["CREATE", "*"])
-        })
-}
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Error;
+use super::reach::Labels;
 use crate::objects::{self, Kind, Objects, Page};
 
 /// How many objects come with one answer: a page is what is in memory at once.
@@ -27,6 +28,8 @@ pub(super) struct Metadata {
     pub(super) name: String,
     pub(super) namespace: String,
     pub(super) creation_timestamp: Option<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(super) labels: Labels,
     #[serde(deserialize_with = "null_is_default")]
     owner_references: Vec<Owner>,
 }

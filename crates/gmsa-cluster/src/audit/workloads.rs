@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use gmsa_core::admission::{Decision, Reason};
 use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::pods::{KNOWN_OWNERS, grant};
+use super::reach::{Labels, Sent};
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::judge::walk;
@@ -56,7 +58,10 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     let pod: Pod<'_> = match serde_json::from_str(&text) {
         Ok(pod) => pod,
         Err(error) => {
-            gathered.audit.unread.push(format!("failed to read the pod of {object}: {error}"));
+            gathered.audit.unread.push(format!(
+                "failed to read the pod of {object}: column {} of its JSON is not as expected",
+                error.column()
+            ));
             return Ok(());
         }
     };
@@ -72,9 +77,17 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
         return Ok(());
     }
     gathered.audit.gmsa_workloads += 1;
-    // Its pods are not sent, which is told of the namespace.
-    if gathered.reach.saw(&metadata.namespace, &format!("{} {}", kind.kind, metadata.name)) {
-        return Ok(());
+    let labels = pod_object.pointer("/metadata/labels").unwrap_or(&Value::Null);
+    let labels = Labels::deserialize(labels).unwrap_or_default();
+    let user = format!("{} {}", kind.kind, metadata.name);
+    match gathered.reach.saw(&metadata.namespace, &user, &labels) {
+        Sent::Yes => {}
+        // Which is told of the namespace.
+        Sent::NotItsNamespace => return Ok(()),
+        Sent::NotItsLabels => {
+            gathered.audit.findings.push(gathered.reach.not_sent(&object));
+            return Ok(());
+        }
     }
     let decision = loop {
         let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.known);

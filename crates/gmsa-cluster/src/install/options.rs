@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{IMAGE, NAME};
+use super::{AUDIT_SCHEDULE, IMAGE, NAME};
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,10 @@ pub struct Options {
     pub image_pull_secrets: Vec<String>,
     /// Whether whoever applies a workload is warned if its pods would be denied.
     pub early_warnings: bool,
+    /// Whether the audit runs as a `CronJob`.
+    pub audit: bool,
+    /// When, as a cron expression in the time zone of the controller manager.
+    pub audit_schedule: String,
     /// Whether a role that may read credential specs is added to `view`.
     pub viewer_role: bool,
     /// Whether the network policy is made.
@@ -148,6 +152,8 @@ impl Default for Options {
             priority_class: None,
             image_pull_secrets: Vec::new(),
             early_warnings: false,
+            audit: false,
+            audit_schedule: AUDIT_SCHEDULE.to_owned(),
             viewer_role: false,
             network_policy: false,
             service_monitor: false,
@@ -168,6 +174,7 @@ impl Options {
     pub fn with_everything(&self) -> Self {
         Self {
             early_warnings: true,
+            audit: true,
             viewer_role: true,
             network_policy: true,
             service_monitor: true,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Certificates, EARLY_WARNINGS, NAME, Options, SECRET, labels, merge};
 
-const API_GROUP: &str = "rbac.authorization.k8s.io";
+pub(super) const API_GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     let managed = options.certificates == Certificates::SelfManaged;
@@ -67,7 +67,7 @@ fn early_warnings(managed: bool) -> Vec<Value> {
     rules
 }
 
-fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Value {
+pub(super) fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": kind,
@@ -77,13 +77,24 @@ fn role(kind: &str, name: &str, namespace: Option<&str>, rules: &[Value]) -> Val
 }
 
 fn binding(kind: &str, name: &str, options: &Options, namespace: Option<&str>) -> Value {
+    binding_to(NAME, kind, name, options, namespace)
+}
+
+/// The binding of the role of the same name to a service account.
+pub(super) fn binding_to(
+    account: &str,
+    kind: &str,
+    name: &str,
+    options: &Options,
+    namespace: Option<&str>,
+) -> Value {
     let of = if namespace.is_some() { "Role" } else { "ClusterRole" };
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": kind,
         "metadata": metadata(name, namespace),
         "roleRef": {"apiGroup": API_GROUP, "kind": of, "name": name},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": options.namespace}],
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": options.namespace}],
     })
 }
 

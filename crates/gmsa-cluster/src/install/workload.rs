@@ -8,7 +8,7 @@ use super::{Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge
 /// Where a certificate that is not the server's own is mounted.
 const MOUNT: &str = "/etc/gmsa-webhook/tls";
 /// The user in the image.
-const USER: u32 = 65532;
+pub(super) const USER: u32 = 65532;
 
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     let mut objects = Vec::new();
@@ -114,6 +114,9 @@ fn container(options: &Options) -> Value {
     }
     if options.early_warnings {
         args.push("--early-warnings=true".to_owned());
+    }
+    if options.audit {
+        args.push("--audit-results=true".to_owned());
     }
     if options.certificates != Certificates::SelfManaged {
         args.push(format!("--tls-cert={MOUNT}/tls.crt"));

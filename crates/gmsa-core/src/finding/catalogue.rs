@@ -275,6 +275,18 @@ catalogue! {
         summary: "Something uses a GMSA in a namespace whose pods are not sent to the webhook: nothing is filled in, and no right is checked.",
         remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` takes it in, or move the workload.",
     }
+    GmsaNotSent {
+        id: "gmsa-not-sent",
+        severity: Error,
+        summary: "The labels of something that uses a GMSA keep its pods from being sent to the webhook: nothing is filled in, and no right is checked.",
+        remedy: "Take the `objectSelector` out of the webhook configuration; until then change the labels so that it takes the pods in.",
+    }
+    WebhookMaySkipPods {
+        id: "webhook-may-skip-pods",
+        severity: Warning,
+        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: whoever creates a pod may get around the check.",
+        remedy: "Take the `objectSelector` and the foreign `matchConditions` away, as in what `kubectl gmsa install` makes.",
+    }
     NamespacesExcluded {
         id: "namespaces-excluded",
         severity: Info,

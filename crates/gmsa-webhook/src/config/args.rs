@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::telemetry::Endpoint;
 
@@ -40,10 +40,25 @@ impl Level {
     }
 }
 
+/// What the program does instead of serving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Task {
+    /// Audit the cluster once, and keep the result in it
+    ///
+    /// Holds everything that runs, or would run, against what admission would say now, as `kubectl
+    /// gmsa audit` does, and writes the result: the numbers into the ConfigMap gmsa-webhook-audit of
+    /// the namespace, the findings into policy reports (wgpolicyk8s.io/v1alpha2) of that name where
+    /// the cluster knows these, and else into the ConfigMap.
+    Audit,
+}
+
 /// The admission webhook for GMSA on Kubernetes.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "gmsa-webhook", version, about, args_override_self = true, max_term_width = 100)]
 pub struct Args {
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub task: Option<Task>,
     /// The address to listen on; `::` takes IPv4 as well
     #[arg(long, value_name = "IP", default_value_t = IpAddr::V6(Ipv6Addr::UNSPECIFIED))]
     pub listen: IpAddr,
@@ -60,8 +75,9 @@ pub struct Args {
     /// The key of the certificate in PEM [default: TLS_KEY]
     #[arg(long, value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// The namespace of the Service and of the certificates' Secret [default: the pod's own]
-    #[arg(long, value_name = "NAME")]
+    /// The namespace of the Service, of the certificates' Secret and of the audit's results
+    /// [default: the pod's own]
+    #[arg(long, global = true, value_name = "NAME")]
     pub namespace: Option<String>,
     /// The Service by which API servers reach this server: the name in certificates that it makes
     #[arg(long, value_name = "NAME", default_value = "gmsa-webhook")]
@@ -85,7 +101,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub client_ca: Option<PathBuf>,
     /// The kubeconfig of the cluster [default: KUBECONFIG, then the pod's own service account]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
     /// Take credential specs, roles and bindings from the manifests in this directory instead of a
     /// cluster
@@ -140,14 +156,19 @@ pub struct Args {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean)]
     pub early_warnings: Option<bool>,
+    /// Export what the last audit counted, from the ConfigMap gmsa-webhook-audit that `gmsa-webhook
+    /// audit` writes [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true", value_parser = boolean)]
+    pub audit_results: Option<bool>,
     /// Threads; 1 is fastest for the few connections that API servers open
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     pub threads: usize,
     /// How logs are written
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Json)]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
     /// From which level on [default: LOG_LEVEL, then info]
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    #[arg(long, global = true, value_enum, value_name = "LEVEL")]
     pub log_level: Option<Level>,
     /// Send traces to this OpenTelemetry collector (OTLP in protobuf over plain HTTP), such as
     /// http://collector:4318

@@ -132,3 +132,22 @@ fn traces_go_nowhere_unless_told_and_then_to_the_usual_path() {
         assert_eq!(endpoint(&[&flag]).unwrap(), format!("http://collector:4318{path}"));
     }
 }
+
+#[test]
+fn the_audit_takes_its_flags_before_and_after_its_name() {
+    use super::{LogFormat, Task};
+
+    let (served, _) = config(&["--store=x"], &[]).unwrap();
+    assert_eq!((served.task, served.audit_results), (None, false));
+    let env = [("GMSA_NAMESPACE", "a"), ("GMSA_LOG_FORMAT", "text"), ("GMSA_KUBECONFIG", "k")];
+    let (audit, _) = config(&["audit"], &env).unwrap();
+    assert_eq!((audit.task, audit.namespace.as_deref()), (Some(Task::Audit), Some("a")));
+    assert_eq!(audit.log_format, LogFormat::Text);
+    assert_eq!(audit.facts, FactSource::Cluster { kubeconfig: Some("k".into()) });
+    let (audit, _) = config(&["audit", "--namespace=b", "--log-level=debug"], &env).unwrap();
+    assert_eq!((audit.namespace.as_deref(), audit.log_level.as_str()), (Some("b"), "debug"));
+    let refused = config(&["--store=x", "audit"], &[]).unwrap_err();
+    assert!(refused.starts_with("failed to audit: --store names manifests"), "{refused}");
+    assert!(config(&["audit", "--https-port=1"], &[]).is_err(), "what it would not use");
+    assert!(config(&["--audit-results"], &PAIR).unwrap().0.audit_results);
+}

@@ -69,6 +69,18 @@ pub const METRICS: &[MetricDoc] = &[
         &["result"],
         "Changes of the serving certificate; failed is one that was refused, the last good one stays",
     ),
+    doc(
+        "gmsa_audit_findings",
+        "gauge",
+        &["severity"],
+        "What the last audit found, with --audit-results; severity is error, warning or info",
+    ),
+    doc(
+        "gmsa_audit_timestamp_seconds",
+        "gauge",
+        &[],
+        "When the last audit ended, in seconds since 1970; 0 without one, or without --audit-results",
+    ),
     doc("gmsa_inflight_requests", "gauge", &[], "Admission requests in hand"),
     doc("gmsa_build_info", "info", &["version"], "The version of the server"),
     doc("process_cpu_seconds_total", "counter", &[], "User and system CPU time spent in seconds"),

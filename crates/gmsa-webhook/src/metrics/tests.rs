@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::Observer as _;
+use gmsa_cluster::audit::Counts;
 
 use super::{METRICS, Metrics, metrics_page};
 use crate::http::Endpoint;
@@ -26,6 +27,7 @@ fn the_list_is_what_a_scrape_shows() {
     let metrics = Metrics::new();
     metrics.admission(Endpoint::Mutate, "CREATE", true, 200, 0.001);
     metrics.access_review("allowed", "shared");
+    metrics.audited(Some(Counts { errors: 1, warnings: 0, infos: 0, time: 1 }));
     let page = metrics.render();
     let documented: BTreeSet<(String, String)> =
         METRICS.iter().map(|doc| (doc.name.to_owned(), doc.kind.to_owned())).collect();
@@ -74,4 +76,26 @@ fn the_page_in_the_documentation_is_generated() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
     let file = std::fs::read_to_string(path).unwrap();
     assert!(file == metrics_page(), "run `cargo xtask generate`");
+}
+
+#[test]
+fn an_audit_is_shown_while_there_is_one() {
+    let metrics = Metrics::new();
+    assert!(!metrics.render().contains("gmsa_audit_findings{"));
+    metrics.audited(Some(Counts { errors: 2, warnings: 3, infos: 0, time: 1_767_323_045 }));
+    let page = metrics.render();
+    for line in [
+        r#"gmsa_audit_findings{severity="error"} 2"#,
+        r#"gmsa_audit_findings{severity="warning"} 3"#,
+        r#"gmsa_audit_findings{severity="info"} 0"#,
+        "gmsa_audit_timestamp_seconds 1767323045",
+    ] {
+        assert!(page.lines().any(|one| one == line), "{line}\n{page}");
+    }
+    metrics.audited(None);
+    let page = metrics.render();
+    assert!(
+        !page.contains("gmsa_audit_findings{") && page.contains("_timestamp_seconds 0\n"),
+        "{page}"
+    );
 }

@@ -54,6 +54,8 @@ pub enum AuditOutput {
     Wide,
     /// A report with a published schema
     Json,
+    /// The same as YAML
+    Yaml,
     /// SARIF 2.1.0, for code hosts
     Sarif,
 }

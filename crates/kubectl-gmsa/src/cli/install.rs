@@ -108,6 +108,15 @@ pub struct Install {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]
     pub early_warnings: Option<bool>,
+    /// Audit the cluster on a schedule, with rights of its own, and export what is counted
+    /// [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+        default_missing_value = "true")]
+    pub audit: Option<bool>,
+    /// When, in cron's words and the time zone of the cluster's controller manager
+    /// [default: every six hours]
+    #[arg(long, value_name = "CRON")]
+    pub audit_schedule: Option<String>,
     /// Let whoever may view a namespace read credential specs [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true")]

@@ -9,6 +9,25 @@ use super::shared::{ClusterFlags, DryRun};
 
 /// The longest name of a namespace (RFC 1123, a label).
 const NAMESPACE_LENGTH: usize = 63;
+/// How a service account is written.
+const ACCOUNT: &str = "NAMESPACE/SERVICEACCOUNT";
+
+/// What `grant` and `revoke` have in common.
+#[derive(Debug, Args)]
+pub struct RightsFlags {
+    /// The credential specs
+    #[arg(value_name = "CREDSPEC", required = true, value_parser = credential_spec)]
+    pub credential_specs: Vec<String>,
+    /// Change nothing; server: have the API server check it
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    pub dry_run: DryRun,
+    /// Print the objects instead of what was done
+    #[arg(short, long, value_enum)]
+    pub output: Option<ObjectOutput>,
+    /// Which cluster
+    #[command(flatten)]
+    pub connect: ClusterFlags,
+}
 
 /// `kubectl gmsa grant`
 #[derive(Debug, Args)]
@@ -23,27 +42,12 @@ Examples:
   # The objects, for a repository; no cluster is asked
   kubectl gmsa grant webapp1 --to shop/web --dry-run=client -o yaml")]
 pub struct Grant {
-    /// The credential specs
-    #[arg(value_name = "CREDSPEC", required = true, value_parser = credential_spec)]
-    pub credential_specs: Vec<String>,
     /// Who may use them
-    #[arg(
-        long,
-        value_name = "NAMESPACE/SERVICEACCOUNT",
-        required = true,
-        num_args = 1..,
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = ACCOUNT, required = true, num_args = 1.., value_delimiter = ',')]
     pub to: Vec<Account>,
-    /// Change nothing; server: have the API server check it
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
-    pub dry_run: DryRun,
-    /// Print the objects instead of what was done
-    #[arg(short, long, value_enum)]
-    pub output: Option<ObjectOutput>,
-    /// Which cluster
+    /// Which rights, and how
     #[command(flatten)]
-    pub connect: ClusterFlags,
+    pub rights: RightsFlags,
 }
 
 /// `kubectl gmsa revoke`
@@ -54,26 +58,20 @@ Examples:
   kubectl gmsa revoke webapp1 --from shop/web
 
   # What would be left?
-  kubectl gmsa revoke webapp1 --from shop/web --dry-run=client")]
+  kubectl gmsa revoke webapp1 --from shop/web --dry-run=client
+
+  # The bindings as they would be without it, for a repository
+  kubectl gmsa revoke webapp1 --from shop/web --dry-run=client -o yaml
+
+With -o yaml and json the objects that are changed are printed, as they then are; with -o name those
+that are deleted too.")]
 pub struct Revoke {
-    /// The credential specs
-    #[arg(value_name = "CREDSPEC", required = true, value_parser = credential_spec)]
-    pub credential_specs: Vec<String>,
     /// Who may no longer use them
-    #[arg(
-        long,
-        value_name = "NAMESPACE/SERVICEACCOUNT",
-        required = true,
-        num_args = 1..,
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = ACCOUNT, required = true, num_args = 1.., value_delimiter = ',')]
     pub from: Vec<Account>,
-    /// Change nothing; server: have the API server check it
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
-    pub dry_run: DryRun,
-    /// Which cluster
+    /// Which rights, and how
     #[command(flatten)]
-    pub connect: ClusterFlags,
+    pub rights: RightsFlags,
 }
 
 /// How objects are printed.

@@ -1,12 +1,11 @@
 //! `kubectl gmsa audit`: what runs, or would run, against what admission would say now.
 
-mod report;
 mod table;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr};
 
-use gmsa_cluster::audit::{self, Scope};
+use gmsa_cluster::audit::{self, Report, Scope};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
@@ -15,9 +14,8 @@ use super::connection::Connection;
 use super::{render, sarif};
 use crate::cli::{Audit, AuditOutput};
 use crate::printer;
-use report::Report;
 
-pub use report::schema;
+pub use gmsa_cluster::audit::schema;
 
 /// Audits the cluster.
 pub fn run(args: &Audit) -> Result<u8, Failure> {
@@ -33,8 +31,11 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
             let _ = write!(stderr(), "\r{pods} pods");
         }
     };
-    let audit =
-        connection.runtime.block_on(audit::run(connection.client.clone(), scope, &progress));
+    let audit = connection.runtime.block_on(audit::run(
+        connection.client.clone(),
+        scope.clone(),
+        &progress,
+    ));
     if is_watched {
         let _ = write!(stderr(), "\r\x1b[K");
     }
@@ -42,12 +43,13 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     for unread in &audit.unread {
         printer::warning(&format!("{unread}; the audit is not complete"));
     }
-    let report = Report::new(&audit, args.namespace.as_deref(), since);
+    let report = Report::new(&audit, &scope, Timestamp::now());
     printer::data(&match args.output {
         AuditOutput::Table | AuditOutput::Wide => {
             table::render(&report, args.output == AuditOutput::Wide)
         }
         AuditOutput::Json => render::json("report", &report)?,
+        AuditOutput::Yaml => render::yaml("report", &report)?,
         AuditOutput::Sarif => as_sarif(&report)?,
     })?;
     Ok(u8::from(audit.worst().is_some_and(|worst| worst >= args.fail_on)))

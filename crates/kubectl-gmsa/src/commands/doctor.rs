@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use gmsa_core::diagnosis::{Health, Outcome, Verdict};
 use gmsa_core::finding::Severity;
+use kube::Client;
 
 use super::install::server_version;
 use super::runtime::{block_on, connect};
@@ -56,6 +57,12 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
         return node::print();
     }
     block_on(examine(args))
+}
+
+/// Looks at the cluster's side alone.
+pub(super) async fn examine_cluster(client: &Client) -> Result<Vec<Outcome>, Failure> {
+    let facts = cluster::read(client).await?;
+    cluster::examine(client, &facts, &BTreeSet::new()).await
 }
 
 async fn examine(args: &Doctor) -> Result<u8, Failure> {

@@ -1,11 +1,15 @@
 //! `kubectl gmsa report`: one HTML page about the use of identities in a cluster.
 
+mod audit;
+mod diagnosis;
 mod html;
 mod page;
 mod picture;
 
+use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
 use gmsa_cluster::objects::kinds;
 use gmsa_core::credspec::lint;
+use gmsa_core::diagnosis::Outcome;
 use gmsa_core::finding::{Finding, Severity};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -13,7 +17,7 @@ use serde_json::Value;
 use super::connection::Connection;
 use super::credspec::name_of;
 use super::status::{Check, State};
-use super::{Failure, access, output_file, status};
+use super::{Failure, access, doctor, output_file, status};
 use crate::cli::{Access, AccessOutput, ReportArgs};
 use crate::printer;
 
@@ -29,6 +33,10 @@ struct Report {
     access: access::Report,
     /// The credential specs with their findings.
     specs: Vec<(Value, Vec<Finding>)>,
+    /// What runs, or would run, against what admission would say now; or why that is not known.
+    audit: Result<Audit, String>,
+    /// What the doctor's checks of the cluster came to, or why that is not known.
+    diagnosis: Result<Vec<Outcome>, String>,
     /// How the webhook is, or why that is not known.
     health: Result<Vec<Check>, String>,
 }
@@ -40,6 +48,11 @@ impl Report {
         all.filter(|finding| finding.severity() == severity).count()
     }
 
+    /// What the audit found of this severity, the findings of credential specs aside.
+    fn audited(&self, severity: Severity) -> usize {
+        self.audit.as_ref().map_or(0, |audit| audit::count(audit, severity))
+    }
+
     /// Checks of the webhook that ended so.
     fn checks(&self, state: State) -> usize {
         self.health.iter().flatten().filter(|check| check.state == state).count()
@@ -49,7 +62,13 @@ impl Report {
     fn has_errors(&self) -> bool {
         self.access.summary.missing > 0
             || self.findings(Severity::Error) > 0
+            || self.audited(Severity::Error) > 0
             || self.checks(State::Error) > 0
+            || self
+                .diagnosis
+                .iter()
+                .flatten()
+                .any(|one| one.state == gmsa_core::diagnosis::State::Problem)
     }
 }
 
@@ -85,7 +104,10 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
         Err(error) if error.code == Some(404) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    // A page about the rest is still worth having.
+    // A page about the rest is still worth having, here and below.
+    let scope = Scope { namespace: args.namespace.clone(), ..Scope::default() };
+    let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;
+    let diagnosis = doctor::examine_cluster(&connection.client).await;
     let health = status::look(&connection.client, &args.webhook_namespace, version).await;
     Ok(Report {
         time: Timestamp::now(),
@@ -99,6 +121,8 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
                 (spec, findings)
             })
             .collect(),
+        audit: audited.map_err(|error| error.to_string()),
+        diagnosis: diagnosis.map_err(|failure| failure.to_string()),
         health: health.map_err(|failure| failure.to_string()),
     })
 }

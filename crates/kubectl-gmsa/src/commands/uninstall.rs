@@ -2,7 +2,7 @@
 
 use gmsa_cluster::apply::{Applier, shown};
 use gmsa_cluster::install::{
-    FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
+    AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
 };
 use serde_json::{Value, json};
 
@@ -89,6 +89,9 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let mut all = objects.webhooks;
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
+    // What the audit keeps; its policy reports go with its role.
+    all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": AUDIT, "namespace": options.namespace}}));
     all.extend(objects.base.into_iter().rev());
     // A namespace of another name was somebody's choice, and may hold more than what is ours.
     all.retain(|object| {

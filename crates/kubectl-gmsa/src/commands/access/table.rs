@@ -54,6 +54,12 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
         }
         text.push('\n');
         ways(text, &entry.ways);
+        if entry.differs() {
+            text.push_str(&format!(
+                "    so says the API server; by the roles and bindings it is {}\n",
+                entry.rbac
+            ));
+        }
         if entry.verdict == "denied" && entry.rbac == "denied" {
             text.push_str(&format!(
                 "    -> kubectl gmsa grant {} --to {}\n",

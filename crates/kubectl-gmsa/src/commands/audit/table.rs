@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::report::Report;
+use gmsa_cluster::audit::Report;
 
 /// Renders the findings, what to do, and the numbers.
 pub(super) fn render(report: &Report, wide: bool) -> String {

@@ -6,9 +6,9 @@ use gmsa_directory::Directory;
 use super::ask::{self, Facts};
 use super::put::{Destination, Made, put};
 use super::{judge, plugin, resource};
-use crate::cli::Grant;
 use crate::cli::credspec::{Create, SpecOutput};
 use crate::cli::shared::DirectoryFlags;
+use crate::cli::{Grant, RightsFlags};
 use crate::commands::runtime::block_on;
 use crate::commands::{Failure, directory, output_file, rights};
 
@@ -50,11 +50,13 @@ pub(super) fn run(args: &Create) -> Result<u8, Failure> {
         cluster: &args.cluster,
     };
     let grant = Grant {
-        credential_specs: vec![wish.name.clone()],
         to: args.grant.clone(),
-        dry_run: args.apply.dry_run,
-        output: None,
-        connect: args.cluster.clone(),
+        rights: RightsFlags {
+            credential_specs: vec![wish.name.clone()],
+            dry_run: args.apply.dry_run,
+            output: None,
+            connect: args.cluster.clone(),
+        },
     };
     let granted = !grant.to.is_empty();
     if granted && to.is_cluster() {

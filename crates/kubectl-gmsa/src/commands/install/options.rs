@@ -1,6 +1,6 @@
 //! What is asked for: the arguments over what the last install was told.
 
-use gmsa_cluster::install::{Certificates, Options};
+use gmsa_cluster::install::{Certificates, Options, is_schedule};
 use gmsa_core::credspec::name::is_valid_name;
 
 use super::pods;
@@ -40,6 +40,8 @@ pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, 
             args.image_pull_secret.clone()
         },
         early_warnings: args.early_warnings.unwrap_or(known.early_warnings),
+        audit: args.audit.unwrap_or(known.audit),
+        audit_schedule: args.audit_schedule.clone().unwrap_or(known.audit_schedule),
         viewer_role: args.viewer_role.unwrap_or(known.viewer_role),
         network_policy: args.network_policy.unwrap_or(known.network_policy),
         service_monitor: args.service_monitor.unwrap_or(known.service_monitor),
@@ -71,6 +73,12 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     if options.port < 1024 && !options.host_network {
         return bad("--port is below 1024, where the server's user may not listen");
+    }
+    if !is_schedule(&options.audit_schedule) {
+        return bad(&format!(
+            "\"{}\" is no schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
+            options.audit_schedule
+        ));
     }
     if options.image.trim().is_empty() {
         return bad("--image is empty");

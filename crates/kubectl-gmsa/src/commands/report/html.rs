@@ -84,6 +84,23 @@ pub(super) fn prose(text: &str) -> String {
     html
 }
 
+/// What to do, with its parts between semicolons: a command stands at the beginning of a part, or
+/// after its condition and a colon.
+pub(super) fn steps(text: &str) -> String {
+    let command = |part: &str| match part.find(": kubectl ") {
+        _ if part.starts_with("kubectl ") => Some(0),
+        found => found.map(|at| at + 2),
+    };
+    if !text.split("; ").any(|part| command(part).is_some()) {
+        return prose(text);
+    }
+    let step = |part: &str| match command(part).and_then(|start| part.split_at_checked(start)) {
+        Some((before, command)) => format!("{}<code>{}</code>", Text(before), Text(command)),
+        None => prose(part),
+    };
+    text.split("; ").map(step).collect::<Vec<_>>().join(";<br>")
+}
+
 /// A word on a coloured ground; the word alone says it.
 pub(super) fn badge(class: &str, word: &str) -> String {
     format!("<span class=\"badge {class}\">{}</span>", Text(word))
@@ -91,7 +108,7 @@ pub(super) fn badge(class: &str, word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Text, prose};
+    use super::{Text, prose, steps};
 
     #[test]
     fn nothing_becomes_markup_or_turns_the_text_around() {
@@ -103,5 +120,21 @@ mod tests {
         );
         assert_eq!(prose("Use `a<b` or `c`."), "Use <code>a&lt;b</code> or <code>c</code>.");
         assert_eq!(Text("shop/web-1.example").to_string(), "shop/web-1.example");
+    }
+
+    #[test]
+    fn commands_are_told_from_words() {
+        for (text, shown) in [
+            ("kubectl gmsa grant a --to b/c", "<code>kubectl gmsa grant a --to b/c</code>"),
+            (
+                "If it may: kubectl gmsa grant a; else: kubectl delete pod <a>",
+                "If it may: <code>kubectl gmsa grant a</code>;<br>else: <code>kubectl delete pod \
+                 &lt;a&gt;</code>",
+            ),
+            ("Create it; `kubectl get x` lists.", "Create it; <code>kubectl get x</code> lists."),
+            ("Ask kubectl gmsa.", "Ask kubectl gmsa."),
+        ] {
+            assert_eq!(steps(text), shown);
+        }
     }
 }

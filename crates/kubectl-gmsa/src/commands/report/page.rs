@@ -4,23 +4,25 @@ use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
-use super::{Report, picture};
+use super::{Report, audit, diagnosis, picture};
 use crate::commands::access::{Entry, Graph};
 use crate::commands::credspec::{accounts_of, name_of, plugin_of, text};
 use crate::commands::status::State;
 
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`] in base64: the only thing that the page may load is itself.
-const STYLE_HASH: &str = "hTrwL1RcNCyr+kxrdC8fvE9xl6PlItv3IJU5lfhFAG0=";
+const STYLE_HASH: &str = "Tj02q/UqEpHCrfMuZ/xSDN8ldS0FzaoXCYq5menUl+M=";
 /// How many rows a table has at most: beyond that nobody reads, and browsers get slow.
 const ROWS: usize = 1000;
 
 /// The sections: their id and heading.
-const SECTIONS: [(&str, &str); 5] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("summary", "Summary"),
     ("map", "Access map"),
     ("access", "Who may use what"),
+    ("audit", "Audit"),
     ("specs", "Credential specs"),
+    ("diagnosis", "Diagnosis"),
     ("health", "Webhook"),
 ];
 
@@ -33,7 +35,15 @@ pub(super) fn render(report: &Report) -> String {
     let time = report.time.strftime("%Y-%m-%d %H:%M UTC");
     let links =
         all(SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>")));
-    let contents = [summary(report), map(report), access(report), specs(report), health(report)];
+    let contents = [
+        summary(report),
+        map(report),
+        access(report),
+        audit::render(&report.audit),
+        specs(report),
+        diagnosis::render(&report.diagnosis),
+        health(report),
+    ];
     let sections = all(SECTIONS.iter().zip(contents).map(|((id, title), content)| {
         format!(
             "<section id=\"{id}\" aria-labelledby=\"{id}-title\">\n\
@@ -69,11 +79,15 @@ fn summary(report: &Report) -> String {
         let class = if count == 0 { "" } else { class };
         format!("<li class=\"{class}\"><strong>{count}</strong> {words}</li>\n")
     };
-    let mut html = "<ul class=\"tiles\">\n".to_owned();
+    let mut html = diagnosis::verdict(&report.diagnosis);
+    html.push_str("<ul class=\"tiles\">\n");
     html.push_str(&tile(report.specs.len(), "credential specs", ""));
     html.push_str(&tile(of.allowed, "rights of service accounts", ""));
     html.push_str(&tile(of.missing, "uses without the right", "error"));
     html.push_str(&tile(of.unused, "rights that nothing uses", "warning"));
+    let (errors, warnings) = (report.audited(Severity::Error), report.audited(Severity::Warning));
+    html.push_str(&tile(errors, "errors found by the audit", "error"));
+    html.push_str(&tile(warnings, "warnings found by the audit", "warning"));
     let (errors, warnings) = (report.findings(Severity::Error), report.findings(Severity::Warning));
     html.push_str(&tile(errors, "errors in credential specs", "error"));
     html.push_str(&tile(warnings, "warnings in credential specs", "warning"));

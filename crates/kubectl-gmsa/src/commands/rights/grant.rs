@@ -28,12 +28,12 @@ type Wanted<'a> = (Vec<&'a str>, BTreeMap<&'a str, Vec<&'a str>>);
 
 /// Grants the rights.
 pub fn run(args: &Grant) -> Result<u8, Failure> {
-    let wanted: Wanted<'_> = (distinct(&args.credential_specs), by_namespace(&args.to));
-    let outcome = if args.dry_run == DryRun::Client {
+    let wanted: Wanted<'_> = (distinct(&args.rights.credential_specs), by_namespace(&args.to));
+    let outcome = if args.rights.dry_run == DryRun::Client {
         plan(&wanted)
     } else {
-        let connection = Connection::open(&args.connect)?;
-        let dry_run = args.dry_run == DryRun::Server;
+        let connection = Connection::open(&args.rights.connect)?;
+        let dry_run = args.rights.dry_run == DryRun::Server;
         let objects = connection.objects(dry_run);
         connection.runtime.block_on(async {
             warn_of_missing(&objects, &wanted).await?;
@@ -45,7 +45,7 @@ pub fn run(args: &Grant) -> Result<u8, Failure> {
     if !outcome.changed {
         text.push_str("nothing to change\n");
     }
-    if let Some(output) = args.output {
+    if let Some(output) = args.rights.output {
         printer::note(text.trim_end());
         printer::data(&print::objects(&outcome.objects, output)?)?;
     } else {
@@ -56,8 +56,8 @@ pub fn run(args: &Grant) -> Result<u8, Failure> {
 
 /// Whether nothing stands in the way of granting the rights. Nothing is written.
 pub fn possible(args: &Grant) -> Result<(), Failure> {
-    let wanted: Wanted<'_> = (distinct(&args.credential_specs), by_namespace(&args.to));
-    let connection = Connection::open(&args.connect)?;
+    let wanted: Wanted<'_> = (distinct(&args.rights.credential_specs), by_namespace(&args.to));
+    let connection = Connection::open(&args.rights.connect)?;
     let objects = connection.objects(true);
     connection.runtime.block_on(async {
         for namespace in wanted.1.keys() {

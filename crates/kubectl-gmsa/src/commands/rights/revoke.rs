@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use gmsa_cluster::objects::{Objects, Reference};
 use gmsa_core::admission::Right;
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::remaining::{Rules, still_allowed, way};
 use super::settle::{Done, Step, settle};
-use super::{Failure, binding_of, by_namespace, distinct, role_of, shape};
-use crate::cli::Revoke;
+use super::{Failure, binding_of, by_namespace, distinct, print, role_of, shape};
 use crate::cli::shared::DryRun;
+use crate::cli::{ObjectOutput, Revoke};
 use crate::commands::connection::Connection;
 use crate::printer;
 
@@ -28,18 +28,26 @@ struct Task<'a> {
 #[derive(Default)]
 struct Outcome {
     lines: Vec<String>,
+    /// What was changed, as it is now, and what was deleted, by its name.
+    objects: Vec<Touched>,
     changed: bool,
     left: bool,
 }
 
+/// An object that was changed or deleted.
+struct Touched {
+    object: Value,
+    is_there: bool,
+}
+
 /// Revokes the rights.
 pub fn run(args: &Revoke) -> Result<u8, Failure> {
-    let connection = Connection::open(&args.connect)?;
+    let connection = Connection::open(&args.rights.connect)?;
     let task = Task {
-        names: distinct(&args.credential_specs),
+        names: distinct(&args.rights.credential_specs),
         accounts: by_namespace(&args.from),
-        dry_run: args.dry_run,
-        objects: connection.objects(args.dry_run == DryRun::Server),
+        dry_run: args.rights.dry_run,
+        objects: connection.objects(args.rights.dry_run == DryRun::Server),
         client: connection.client.clone(),
     };
     let outcome = connection.runtime.block_on(task.run())?;
@@ -47,7 +55,15 @@ pub fn run(args: &Revoke) -> Result<u8, Failure> {
     if !outcome.changed {
         text.push_str("nothing to change\n");
     }
-    printer::data(&text)?;
+    if let Some(output) = args.rights.output {
+        printer::note(text.trim_end());
+        // What is deleted has but a name.
+        let shown = |one: &Touched| one.is_there || output == ObjectOutput::Name;
+        let objects = outcome.objects.into_iter().filter(shown).map(|one| one.object);
+        printer::data(&print::objects(&objects.collect::<Vec<_>>(), output)?)?;
+    } else {
+        printer::data(&text)?;
+    }
     Ok(u8::from(outcome.left))
 }
 
@@ -250,6 +266,24 @@ impl Task<'_> {
 impl Outcome {
     fn took(&mut self, of: &Reference, done: &Done, note: &str, dry_run: DryRun) {
         self.changed |= !matches!(done, Done::Unchanged(_));
+        match done {
+            Done::Unchanged(_) => {}
+            Done::Created(object) | Done::Changed(object) => {
+                let name = |one: &Touched| one.object.pointer("/metadata/name").cloned();
+                let kind = |one: &Touched| one.object.get("kind").cloned();
+                let touched = Touched { object: object.clone(), is_there: true };
+                // One that was deleted and made again is there.
+                self.objects.retain(|one| {
+                    one.is_there || name(one) != name(&touched) || kind(one) != kind(&touched)
+                });
+                self.objects.push(touched);
+            }
+            Done::Deleted => {
+                let object = json!({"apiVersion": of.kind.api_version(), "kind": of.kind.kind,
+                    "metadata": {"name": of.name, "namespace": of.namespace}});
+                self.objects.push(Touched { object, is_there: false });
+            }
+        }
         let suffix = match dry_run {
             DryRun::None => "",
             DryRun::Client => " (client dry run)",

@@ -1,6 +1,6 @@
 //! What is read of the cluster, before anything is judged.
 
-use gmsa_cluster::install::{NAME, PART_OF};
+use gmsa_cluster::install::{EARLY_WARNINGS, NAME, PART_OF};
 use gmsa_cluster::objects::{Error, Kind, Objects, Reference, kinds};
 use serde_json::Value;
 
@@ -160,8 +160,10 @@ fn ours(object: &Value) -> bool {
 fn is_gmsa_configuration(configuration: &Value) -> bool {
     let mut services =
         array(configuration, "/webhooks").map(|hook| text(hook, "/clientConfig/service/name"));
-    text(configuration, "/metadata/name").contains("gmsa")
-        || services.any(|service| service.contains("gmsa"))
+    let name = text(configuration, "/metadata/name");
+    // What warns of templates is sent no pods.
+    name != EARLY_WARNINGS
+        && (name.contains("gmsa") || services.any(|service| service.contains("gmsa")))
 }
 
 fn is_gmsa_deployment(deployment: &Value) -> bool {

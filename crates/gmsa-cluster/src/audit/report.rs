@@ -1,77 +1,87 @@
-//! The report: what is printed as JSON, and what the other formats are made from.
+//! The report: what is printed as JSON, what is kept in a cluster, and what the other formats are
+//! made from.
 
-use gmsa_cluster::audit::{Audit, Finding};
 use gmsa_core::finding::Severity;
 use k8s_openapi::jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::{Audit, Finding, Scope};
+
+/// How many lines of what could not be read are kept of a report that must not be large.
+const UNREAD: usize = 20;
+
 /// The report of `kubectl gmsa audit`.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub struct Report {
     /// `kube-gmsa.dev/v1`.
-    api_version: &'static str,
+    pub api_version: &'static str,
     /// `AuditReport`.
-    kind: &'static str,
+    pub kind: &'static str,
+    /// When the cluster was looked at (RFC 3339).
+    pub time: String,
     /// The namespace, if only one was looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The time (RFC 3339) from which on pods were judged by their creation, if not all were.
     #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
+    pub since: Option<String>,
     /// What could not be read, and why: there may be more than was found.
-    unread: Vec<String>,
+    pub unread: Vec<String>,
     /// The numbers.
-    pub(super) summary: Summary,
+    pub summary: Summary,
     /// Everything found, the worst first.
-    pub(super) findings: Vec<FindingReport>,
+    pub findings: Vec<FindingReport>,
+    /// How many further findings are left out, because the report is kept where it must not be
+    /// large; the numbers count them.
+    pub left_out: usize,
 }
 
 /// The numbers of a report.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub struct Summary {
     /// Pods that have not ended.
-    pub(super) pods: usize,
+    pub pods: usize,
     /// Those of them that use a GMSA.
-    pub(super) gmsa_pods: usize,
+    pub gmsa_pods: usize,
     /// Workloads that use a GMSA and are not part of another.
-    pub(super) gmsa_workloads: usize,
+    pub gmsa_workloads: usize,
     /// Credential specs of the cluster.
-    pub(super) credential_specs: usize,
+    pub credential_specs: usize,
     /// Findings of severity error.
-    pub(super) errors: usize,
+    pub errors: usize,
     /// Findings of severity warning.
-    pub(super) warnings: usize,
+    pub warnings: usize,
     /// Findings of severity info.
-    pub(super) infos: usize,
+    pub infos: usize,
 }
 
 /// One thing found on one object.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FindingReport {
+pub struct FindingReport {
     /// The stable code; see docs/findings.md.
-    pub(super) code: &'static str,
+    pub code: &'static str,
     /// `error`, `warning` or `info`.
-    pub(super) severity: &'static str,
+    pub severity: &'static str,
     /// The kind of the object.
-    kind: String,
+    pub kind: String,
     /// The namespace of the object, if it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<String>,
+    pub namespace: Option<String>,
     /// The name of the object.
-    name: String,
+    pub name: String,
     /// What was found.
-    pub(super) message: String,
+    pub message: String,
     /// The object as people name it.
     #[serde(skip)]
-    pub(super) label: String,
+    pub label: String,
     /// By what it is seen.
-    pub(super) evidence: Vec<String>,
+    pub evidence: Vec<String>,
     /// What to do.
-    pub(super) remedy: String,
+    pub remedy: String,
 }
 
 /// The JSON schema of the report: docs/schemas/audit-report.schema.json.
@@ -81,12 +91,15 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Report {
-    pub(super) fn new(audit: &Audit, namespace: Option<&str>, since: Option<Timestamp>) -> Self {
+    /// The report of an audit that ended at this time.
+    #[must_use]
+    pub fn new(audit: &Audit, scope: &Scope, time: Timestamp) -> Self {
         Self {
             api_version: "kube-gmsa.dev/v1",
             kind: "AuditReport",
-            namespace: namespace.map(str::to_owned),
-            since: since.map(|since| since.to_string()),
+            time: time.to_string(),
+            namespace: scope.namespace.clone(),
+            since: scope.since.map(|since| since.to_string()),
             unread: audit.unread.clone(),
             summary: Summary {
                 pods: audit.pods,
@@ -98,7 +111,21 @@ impl Report {
                 infos: audit.count(Severity::Info),
             },
             findings: audit.findings.iter().map(FindingReport::new).collect(),
+            left_out: 0,
         }
+    }
+
+    /// The report with as many of its findings, the worst first, as are this long in JSON together.
+    pub(super) fn within(mut self, bytes: usize) -> Self {
+        let kept = fitting(&self.findings, bytes);
+        self.left_out = self.findings.len() - kept;
+        self.findings.truncate(kept);
+        if self.unread.len() > UNREAD {
+            let more = self.unread.len() - UNREAD;
+            self.unread.truncate(UNREAD);
+            self.unread.push(format!("and {more} more"));
+        }
+        self
     }
 }
 
@@ -116,4 +143,18 @@ impl FindingReport {
             remedy: finding.remedy.clone(),
         }
     }
+}
+
+/// How many of the values, from the first on, are this long in JSON together.
+pub(super) fn fitting<T: Serialize>(values: &[T], bytes: usize) -> usize {
+    let mut left = bytes;
+    for (index, value) in values.iter().enumerate() {
+        // With the comma that stands between them.
+        let length = serde_json::to_string(value).map_or(usize::MAX, |text| text.len() + 1);
+        match left.checked_sub(length) {
+            Some(rest) => left = rest,
+            None => return index,
+        }
+    }
+    values.len()
 }

@@ -1,0 +1,125 @@
+//! Keeps the result of an audit in the cluster.
+//!
+//! The numbers always stand in a `ConfigMap` of one name, so that whoever wants only them needs the
+//! right to one object. The findings stand in policy reports where the cluster knows these, and
+//! else in the `ConfigMap`. Of the contents of credential specs nothing is kept.
+
+use gmsa_core::finding::Severity;
+use k8s_openapi::jiff::Timestamp;
+use kube::Client;
+use serde_json::{Map, Value, json};
+
+use super::policy_report::PolicyReports;
+use super::{Audit, Report, Scope};
+use crate::apply::{Applier, Error};
+use crate::install::{AUDIT, NAME, PART_OF};
+use crate::objects::{Objects, Reference, kinds};
+
+/// Who is named as the writer of the results.
+pub(super) const MANAGER: &str = "gmsa-webhook-audit";
+/// How long the findings are at most in JSON: a `ConfigMap` holds 1 MiB, and so does a request.
+pub(super) const MOST: usize = 512 * 1024;
+
+/// What was written.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The `ConfigMap` with the numbers, as namespace and name.
+    pub config_map: String,
+    /// How many policy reports hold the findings; none if the `ConfigMap` does.
+    pub policy_reports: Option<usize>,
+    /// How many findings are left out, because there are too many.
+    pub left_out: usize,
+    /// What kept the findings out of policy reports although the cluster knows these.
+    pub problem: Option<String>,
+}
+
+/// Writes the result of an audit of the whole cluster that ended at this time.
+pub async fn publish(
+    client: &Client,
+    namespace: &str,
+    audit: &Audit,
+    time: Timestamp,
+) -> Result<Published, Error> {
+    let audit = without_contents(audit);
+    let owner = owner(client).await;
+    let applier = Applier::new(client.clone(), MANAGER, true);
+    let reports = PolicyReports { client, applier: &applier, owner: owner.as_ref(), time };
+    let (written, problem) = match reports.write(&audit).await {
+        Ok(written) => (written, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let mut data = numbers(&audit, time);
+    let place = if written.is_some() { "policy reports" } else { "report.json" };
+    data.insert("findings".to_owned(), json!(place));
+    let left_out = if let Some(written) = &written {
+        written.left_out
+    } else {
+        let report = Report::new(&audit, &Scope::default(), time).within(MOST);
+        let left_out = report.left_out;
+        let text = serde_json::to_string_pretty(&report).unwrap_or_default();
+        data.insert("report.json".to_owned(), json!(text));
+        left_out
+    };
+    let mut metadata = metadata(owner.as_ref());
+    metadata.insert("namespace".to_owned(), json!(namespace));
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+    applier.apply(&map).await?;
+    Ok(Published {
+        config_map: format!("{namespace}/{AUDIT}"),
+        policy_reports: written.map(|written| written.reports),
+        left_out,
+        problem,
+    })
+}
+
+fn numbers(audit: &Audit, time: Timestamp) -> Map<String, Value> {
+    let count = |severity| audit.count(severity).to_string();
+    let data = [
+        ("errors", count(Severity::Error)),
+        ("warnings", count(Severity::Warning)),
+        ("infos", count(Severity::Info)),
+        ("pods", audit.pods.to_string()),
+        ("complete", audit.unread.is_empty().to_string()),
+        ("time", time.to_string()),
+    ];
+    data.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
+}
+
+/// The metadata of everything that is kept.
+pub(super) fn metadata(owner: Option<&Value>) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(AUDIT));
+    let labels = json!({"app.kubernetes.io/name": NAME, PART_OF.0: PART_OF.1});
+    metadata.insert("labels".to_owned(), labels);
+    if let Some(owner) = owner {
+        metadata.insert("ownerReferences".to_owned(), json!([owner]));
+    }
+    metadata
+}
+
+/// The cluster role that the option installs: with it the results go. None where somebody else runs
+/// the audit, or where it may not be read.
+async fn owner(client: &Client) -> Option<Value> {
+    let objects = Objects::new(client.clone(), MANAGER, false);
+    let role = objects.get(&Reference::cluster(kinds::CLUSTER_ROLE, AUDIT)).await.ok()??;
+    let labels = role.pointer("/metadata/labels")?;
+    (labels.get(PART_OF.0)? == PART_OF.1).then_some(())?;
+    let uid = role.pointer("/metadata/uid")?;
+    Some(json!({"apiVersion": kinds::CLUSTER_ROLE.api_version(), "kind": "ClusterRole",
+        "name": AUDIT, "uid": uid}))
+}
+
+/// The same findings without what lint quotes of credential specs: more people may read the
+/// results than those.
+fn without_contents(audit: &Audit) -> Audit {
+    let mut audit = audit.clone();
+    for finding in &mut audit.findings {
+        if finding.object.kind == crate::crd::KIND {
+            finding.message = finding.code.summary().replace('`', "");
+        }
+    }
+    audit
+}
+
+#[cfg(test)]
+mod tests;

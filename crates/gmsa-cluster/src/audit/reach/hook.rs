@@ -1,0 +1,114 @@
+//! One webhook that is asked before a pod is created.
+
+use gmsa_core::rbac::LabelSelector;
+use serde::Deserialize as _;
+use serde_json::Value;
+
+use crate::audit::read;
+use crate::install::MATCH_CONDITION;
+
+/// A webhook of a validating configuration, and what is sent to it.
+pub(super) struct Hook {
+    /// The configuration.
+    pub(super) configuration: String,
+    /// The name within it.
+    name: String,
+    /// The namespace of its Service.
+    pub(super) served_in: Option<String>,
+    /// The namespaces whose pods are sent.
+    pub(super) namespaces: LabelSelector,
+    /// The pods that are sent.
+    pub(super) objects: LabelSelector,
+    /// Whether pods are selected by their labels at all.
+    pub(super) selects_objects: bool,
+    /// The names of conditions that are not ours, which nobody judges here.
+    conditions: Vec<String>,
+}
+
+impl Hook {
+    /// The GMSA webhooks of a configuration that are asked before a pod is created.
+    pub(super) fn all(configuration: &Value) -> impl Iterator<Item = Self> {
+        let name = read::name(configuration);
+        let hooks = configuration.get("webhooks").and_then(Value::as_array);
+        hooks.into_iter().flatten().filter_map(move |hook| Self::new(&name, hook))
+    }
+
+    fn new(configuration: &str, hook: &Value) -> Option<Self> {
+        takes_pods(configuration, hook).then(|| {
+            let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str);
+            let selector = |key: &str| {
+                let selector = hook.get(key).unwrap_or(&Value::Null);
+                LabelSelector::deserialize(selector).unwrap_or_default()
+            };
+            let objects = selector("objectSelector");
+            let conditions = hook.get("matchConditions").and_then(Value::as_array);
+            let foreign = |one: &&Value| {
+                one.get("expression").and_then(Value::as_str).map(str::trim)
+                    != Some(MATCH_CONDITION)
+            };
+            let name =
+                |one: &Value| one.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
+            Self {
+                configuration: configuration.to_owned(),
+                name: text("/name").unwrap_or_default().to_owned(),
+                served_in: text("/clientConfig/service/namespace").map(str::to_owned),
+                namespaces: selector("namespaceSelector"),
+                selects_objects: !(objects.match_labels.is_empty()
+                    && objects.match_expressions.is_empty()),
+                objects,
+                conditions: conditions.into_iter().flatten().filter(foreign).map(name).collect(),
+            }
+        })
+    }
+
+    /// From now on these namespaces' pods are sent, all of them.
+    pub(super) fn choose(&mut self, namespaces: &LabelSelector) {
+        self.namespaces = namespaces.clone();
+        self.objects = LabelSelector::default();
+        self.selects_objects = false;
+        self.conditions.clear();
+    }
+
+    /// The webhook as people name it.
+    pub(super) fn label(&self) -> String {
+        format!("{} ({})", self.configuration, self.name)
+    }
+
+    /// Whether it may leave out pods of the namespaces that it takes in.
+    pub(super) fn is_leaky(&self) -> bool {
+        self.selects_objects || !self.conditions.is_empty()
+    }
+
+    /// By what.
+    pub(super) fn leaks(&self) -> impl Iterator<Item = String> {
+        let selector =
+            self.selects_objects.then(|| format!("objectSelector of webhook {}", self.name));
+        let conditions = self.conditions.iter().map(|condition| {
+            format!("matchCondition \"{condition}\" of webhook {}, not judged", self.name)
+        });
+        selector.into_iter().chain(conditions)
+    }
+}
+
+/// Whether the hook is a GMSA webhook's that is asked before a pod is created.
+fn takes_pods(configuration: &str, hook: &Value) -> bool {
+    let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let is_gmsa = [configuration, text("/name"), text("/clientConfig/service/name")]
+        .into_iter()
+        .any(|name| name.contains("gmsa"));
+    let rules = hook.get("rules").and_then(Value::as_array);
+    is_gmsa
+        && rules.into_iter().flatten().any(|rule| {
+            let has = |key: &str, wanted: &[&str]| {
+                let values = rule.get(key).and_then(Value::as_array);
+                values
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .any(|value| wanted.contains(&value))
+            };
+            has("apiGroups", &["", "*"])
+                && has("resources", &["pods", "*", "*/*"])
+                && has("operations", &["CREATE", "*"])
+        })
+}
