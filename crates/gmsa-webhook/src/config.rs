@@ -14,6 +14,7 @@ use std::time::Duration;
 use gmsa_cluster::own::Names;
 
 use crate::certificates::Policy;
+use crate::check::Check;
 use crate::telemetry::Endpoint;
 
 pub use args::{Args, command, parse};
@@ -110,6 +111,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// From which level on.
     pub log_level: String,
+    /// Not to serve, but to ask whether the webhooks are asked.
+    pub check: Option<Check>,
     /// Where traces go; nowhere unless given.
     pub otlp_endpoint: Option<Endpoint>,
 }
@@ -163,6 +166,8 @@ pub fn resolve(
                 early_warnings: early_warnings
                     .then(|| format!("{}-early-warnings", args.webhook_configuration)),
                 configurations: args.webhook_configuration,
+                pod: args.pod_name,
+                pod_uid: args.pod_uid,
             },
             policy: Policy {
                 authority: days(args.ca_validity),
@@ -230,6 +235,7 @@ pub fn resolve(
         threads: args.threads,
         log_format: args.log_format,
         log_level,
+        check: args.check.map(|namespace| Check { namespace, within: seconds(args.check_within) }),
         otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))

@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod certificates;
+pub mod check;
 pub mod config;
 pub mod connection;
 pub mod http;

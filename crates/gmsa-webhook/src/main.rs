@@ -3,8 +3,8 @@
 use std::env;
 
 use anyhow::Context as _;
-use gmsa_webhook::config::{self, Config};
-use gmsa_webhook::{server, telemetry};
+use gmsa_webhook::config::{self, Config, FactSource};
+use gmsa_webhook::{check, server, telemetry};
 
 fn main() -> anyhow::Result<()> {
     let environment = |name: &str| env::var(name).ok();
@@ -14,7 +14,12 @@ fn main() -> anyhow::Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    runtime(&config)?.block_on(server::run(config))?;
+    let runtime = runtime(&config)?;
+    if let (Some(check), FactSource::Cluster { kubeconfig }) = (&config.check, &config.facts) {
+        runtime.block_on(check::run(check, kubeconfig.as_deref()))?;
+        return Ok(());
+    }
+    runtime.block_on(server::run(config))?;
     Ok(())
 }
 
