@@ -20,6 +20,8 @@ pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL};
 pub const NAME: &str = "gmsa-webhook";
 /// The Secret in which the server keeps its certificates.
 pub const SECRET: &str = "gmsa-webhook-certificates";
+/// The name of the CA that cert-manager makes: its Issuer, Certificate and Secret.
+pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
 /// The published image.
@@ -87,7 +89,7 @@ pub enum Certificates {
     #[default]
     #[serde(rename = "self")]
     SelfManaged,
-    /// cert-manager makes it, from a self-signed Issuer.
+    /// cert-manager makes it, and a CA for it.
     CertManager,
     /// A Secret that somebody else fills; the CA bundle is theirs as well.
     Files,

@@ -9,122 +9,16 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::path::Path;
 
 use assert_cmd::Command;
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Options, Version};
-use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_cluster::install::{self, Version};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::stand_in::{StandIn, Workload};
-use k8s_openapi::api::core::v1::{Namespace, Pod, Secret};
-use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
-use serde_json::{Value, json};
-use support::webhook;
-
-const SOON: Duration = Duration::from_mins(1);
-
-struct World {
-    plane: Arc<ControlPlane>,
-    client: Client,
-}
-
-impl World {
-    async fn new(test: &str) -> Option<Self> {
-        let options =
-            control_plane::Options { with_controller_manager: true, ..Default::default() };
-        let plane = ControlPlane::start_private(test, options).await?;
-        let client = plane.client().await;
-        Some(Self { plane: Arc::new(plane), client })
-    }
-
-    async fn stand_in(&self, image_problem: Option<&str>) -> StandIn {
-        let image_problem = image_problem.map(str::to_owned);
-        StandIn::start(&self.plane, Workload { image_problem, ..webhook() }).await
-    }
-
-    async fn run(&self, args: &[&str]) -> Output {
-        let kubeconfig: PathBuf = self.plane.kubeconfig_path();
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let run = move || {
-            Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-                .env("KUBECONFIG", kubeconfig)
-                .args(args)
-                .output()
-                .unwrap()
-        };
-        tokio::task::spawn_blocking(run).await.unwrap()
-    }
-
-    /// Runs a command that must succeed, and returns what it wrote to standard output.
-    async fn done(&self, args: &[&str]) -> String {
-        let output = self.run(args).await;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Every object of an installation as it is now, without what the server keeps by itself.
-    async fn objects(&self) -> Vec<Option<Value>> {
-        let applier = Applier::new(self.client.clone(), "test", false);
-        let (major, minor) = self.plane.version();
-        let wanted = install::objects(&Options::default(), Version(major, minor));
-        let mut live = Vec::new();
-        for object in wanted.base.iter().chain(&wanted.webhooks) {
-            let mut found = applier.live(object).await.unwrap();
-            if let Some(found) = &mut found {
-                let object = found.as_object_mut().unwrap();
-                object.remove("status");
-                object["metadata"].as_object_mut().unwrap().retain(|key, _| {
-                    !["managedFields", "resourceVersion", "generation"].contains(&key.as_str())
-                });
-                // The Deployment controller counts.
-                if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
-                    annotations.remove("deployment.kubernetes.io/revision");
-                }
-            }
-            live.push(found);
-        }
-        live
-    }
-
-    /// Makes a credential spec that the default account of a new namespace may use.
-    async fn namespace(&self, name: &str) {
-        let applier = Applier::new(self.client.clone(), "test", true);
-        for object in [
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
-            objects::credential_spec("spec", "WebApp1"),
-            objects::role("spec"),
-            objects::binding("spec", name, "default"),
-        ] {
-            applier.apply(&object).await.unwrap();
-        }
-        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
-            Api::namespaced(self.client.clone(), name);
-        eventually("the service account exists", SOON, || async {
-            accounts.get_opt("default").await.unwrap()
-        })
-        .await;
-    }
-
-    /// Creates a pod as a dry run; what comes back must be expanded.
-    async fn admit(&self, namespace: &str) -> Result<(), String> {
-        let pod = objects::pod(namespace, "probe", &objects::gmsa(Some("spec"), None));
-        let pod: Pod = serde_json::from_value(pod).unwrap();
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
-        let dry = PostParams { dry_run: true, ..PostParams::default() };
-        let pod = pods.create(&dry, &pod).await.map_err(|error| error.to_string())?;
-        let pod = serde_json::to_value(pod).unwrap();
-        let at = "/spec/securityContext/windowsOptions/gmsaCredentialSpec";
-        pod.pointer(at).map(drop).ok_or_else(|| "not expanded".to_owned())
-    }
-}
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use serde_json::json;
+use support::world::{SOON, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn install_again_upgrade_status_and_uninstall() {
@@ -230,52 +124,6 @@ async fn an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_a
     world.done(&["install", "--image=somewhere/gmsa:1"]).await;
     world.namespace("web").await;
     world.admit("web").await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
-    let test = "a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation";
-    let Some(world) = World::new(test).await else { return };
-    let stand_in = world.stand_in(None).await;
-    world.done(&["install", "--replicas=3"]).await;
-    world.namespace("web").await;
-    world.admit("web").await.unwrap();
-
-    let world = Arc::new(world);
-    let (stop, count) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let failed = Arc::new(AtomicUsize::new(0));
-    let load = tokio::spawn({
-        let (world, stop, count) = (world.clone(), stop.clone(), count.clone());
-        let failed = failed.clone();
-        async move {
-            while !stop.load(Ordering::Relaxed) {
-                if let Err(why) = world.admit("web").await {
-                    eprintln!("failed: {why}");
-                    failed.fetch_add(1, Ordering::Relaxed);
-                }
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    });
-    let secrets: Api<Secret> = Api::namespaced(world.client.clone(), install::NAME);
-    secrets.delete("gmsa-webhook-certificates", &DeleteParams::default()).await.unwrap();
-    // Another image is another template: every replica is replaced.
-    world.done(&["upgrade", "--image=somewhere/gmsa:2"]).await;
-    eventually("three replicas run", SOON, || async {
-        (stand_in.running().await == 3).then_some(())
-    })
-    .await;
-    assert_eq!(failed.load(Ordering::Relaxed), 0, "in a rolling restart");
-    stand_in.kill_one().await;
-    let seen = count.load(Ordering::Relaxed);
-    eventually("creation goes on", SOON, || async {
-        (count.load(Ordering::Relaxed) > seen + 20).then_some(())
-    })
-    .await;
-    stop.store(true, Ordering::Relaxed);
-    load.await.unwrap();
-    // One creation at a time: the killed replica had at most that one in hand.
-    assert!(failed.load(Ordering::Relaxed) <= 1, "{failed:?} creations failed");
 }
 
 /// The worst that can happen: every replica is gone, at once.

@@ -1,6 +1,9 @@
 //! The plug-in as a person runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub mod helm;
+pub mod world;
+
 use std::path::Path;
 
 use assert_cmd::Command;

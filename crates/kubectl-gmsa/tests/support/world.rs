@@ -1,0 +1,121 @@
+//! A control plane of a test's own, and the plug-in as an administrator runs it there.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+use std::path::PathBuf;
+use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
+
+use assert_cmd::Command;
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{self, Options, Version};
+use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_testkit::objects;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::stand_in::{StandIn, Workload};
+use k8s_openapi::api::core::v1::Pod;
+use kube::Client;
+use kube::api::{Api, PostParams};
+use serde_json::{Value, json};
+
+use super::webhook;
+
+/// How long to wait at most for what comes soon on a machine that does nothing else.
+pub const SOON: Duration = Duration::from_mins(5);
+
+/// A control plane with nothing in it.
+pub struct World {
+    pub plane: Arc<ControlPlane>,
+    pub client: Client,
+}
+
+impl World {
+    pub async fn new(test: &str) -> Option<Self> {
+        let options =
+            control_plane::Options { with_controller_manager: true, ..Default::default() };
+        let plane = ControlPlane::start_private(test, options).await?;
+        let client = plane.client().await;
+        Some(Self { plane: Arc::new(plane), client })
+    }
+
+    pub async fn stand_in(&self, image_problem: Option<&str>) -> StandIn {
+        let image_problem = image_problem.map(str::to_owned);
+        StandIn::start(&self.plane, Workload { image_problem, ..webhook() }).await
+    }
+
+    pub async fn run(&self, args: &[&str]) -> Output {
+        let kubeconfig: PathBuf = self.plane.kubeconfig_path();
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let run = move || {
+            Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+                .env("KUBECONFIG", kubeconfig)
+                .args(args)
+                .output()
+                .unwrap()
+        };
+        tokio::task::spawn_blocking(run).await.unwrap()
+    }
+
+    /// Runs a command that must succeed, and returns what it wrote to standard output.
+    pub async fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args).await;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Every object of an installation as it is now, without what the server keeps by itself.
+    pub async fn objects(&self) -> Vec<Option<Value>> {
+        let applier = Applier::new(self.client.clone(), "test", false);
+        let (major, minor) = self.plane.version();
+        let wanted = install::objects(&Options::default(), Version(major, minor));
+        let mut live = Vec::new();
+        for object in wanted.base.iter().chain(&wanted.webhooks) {
+            let mut found = applier.live(object).await.unwrap();
+            if let Some(found) = &mut found {
+                let object = found.as_object_mut().unwrap();
+                object.remove("status");
+                object["metadata"].as_object_mut().unwrap().retain(|key, _| {
+                    !["managedFields", "resourceVersion", "generation"].contains(&key.as_str())
+                });
+                // The Deployment controller counts.
+                if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+                    annotations.remove("deployment.kubernetes.io/revision");
+                }
+            }
+            live.push(found);
+        }
+        live
+    }
+
+    /// Makes a credential spec that the default account of a new namespace may use.
+    pub async fn namespace(&self, name: &str) {
+        let applier = Applier::new(self.client.clone(), "test", true);
+        for object in [
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
+            objects::credential_spec("spec", "WebApp1"),
+            objects::role("spec"),
+            objects::binding("spec", name, "default"),
+        ] {
+            applier.apply(&object).await.unwrap();
+        }
+        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
+            Api::namespaced(self.client.clone(), name);
+        eventually("the service account exists", SOON, || async {
+            accounts.get_opt("default").await.unwrap()
+        })
+        .await;
+    }
+
+    /// Creates a pod as a dry run; what comes back must be expanded.
+    pub async fn admit(&self, namespace: &str) -> Result<(), String> {
+        let pod = objects::pod(namespace, "probe", &objects::gmsa(Some("spec"), None));
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        let pod = pods.create(&dry, &pod).await.map_err(|error| error.to_string())?;
+        let pod = serde_json::to_value(pod).unwrap();
+        let at = "/spec/securityContext/windowsOptions/gmsaCredentialSpec";
+        pod.pointer(at).map(drop).ok_or_else(|| "not expanded".to_owned())
+    }
+}
