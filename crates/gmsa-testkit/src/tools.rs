@@ -16,6 +16,20 @@ pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     None
 }
 
+/// Haproxy, which scripts/haproxy.sh installs. Without it the test is skipped by name, and fails
+/// where `CI=true`.
+pub fn haproxy(test: &str) -> Option<PathBuf> {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let mut directories: Vec<PathBuf> = env::split_paths(&paths).collect();
+    // Debian's place, which users other than root do not search.
+    directories.push(PathBuf::from("/usr/sbin"));
+    let found = directories.into_iter().map(|one| one.join("haproxy")).find(|one| one.is_file());
+    if found.is_none() {
+        skip(test, "no haproxy; scripts/haproxy.sh installs it");
+    }
+    found
+}
+
 /// Says by name that a test, or the rest of it, is skipped; fails where `CI=true`.
 pub fn skip(test: &str, why: &str) {
     assert_ne!(env::var("CI").as_deref(), Ok("true"), "{test}: {why}");
