@@ -134,6 +134,7 @@ impl Applier {
     }
 
     async fn patch(&self, object: &Value, dry_run: bool) -> Result<Change, Error> {
+        let api = self.api(object).await?;
         let before = self.live(object).await?;
         if before.is_none() && dry_run {
             // What it needs, such as its namespace, may not be there yet either.
@@ -142,7 +143,6 @@ impl Applier {
         let mut params = PatchParams::apply(self.manager);
         params.force = self.force;
         params.dry_run = dry_run;
-        let api = self.api(object).await?;
         let after = match api.patch(name(object)?, &params, &Patch::Apply(object)).await {
             Ok(after) => serde_json::to_value(after).unwrap_or_default(),
             Err(kube::Error::Api(status)) if status.code == 409 => {

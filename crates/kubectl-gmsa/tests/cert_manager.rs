@@ -44,6 +44,13 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cert-manager.yaml");
     let definitions = read(&[Input::Path(file)]).unwrap().documents;
     assert_eq!(definitions.len(), 2);
+    // Without them nothing is begun.
+    let install = ["install", "--certificates=cert-manager"];
+    let output = world.run(&install).await;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("cert-manager.io/v1"), "{stderr}");
+    assert!(world.objects().await.iter().flatten().all(|one| one["kind"] == "Namespace"));
     for definition in &definitions {
         applier.apply(&definition.value).await.unwrap();
     }
@@ -61,6 +68,11 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
         let mut found = Vec::new();
         dropped(object, &kept, "", &mut found);
         assert!(found.is_empty(), "{}: {found:?}", shown(object));
+    }
+
+    let dry = world.done(&[&install[..], &["--dry-run=server"]].concat()).await;
+    for object in &ours {
+        assert!(dry.contains(&shown(object)), "{}: {dry}", shown(object));
     }
 
     // That the definitions would show a mistake.
