@@ -30,6 +30,40 @@ labels:
 {{- if semverCompare ">=1.28-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
 {{- end }}
 
+{{/* What was asked for, as kubectl gmsa keeps it: status holds the cluster against it. */}}
+{{- define "gmsa.options" -}}
+{{- $pullSecrets := list -}}
+{{- range .Values.imagePullSecrets }}{{ $pullSecrets = append $pullSecrets .name }}{{ end -}}
+{{- $options := dict
+  "namespace" .Release.Namespace
+  "image" (include "gmsa.image" .)
+  "replicas" .Values.replicaCount
+  "certificates" (include "gmsa.certificates" .)
+  "mutatingMayBeSkipped" (eq .Values.mutatingFailurePolicy "Ignore")
+  "namespacesOptIn" .Values.namespacesOptIn
+  "randomHostname" .Values.randomHostname
+  "hostNetwork" .Values.hostNetwork
+  "port" (include "gmsa.port" . | int)
+  "timeoutSeconds" .Values.timeoutSeconds
+  "imagePullSecrets" $pullSecrets
+  "earlyWarnings" .Values.earlyWarnings
+  "viewerRole" .Values.viewerRole
+  "networkPolicy" .Values.networkPolicy.enabled
+  "serviceMonitor" .Values.serviceMonitor.enabled
+-}}
+{{- with .Values.priorityClassName }}{{ $_ := set $options "priorityClass" . }}{{ end -}}
+{{- $further := dict
+  "prometheusRule" .Values.prometheusRule.enabled
+  "dashboard" .Values.dashboard.enabled
+  "nodeSelector" .Values.nodeSelector
+  "tolerations" .Values.tolerations
+  "affinity" .Values.affinity
+  "namespaceRequirements" .Values.namespaceRequirements
+-}}
+{{- range $key, $value := $further }}{{ if $value }}{{ $_ := set $options $key $value }}{{ end }}{{ end -}}
+{{- toJson $options -}}
+{{- end }}
+
 {{/* Which namespaces are sent. */}}
 {{- define "gmsa.namespaces" -}}
 {{- $own := or .Values.namespacesOptIn (not (include "gmsa.filters" .)) }}

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::binaries::cache;
 
-/// The program `helm` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
+/// The program `helm`, `helm3` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
 /// name, and fails where `CI=true`.
 pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     let file = cache().unwrap().join("helm/2.0.0").join(program);

@@ -122,18 +122,26 @@ async fn names(world: &World) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_release_of_the_windows_gmsa_chart_is_upgraded_and_loses_nothing() {
     let test = "a_release_of_the_windows_gmsa_chart_is_upgraded_and_loses_nothing";
-    let Some(program) = tools::find(test, "helm") else { return };
+    // Helm 3, which made most releases that there are, does not apply on the server's side.
+    upgraded(test, "helm", &["--server-side=false"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_made_and_upgraded_by_helm_3_loses_nothing() {
+    upgraded("a_release_made_and_upgraded_by_helm_3_loses_nothing", "helm3", &[]).await;
+}
+
+async fn upgraded(test: &str, program: &str, installing: &[&str]) {
+    let Some(program) = tools::find(test, program) else { return };
     let Some(kubectl) = tools::find(test, "kubectl") else { return };
     let Some(world) = World::new(test).await else { return };
     let _stand_in = world.stand_in(None).await;
     let helm = Helm::new(program, &world).await;
     let files = tempfile::tempdir().unwrap();
     let other = other_chart(files.path());
-    // Helm 3, which made the releases that there are, does not apply on the server's side.
-    let install = ["install", "gmsa", other.to_str().unwrap(), "--server-side=false"];
+    let install = ["install", "gmsa", other.to_str().unwrap()];
     let values = sets(&[&CREDENTIAL[..], &["replicaCount=3"]].concat());
-    // Served a moment after it was made.
-    helm.done(&[&install[..], &values].concat()).await;
+    helm.done(&[&install[..], installing, &values].concat()).await;
     let applier = Applier::new(world.client.clone(), "test", true);
     let before = applier.live(&definition()).await.unwrap().unwrap();
     world.namespace("web").await;
@@ -214,11 +222,26 @@ async fn a_deployment_of_the_same_name_is_refused_with_the_way_to_go_on() {
         (pods.list(&theirs).await.unwrap().items.len() == 2).then_some(())
     })
     .await;
+    // Who goes on with the certificate in that Secret has its CA in the configurations.
+    let applier = Applier::new(world.client.clone(), "test", true);
+    let secret = json!({"apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "gmsa-server-cert", "namespace": NAME}, "data": {"ca.crt": "QQ=="}});
+    applier.apply(&secret).await.unwrap();
+
     deployments.delete(NAME, &DeleteParams::orphan()).await.unwrap();
     eventually("the Deployment is gone", SOON, || async {
         deployments.get_opt(NAME).await.unwrap().is_none().then_some(())
     })
     .await;
+    let files = [
+        "--dry-run=server",
+        "--set",
+        "certificates.source=files",
+        "--set",
+        "certificates.secretName=gmsa-server-cert",
+    ];
+    let shown = helm.done(&[&upgrade[..], &files].concat()).await;
+    assert_eq!(shown.matches("caBundle: QQ==").count(), 2, "{shown}");
     let _stand_in = world.stand_in(None).await;
     helm.done(&upgrade).await;
     world.namespace("web").await;

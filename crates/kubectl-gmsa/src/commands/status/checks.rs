@@ -3,7 +3,7 @@
 use gmsa_cluster::apply::{Applier, Change, Error, shown};
 use gmsa_cluster::client::why;
 use gmsa_cluster::install::{
-    Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, Options, SECRET, Version, objects,
+    Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, OPTIONS, Options, SECRET, Version, objects,
 };
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
@@ -245,8 +245,13 @@ async fn drift<'a>(
             Ok(Change::Unchanged) => {}
             Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),
             Ok(Change::Changed(differences)) => {
-                let paths: Vec<&str> = differences.iter().map(|one| one.path.as_str()).collect();
-                differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                // The options are what is compared with; only their spelling can differ.
+                let options = format!("metadata.annotations.{OPTIONS}");
+                let paths = differences.iter().map(|one| one.path.as_str());
+                let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
+                if !paths.is_empty() {
+                    differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                }
             }
             // What the option asks for was taken away since.
             Err(Error::UnknownKind { .. }) => {
