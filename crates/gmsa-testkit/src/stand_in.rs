@@ -30,6 +30,7 @@ const NODE: &str = "stand-in";
 const SECRET: &str = "gmsa-webhook-certificates";
 /// The address of a pod that has none of its own: it leads nowhere.
 const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(240, 0, 0, 1));
+/// The label by which the Service finds its pods; pods of others are not run.
 const LABEL: &str = "app.kubernetes.io/name";
 const POLL: Duration = Duration::from_millis(100);
 
@@ -53,8 +54,19 @@ pub struct Workload {
     pub program: PathBuf,
     /// Further arguments of the program.
     pub args: Vec<String>,
-    /// Why the image cannot be pulled, if it cannot.
-    pub image_problem: Option<String>,
+    /// What is wrong, if anything is.
+    pub problem: Option<Problem>,
+}
+
+/// What keeps a workload from answering.
+#[derive(Clone)]
+pub enum Problem {
+    /// The image cannot be pulled, and why.
+    Image(String),
+    /// No node takes the pods, and why.
+    Unscheduled(String),
+    /// Connections to the Service lead nowhere.
+    Unreachable,
 }
 
 impl StandIn {
@@ -171,14 +183,21 @@ impl Kubelet {
             });
             return;
         }
+        if let Some(Problem::Unscheduled(why)) = &self.workload.problem {
+            let status = json!({"status": {"phase": "Pending", "conditions": [
+                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+                    "message": why, "lastTransitionTime": "2020-01-01T00:00:00Z"}]}});
+            let _ = pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
+            return;
+        }
         if pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_none()) {
             let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
                 "target": {"apiVersion": "v1", "kind": "Node", "name": NODE}});
             let _: Result<serde_json::Value, _> =
                 pods.create_subresource("binding", &name, &PostParams::default(), &binding).await;
         }
-        if let Some(problem) = &self.workload.image_problem {
-            let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": problem}});
+        if let Some(Problem::Image(why)) = &self.workload.problem {
+            let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": why}});
             self.status(pods, &name, "Pending", false, &waiting, NOWHERE).await;
             return;
         }

@@ -15,6 +15,7 @@ use assert_cmd::Command;
 use gmsa_cluster::install::{self, Version};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
+use gmsa_testkit::stand_in::Problem;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
@@ -107,7 +108,8 @@ async fn install_again_upgrade_status_and_uninstall() {
 async fn an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again() {
     let test = "an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again";
     let Some(world) = World::new(test).await else { return };
-    let broken = world.stand_in(Some("Back-off pulling image \"nowhere/gmsa:1\"")).await;
+    let problem = Problem::Image("Back-off pulling image \"nowhere/gmsa:1\"".to_owned());
+    let broken = world.stand_in(Some(problem)).await;
     let output = world.run(&["install", "--wait=3", "--image=nowhere/gmsa:1"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{stderr}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,8 +17,8 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Workload;
-use crate::process::{Process, eventually};
+use super::{LABEL, POLL, Problem, Workload};
+use crate::process::Process;
 
 /// How many replicas haproxy has room for.
 const SLOTS: usize = 16;
@@ -63,26 +63,64 @@ impl Front {
         self.inner.lock().unwrap().ready.clone()
     }
 
-    /// Listens at the Service's address for as long as it is polled.
+    /// Listens at the Service's address for as long as it is polled. A Service that is made anew has
+    /// another one.
     pub(super) async fn run(self, client: Client, workload: Workload) {
         let services: Api<Service> = Api::namespaced(client, &workload.namespace);
-        let address = eventually("the Service has an address", Duration::from_mins(8), || async {
-            let service = services.get_opt(&workload.name).await.ok()??;
-            let ip: IpAddr = service.spec?.cluster_ip?.parse().ok()?;
-            Some(SocketAddr::new(ip, 443))
-        })
-        .await;
-        if let Some(program) = &self.haproxy {
-            let haproxy = Haproxy::start(program, address);
-            let mut inner = self.inner.lock().unwrap();
-            let ready = inner.ready.clone();
-            inner.running.insert(haproxy).set(&ready);
-            return;
-        }
-        let listener = TcpListener::bind(address).await.expect("the Service's address is our own");
         let mut connections = JoinSet::new();
+        loop {
+            let Some(address) = service_address(&services, &workload.name).await else {
+                tokio::time::sleep(POLL).await;
+                continue;
+            };
+            // Whoever had the address before may still be there.
+            let Ok(listener) = TcpListener::bind(address).await else {
+                tokio::time::sleep(POLL).await;
+                continue;
+            };
+            let moved = async {
+                while service_address(&services, &workload.name).await == Some(address) {
+                    tokio::time::sleep(POLL).await;
+                }
+            };
+            if let Some(program) = &self.haproxy {
+                drop(listener);
+                self.start_haproxy(program, address);
+                moved.await;
+                self.inner.lock().unwrap().running = None;
+                continue;
+            }
+            let unreachable = matches!(workload.problem, Some(Problem::Unreachable));
+            tokio::select! {
+                () = moved => {}
+                () = self.accept(&listener, unreachable, &mut connections) => {}
+            }
+        }
+    }
+
+    fn start_haproxy(&self, program: &Path, address: SocketAddr) {
+        let haproxy = Haproxy::start(program, address);
+        let mut inner = self.inner.lock().unwrap();
+        let ready = inner.ready.clone();
+        inner.running.insert(haproxy).set(&ready);
+    }
+
+    /// Passes connections to the ready replicas in turn.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+        unreachable: bool,
+        connections: &mut JoinSet<()>,
+    ) {
         let mut turn = 0;
         while let Ok((mut incoming, _)) = listener.accept().await {
+            if unreachable {
+                connections.spawn(async move {
+                    // Until the other side gives up.
+                    let _ = tokio::io::copy(&mut incoming, &mut tokio::io::sink()).await;
+                });
+                continue;
+            }
             let ready = self.ready();
             turn += 1;
             // Without endpoints the connection is refused, as by kube-proxy.
@@ -94,6 +132,13 @@ impl Front {
             });
         }
     }
+}
+
+/// Where the Service listens, if it is the one that finds our pods.
+async fn service_address(services: &Api<Service>, name: &str) -> Option<SocketAddr> {
+    let spec = services.get_opt(name).await.ok()??.spec?;
+    let is_ours = spec.selector?.get(LABEL).is_some_and(|label| label == name);
+    is_ours.then_some(SocketAddr::new(spec.cluster_ip?.parse().ok()?, 443))
 }
 
 /// A running haproxy whose backends are changed by its admin socket.

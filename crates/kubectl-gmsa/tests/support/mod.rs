@@ -69,7 +69,7 @@ pub fn webhook() -> Workload {
         name: NAME.to_owned(),
         program,
         args: vec!["--drain=1".to_owned(), "--ca-overlap=1".to_owned()],
-        image_problem: None,
+        problem: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A control plane of a test's own, and the plug-in as an administrator runs it there.
+//! A control plane of a test's own, into which the plug-in installs the webhook.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use gmsa_cluster::install::{self, Options, Version};
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::stand_in::{StandIn, Workload};
+use gmsa_testkit::stand_in::{Problem, StandIn, Workload};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::{Api, PostParams};
@@ -23,7 +23,6 @@ use super::webhook;
 /// How long to wait at most for what comes soon on a machine that does nothing else.
 pub const SOON: Duration = Duration::from_mins(5);
 
-/// A control plane with nothing in it.
 pub struct World {
     pub plane: Arc<ControlPlane>,
     pub client: Client,
@@ -38,9 +37,13 @@ impl World {
         Some(Self { plane: Arc::new(plane), client })
     }
 
-    pub async fn stand_in(&self, image_problem: Option<&str>) -> StandIn {
-        let image_problem = image_problem.map(str::to_owned);
-        StandIn::start(&self.plane, Workload { image_problem, ..webhook() }).await
+    pub fn version(&self) -> Version {
+        let (major, minor) = self.plane.version();
+        Version(major, minor)
+    }
+
+    pub async fn stand_in(&self, problem: Option<Problem>) -> StandIn {
+        StandIn::start(&self.plane, Workload { problem, ..webhook() }).await
     }
 
     pub async fn run(&self, args: &[&str]) -> Output {
@@ -102,7 +105,9 @@ impl World {
         let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
             Api::namespaced(self.client.clone(), name);
         eventually("the service account exists", SOON, || async {
-            accounts.get_opt("default").await.unwrap()
+            let account = accounts.get_opt("default").await.unwrap()?;
+            // Servers before 1.24 give it a token, and wait for that.
+            (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
         })
         .await;
     }
@@ -117,5 +122,35 @@ impl World {
         let pod = serde_json::to_value(pod).unwrap();
         let at = "/spec/securityContext/windowsOptions/gmsaCredentialSpec";
         pod.pointer(at).map(drop).ok_or_else(|| "not expanded".to_owned())
+    }
+
+    /// Creates a pod without a GMSA as a dry run.
+    pub async fn plain(&self, namespace: &str) -> Result<(), String> {
+        let pod = objects::pod(namespace, "plain", &json!({}));
+        let pod: Pod = serde_json::from_value(pod).unwrap();
+        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
+        let dry = PostParams { dry_run: true, ..PostParams::default() };
+        pods.create(&dry, &pod).await.map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Makes a namespace, with labels, and waits until pods can be created in it.
+    pub async fn bare_namespace(&self, name: &str, labels: &Value) {
+        let applier = Applier::new(self.client.clone(), "test", true);
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels}});
+        applier.apply(&namespace).await.unwrap();
+        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
+            Api::namespaced(self.client.clone(), name);
+        eventually("the service account exists", SOON, || async {
+            let account = accounts.get_opt("default").await.unwrap()?;
+            // Servers before 1.24 give it a token, and wait for that.
+            (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
+        })
+        .await;
+    }
+
+    /// The object as it is, with everything that the server keeps.
+    pub async fn live(&self, object: &Value) -> Option<Value> {
+        Applier::new(self.client.clone(), "test", false).live(object).await.unwrap()
     }
 }
