@@ -30,6 +30,32 @@ arch_of() {
     esac
 }
 
+# cross_build TARGET: makes ready for a target of Rust that is not this machine's, or says what is
+# missing. The C compiler is Debian's.
+cross_build() {
+    local target=$1 host compiler upper
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    [ "$target" != "$host" ] || return 0
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] ||
+        die "the standard library for $target is missing: rustup target add $target"
+    case $target in
+        aarch64-unknown-linux-gnu) compiler=aarch64-linux-gnu ;;
+        x86_64-unknown-linux-gnu) compiler=x86-64-linux-gnu ;;
+        # Its linker is named in cargo's configuration of the machine.
+        *) return 0 ;;
+    esac
+    if ! have "${compiler/x86-64/x86_64}-gcc"; then
+        case $target in
+            aarch64-*) install_packages "gcc-$compiler" libc6-dev-arm64-cross ;;
+            *) install_packages "gcc-$compiler" libc6-dev-amd64-cross ;;
+        esac
+    fi
+    compiler=${compiler/x86-64/x86_64}-gcc
+    upper=$(echo "$target" | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${upper}_LINKER=$compiler"
+    export "CC_${target//-/_}=$compiler"
+}
+
 # install_crate NAME VERSION: builds a tool into cargo's own directory, and says so.
 install_crate() {
     say "installing $1 $2 with cargo install"

@@ -2,18 +2,22 @@
 # Builds the release archive of the plugin in target/dist: the program, its man pages, the licence;
 # the sums of all archives there, the list of ingredients, and the manifest for krew.
 #
-#   scripts/dist.sh [PROFILE]    PROFILE is a profile of cargo; release unless given
+#   scripts/dist.sh [PROFILE [TARGET]]
 #
-# TARGET=aarch64-apple-darwin and so on builds for another system, where its linker and standard
-# library are installed (rustup target add). Archives that lie in target/dist already stay, so that
-# one manifest names them all.
+# PROFILE is a profile of cargo; release unless given. TARGET is a target of Rust such as
+# aarch64-unknown-linux-gnu or aarch64-apple-darwin; that of this machine unless given, here or as a
+# variable. It needs its standard library (rustup target add) and a linker, which for Linux is
+# installed from Debian's packages. Archives that lie in target/dist already stay, so that one
+# manifest names them all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 profile=${1:-release}
+TARGET=${2:-${TARGET:-}}
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
 arch=$(arch_of "$target")
+cross_build "$target"
 program=kubectl-gmsa
 case $target in
     *-linux-*) os=linux ;;

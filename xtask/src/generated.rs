@@ -1,8 +1,9 @@
 //! The files that are made from the code, so that they cannot say something else than the code.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::{chart, man, reference};
 
@@ -27,6 +28,8 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
             "charts/gmsa/early-warnings-condition.cel",
             format!("{}\n", gmsa_cluster::install::EARLY_WARNINGS_CONDITION),
         ),
+        copy(root, "deploy/monitoring/alerts.yaml", "charts/gmsa/monitoring/alerts.yaml")?,
+        copy(root, "deploy/monitoring/dashboard.json", "charts/gmsa/monitoring/dashboard.json")?,
         file("charts/gmsa/README.md", chart::page(root)?),
         file("docs/denials.md", gmsa_core::admission::denials_page()),
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
@@ -59,6 +62,13 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
 
 fn schema(schema: &serde_json::Value) -> Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(schema)?))
+}
+
+/// A file that has to lie in two places: helm reads only what is in the chart.
+fn copy(root: &Path, from: &str, to: &str) -> Result<Generated> {
+    let path = root.join(from);
+    let text = fs::read_to_string(&path).with_context(|| format!("failed to read {from}"))?;
+    Ok(file(to, text))
 }
 
 /// A generated file.

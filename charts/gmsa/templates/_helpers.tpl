@@ -11,7 +11,13 @@ labels:
 {{- end }}
 
 {{- define "gmsa.certificates" -}}
-{{- if .Values.certificates.certManager.enabled -}}cert-manager{{- else -}}{{ .Values.certificates.source }}{{- end -}}
+{{- $certificates := .Values.certificates | default dict -}}
+{{- if ($certificates.certManager | default dict).enabled -}}cert-manager{{- else -}}{{ $certificates.source | default "self" }}{{- end -}}
+{{- end }}
+
+{{/* The port on which the server listens. */}}
+{{- define "gmsa.port" -}}
+{{- .Values.containerPort | default .Values.port | int -}}
 {{- end }}
 
 {{- define "gmsa.image" -}}
@@ -24,19 +30,65 @@ labels:
 {{- if semverCompare ">=1.28-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
 {{- end }}
 
+{{/* What was asked for, as kubectl gmsa keeps it: status holds the cluster against it. */}}
+{{- define "gmsa.options" -}}
+{{- $pullSecrets := list -}}
+{{- range .Values.imagePullSecrets }}{{ $pullSecrets = append $pullSecrets .name }}{{ end -}}
+{{- $options := dict
+  "namespace" .Release.Namespace
+  "image" (include "gmsa.image" .)
+  "replicas" .Values.replicaCount
+  "certificates" (include "gmsa.certificates" .)
+  "mutatingMayBeSkipped" (eq .Values.mutatingFailurePolicy "Ignore")
+  "namespacesOptIn" .Values.namespacesOptIn
+  "randomHostname" .Values.randomHostname
+  "hostNetwork" .Values.hostNetwork
+  "port" (include "gmsa.port" . | int)
+  "timeoutSeconds" .Values.timeoutSeconds
+  "imagePullSecrets" $pullSecrets
+  "earlyWarnings" .Values.earlyWarnings
+  "viewerRole" .Values.viewerRole
+  "networkPolicy" .Values.networkPolicy.enabled
+  "serviceMonitor" .Values.serviceMonitor.enabled
+-}}
+{{- with .Values.priorityClassName }}{{ $_ := set $options "priorityClass" . }}{{ end -}}
+{{- $further := dict
+  "prometheusRule" .Values.prometheusRule.enabled
+  "dashboard" .Values.dashboard.enabled
+  "nodeSelector" .Values.nodeSelector
+  "tolerations" .Values.tolerations
+  "affinity" .Values.affinity
+  "namespaceRequirements" .Values.namespaceRequirements
+-}}
+{{- range $key, $value := $further }}{{ if $value }}{{ $_ := set $options $key $value }}{{ end }}{{ end -}}
+{{- toJson $options -}}
+{{- end }}
+
 {{/* Which namespaces are sent. */}}
 {{- define "gmsa.namespaces" -}}
-{{- if .Values.namespacesOptIn }}
+{{- $own := or .Values.namespacesOptIn (not (include "gmsa.filters" .)) }}
+{{- if or $own .Values.namespaceRequirements }}
 namespaceSelector:
   matchExpressions:
+    {{- if .Values.namespacesOptIn }}
     - key: gmsa-webhook
       operator: In
       values: ["enabled"]
-{{- else if not (include "gmsa.filters" .) }}
-namespaceSelector:
-  matchExpressions:
+    {{- else if $own }}
     - key: gmsa-webhook
       operator: NotIn
       values: ["disabled"]
+    {{- end }}
+    {{- with .Values.namespaceRequirements }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* The CA bundle of a certificate in files: as given, else that of the Secret, if it is there. */}}
+{{- define "gmsa.caBundle" -}}
+{{- if eq (include "gmsa.certificates" .) "files" -}}
+{{- $secret := lookup "v1" "Secret" .Release.Namespace .Values.certificates.secretName -}}
+{{- .Values.certificates.caBundle | default (get ($secret.data | default dict) "ca.crt") -}}
+{{- end -}}
 {{- end }}

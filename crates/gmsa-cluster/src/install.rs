@@ -29,6 +29,8 @@ pub use webhooks::{
 pub const NAME: &str = "gmsa-webhook";
 /// The Secret in which the server keeps its certificates.
 pub const SECRET: &str = "gmsa-webhook-certificates";
+/// The name of the CA that cert-manager makes: its Issuer, Certificate and Secret.
+pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
 /// The name of everything that only the audit needs, and of what it writes.

@@ -8,6 +8,7 @@ pub mod client;
 mod cluster;
 pub mod crd;
 pub mod credential_specs;
+pub mod events;
 #[cfg(feature = "exec")]
 pub mod exec;
 mod freshness;
@@ -18,6 +19,7 @@ pub mod manifests;
 mod memory;
 pub mod objects;
 pub mod own;
+pub mod probe;
 mod rbac_watch;
 mod store;
 pub mod usage;

@@ -13,7 +13,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::api::{Api, Patch, PatchParams, WatchParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
@@ -22,6 +22,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::client::why;
+use crate::events::{Events, Kind};
 
 /// As whom the server writes its own objects.
 pub const FIELD_MANAGER: &str = "gmsa-webhook";
@@ -49,6 +50,10 @@ pub struct Names {
     pub configurations: String,
     /// The validating webhook configuration of early warnings; none without them.
     pub early_warnings: Option<String>,
+    /// The pod in which the server runs, on which its events stand.
+    pub pod: Option<String>,
+    /// The pod's uid.
+    pub pod_uid: Option<String>,
 }
 
 /// Why an own object could not be read or written.
@@ -92,6 +97,7 @@ pub struct OwnObjects {
     validating: Api<ValidatingWebhookConfiguration>,
     /// Whether it was told that the configuration of early warnings could not be written.
     told: Arc<AtomicBool>,
+    events: Events,
 }
 
 impl OwnObjects {
@@ -100,7 +106,21 @@ impl OwnObjects {
     pub fn new(client: &Client, names: Names) -> Self {
         let namespace =
             names.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+        let about = match &names.pod {
+            Some(pod) => ObjectReference {
+                kind: Some("Pod".to_owned()),
+                name: Some(pod.clone()),
+                uid: names.pod_uid.clone(),
+                ..ObjectReference::default()
+            },
+            None => ObjectReference {
+                kind: Some("Secret".to_owned()),
+                name: Some(names.secret.clone()),
+                ..ObjectReference::default()
+            },
+        };
         Self {
+            events: Events::new(client, &namespace, about),
             secrets: Api::namespaced(client.clone(), &namespace),
             mutating: Api::all(client.clone()),
             validating: Api::all(client.clone()),
@@ -174,16 +194,40 @@ impl OwnObjects {
     /// something had to be changed.
     pub async fn publish(&self, bundle: &str) -> Result<bool, Error> {
         let name = &self.names.configurations;
-        let mutating = publish(&self.mutating, name, bundle).await?;
-        let validating = publish(&self.validating, name, bundle).await?;
+        let mutating = self.publish_to(&self.mutating, name, bundle).await?;
+        let validating = self.publish_to(&self.validating, name, bundle).await?;
         let warnings = self.publish_early_warnings(bundle).await;
         Ok(mutating || validating || warnings)
+    }
+
+    async fn publish_to<K: Configuration>(
+        &self,
+        api: &Api<K>,
+        name: &str,
+        bundle: &str,
+    ) -> Result<bool, Error> {
+        let object = format!("{} {name}", K::kind(&()));
+        let written = publish(api, name, bundle).await?;
+        let (reason, had) = match written {
+            Written::Nothing => return Ok(false),
+            Written::First => ("CaBundleWritten", "none"),
+            Written::Replaced => ("CaBundleReplaced", "another"),
+        };
+        tracing::info!(object, had, "wrote the CA bundle");
+        let message = format!("wrote the CA bundle of {object}, which had {had}");
+        self.events.tell(Kind::Normal, reason, &message);
+        Ok(true)
+    }
+
+    /// Writes an event about what was done here.
+    pub fn tell(&self, kind: Kind, reason: &'static str, message: &str) {
+        self.events.tell(kind, reason, message);
     }
 
     /// What only warns must not keep the rest from working: a failure is told, once.
     async fn publish_early_warnings(&self, bundle: &str) -> bool {
         let Some(name) = &self.names.early_warnings else { return false };
-        match publish(&self.validating, name, bundle).await {
+        match self.publish_to(&self.validating, name, bundle).await {
             Ok(changed) => {
                 self.told.store(false, Ordering::Relaxed);
                 changed
@@ -213,7 +257,9 @@ impl OwnObjects {
         while tasks.join_next().await.is_some() {}
     }
 
-    fn secret_name(&self) -> String {
+    /// The Secret as messages name it.
+    #[must_use]
+    pub fn secret_name(&self) -> String {
         format!("Secret {}/{}", self.namespace, self.names.secret)
     }
 }
@@ -281,11 +327,25 @@ impl Configuration for ValidatingWebhookConfiguration {
     }
 }
 
-async fn publish<K: Configuration>(api: &Api<K>, name: &str, bundle: &str) -> Result<bool, Error> {
+/// What was done to a configuration.
+enum Written {
+    Nothing,
+    /// It had no bundle.
+    First,
+    /// It had another one.
+    Replaced,
+}
+
+async fn publish<K: Configuration>(
+    api: &Api<K>,
+    name: &str,
+    bundle: &str,
+) -> Result<Written, Error> {
     let object = format!("{} {name}", K::kind(&()));
     let found = api.get_opt(name).await.map_err(|error| refused("read", &object, &error))?;
-    let Some(found) = found else { return Ok(false) };
+    let Some(found) = found else { return Ok(Written::Nothing) };
     let encoded = ByteString(bundle.as_bytes().to_vec());
+    let had_another = found.bundles().iter().any(|(_, is)| is.is_some_and(|is| !is.is_empty()));
     let stale: Vec<_> = found
         .bundles()
         .into_iter()
@@ -293,7 +353,7 @@ async fn publish<K: Configuration>(api: &Api<K>, name: &str, bundle: &str) -> Re
         .map(|(name, _)| json!({"name": name, "clientConfig": {"caBundle": encoded}}))
         .collect();
     if stale.is_empty() {
-        return Ok(false);
+        return Ok(Written::Nothing);
     }
     let patch = json!({
         "metadata": {"resourceVersion": found.resource_version()},
@@ -302,10 +362,8 @@ async fn publish<K: Configuration>(api: &Api<K>, name: &str, bundle: &str) -> Re
     let params =
         PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..Default::default() };
     match api.patch(name, &params, &Patch::Strategic(&patch)).await {
-        Ok(_) => {
-            tracing::info!(object, "wrote the CA bundle");
-            Ok(true)
-        }
+        Ok(_) if had_another => Ok(Written::Replaced),
+        Ok(_) => Ok(Written::First),
         Err(kube::Error::Api(status)) if status.code == 409 => Err(Error::Conflict(object)),
         Err(error) => Err(refused("write the CA bundle of", &object, &error)),
     }

@@ -1,40 +1,45 @@
 //! A stand-in for the node and the Service of an installed webhook: it starts the processes that a
 //! Deployment's pods ask for, keeps the pods' status, and listens at the Service's address.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+pub mod address;
+mod front;
+mod once;
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use k8s_openapi::api::authentication::v1::TokenRequest;
-use k8s_openapi::api::core::v1::{Node, Pod, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{Container, Node, Pod, Secret, ServiceAccount};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 
 use crate::components::write_kubeconfig;
 use crate::control_plane::ControlPlane;
 use crate::https::Https;
 use crate::server::Server;
+use front::Front;
 
 const NODE: &str = "stand-in";
 const SECRET: &str = "gmsa-webhook-certificates";
+/// The address of a pod that has none of its own: it leads nowhere.
+const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(240, 0, 0, 1));
 /// The label by which the Service finds its pods; pods of others are not run.
 const LABEL: &str = "app.kubernetes.io/name";
 const POLL: Duration = Duration::from_millis(100);
 
-type Ready = Arc<Mutex<Vec<SocketAddr>>>;
 type Servers = Arc<tokio::sync::Mutex<HashMap<String, Server>>>;
 
 /// Runs the pods of one namespace; all ends when it is dropped.
 pub struct StandIn {
     servers: Servers,
+    front: Front,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -65,8 +70,17 @@ pub enum Problem {
 }
 
 impl StandIn {
-    /// Starts it; the namespace may not be there yet.
+    /// Starts it, with a proxy of its own for the Service; the namespace may not be there yet.
     pub async fn start(plane: &ControlPlane, workload: Workload) -> Self {
+        Self::start_behind(plane, workload, None).await
+    }
+
+    /// Starts it with haproxy for the Service.
+    pub async fn start_behind(
+        plane: &ControlPlane,
+        workload: Workload,
+        haproxy: Option<PathBuf>,
+    ) -> Self {
         let client = plane.client().await;
         let nodes: Api<Node> = Api::all(client.clone());
         let node = json!({"metadata": {"name": NODE, "labels": {"kubernetes.io/os": "linux"}}});
@@ -74,29 +88,40 @@ impl StandIn {
         // Another stand-in may have made it.
         let _ = nodes.create(&PostParams::default(), &node).await;
         let servers = Servers::default();
-        let ready = Ready::default();
+        let front = Front::new(haproxy);
         let kubelet = Kubelet {
             client: client.clone(),
             workload: workload.clone(),
             servers: Arc::clone(&servers),
-            ready: Arc::clone(&ready),
+            front: front.clone(),
             url: plane.url(),
             authority: plane.dir().join("ca.crt"),
             files: tempfile::tempdir().unwrap(),
         };
-        let tasks = vec![tokio::spawn(kubelet.run()), tokio::spawn(proxy(client, workload, ready))];
-        Self { servers, tasks }
+        let tasks =
+            vec![tokio::spawn(kubelet.run()), tokio::spawn(front.clone().run(client, workload))];
+        Self { servers, front, tasks }
     }
 
-    /// Kills one replica without a warning, as a node that is lost.
-    pub async fn kill_one(&self) {
+    /// Kills one replica without a warning, as a node that is lost. Returns the process.
+    pub async fn kill_one(&self) -> u32 {
         let servers = self.servers.lock().await;
-        servers.values().next().expect("a replica runs").signal("KILL");
+        let server = servers.values().next().expect("a replica runs");
+        server.signal("KILL");
+        server.pid()
     }
 
-    /// How many replicas run.
-    pub async fn running(&self) -> usize {
-        self.servers.lock().await.len()
+    /// The processes of the replicas that get new connections.
+    pub async fn ready(&self) -> Vec<u32> {
+        let ready = self.front.ready();
+        let servers = self.servers.lock().await;
+        let ready = servers.values().filter(|server| ready.contains(&server.https));
+        ready.map(Server::pid).collect()
+    }
+
+    /// The lines of all replicas' logs.
+    pub async fn log(&self) -> Vec<String> {
+        self.servers.lock().await.values().flat_map(Server::log).collect()
     }
 }
 
@@ -112,7 +137,7 @@ struct Kubelet {
     client: Client,
     workload: Workload,
     servers: Servers,
-    ready: Ready,
+    front: Front,
     url: String,
     authority: PathBuf,
     files: TempDir,
@@ -121,12 +146,18 @@ struct Kubelet {
 impl Kubelet {
     async fn run(self) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.workload.namespace);
-        let ours = ListParams::default().labels(&format!("{LABEL}={}", self.workload.name));
+        let mut once = HashSet::new();
         loop {
             // An API server that is away for a moment comes back.
-            if let Ok(list) = pods.list(&ours).await {
-                for pod in &list.items {
-                    self.pod(&pods, pod).await;
+            if let Ok(list) = pods.list(&ListParams::default()).await {
+                // Another installation's pods are nobody's here.
+                let ours = |pod: &&Pod| pod.labels().get(LABEL) == Some(&self.workload.name);
+                for pod in list.items.iter().filter(|pod| is_once(pod) || ours(pod)) {
+                    if !is_once(pod) {
+                        self.pod(&pods, pod).await;
+                    } else if once.insert(pod.uid()) {
+                        self.run_once(&pods, pod).await;
+                    }
                 }
                 self.endpoints(&list.items).await;
             }
@@ -138,10 +169,14 @@ impl Kubelet {
         let name = pod.name_any();
         if pod.metadata.deletion_timestamp.is_some() {
             let server = self.servers.lock().await.remove(&name);
+            if let Some(server) = &server {
+                // The process and the endpoints are told at the same moment.
+                server.signal("TERM");
+                self.front.remove(server.https);
+            }
             let pods = pods.clone();
             tokio::spawn(async move {
                 if let Some(mut server) = server {
-                    server.signal("TERM");
                     server.ended().await;
                 }
                 let _ = pods.delete(&name, &DeleteParams::default().grace_period(0)).await;
@@ -162,8 +197,8 @@ impl Kubelet {
                 pods.create_subresource("binding", &name, &PostParams::default(), &binding).await;
         }
         if let Some(Problem::Image(why)) = &self.workload.problem {
-            let state = json!({"waiting": {"reason": "ImagePullBackOff", "message": why}});
-            self.status(pods, &name, "Pending", false, &state).await;
+            let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": why}});
+            self.status(pods, &name, "Pending", false, &waiting, NOWHERE).await;
             return;
         }
         if !self.servers.lock().await.contains_key(&name)
@@ -174,29 +209,45 @@ impl Kubelet {
     }
 
     async fn launch(&self, pod: &Pod) -> Option<Server> {
+        let container = pod.spec.as_ref()?.containers.first()?;
+        let mut args = self.args(pod, container).await?;
+        let port = |name: &str| {
+            let ports = container.ports.iter().flatten();
+            let port = ports.clone().find(|port| port.name.as_deref() == Some(name))?;
+            u16::try_from(port.container_port).ok()
+        };
+        let https = port("https").unwrap_or(8443);
+        let metrics = port("metrics").unwrap_or(9443);
+        // Without an address of its own, ports have to be its own.
+        match address::free([https, metrics]) {
+            Some(ip) => {
+                args.extend([format!("--listen={ip}"), format!("--metrics-port={metrics}")]);
+            }
+            None => args.retain(|arg| !arg.starts_with("--https-port")),
+        }
+        args.extend(self.workload.args.iter().cloned());
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let env = environment(pod, container);
+        let env: Vec<(&str, &str)> =
+            env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Some(Server::start(self.workload.program.to_str().unwrap(), &args, &env).await)
+    }
+
+    /// The arguments of a container, and the cluster as its service account sees it.
+    async fn args(&self, pod: &Pod, container: &Container) -> Option<Vec<String>> {
         let accounts: Api<ServiceAccount> =
             Api::namespaced(self.client.clone(), &self.workload.namespace);
         let request = TokenRequest::default();
-        let token = accounts
-            .create_token_request(&self.workload.name, &PostParams::default(), &request)
-            .await
-            .ok()?;
+        let account = pod.spec.as_ref()?.service_account_name.as_deref()?;
+        let token =
+            accounts.create_token_request(account, &PostParams::default(), &request).await.ok()?;
         let kubeconfig = self.files.path().join(pod.name_any());
         let credentials = json!({"token": token.status?.token});
         write_kubeconfig(&kubeconfig, &self.url, &self.authority, &credentials);
-        let container = pod.spec.as_ref()?.containers.first()?;
-        let mut args: Vec<String> = container
-            .args
-            .iter()
-            .flatten()
-            .filter(|arg| !arg.starts_with("--https-port"))
-            .cloned()
-            .collect();
+        let mut args: Vec<String> = container.args.iter().flatten().cloned().collect();
         args.push(format!("--kubeconfig={}", kubeconfig.display()));
         args.push(format!("--namespace={}", self.workload.namespace));
-        args.extend(self.workload.args.iter().cloned());
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        Some(Server::start(self.workload.program.to_str().unwrap(), &args, &[]).await)
+        Some(args)
     }
 
     /// Asks the replicas whether they are ready, and tells the pods' status and the Service.
@@ -225,14 +276,16 @@ impl Kubelet {
             }
             let known = listed.iter().find(|pod| pod.name_any() == *name).is_some_and(is_ready_pod);
             if known != is_ready {
-                self.status(&pods, name, "Running", is_ready, &json!({"running": {}})).await;
+                let ip = server.https.ip();
+                self.status(&pods, name, "Running", is_ready, &json!({"running": {}}), ip).await;
             }
         }
         for name in dead {
-            servers.remove(&name);
-            self.status(&pods, &name, "Running", false, &json!({"running": {}})).await;
+            let ip = servers.remove(&name).map_or(NOWHERE, |server| server.https.ip());
+            self.status(&pods, &name, "Running", false, &json!({"running": {}}), ip).await;
         }
-        *self.ready.lock().unwrap() = ready;
+        drop(servers);
+        self.front.set(ready);
     }
 
     async fn status(
@@ -242,7 +295,9 @@ impl Kubelet {
         phase: &str,
         ready: bool,
         state: &serde_json::Value,
+        ip: IpAddr,
     ) {
+        let ip = if ip.is_loopback() { NOWHERE } else { ip };
         let text = if ready { "True" } else { "False" };
         let conditions: Vec<_> = ["Ready", "ContainersReady", "PodScheduled"]
             .into_iter()
@@ -252,8 +307,7 @@ impl Kubelet {
             })
             .collect();
         let status = json!({"status": {"phase": phase, "conditions": conditions,
-            // Of a range that leads nowhere: connections go by the proxy.
-            "podIP": "192.0.2.1", "podIPs": [{"ip": "192.0.2.1"}],
+            "podIP": ip, "podIPs": [{"ip": ip}],
             "containerStatuses": [{"name": "webhook", "image": "stand-in", "imageID": "stand-in",
                 "ready": ready, "restartCount": 0, "state": state}]}});
         // The pod may be gone by now.
@@ -268,69 +322,28 @@ fn is_ready_pod(pod: &Pod) -> bool {
         .any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
-/// Listens at the Service's address and port, and passes connections to the ready replicas in turn.
-/// A Service that is made anew has another address.
-async fn proxy(client: Client, workload: Workload, ready: Ready) {
-    let services: Api<Service> = Api::namespaced(client, &workload.namespace);
-    let mut connections = JoinSet::new();
-    loop {
-        let Some(address) = service_address(&services, &workload.name).await else {
-            tokio::time::sleep(POLL).await;
-            continue;
-        };
-        // Whoever had the address before may still be there.
-        let Ok(listener) = TcpListener::bind(address).await else {
-            tokio::time::sleep(POLL).await;
-            continue;
-        };
-        let moved = async {
-            loop {
-                tokio::time::sleep(POLL).await;
-                if service_address(&services, &workload.name).await != Some(address) {
-                    break;
-                }
-            }
-        };
-        tokio::select! {
-            () = moved => {}
-            () = accept(&listener, &workload, &ready, &mut connections) => {}
-        }
-    }
+/// Whether a pod runs to its end, as that of a helm test does.
+fn is_once(pod: &Pod) -> bool {
+    let policy = pod.spec.as_ref().and_then(|spec| spec.restart_policy.as_deref());
+    policy == Some("Never")
 }
 
-/// Where the Service listens, if it is the one that finds our pods.
-async fn service_address(services: &Api<Service>, name: &str) -> Option<SocketAddr> {
-    let spec = services.get_opt(name).await.ok()??.spec?;
-    let is_ours = spec.selector?.get(LABEL).is_some_and(|label| label == name);
-    is_ours.then_some(SocketAddr::new(spec.cluster_ip?.parse().ok()?, 443))
-}
-
-async fn accept(
-    listener: &TcpListener,
-    workload: &Workload,
-    ready: &Ready,
-    connections: &mut JoinSet<()>,
-) {
-    let mut turn = 0;
-    while let Ok((mut incoming, _)) = listener.accept().await {
-        if matches!(workload.problem, Some(Problem::Unreachable)) {
-            connections.spawn(async move {
-                // Until the other side gives up.
-                let _ = tokio::io::copy(&mut incoming, &mut tokio::io::sink()).await;
-            });
-            continue;
-        }
-        let target = {
-            let ready = ready.lock().unwrap();
-            turn += 1;
-            ready.get(turn % ready.len().max(1)).copied()
-        };
-        // Without endpoints the connection is refused, as by kube-proxy.
-        let Some(target) = target else { continue };
-        connections.spawn(async move {
-            if let Ok(mut outgoing) = TcpStream::connect(target).await {
-                let _ = copy_bidirectional(&mut incoming, &mut outgoing).await;
-            }
-        });
-    }
+/// The environment of a container: values, and fields of the pod.
+fn environment(pod: &Pod, container: &Container) -> Vec<(String, String)> {
+    let field = |path: &str| match path {
+        "metadata.name" => Some(pod.name_any()),
+        "metadata.namespace" => pod.namespace(),
+        "metadata.uid" => pod.uid(),
+        _ => None,
+    };
+    let variables = container.env.iter().flatten();
+    variables
+        .filter_map(|variable| {
+            let value = variable
+                .value
+                .clone()
+                .or_else(|| field(&variable.value_from.as_ref()?.field_ref.as_ref()?.field_path))?;
+            Some((variable.name.clone(), value))
+        })
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::binaries::cache;
 
-/// The program `helm` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
+/// The program `helm`, `helm3` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
 /// name, and fails where `CI=true`.
 pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     let file = cache().unwrap().join("helm/2.0.0").join(program);
@@ -14,6 +14,20 @@ pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     }
     skip(test, &format!("no {program}; scripts/helm.sh fetches it"));
     None
+}
+
+/// Haproxy, which scripts/haproxy.sh installs. Without it the test is skipped by name, and fails
+/// where `CI=true`.
+pub fn haproxy(test: &str) -> Option<PathBuf> {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let mut directories: Vec<PathBuf> = env::split_paths(&paths).collect();
+    // Debian's place, which users other than root do not search.
+    directories.push(PathBuf::from("/usr/sbin"));
+    let found = directories.into_iter().map(|one| one.join("haproxy")).find(|one| one.is_file());
+    if found.is_none() {
+        skip(test, "no haproxy; scripts/haproxy.sh installs it");
+    }
+    found
 }
 
 /// Says by name that a test, or the rest of it, is skipped; fails where `CI=true`.

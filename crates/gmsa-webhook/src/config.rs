@@ -14,6 +14,7 @@ use std::time::Duration;
 use gmsa_cluster::own::Names;
 
 use crate::certificates::Policy;
+use crate::check::Check;
 use crate::telemetry::Endpoint;
 
 pub use args::{Args, Task, command, parse};
@@ -116,6 +117,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// From which level on.
     pub log_level: String,
+    /// Not to serve, but to ask whether the webhooks are asked.
+    pub check: Option<Check>,
     /// Where traces go; nowhere unless given.
     pub otlp_endpoint: Option<Endpoint>,
 }
@@ -178,6 +181,8 @@ pub fn resolve(
                 early_warnings: early_warnings
                     .then(|| format!("{}-early-warnings", args.webhook_configuration)),
                 configurations: args.webhook_configuration,
+                pod: args.pod_name,
+                pod_uid: args.pod_uid,
             },
             policy: Policy {
                 authority: days(args.ca_validity),
@@ -205,14 +210,8 @@ pub fn resolve(
     });
     let qps = args.qps.or_else(|| number("QPS", 0.0, f64::MAX));
     let burst = args.burst.or_else(|| number("BURST", 1.0, f64::from(u32::MAX)).and_then(whole));
-    let log_level = match (args.log_level, inherited("LOG_LEVEL")) {
-        (Some(level), _) => level.as_str().to_owned(),
-        (None, Some(text)) => inherited_level(&text).unwrap_or_else(|| {
-            warnings.push(format!("LOG_LEVEL is \"{text}\", which is no level: using info"));
-            "info".to_owned()
-        }),
-        (None, None) => "info".to_owned(),
-    };
+    let given = args.log_level.map(|level| level.as_str().to_owned());
+    let log_level = given.unwrap_or_else(|| level(inherited("LOG_LEVEL"), &mut warnings));
     let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
         (Some(value), _) => value,
         (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text))?,
@@ -248,6 +247,7 @@ pub fn resolve(
         threads: args.threads,
         log_format: args.log_format,
         log_level,
+        check: args.check.map(|namespace| Check { namespace, within: seconds(args.check_within) }),
         otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))
@@ -291,6 +291,15 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
+}
+
+/// The inherited level; none, and one that is no level, is `info`.
+fn level(inherited: Option<String>, warnings: &mut Vec<String>) -> String {
+    let Some(text) = inherited else { return "info".to_owned() };
+    inherited_level(&text).unwrap_or_else(|| {
+        warnings.push(format!("LOG_LEVEL is \"{text}\", which is no level: using info"));
+        "info".to_owned()
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod body;
 pub mod certificates;
+pub mod check;
 pub mod config;
 pub mod connection;
 pub mod http;

@@ -3,8 +3,8 @@
 use std::env;
 
 use anyhow::Context as _;
-use gmsa_webhook::config::{self, Config, Task};
-use gmsa_webhook::{audit, server, telemetry};
+use gmsa_webhook::config::{self, Config, FactSource, Task};
+use gmsa_webhook::{audit, check, server, telemetry};
 
 fn main() -> anyhow::Result<()> {
     let environment = |name: &str| env::var(name).ok();
@@ -15,6 +15,10 @@ fn main() -> anyhow::Result<()> {
         tracing::warn!("{warning}");
     }
     let runtime = runtime(&config)?;
+    if let (Some(check), FactSource::Cluster { kubeconfig }) = (&config.check, &config.facts) {
+        runtime.block_on(check::run(check, kubeconfig.as_deref()))?;
+        return Ok(());
+    }
     match config.task {
         None => runtime.block_on(server::run(config))?,
         Some(Task::Audit) => runtime.block_on(audit::run(&config))?,

@@ -20,8 +20,9 @@ use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::server::Server;
 use gmsa_testkit::shared;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
-use k8s_openapi::api::core::v1::{Pod, Secret};
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::{Event, Pod, Secret};
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use support::{PROGRAM, SOON, install_definition};
 
@@ -167,10 +168,10 @@ impl Managed {
             (secret["next-ca.crt"].is_null() && secret["previous-ca.crt"].is_null()).then_some(())
         })
         .await;
-        // Certificates are dated to the second.
-        tokio::time::sleep(Duration::from_millis(1100)).await;
-        let now = k8s_openapi::jiff::Timestamp::now().to_string();
-        let patch = json!({"metadata": {"annotations": {"gmsa-webhook/rotate-before": now}}});
+        // Certificates are dated to the second, and those of this second are meant too.
+        let time = Timestamp::now() + SignedDuration::from_secs(1);
+        let annotations = json!({"gmsa-webhook/rotate-before": time.to_string()});
+        let patch = json!({"metadata": {"annotations": annotations}});
         self.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
         eventually("all is replaced", Duration::from_mins(1), || async {
             let secret = self.secret().await;
@@ -225,6 +226,7 @@ fn rights(namespace: &str) -> Vec<Value> {
             json!([
                 {"apiGroups": [""], "resources": ["secrets"], "resourceNames": [SECRET],
                     "verbs": ["get", "create", "patch", "watch"]},
+                {"apiGroups": [""], "resources": ["events"], "verbs": ["create"]},
             ]),
         ),
         binding("RoleBinding", "Role", "certificates"),
@@ -310,6 +312,40 @@ async fn a_ca_bundle_that_was_edited_heals() {
     managed.register().await;
     assert_eq!(managed.bundle().await, before);
     assert!(server.log().iter().any(|line| line.contains("wrote the CA bundle")));
+}
+
+#[tokio::test]
+async fn a_rotation_that_fails_is_an_event_and_the_certificate_stays() {
+    let test = "a_rotation_that_fails_is_an_event_and_the_certificate_stays";
+    let Some(managed) = Managed::new(test).await else { return };
+    managed.register().await;
+    let _server = managed.start(managed.port, &[]).await;
+    managed.admits().await;
+    managed.published().await;
+    // From now on it may read the Secret, and no longer write it.
+    let mut role =
+        rights(&managed.namespace).into_iter().find(|one| one["kind"] == "Role").unwrap();
+    role["rules"][0]["verbs"] = json!(["get", "watch"]);
+    managed.cluster.apply(&role).await;
+    let time = Timestamp::now() + SignedDuration::from_secs(1);
+    let patch = json!({"metadata":
+        {"annotations": {"gmsa-webhook/rotate-before": time.to_string()}}});
+    managed.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    let events: Api<Event> = Api::namespaced(managed.cluster.client.clone(), &managed.namespace);
+    let event = eventually("the failure is an event", SOON, || async {
+        let all = events.list(&ListParams::default()).await.unwrap().items;
+        all.into_iter().find(|one| one.reason.as_deref() == Some("CertificateFailed"))
+    })
+    .await;
+    assert_eq!(event.type_.as_deref(), Some("Warning"));
+    // Without a pod that is known they stand on the Secret.
+    assert_eq!(event.involved_object.kind.as_deref(), Some("Secret"));
+    assert_eq!(event.involved_object.name.as_deref(), Some(SECRET));
+    let message = event.message.unwrap();
+    for words in ["failed to write the Secret", "forbidden", "grant"] {
+        assert!(message.contains(words), "{words}: {message}");
+    }
+    managed.admit().await.unwrap();
 }
 
 #[tokio::test]

@@ -9,44 +9,29 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
 
 use gmsa_cluster::apply::Applier;
 use gmsa_cluster::install::{self, Certificates, Options, Version};
-use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::stand_in::StandIn;
 use gmsa_testkit::tools;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, PostParams};
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use kube::api::{Api, DeleteParams};
 use serde_json::{Value, json};
-use support::webhook;
-
-const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/gmsa");
-const SOON: Duration = Duration::from_mins(1);
+use support::helm::{CHART, Helm, run};
+use support::world::{SOON, World};
 
 /// Helm, if it is there.
 fn helm(test: &str) -> Option<PathBuf> {
     tools::find(test, "helm")
 }
 
-fn run(helm: &Path, args: &[&str]) -> Result<String, String> {
-    let home = tempfile::tempdir().unwrap();
-    let output = Command::new(helm).env("HOME", home.path()).args(args).output().unwrap();
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout).unwrap())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
 /// The rendered objects by kind and name, without what helm and install each add for themselves.
 fn rendered(helm: &Path, version: &str, sets: &[&str]) -> BTreeMap<String, Value> {
-    let mut args = vec!["template", "gmsa", CHART, "-n", "gmsa-webhook", "--kube-version", version];
+    let mut args = vec!["template", "gmsa", CHART, "-n", "gmsa-webhook", "--skip-tests"];
+    args.extend(["--kube-version", version]);
     for set in sets {
         args.extend(["--set", set]);
     }
@@ -67,8 +52,11 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
             !["Namespace", "CustomResourceDefinition"].contains(&object["kind"].as_str().unwrap())
         })
         .map(|mut object| {
+            // What is kept is compared by its meaning.
             if object["kind"] == "Deployment" {
-                object["metadata"].as_object_mut().unwrap().remove("annotations");
+                let text = object["metadata"]["annotations"][install::OPTIONS].as_str().unwrap();
+                let kept: Options = serde_json::from_str(text).unwrap();
+                object["metadata"]["annotations"] = serde_json::to_value(kept).unwrap();
             }
             (gmsa_cluster::apply::shown(&object), object)
         })
@@ -235,70 +223,237 @@ fn a_credential_spec_by_the_values_of_the_windows_gmsa_chart_has_no_findings() {
     assert!(findings.is_empty(), "{findings:?}");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_release_admits_pods_and_leaves_credential_specs_behind() {
-    let test = "a_release_admits_pods_and_leaves_credential_specs_behind";
-    let Some(helm) = helm(test) else { return };
-    let options = control_plane::Options { with_controller_manager: true, ..Default::default() };
-    let Some(plane) = ControlPlane::start_private(test, options).await else { return };
-    let client = plane.client().await;
-    let _stand_in = StandIn::start(&plane, webhook()).await;
-    let applier = Applier::new(client.clone(), "test", true);
-    for namespace in ["kube-system", install::NAME] {
-        applier
-            .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata":
-                {"name": namespace, "labels": {install::NAMESPACE_LABEL: install::DISABLED}}}))
-            .await
-            .unwrap();
+/// What the windows-gmsa chart calls so is called so here.
+#[test]
+fn values_of_the_windows_gmsa_chart_mean_the_same() {
+    let Some(helm) = helm("values_of_the_windows_gmsa_chart_mean_the_same") else { return };
+    let sets = [
+        "replicaCount=4",
+        "containerPort=9444",
+        "image.imagePullPolicy=Always",
+        "setPodOs=true",
+        "global.systemDefaultRegistry=mirror.example",
+        "nodeSelector.pool=infra",
+        "tolerations[0].key=infra",
+        "affinity.nodeAffinity.x=y",
+        "podDisruptionBudget.enabled=true",
+        "podDisruptionBudget.minAvailable=3",
+        "podSecurityContext.runAsUser=1234",
+        "podSecurityContext.fsGroup=7",
+        "securityContext.capabilities=null",
+        "viewerRole=true",
+        "qps=1e+06",
+        "burst=500",
+        "randomHostname=true",
+        "certificates.certManager.enabled=true",
+        "certificates.certManager.version=v1.16.2",
+        "certificates.certReload.enabled=false",
+        "certificates.secretName=gmsa-server-cert",
+    ];
+    let chart = rendered(&helm, "1.30.0", &sets);
+    let deployment = &chart["deployment/gmsa-webhook"]["spec"];
+    let pod = &deployment["template"]["spec"];
+    let container = &pod["containers"][0];
+    assert_eq!(deployment["replicas"], 4);
+    let image = container["image"].as_str().unwrap();
+    assert!(image.starts_with("mirror.example/ghcr.io/kube-gmsa/gmsa-webhook:"), "{image}");
+    assert_eq!(container["imagePullPolicy"], "Always");
+    assert_eq!(container["ports"][0]["containerPort"], 9444);
+    let args: Vec<&str> =
+        container["args"].as_array().unwrap().iter().map(|arg| arg.as_str().unwrap()).collect();
+    for arg in ["--https-port=9444", "--random-hostname=true", "--burst=500"] {
+        assert!(args.contains(&arg), "{arg}: {args:?}");
     }
-    let kubeconfig = plane.kubeconfig_path();
-    let release = async |args: &[&str]| {
-        let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        all.extend(["-n".to_owned(), install::NAME.to_owned()]);
-        all.push(format!("--kubeconfig={}", kubeconfig.display()));
-        let helm = helm.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            run(&helm, &all.iter().map(String::as_str).collect::<Vec<_>>())
-        });
-        done.await.unwrap().unwrap()
+    // The server takes every flag that the chart can give it.
+    let given = std::iter::once("gmsa-webhook").chain(args.iter().copied());
+    let parsed = gmsa_webhook::config::parse(given.map(Into::into), |_| None).unwrap();
+    assert_eq!(parsed.qps, Some(1e6));
+    assert_eq!(
+        container["securityContext"],
+        json!({"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true})
+    );
+    assert_eq!(pod["os"]["name"], "linux");
+    assert_eq!(pod["nodeSelector"], json!({"kubernetes.io/os": "linux", "pool": "infra"}));
+    assert_eq!(pod["tolerations"][0]["key"], "infra");
+    assert_eq!(pod["affinity"]["nodeAffinity"]["x"], "y");
+    assert_eq!(pod["securityContext"]["runAsUser"], 1234);
+    assert_eq!(pod["securityContext"]["fsGroup"], 7);
+    assert_eq!(pod["securityContext"]["runAsNonRoot"], true);
+    assert_eq!(pod["volumes"][0]["secret"]["secretName"], "gmsa-server-cert");
+    let certificate = &chart["certificate/gmsa-webhook"]["spec"];
+    assert_eq!(certificate["secretName"], "gmsa-server-cert");
+    let budget = &chart["poddisruptionbudget/gmsa-webhook"]["spec"];
+    assert_eq!((&budget["minAvailable"], &budget["maxUnavailable"]), (&json!(3), &Value::Null));
+    assert!(chart.contains_key("clusterrole/gmsa-webhook-viewer"));
+    let without = rendered(&helm, "1.30.0", &["podDisruptionBudget.enabled=false"]);
+    assert!(!without.contains_key("poddisruptionbudget/gmsa-webhook"));
+    let files = ["certificates.source=files", "certificates.caBundle=QQ=="];
+    let files = rendered(&helm, "1.30.0", &files);
+    let webhook = &files["validatingwebhookconfiguration/gmsa-webhook"]["webhooks"][0];
+    assert_eq!(webhook["clientConfig"]["caBundle"], "QQ==");
+}
+
+#[test]
+fn values_that_mean_nothing_here_are_refused_with_what_to_do() {
+    let Some(helm) = helm("values_that_mean_nothing_here_are_refused_with_what_to_do") else {
+        return;
     };
-    // Helm checks what it sends against the schema, which newer servers put together a while after
-    // they are ready.
-    eventually("the API server serves its schema", SOON, || async {
-        let request =
-            kube::api::Request::new("/openapi").get("v2", &kube::api::GetParams::default()).ok()?;
-        client.request_text(request).await.ok()
+    for (set, words) in [
+        ("image.repository=registry.k8s.io/gmsa-webhook/k8s-gmsa-webhook", "leave image out"),
+        ("containerPort=443", "set port to one from 1024"),
+        ("certificates.caBundle=QQ==", "set certificates.source=files"),
+        ("certificates.secretName=gmsa-server-cert", "set certificates.source=files"),
+        ("certificates.certManager.version=v0.15.0", "upgrade it, or leave certManager out"),
+        (
+            "podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1",
+            "leave one out",
+        ),
+        // A misspelt value is not passed over in silence.
+        ("replicasCount=3", "replicasCount"),
+        ("networkPolicy.enable=true", "enable"),
+        ("extraArgs[0]=log-level", "extraArgs"),
+        ("serviceMonitor.interval=often", "interval"),
+    ] {
+        let args = ["template", "gmsa", CHART, "--kube-version", "1.30.0", "--set", set];
+        let why = run(&helm, &args).expect_err(set);
+        assert!(why.contains(words), "{set}: {why}");
+    }
+}
+
+#[test]
+fn monitoring_is_that_of_the_repository() {
+    let Some(helm) = helm("monitoring_is_that_of_the_repository") else { return };
+    let sets = [
+        "serviceMonitor.enabled=true",
+        "serviceMonitor.labels.release=prometheus",
+        "serviceMonitor.interval=30s",
+        "prometheusRule.enabled=true",
+        "prometheusRule.labels.release=prometheus",
+        "dashboard.enabled=true",
+        "podAnnotations.note=x",
+        "podLabels.team=y",
+    ];
+    let chart = rendered(&helm, "1.30.0", &sets);
+    let monitoring = Path::new(CHART).join("../../deploy/monitoring");
+    let alerts = gmsa_cluster::manifests::Input::Path(monitoring.join("alerts.yaml"));
+    let alerts = gmsa_cluster::manifests::read(&[alerts]).unwrap();
+    let rule = &chart["prometheusrule/gmsa-webhook"];
+    assert_eq!(rule["spec"], alerts.documents[0].value["spec"]);
+    assert_eq!(rule["metadata"]["labels"]["release"], "prometheus");
+    let dashboard = std::fs::read_to_string(monitoring.join("dashboard.json")).unwrap();
+    let map = &chart["configmap/gmsa-webhook-dashboard"];
+    assert_eq!(map["data"]["gmsa-webhook.json"], dashboard);
+    assert_eq!(map["metadata"]["labels"]["grafana_dashboard"], "1");
+    let monitor = &chart["servicemonitor/gmsa-webhook"];
+    assert_eq!(monitor["spec"]["endpoints"], json!([{"port": "metrics", "interval": "30s"}]));
+    assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
+    let template = &chart["deployment/gmsa-webhook"]["spec"]["template"]["metadata"];
+    assert_eq!(template["annotations"]["note"], "x");
+    assert_eq!(template["labels"]["team"], "y");
+}
+
+/// Every path of a JSON document that has no object below it.
+fn leaves(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+    match value.as_object().filter(|object| !object.is_empty()) {
+        Some(object) => {
+            for (key, value) in object {
+                leaves(value, &format!("{path}/{key}"), found);
+            }
+        }
+        None => drop(found.insert(path.to_owned())),
+    }
+}
+
+#[test]
+fn the_schema_and_the_annotations_name_what_is_there() {
+    let read = |name: &str| std::fs::read_to_string(Path::new(CHART).join(name)).unwrap();
+    let values: Value = serde_saphyr::from_str(&read("values.yaml")).unwrap();
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let mut paths = BTreeSet::new();
+    leaves(&values, "", &mut paths);
+    for path in &paths {
+        let mut at = &schema;
+        for key in path.split('/').skip(1) {
+            // Below a property that takes any object there is nothing to name.
+            let Some(properties) = at.get("properties") else { break };
+            at = properties.get(key).unwrap_or_else(|| panic!("the schema does not know {path}"));
+        }
+    }
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut known = names(&schema["properties"]);
+    // Of charts that have this one as a part.
+    known.retain(|key| key != "enabled");
+    assert_eq!(known, names(&values), "properties of the schema, and values");
+
+    let chart: Value = serde_saphyr::from_str(&read("Chart.yaml")).unwrap();
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    let annotation = |key: &str| {
+        let text = chart["annotations"][format!("artifacthub.io/{key}")].as_str().unwrap();
+        serde_saphyr::from_str::<Value>(text).unwrap()
+    };
+    assert_eq!(annotation("images")[0]["image"], install::IMAGE);
+    assert_eq!(annotation("crds")[0]["name"], "gmsacredentialspecs.windows.k8s.io");
+    let example = &annotation("crdsExamples")[0];
+    let contents = &example["credspec"];
+    assert!(gmsa_core::credspec::lint_contents(contents).is_empty(), "{contents}");
+    for change in annotation("changes").as_array().unwrap() {
+        let kind = change["kind"].as_str().unwrap();
+        assert!(["added", "changed", "fixed", "removed"].contains(&kind), "{kind}");
+        assert!(change["description"].as_str().is_some_and(|words| !words.is_empty()));
+    }
+    assert!(annotation("links").as_array().is_some_and(|links| !links.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
+    let test = "a_release_admits_pods_is_tested_and_leaves_credential_specs_behind";
+    let Some(program) = helm(test) else { return };
+    let Some(world) = World::new(test).await else { return };
+    let _stand_in = world.stand_in(None).await;
+    let helm = Helm::new(program, &world).await;
+    let labelled = "legacyNamespacesLabelled=true";
+    helm.done(&["install", "gmsa", CHART, "--set", labelled, "--set", "test.seconds=200"]).await;
+    world.namespace("web").await;
+    eventually("the pod is expanded", SOON, || async { world.admit("web").await.ok() }).await;
+    // The test's pod is run by a process on this machine, as the replicas are.
+    let tested = helm.done(&["test", "gmsa", "--timeout=300s"]).await;
+    assert!(tested.contains("Succeeded"), "{tested}");
+
+    // The plug-in knows a release as an installation. The namespace is helm's, and not labelled.
+    let status = world.done(&["status", "-n", install::NAME, "-o", "json"]).await;
+    let status: Value = serde_json::from_str(&status).unwrap();
+    let checks = status["checks"].as_array().unwrap();
+    let drift = checks.iter().find(|check| check["id"] == "drift").unwrap();
+    let words = drift["message"].as_str().unwrap();
+    let of_namespace = words.contains(": namespace/gmsa-webhook (") && !words.contains(';');
+    assert!(drift["state"] == "ok" || of_namespace, "{words}");
+
+    let set = ["--set", labelled, "--set", "randomHostname=true", "--set", "test.seconds=1"];
+    helm.done(&[&["upgrade", "gmsa", CHART][..], &set].concat()).await;
+    eventually("the pod is expanded after the upgrade", SOON, || async {
+        world.admit("web").await.ok()
     })
     .await;
-    let labelled = "legacyNamespacesLabelled=true";
-    release(&["install", "gmsa", CHART, "--set", labelled]).await;
-    for object in [
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "web"}}),
-        objects::credential_spec("spec", "WebApp1"),
-        objects::role("spec"),
-        objects::binding("spec", "web", "default"),
-    ] {
-        eventually("the object is taken", SOON, || async { applier.apply(&object).await.ok() })
-            .await;
-    }
-    let pod: Pod =
-        serde_json::from_value(objects::pod("web", "probe", &objects::gmsa(Some("spec"), None)))
-            .unwrap();
-    let pods: Api<Pod> = Api::namespaced(client.clone(), "web");
-    let dry = PostParams { dry_run: true, ..PostParams::default() };
-    let expanded = async || {
-        let pod = serde_json::to_value(pods.create(&dry, &pod).await.ok()?).unwrap();
-        pod.pointer("/spec/securityContext/windowsOptions/gmsaCredentialSpec").cloned()
-    };
-    eventually("the pod is expanded", SOON, &expanded).await;
-    release(&["upgrade", "gmsa", CHART, "--set", labelled, "--set", "randomHostname=true"]).await;
-    eventually("the pod is expanded after the upgrade", SOON, &expanded).await;
+    // Without validation the test fails, and its pod stays to be looked at.
+    let api: Api<ValidatingWebhookConfiguration> = Api::all(world.client.clone());
+    api.delete(install::NAME, &DeleteParams::default()).await.unwrap();
+    eventually("the deletion is in force", SOON, || async {
+        let run = helm.run(&["test", "gmsa", "--timeout=60s"]).await;
+        run.is_err().then_some(())
+    })
+    .await;
+    let pods: Api<k8s_openapi::api::core::v1::Pod> =
+        Api::namespaced(world.client.clone(), install::NAME);
+    let status = serde_json::to_value(pods.get("gmsa-webhook-test").await.unwrap().status).unwrap();
+    let said = status["containerStatuses"][0]["state"]["terminated"]["message"].as_str().unwrap();
+    assert!(said.contains("the validating webhook does not answer"), "{said}");
 
-    release(&["uninstall", "gmsa"]).await;
+    helm.done(&["uninstall", "gmsa"]).await;
+    let applier = Applier::new(world.client.clone(), "test", true);
     let spec = objects::credential_spec("spec", "WebApp1");
     assert!(applier.live(&spec).await.unwrap().is_some(), "the credential spec is gone");
-    let created = pods.create(&dry, &pod).await.expect("nothing is asked any more");
-    let created = serde_json::to_value(created).unwrap();
-    let at = "/spec/securityContext/windowsOptions/gmsaCredentialSpec";
-    assert!(created.pointer(at).is_none());
+    eventually("nothing is asked any more", SOON, || async {
+        world.admit("web").await.err().filter(|why| why == "not expanded")
+    })
+    .await;
 }

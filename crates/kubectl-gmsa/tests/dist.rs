@@ -24,6 +24,30 @@ fn dist(test: &str) -> Option<PathBuf> {
     None
 }
 
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+#[test]
+fn scripts_are_sound_and_say_which_target_they_do_not_know() {
+    for directory in ["scripts", "crates/gmsa-testkit/scripts"] {
+        for entry in std::fs::read_dir(Path::new(ROOT).join(directory)).unwrap() {
+            let script = entry.unwrap().path();
+            let read = Command::new("bash").arg("-n").arg(&script).output().unwrap();
+            let words = String::from_utf8_lossy(&read.stderr);
+            assert!(read.status.success(), "{}: {words}", script.display());
+        }
+    }
+    for (script, target, words) in [
+        ("image.sh", "sparc64-unknown-linux-gnu", "nothing is made for sparc64"),
+        ("dist.sh", "sparc64-unknown-linux-gnu", "nothing is made for sparc64"),
+        ("dist.sh", "aarch64-unknown-none", "rustup target add aarch64-unknown-none"),
+    ] {
+        let script = Path::new(ROOT).join("scripts").join(script);
+        let refused = Command::new(script).args(["dev", target]).output().unwrap();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains(words), "{said}");
+    }
+}
+
 #[test]
 fn the_archive_holds_a_plugin_that_runs_and_krew_finds_it() {
     let test = "the_archive_holds_a_plugin_that_runs_and_krew_finds_it";

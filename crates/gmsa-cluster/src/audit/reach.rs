@@ -73,7 +73,9 @@ impl Reach {
     fn new(configurations: &[Value], namespaces: &[Value], scope: &Scope) -> Self {
         let mut hooks: Vec<Hook> = configurations.iter().flat_map(Hook::all).collect();
         if let Some(sent) = &scope.sent {
-            hooks.iter_mut().for_each(|hook| hook.choose(sent));
+            for hook in &mut hooks {
+                hook.choose(sent);
+            }
         }
         let only = scope.namespace.as_deref();
         let mut expected: BTreeSet<String> =

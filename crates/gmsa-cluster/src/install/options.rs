@@ -15,7 +15,7 @@ pub enum Certificates {
     #[default]
     #[serde(rename = "self")]
     SelfManaged,
-    /// cert-manager makes it, from a self-signed Issuer.
+    /// cert-manager makes it, and a CA for it.
     CertManager,
     /// A Secret that somebody else fills; the CA bundle is theirs as well.
     Files,

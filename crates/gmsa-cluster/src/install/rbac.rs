@@ -29,8 +29,11 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
         binding("ClusterRoleBinding", NAME, options, None),
     ];
     if managed {
-        let rules = [json!({"apiGroups": [""], "resources": ["secrets"],
-            "resourceNames": [SECRET], "verbs": ["get", "create", "patch", "watch"]})];
+        let rules = [
+            json!({"apiGroups": [""], "resources": ["secrets"],
+                "resourceNames": [SECRET], "verbs": ["get", "create", "patch", "watch"]}),
+            json!({"apiGroups": [""], "resources": ["events"], "verbs": ["create"]}),
+        ];
         objects.push(role("Role", NAME, Some(&options.namespace), &rules));
         objects.push(binding("RoleBinding", NAME, options, Some(&options.namespace)));
     }

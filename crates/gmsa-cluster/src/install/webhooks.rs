@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL, NamespaceRequirement,
-    Options, Version, labels, merge,
+    CERT_MANAGER_CA, Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL,
+    NamespaceRequirement, Options, Version, labels, merge,
 };
 
 /// Whether a pod's spec uses a GMSA, in CEL.
@@ -210,7 +210,8 @@ fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) 
         merge(
             &mut metadata,
             json!({"annotations":
-                {"cert-manager.io/inject-ca-from": format!("{}/{NAME}", options.namespace)}}),
+                {"cert-manager.io/inject-ca-from":
+                    format!("{}/{CERT_MANAGER_CA}", options.namespace)}}),
         );
     }
     json!({

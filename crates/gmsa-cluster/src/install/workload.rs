@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::monitoring;
-use super::{Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge};
+use super::{
+    CERT_MANAGER_CA, Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge,
+};
 
 /// Where a certificate that is not the server's own is mounted.
 const MOUNT: &str = "/etc/gmsa-webhook/tls";
@@ -26,7 +28,11 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
 }
 
 pub(super) fn metadata(options: &Options) -> Value {
-    json!({"name": NAME, "namespace": options.namespace, "labels": labels()})
+    named(NAME, options)
+}
+
+fn named(name: &str, options: &Options) -> Value {
+    json!({"name": name, "namespace": options.namespace, "labels": labels()})
 }
 
 pub(super) fn selector() -> Value {
@@ -145,7 +151,12 @@ fn container(options: &Options) -> Value {
             "capabilities": {"drop": ["ALL"]},
         },
     });
-    if options.certificates != Certificates::SelfManaged {
+    if options.certificates == Certificates::SelfManaged {
+        // For the events about them.
+        let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}});
+        let pod = [field("GMSA_POD_NAME", "metadata.name"), field("GMSA_POD_UID", "metadata.uid")];
+        merge(&mut container, json!({"env": pod}));
+    } else {
         merge(
             &mut container,
             json!({"volumeMounts": [{"name": "tls", "mountPath": MOUNT, "readOnly": true}]}),
@@ -194,26 +205,45 @@ fn network_policy(options: &Options) -> Value {
     })
 }
 
-/// `cert-manager.io/v1`: a self-signed CA is not needed, its certificate is its own issuer's.
+/// `cert-manager.io/v1`: a CA of the installation's own, and a certificate of it.
+///
+/// API servers trust the CA, which keeps its key for its whole life, so that a renewed certificate
+/// is trusted before the replicas have read it, and an old one still is.
 fn cert_manager(options: &Options) -> Vec<Value> {
+    let issuer = |name: &str, spec: Value| {
+        json!({"apiVersion": "cert-manager.io/v1", "kind": "Issuer",
+            "metadata": named(name, options), "spec": spec})
+    };
+    let certificate = |name: &str, spec: Value| {
+        json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate",
+            "metadata": named(name, options), "spec": spec})
+    };
+    let by = |name: &str| json!({"group": "cert-manager.io", "kind": "Issuer", "name": name});
     let service = format!("{NAME}.{}.svc", options.namespace);
     vec![
-        json!({
-            "apiVersion": "cert-manager.io/v1",
-            "kind": "Issuer",
-            "metadata": metadata(options),
-            "spec": {"selfSigned": {}},
-        }),
-        json!({
-            "apiVersion": "cert-manager.io/v1",
-            "kind": "Certificate",
-            "metadata": metadata(options),
-            "spec": {
+        issuer(CERT_MANAGER_CA, json!({"selfSigned": {}})),
+        certificate(
+            CERT_MANAGER_CA,
+            json!({
+                "isCA": true,
+                "commonName": CERT_MANAGER_CA,
+                "secretName": CERT_MANAGER_CA,
+                "duration": "87600h",
+                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"},
+                "issuerRef": by(CERT_MANAGER_CA),
+            }),
+        ),
+        issuer(NAME, json!({"ca": {"secretName": CERT_MANAGER_CA}})),
+        certificate(
+            NAME,
+            json!({
                 "secretName": SECRET,
                 "dnsNames": [service, format!("{service}.cluster.local")],
-                "issuerRef": {"name": NAME, "kind": "Issuer"},
+                "duration": "2160h",
+                "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
                 "usages": ["server auth", "digital signature"],
-            },
-        }),
+                "issuerRef": by(NAME),
+            }),
+        ),
     ]
 }

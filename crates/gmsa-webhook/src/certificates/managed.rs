@@ -10,6 +10,7 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gmsa_cluster::events::Kind;
 use gmsa_cluster::own::{self, OwnObjects, Stored};
 use parking_lot::Mutex;
 use time::OffsetDateTime;
@@ -129,6 +130,8 @@ impl Managed {
             state = state.after(step, &self.names, now, &self.policy)?;
             stored = self.own.write_secret(&state.data(), Some(&stored)).await?;
             tracing::info!(?step, "changed the certificates");
+            let (reason, message) = told(step);
+            self.own.tell(Kind::Normal, reason, message);
             self.own.publish(&state.bundle()).await?;
             self.adopt(&state)?;
             drop(stored);
@@ -156,11 +159,20 @@ impl Managed {
         let known = known.filter(|known| State::read(&known.data(), &self.names, now).is_ok());
         let from = if known.is_some() { "what is in use" } else { "nothing" };
         tracing::warn!(why, from, "making the certificates' Secret anew");
-        let state = match known {
+        let state = match known.clone() {
             Some(known) => known,
             None => State::create(&self.names, now, &self.policy)?,
         };
+        let restored = known.is_some();
         let stored = self.own.write_secret(&state.data(), stored.as_ref()).await?;
+        let secret = self.own.secret_name();
+        if restored {
+            let message = format!("wrote the {secret} again from what is in use: {why}");
+            self.own.tell(Kind::Warning, "SecretRestored", &message);
+        } else {
+            let message = format!("made a CA and a serving certificate in the {secret}: {why}");
+            self.own.tell(Kind::Normal, "CertificateIssued", &message);
+        }
         Ok((state, stored))
     }
 
@@ -194,8 +206,26 @@ impl Managed {
                 kept_the_last_good = seen.state.is_some(),
                 "failed to manage the certificates"
             );
+            self.own.tell(Kind::Warning, "CertificateFailed", problem);
         }
         seen.problem = Some(problem.to_owned());
+    }
+}
+
+/// The reason and the words of the event of a step.
+fn told(step: Step) -> (&'static str, &'static str) {
+    match step {
+        Step::RenewCertificate => {
+            ("CertificateRenewed", "made a new serving certificate, of the same CA")
+        }
+        Step::IntroduceAuthority => {
+            ("CaIntroduced", "made a new CA, which is trusted from now on and issues later")
+        }
+        Step::SwitchAuthority => (
+            "CaSwitched",
+            "made a new serving certificate, of the new CA; the old one is trusted still",
+        ),
+        Step::ForgetAuthority => ("CaForgotten", "the old CA is trusted no longer"),
     }
 }
 

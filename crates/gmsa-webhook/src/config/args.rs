@@ -88,6 +88,19 @@ pub struct Args {
     /// The webhook configurations whose CA bundle the server keeps, where --tls-cert is not set
     #[arg(long, value_name = "NAME", default_value = "gmsa-webhook")]
     pub webhook_configuration: String,
+    /// Do not serve: ask the API server, by dry runs of pods of this namespace that must be refused,
+    /// whether it asks the webhooks, and end with 0 if both answer within --check-within
+    #[arg(long, value_name = "NAMESPACE", conflicts_with = "store")]
+    pub check: Option<String>,
+    /// How long --check waits for the answers
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = number)]
+    pub check_within: f64,
+    /// The pod in which the server runs, on which its events stand [default: they stand on the Secret]
+    #[arg(long, value_name = "NAME")]
+    pub pod_name: Option<String>,
+    /// The uid of that pod
+    #[arg(long, value_name = "UID", requires = "pod_name")]
+    pub pod_uid: Option<String>,
     /// How long a serving certificate that the server makes is valid; after two thirds it is renewed
     #[arg(long, value_name = "DAYS", default_value_t = 90.0, value_parser = lifetime)]
     pub certificate_validity: f64,

@@ -1,6 +1,9 @@
 //! `kubectl gmsa status`: whether the webhook is as it should be.
 
 mod checks;
+mod exclusions;
+mod metrics;
+mod replicas;
 
 use gmsa_core::finding::Severity;
 use schemars::JsonSchema;
@@ -12,7 +15,9 @@ use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
 use crate::printer;
 
-pub(super) use checks::all as look;
+use gmsa_cluster::install::Version;
+use kube::Client;
+use replicas::{Replica, Replicas};
 
 const API_VERSION: &str = "gmsa.kube-gmsa.io/v1";
 
@@ -28,6 +33,8 @@ struct Report {
     kubernetes: String,
     /// What was looked at.
     checks: Vec<Check>,
+    /// The replicas, as each sees itself; empty if the pods may not be listed.
+    replicas: Vec<Replica>,
 }
 
 /// One thing that was looked at.
@@ -41,7 +48,7 @@ pub(super) struct Check {
     /// What was seen.
     pub(super) message: String,
     /// What to do; empty if nothing.
-    #[serde(skip_serializing_if = "str::is_empty")]
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub(super) remedy: &'static str,
 }
 
@@ -68,15 +75,39 @@ pub fn run(args: &Status) -> Result<u8, Failure> {
     super::runtime::block_on(status(args))
 }
 
+/// Looks at everything.
+pub(super) async fn look(
+    client: &Client,
+    namespace: &str,
+    version: Version,
+) -> Result<Vec<Check>, Failure> {
+    Ok(look_closely(client, namespace, version).await?.0)
+}
+
+async fn look_closely(
+    client: &Client,
+    namespace: &str,
+    version: Version,
+) -> Result<(Vec<Check>, Replicas), Failure> {
+    let mut checks = checks::all(client, namespace, version).await?;
+    if checks.iter().any(|check| check.id == checks::INSTALLED) {
+        return Ok((checks, Ok(Vec::new())));
+    }
+    let replicas = replicas::read(client, namespace).await;
+    checks.extend(replicas::checks(&replicas));
+    Ok((checks, replicas))
+}
+
 async fn status(args: &Status) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = server_version(&client).await?;
-    let checks = checks::all(&client, &args.namespace, version).await?;
+    let (checks, replicas) = look_closely(&client, &args.namespace, version).await?;
     let report = Report {
         api_version: API_VERSION,
         kind: "Status",
         kubernetes: version.to_string(),
         checks,
+        replicas: replicas.unwrap_or_default(),
     };
     match args.output {
         StatusOutput::Table => printer::data(&table(&report))?,
@@ -95,8 +126,33 @@ fn table(report: &Report) -> String {
         vec![check.id.to_owned(), state.to_owned(), check.message.clone()]
     });
     let mut text = render::table(&["CHECK", "STATE", "WHAT WAS SEEN"], rows.collect());
+    if !report.replicas.is_empty() {
+        text.push('\n');
+        text.push_str(&render::table(
+            &["REPLICA", "READY", "VERSION", "HEARD", "CERTIFICATE UNTIL", "DENIED"],
+            report.replicas.iter().map(row).collect(),
+        ));
+    }
     for check in report.checks.iter().filter(|check| !check.remedy.is_empty()) {
         text.push_str(&format!("\n{}: {}\n", check.id, check.remedy));
     }
     text
+}
+
+fn row(replica: &Replica) -> Vec<String> {
+    let unknown = || "?".to_owned();
+    let ready = if replica.ready { "yes" } else { "no" }.to_owned();
+    let Some(metrics) = &replica.metrics else {
+        return vec![replica.pod.clone(), ready, unknown(), unknown(), unknown(), unknown()];
+    };
+    let heard = metrics.sync_age_seconds.map_or_else(unknown, |age| format!("{age} s ago"));
+    let denied: u64 = metrics.denials.iter().map(|denials| denials.count).sum();
+    vec![
+        replica.pod.clone(),
+        ready,
+        metrics.version.clone(),
+        heard,
+        metrics.certificate_expires.clone().unwrap_or_else(unknown),
+        denied.to_string(),
+    ]
 }

@@ -25,6 +25,14 @@ fn fits(root: &Value, schema: &Value, value: &Value, path: &str) {
         }
         return;
     }
+    // What one of several words says.
+    if let Some(words) = schema["oneOf"].as_array() {
+        assert!(
+            words.iter().any(|one| one["const"] == *value),
+            "{path}: {value} is none of {words:?}"
+        );
+        return;
+    }
     let is = |kind: &str| match kind {
         "object" => value.is_object(),
         "array" => value.is_array(),

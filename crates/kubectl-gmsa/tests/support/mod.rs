@@ -1,6 +1,7 @@
 //! The plug-in as a person runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub mod helm;
 pub mod windows_gmsa;
 pub mod world;
 

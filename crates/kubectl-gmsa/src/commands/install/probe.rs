@@ -3,40 +3,17 @@
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::client::why;
-use gmsa_cluster::install::{OLDEST, Options, PROBE_LABEL, namespace_requirements};
-use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::api::{Api, ListParams, PostParams};
+use gmsa_cluster::install::{OLDEST, Options, namespace_requirements};
+use gmsa_cluster::probe::{self, QUESTIONS, Question};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
-use serde_json::json;
 
 use super::cluster;
 use crate::commands::Failure;
 use crate::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A field that the server refuses, and the words by which one knows that it was the server.
-struct Question {
-    step: &'static str,
-    field: &'static str,
-    value: &'static str,
-    answer: &'static str,
-}
-
-const QUESTIONS: [Question; 2] = [
-    Question {
-        step: "mutating",
-        field: "gmsaCredentialSpecName",
-        value: "Kubectl-GMSA-Probe",
-        answer: "is not a valid name of a GMSA cred spec",
-    },
-    Question {
-        step: "validating",
-        field: "gmsaCredentialSpec",
-        value: "{}",
-        answer: "has a GMSA cred spec set",
-    },
-];
 
 /// Waits until both webhooks answer, and says what is wrong if they do not.
 pub(in crate::commands) async fn answered(
@@ -91,54 +68,12 @@ pub(in crate::commands) async fn asked_once(
     Ok(Some(problems))
 }
 
-/// Asks once; none if the webhook answered, else what is wrong.
 async fn ask(
     client: &Client,
     namespace: &str,
     question: &Question,
 ) -> Result<Option<String>, Failure> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    let dry = PostParams { dry_run: true, ..PostParams::default() };
-    match pods.create(&dry, &pod(question)?).await {
-        Ok(_) => Ok(Some("the API server did not ask it".to_owned())),
-        Err(kube::Error::Api(status)) if status.message.contains(question.answer) => Ok(None),
-        Err(kube::Error::Api(status)) if status.message.contains("calling webhook") => {
-            Ok(Some(status.message.clone()))
-        }
-        // Built-in validation comes after the mutating webhooks.
-        Err(kube::Error::Api(status)) if status.code == 422 => {
-            Ok(Some("the API server did not ask it".to_owned()))
-        }
-        Err(error) => Err(cluster(format!(
-            "failed to create a pod in the namespace {namespace} as a dry run: {}",
-            why(&error)
-        ))),
-    }
-}
-
-/// A pod that keeps to the restricted level, but for the field.
-fn pod(question: &Question) -> Result<Pod, Failure> {
-    let pod = json!({
-        "metadata": {"name": "kubectl-gmsa-probe", "labels": {PROBE_LABEL: "true"}},
-        "spec": {
-            // Servers before 1.24 wait for a token else, where a namespace is new.
-            "automountServiceAccountToken": false,
-            "securityContext": {
-                "runAsNonRoot": true,
-                "seccompProfile": {"type": "RuntimeDefault"},
-                "windowsOptions": {question.field: question.value},
-            },
-            "containers": [{
-                "name": "probe",
-                "image": "probe",
-                "securityContext": {
-                    "allowPrivilegeEscalation": false,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }],
-        },
-    });
-    serde_json::from_value(pod).map_err(cluster)
+    probe::ask(client, namespace, question).await.map_err(cluster)
 }
 
 /// A namespace whose pods are sent: `default` if it is one.

@@ -1,9 +1,9 @@
 //! What `status` looks at.
 
-use gmsa_cluster::apply::{Applier, Change, shown};
+use gmsa_cluster::apply::{Applier, Change, Error, shown};
 use gmsa_cluster::client::why;
 use gmsa_cluster::install::{
-    Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, Options, SECRET, Version, objects,
+    Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, OPTIONS, Options, SECRET, Version, objects,
 };
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
@@ -12,10 +12,12 @@ use kube::api::Api;
 use serde_json::Value;
 use x509_parser::pem::parse_x509_pem;
 
-use super::{Check, State};
+use super::{Check, State, exclusions};
 use crate::commands::Failure;
 use crate::commands::install::{cluster, kept_options};
 
+/// The id of the check that says that there is no installation.
+pub(super) const INSTALLED: &str = "installed";
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
 
@@ -26,7 +28,7 @@ pub(in crate::commands) async fn all(
 ) -> Result<Vec<Check>, Failure> {
     let Some(options) = kept_options(client, namespace).await? else {
         return Ok(vec![Check {
-            id: "installed",
+            id: INSTALLED,
             state: State::Error,
             message: format!("there is no installation of ours in the namespace {namespace}"),
             remedy: "install it: kubectl gmsa install; for another namespace give -n",
@@ -44,6 +46,9 @@ pub(in crate::commands) async fn all(
     checks.push(failure_policy(&live, &options));
     checks.extend(certificate(client, &options, &live).await?);
     checks.push(drift(&applier, wanted.base.iter().chain(&wanted.webhooks)).await?);
+    if let Some(selector) = namespace_selector(&live) {
+        checks.push(exclusions::check(client, &options, version, selector).await?);
+    }
     checks.push(outage(&options, version));
     Ok(checks)
 }
@@ -118,11 +123,26 @@ fn webhooks(object: &Value) -> impl Iterator<Item = &Value> {
     object.get("webhooks").and_then(Value::as_array).into_iter().flatten()
 }
 
+/// The configuration of this kind that pods are sent by, as it is.
+fn of_pods<'a>(live: &'a Live<'_>, kind: &str) -> Option<&'a Value> {
+    let (_, live) = live.iter().find(|(wanted, _)| wanted.get("kind") == Some(&kind.into()))?;
+    live.as_ref()
+}
+
+/// The namespaces whose pods are validated; null is all of them.
+fn namespace_selector<'a>(live: &'a Live<'_>) -> Option<&'a Value> {
+    let webhook = webhooks(of_pods(live, "ValidatingWebhookConfiguration")?).next()?;
+    Some(webhook.get("namespaceSelector").unwrap_or(&Value::Null))
+}
+
 fn failure_policy(live: &Live<'_>, options: &Options) -> Check {
     let policy = |kind: &str| {
-        let (_, live) = live.iter().find(|(wanted, _)| wanted.get("kind") == Some(&kind.into()))?;
-        let policy = webhooks(live.as_ref()?).next()?.get("failurePolicy")?;
-        policy.as_str().map(str::to_owned)
+        let mut policies = webhooks(of_pods(live, kind)?)
+            .map(|webhook| webhook.get("failurePolicy").and_then(Value::as_str));
+        let first = policies.next()??;
+        // Of several the one that lets pods pass is told.
+        let lax = policies.flatten().find(|policy| *policy != "Fail");
+        Some(lax.unwrap_or(first).to_owned())
     };
     let validating = policy("ValidatingWebhookConfiguration");
     let mutating = policy("MutatingWebhookConfiguration");
@@ -225,8 +245,17 @@ async fn drift<'a>(
             Ok(Change::Unchanged) => {}
             Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),
             Ok(Change::Changed(differences)) => {
-                let paths: Vec<&str> = differences.iter().map(|one| one.path.as_str()).collect();
-                differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                // The options are what is compared with; only their spelling can differ.
+                let options = format!("metadata.annotations.{OPTIONS}");
+                let paths = differences.iter().map(|one| one.path.as_str());
+                let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
+                if !paths.is_empty() {
+                    differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                }
+            }
+            // What the option asks for was taken away since.
+            Err(Error::UnknownKind { .. }) => {
+                differs.push(format!("{} is of a kind that is not there", shown(object)));
             }
             Err(error) if error.is_forbidden() => {
                 return Ok(Check {
