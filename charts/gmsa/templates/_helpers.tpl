@@ -47,6 +47,8 @@ labels:
   "timeoutSeconds" .Values.timeoutSeconds
   "imagePullSecrets" $pullSecrets
   "earlyWarnings" .Values.earlyWarnings
+  "audit" .Values.audit.enabled
+  "auditSchedule" .Values.audit.schedule
   "viewerRole" .Values.viewerRole
   "networkPolicy" .Values.networkPolicy.enabled
   "serviceMonitor" .Values.serviceMonitor.enabled

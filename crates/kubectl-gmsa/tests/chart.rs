@@ -67,7 +67,7 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
-    let cases: [(&str, &[&str], Options); 8] = [
+    let cases: [(&str, &[&str], Options); 9] = [
         ("1.30.0", &[], defaults()),
         ("1.20.2", &["legacyNamespacesLabelled=true"], defaults()),
         (
@@ -108,6 +108,23 @@ fn the_chart_renders_what_install_makes() {
                 viewer_role: true,
                 network_policy: true,
                 service_monitor: true,
+                ..defaults()
+            },
+        ),
+        (
+            "1.30.0",
+            &[
+                "prometheusRule.enabled=true",
+                "dashboard.enabled=true",
+                "nodeSelector.pool=infra",
+                "tolerations[0].key=dedicated",
+                "tolerations[0].operator=Exists",
+            ],
+            Options {
+                prometheus_rule: true,
+                dashboard: true,
+                node_selector: [("pool".to_owned(), "infra".to_owned())].into(),
+                tolerations: vec![json!({"key": "dedicated", "operator": "Exists"})],
                 ..defaults()
             },
         ),

@@ -63,7 +63,7 @@ checks! { Cluster;
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",
         cause: "Another GMSA webhook is installed besides this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
-        remedy: "Delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
+        remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
     }

@@ -49,7 +49,7 @@ checks! { Node;
         cause: "`Test-ADServiceAccount` is false: the node is not among the principals that may read the account's password, or has a ticket from before it was.",
         remedy: "Allow it: `kubectl gmsa account allow ACCOUNT --host NODE`; after a change of group membership restart the node, or purge its tickets with `klist -li 0x3e7 purge`.",
         source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-troubleshooting",
-        explains: ["node-ccg-events"],
+        explains: ["node-ccg-events", "pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }
     NODE_PLUGIN {
         id: "node-plugin",
@@ -73,7 +73,7 @@ checks! { Node;
         cause: "The Container Credential Guard wrote failures into the log `Microsoft-Windows-Containers-CCG/Admin`.",
         remedy: "See what the code means, in the evidence.",
         source: "docs/codes.md",
-        explains: ["node-compute-events"],
+        explains: ["node-compute-events", "pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }
     NODE_NETLOGON_EVENTS {
         id: "node-netlogon-events",
