@@ -62,6 +62,14 @@ labels:
   "affinity" .Values.affinity
   "namespaceRequirements" .Values.namespaceRequirements
 -}}
+{{- $requests := .Values.resources.requests | default dict -}}
+{{- $limits := .Values.resources.limits | default dict -}}
+{{- $resources := dict -}}
+{{- with $requests.cpu }}{{ $_ := set $resources "cpuRequest" (toString .) }}{{ end -}}
+{{- with $limits.cpu }}{{ $_ := set $resources "cpuLimit" (toString .) }}{{ end -}}
+{{- with $requests.memory }}{{ $_ := set $resources "memoryRequest" (toString .) }}{{ end -}}
+{{- with $limits.memory }}{{ $_ := set $resources "memoryLimit" (toString .) }}{{ end -}}
+{{- $_ := set $further "resources" $resources -}}
 {{- range $key, $value := $further }}{{ if $value }}{{ $_ := set $options $key $value }}{{ end }}{{ end -}}
 {{- toJson $options -}}
 {{- end }}

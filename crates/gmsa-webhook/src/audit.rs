@@ -19,12 +19,24 @@ pub enum Error {
     /// The cluster could not be audited.
     #[error("failed to audit the cluster: {0}")]
     Audit(#[from] audit::Error),
+    /// Something could not be read.
+    #[error(
+        "failed to audit the whole cluster: {first}, and {more} more of the kind; what was found is kept, \
+         but nobody can say that it is all"
+    )]
+    Incomplete {
+        /// The first thing that could not be read.
+        first: String,
+        /// How many more there are.
+        more: usize,
+    },
     /// The result could not be written.
     #[error("failed to keep the result of the audit: {0}")]
     Publish(#[from] apply::Error),
 }
 
-/// Audits the cluster and keeps the result. What is found is no failure.
+/// Audits the cluster and keeps the result. What is found is no failure; what could not be looked at
+/// is one.
 pub async fn run(config: &Config) -> Result<(), Error> {
     let kubeconfig = match &config.facts {
         FactSource::Cluster { kubeconfig } => kubeconfig.as_deref(),
@@ -56,7 +68,10 @@ pub async fn run(config: &Config) -> Result<(), Error> {
         left_out = published.left_out,
         "audited"
     );
-    Ok(())
+    match audit.unread.split_first() {
+        None => Ok(()),
+        Some((first, rest)) => Err(Error::Incomplete { first: first.clone(), more: rest.len() }),
+    }
 }
 
 /// Exports what the last audit counted, for as long as it is polled.

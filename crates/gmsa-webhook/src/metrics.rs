@@ -83,7 +83,8 @@ pub struct Metrics {
     expiry: Gauge,
     rotations: Family<ResultLabels, Counter>,
     audit_findings: Family<SeverityLabels, Gauge>,
-    audit_time: Gauge,
+    // Without labels, but there only if somebody keeps results.
+    audit_time: Family<[(&'static str, &'static str); 0], Gauge>,
     in_flight_gauge: Gauge,
     in_flight: Arc<AtomicUsize>,
     // What nearly every request counts is not looked up by its labels.
@@ -130,7 +131,7 @@ impl Metrics {
             expiry: Gauge::default(),
             rotations: Family::default(),
             audit_findings: Family::default(),
-            audit_time: Gauge::default(),
+            audit_time: Family::default(),
             in_flight_gauge: Gauge::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),
             registry: Registry::default(),
@@ -223,9 +224,9 @@ impl Metrics {
         self.rotations.get_or_create(&ResultLabels { result }).inc();
     }
 
-    /// Takes down what the last audit counted; nothing is shown where there was none.
+    /// Takes down what the last audit counted; no findings are shown where there was none.
     pub fn audited(&self, counts: Option<Counts>) {
-        self.audit_time.set(counts.map_or(0, |counts| counts.time));
+        self.audit_time.get_or_create(&[]).set(counts.map_or(0, |counts| counts.time));
         let Some(counts) = counts else {
             self.audit_findings.clear();
             return;

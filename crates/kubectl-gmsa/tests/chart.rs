@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Certificates, Options, Version};
+use gmsa_cluster::install::{self, Certificates, Options, Resources, Version};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
@@ -190,8 +190,27 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
     let cases: [(&str, &[&str], Options); 2] = [
         (
             "1.30.0",
-            &["audit.enabled=true", "imagePullSecrets[0].name=pull"],
-            Options { audit: true, image_pull_secrets: vec!["pull".to_owned()], ..defaults() },
+            &[
+                "audit.enabled=true",
+                "imagePullSecrets[0].name=pull",
+                "nodeSelector.pool=infra",
+                "tolerations[0].key=dedicated",
+                "tolerations[0].operator=Exists",
+                "resources.requests.cpu=1",
+                "resources.limits.memory=1Gi",
+            ],
+            Options {
+                audit: true,
+                image_pull_secrets: vec!["pull".to_owned()],
+                node_selector: [("pool".to_owned(), "infra".to_owned())].into(),
+                tolerations: vec![json!({"key": "dedicated", "operator": "Exists"})],
+                resources: Resources {
+                    cpu_request: "1".to_owned(),
+                    memory_limit: "1Gi".to_owned(),
+                    ..Resources::default()
+                },
+                ..defaults()
+            },
         ),
         (
             "1.20.2",

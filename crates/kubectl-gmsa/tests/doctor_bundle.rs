@@ -110,7 +110,8 @@ impl World {
     /// The archive of a run, and what was told on standard error.
     async fn bundle(&self, kubeconfig: &Path, args: &[&str]) -> (BTreeMap<String, String>, String) {
         let file = self.files.path().join("support.zip");
-        let all = [&["doctor", "--force", "--bundle", file.to_str().unwrap()][..], args].concat();
+        let all =
+            [&["doctor", "--overwrite", "--bundle", file.to_str().unwrap()][..], args].concat();
         let output = self.run(kubeconfig, &all).await;
         let told = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code().is_some_and(|code| code < 2), "{told}");
@@ -333,7 +334,11 @@ fn a_file_that_exists_is_kept_and_a_folder_that_does_not_is_named() {
     std::fs::write(&file, "mine").unwrap();
     let ran = support::run(&["doctor", "--bundle", file.to_str().unwrap()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
-    assert!(ran.stderr.contains("it exists") && ran.stderr.contains("--force"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("it exists") && ran.stderr.contains("--overwrite"),
+        "{}",
+        ran.stderr
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
     let nowhere = folder.path().join("nowhere/support.zip");
     let ran = support::run(&["doctor", "--bundle", nowhere.to_str().unwrap()]);

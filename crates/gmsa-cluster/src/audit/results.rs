@@ -26,7 +26,7 @@ pub struct Counts {
     pub warnings: u32,
     /// Findings of severity info.
     pub infos: u32,
-    /// When it ended, in seconds since 1970.
+    /// When it ended, in seconds since 1970; 0 if it could not look at everything.
     pub time: i64,
 }
 
@@ -83,11 +83,13 @@ impl Counts {
     fn of(map: &ConfigMap) -> Option<Self> {
         let data = map.data.as_ref()?;
         let number = |key: &str| data.get(key)?.parse().ok();
+        let time = data.get("time")?.parse::<Timestamp>().ok()?.as_second();
+        let complete = data.get("complete").is_none_or(|complete| complete == "true");
         Some(Self {
             errors: number("errors")?,
             warnings: number("warnings")?,
             infos: number("infos")?,
-            time: data.get("time")?.parse::<Timestamp>().ok()?.as_second(),
+            time: if complete { time } else { 0 },
         })
     }
 }
@@ -108,6 +110,8 @@ mod tests {
             "time": "2026-01-02T03:04:05Z"});
         let expected = Counts { errors: 2, warnings: 3, infos: 0, time: 1_767_323_045 };
         assert_eq!(counts(&data), Some(expected));
+        data["complete"] = json!("false");
+        assert_eq!(counts(&data), Some(Counts { time: 0, ..expected }), "it may not be all");
         data["errors"] = json!("many");
         assert_eq!(counts(&data), None);
         data["errors"] = json!("-1");

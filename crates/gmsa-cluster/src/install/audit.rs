@@ -58,10 +58,12 @@ fn rules() -> Vec<Value> {
 
 fn cron_job(options: &Options, version: Version) -> Value {
     let api_version = if version.has_cron_job_v1() { "batch/v1" } else { "batch/v1beta1" };
+    let mut node_selector = json!({"kubernetes.io/os": "linux"});
+    merge(&mut node_selector, json!(options.node_selector));
     let mut pod = json!({
         "serviceAccountName": AUDIT,
         "restartPolicy": "Never",
-        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "nodeSelector": node_selector,
         "securityContext": {
             "runAsNonRoot": true,
             "runAsUser": USER,
@@ -87,6 +89,9 @@ fn cron_job(options: &Options, version: Version) -> Value {
         let secrets: Vec<Value> =
             options.image_pull_secrets.iter().map(|name| json!({"name": name})).collect();
         merge(&mut pod, json!({"imagePullSecrets": secrets}));
+    }
+    if !options.tolerations.is_empty() {
+        merge(&mut pod, json!({"tolerations": options.tolerations}));
     }
     // Not the name of the server's pods, which the Service takes for its own.
     let pod_labels = json!({"app.kubernetes.io/name": AUDIT, PART_OF.0: PART_OF.1});

@@ -26,6 +26,7 @@ pub fn beside(
     let options = Options {
         namespace: TAKEOVER.to_owned(),
         early_warnings: false,
+        audit: false,
         viewer_role: false,
         network_policy: false,
         service_monitor: false,

@@ -146,8 +146,10 @@ fn a_temporary_installation_shares_no_name_with_ours() {
         let labels = [("opted".to_owned(), "out".to_owned())].into();
         let made = beside(&options, version, &labels);
         let made: Vec<Value> = made.base.into_iter().chain(made.webhooks).collect();
-        for object in &made {
+        for (index, object) in made.iter().enumerate() {
             assert!(!ours.contains(&key(object)), "{object:#}");
+            let others = made.iter().take(index).map(key);
+            assert!(!others.into_iter().any(|other| other == key(object)), "twice: {object:#}");
             assert!(!object.to_string().contains("Monitor"), "{object:#}");
         }
         let namespace = find(&made, "Namespace");

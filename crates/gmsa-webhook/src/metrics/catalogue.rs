@@ -79,7 +79,7 @@ pub const METRICS: &[MetricDoc] = &[
         "gmsa_audit_timestamp_seconds",
         "gauge",
         &[],
-        "When the last audit ended, in seconds since 1970; 0 without one, or without --audit-results",
+        "When the last audit that could look at everything ended, in seconds since 1970, with --audit-results; 0 without one",
     ),
     doc("gmsa_inflight_requests", "gauge", &[], "Admission requests in hand"),
     doc("gmsa_build_info", "info", &["version"], "The version of the server"),

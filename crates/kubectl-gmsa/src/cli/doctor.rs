@@ -81,7 +81,7 @@ pub struct Doctor {
     pub bundle: Option<PathBuf>,
     /// With --bundle: replace a file that exists
     #[arg(long, requires = "bundle")]
-    pub force: bool,
+    pub overwrite: bool,
     /// Print the workload's postStart hook that waits for the secure channel
     #[arg(long, conflicts_with_all = ["add_lifecycle", "repair", "probe_pod", "bundle"])]
     pub print_lifecycle: bool,

@@ -68,7 +68,7 @@ pub(super) async fn examine_cluster(client: &Client) -> Result<Vec<Outcome>, Fai
 async fn examine(args: &Doctor) -> Result<u8, Failure> {
     let nodes = node::read(&args.node_output)?;
     if let Some(file) = &args.bundle {
-        bundle::check(file, args.force)?;
+        bundle::check(file, args.overwrite)?;
     }
     let offline =
         args.target.is_none() && !args.from_ad && args.bundle.is_none() && !nodes.is_empty();

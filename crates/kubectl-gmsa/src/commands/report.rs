@@ -58,6 +58,20 @@ impl Report {
         self.health.iter().flatten().filter(|check| check.state == state).count()
     }
 
+    /// What could not be found out, and why.
+    fn unknown(&self) -> Vec<String> {
+        let mut unknown: Vec<String> = Vec::new();
+        match &self.audit {
+            Ok(audit) => unknown.extend(audit.unread.iter().cloned()),
+            Err(why) => unknown.push(format!("the cluster was not audited: {why}")),
+        }
+        let diagnosis = self.diagnosis.as_ref().err();
+        unknown.extend(diagnosis.map(|why| format!("the doctor did not look: {why}")));
+        let health = self.health.as_ref().err();
+        unknown.extend(health.map(|why| format!("the webhook's state is not known: {why}")));
+        unknown
+    }
+
     /// Whether something on it is wrong.
     fn has_errors(&self) -> bool {
         self.access.summary.missing > 0
@@ -81,9 +95,14 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     for unread in &report.access.unread {
         printer::warning(&format!("{unread}; who uses what is not complete"));
     }
+    let unknown = report.unknown();
+    for one in &unknown {
+        printer::warning(one);
+    }
     output_file::write(&args.out, &page::render(&report), args.overwrite)?;
     printer::data(&format!("{}\n", args.out.display()))?;
-    Ok(u8::from(report.has_errors()))
+    // What could not be looked at may be wrong.
+    Ok(u8::from(report.has_errors() || !unknown.is_empty()))
 }
 
 async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Failure> {

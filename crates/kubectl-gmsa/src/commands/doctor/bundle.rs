@@ -33,8 +33,8 @@ pub(super) struct Case<'a> {
 }
 
 /// Whether the archive can be written there, before anything is looked at.
-pub(super) fn check(file: &Path, force: bool) -> Result<(), Failure> {
-    archive::check(file, force)
+pub(super) fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
+    archive::check(file, overwrite)
 }
 
 /// Writes the archive, and tells on standard error what is in it.
@@ -50,7 +50,7 @@ pub(super) async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
         archive.add(&format!("outputs/{}", output.name), Content::Text(output.text.clone()));
     }
     let sealed = archive.seal()?;
-    let written = sealed.write(file, case.args.force)?;
+    let written = sealed.write(file, case.args.overwrite)?;
     printer::note(&format!("wrote {} ({written} bytes), which holds:", file.display()));
     for (name, bytes) in sealed.sizes() {
         printer::note(&format!("  {bytes:>9}  {name}"));

@@ -189,6 +189,11 @@ impl Redactor {
             ("volumeAttributes", Value::Object(_)) => {
                 self.all(file, place, value, ATTRIBUTES);
             }
+            ("flexVolume", Value::Object(volume)) => {
+                if let Some(options) = volume.get_mut("options") {
+                    self.all(file, &format!("{place}.options"), options, ATTRIBUTES);
+                }
+            }
             ("PluginInput", value) => self.plugin_input(file, place, value),
             ("gmsaCredentialSpec", Value::String(text)) => {
                 let contents = serde_json::from_str::<Value>(text);

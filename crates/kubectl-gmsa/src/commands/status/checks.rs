@@ -73,11 +73,11 @@ async fn replicas(client: &Client, options: &Options) -> Result<Check, Failure> 
     let (state, remedy) = match available {
         0 => (
             State::Error,
-            "see why no pod runs: kubectl get pods -n gmsa-webhook; until one does, no pod that \
+            "see why no pod runs: kubectl get pods, in its namespace; until one does, no pod that \
              uses a GMSA starts",
         ),
         _ if available < wanted => {
-            (State::Warning, "see why a pod does not run: kubectl get pods -n gmsa-webhook")
+            (State::Warning, "see why a pod does not run: kubectl get pods, in its namespace")
         }
         1 => (State::Warning, "a second replica keeps it going when a node ends: --replicas 2"),
         _ => (State::Ok, ""),

@@ -165,13 +165,13 @@ impl Sealed {
     }
 
     /// Writes the archive, and returns its size in bytes. Others cannot read it on Unix.
-    pub(super) fn write(&self, file: &Path, force: bool) -> Result<usize, Failure> {
+    pub(super) fn write(&self, file: &Path, overwrite: bool) -> Result<usize, Failure> {
         let bytes = self.zip().map_err(|error| failed(file, &error.to_string()))?;
         let io = |error: std::io::Error| failed(file, &error.to_string());
         let mut aside = NamedTempFile::new_in(folder(file)).map_err(io)?;
         aside.write_all(&bytes).map_err(io)?;
         aside.as_file().sync_all().map_err(io)?;
-        let kept = if force { aside.persist(file) } else { aside.persist_noclobber(file) };
+        let kept = if overwrite { aside.persist(file) } else { aside.persist_noclobber(file) };
         match kept {
             Ok(_) => Ok(bytes.len()),
             Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -196,12 +196,12 @@ impl Sealed {
 }
 
 /// Whether the file may be written, so that nobody waits in vain.
-pub(super) fn check(file: &Path, force: bool) -> Result<(), Failure> {
+pub(super) fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
     if !folder(file).is_dir() {
         return Err(failed(file, "its folder does not exist"));
     }
     match std::fs::symlink_metadata(file) {
-        Ok(_) if !force => Err(exists(file)),
+        Ok(_) if !overwrite => Err(exists(file)),
         Ok(found) if found.is_dir() => Err(failed(file, "it is a folder")),
         _ => Ok(()),
     }
@@ -219,7 +219,7 @@ fn folder(file: &Path) -> &Path {
 }
 
 fn exists(file: &Path) -> Failure {
-    failed(file, "it exists; choose another name, or replace it with --force")
+    failed(file, "it exists; choose another name, or replace it with --overwrite")
 }
 
 fn failed(file: &Path, why: &str) -> Failure {
