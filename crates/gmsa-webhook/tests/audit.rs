@@ -268,7 +268,7 @@ async fn the_cron_job_keeps_its_result_and_the_server_counts_it() {
     })
     .await;
     assert_eq!(server.metric(r#"gmsa_audit_findings{severity="info"}"#).await, 1.0);
-    let ended = server.metric("gmsa_audit_timestamp_seconds").await;
+    let ended = server.metric("gmsa_audit_timestamp_seconds{}").await;
     let kept: k8s_openapi::jiff::Timestamp = value("time").unwrap().parse().unwrap();
     assert_eq!(format!("{ended}"), kept.as_second().to_string());
 

@@ -196,7 +196,7 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
                 "nodeSelector.pool=infra",
                 "tolerations[0].key=dedicated",
                 "tolerations[0].operator=Exists",
-                "resources.requests.cpu=1",
+                "resources.requests.cpu=250m",
                 "resources.limits.memory=1Gi",
             ],
             Options {
@@ -205,7 +205,7 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
                 node_selector: [("pool".to_owned(), "infra".to_owned())].into(),
                 tolerations: vec![json!({"key": "dedicated", "operator": "Exists"})],
                 resources: Resources {
-                    cpu_request: "1".to_owned(),
+                    cpu_request: "250m".to_owned(),
                     memory_limit: "1Gi".to_owned(),
                     ..Resources::default()
                 },

@@ -82,20 +82,22 @@ fn the_page_in_the_documentation_is_generated() {
 fn an_audit_is_shown_while_there_is_one() {
     let metrics = Metrics::new();
     assert!(!metrics.render().contains("gmsa_audit_findings{"));
+    assert!(!metrics.render().contains("gmsa_audit_timestamp_seconds{"), "nobody keeps results");
     metrics.audited(Some(Counts { errors: 2, warnings: 3, infos: 0, time: 1_767_323_045 }));
     let page = metrics.render();
     for line in [
         r#"gmsa_audit_findings{severity="error"} 2"#,
         r#"gmsa_audit_findings{severity="warning"} 3"#,
         r#"gmsa_audit_findings{severity="info"} 0"#,
-        "gmsa_audit_timestamp_seconds 1767323045",
+        "gmsa_audit_timestamp_seconds{} 1767323045",
     ] {
         assert!(page.lines().any(|one| one == line), "{line}\n{page}");
     }
     metrics.audited(None);
     let page = metrics.render();
     assert!(
-        !page.contains("gmsa_audit_findings{") && page.contains("_timestamp_seconds 0\n"),
+        !page.contains("gmsa_audit_findings{")
+            && page.contains("gmsa_audit_timestamp_seconds{} 0\n"),
         "{page}"
     );
 }
