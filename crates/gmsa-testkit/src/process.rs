@@ -1,6 +1,7 @@
 //! Processes of the tests: started with their output in a file, and gone when dropped.
 
 use std::fs::File;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -99,9 +100,16 @@ pub fn tail(log: &Path) -> String {
     format!("{}:\n{}", log.display(), lines[from..].join("\n"))
 }
 
-/// A port of 127.0.0.1 that was free a moment ago.
+/// A port of 127.0.0.1 that was free a moment ago: one that the system gives to nobody who asks for any
+/// port, so that no connection or listener of another test takes it before its owner does.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+    loop {
+        let offset = RandomState::new().hash_one(0_u8) % 12_000;
+        let port = 20_000 + u16::try_from(offset).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Looks at a condition until it gives a value, and panics with `what` after the time given.

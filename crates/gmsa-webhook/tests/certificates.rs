@@ -297,7 +297,7 @@ async fn a_secret_that_is_deleted_or_garbage_heals_from_what_is_in_use() {
 async fn a_ca_bundle_that_was_edited_heals() {
     let Some(managed) = Managed::new("a_ca_bundle_that_was_edited_heals").await else { return };
     managed.register().await;
-    let server = managed.start(managed.port, &[]).await;
+    let mut server = managed.start(managed.port, &[]).await;
     managed.admits().await;
     let other = gmsa_testkit::pki::Authority::new("other");
     let bundle = k8s_openapi::ByteString(other.pem().as_bytes().to_vec());
@@ -311,7 +311,7 @@ async fn a_ca_bundle_that_was_edited_heals() {
     let before = managed.bundle().await;
     managed.register().await;
     assert_eq!(managed.bundle().await, before);
-    assert!(server.log().iter().any(|line| line.contains("wrote the CA bundle")));
+    server.wait_for_log("wrote the CA bundle").await;
 }
 
 #[tokio::test]

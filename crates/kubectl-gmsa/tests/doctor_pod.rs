@@ -263,6 +263,10 @@ async fn a_workload_that_is_denied(world: &World) {
 }
 
 async fn a_pod_without_contents(world: &World) {
+    if world.plane.at_least(1, 28) {
+        // There no namespace is left out: the webhooks tell by conditions which pods they are sent.
+        return;
+    }
     world
         .apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata":
             {"name": "aside", "labels": {"gmsa-webhook": "disabled"}}}))

@@ -26,18 +26,27 @@ const NEEDED: [Right; 2] = [
     ("create", "authorization.k8s.io", "localsubjectaccessreviews", ""),
 ];
 /// Without these it reads live, and is slower.
-const FASTER: [Right; 5] = [
+const FASTER: [Right; 10] = [
+    ("list", GMSA, "gmsacredentialspecs", ""),
     ("watch", GMSA, "gmsacredentialspecs", ""),
+    ("list", RBAC, "roles", ""),
     ("watch", RBAC, "roles", ""),
+    ("list", RBAC, "clusterroles", ""),
     ("watch", RBAC, "clusterroles", ""),
+    ("list", RBAC, "rolebindings", ""),
     ("watch", RBAC, "rolebindings", ""),
+    ("list", RBAC, "clusterrolebindings", ""),
     ("watch", RBAC, "clusterrolebindings", ""),
 ];
-/// Without these its certificate is not renewed.
-const CERTIFICATE: [Right; 4] = [
+/// Without these its certificate is not renewed, or not published.
+const CERTIFICATE: [Right; 8] = [
     ("get", "", "secrets", SECRET),
+    ("watch", "", "secrets", SECRET),
+    ("create", "", "secrets", SECRET),
     ("patch", "", "secrets", SECRET),
+    ("get", ADMISSION, "mutatingwebhookconfigurations", NAME),
     ("patch", ADMISSION, "mutatingwebhookconfigurations", NAME),
+    ("get", ADMISSION, "validatingwebhookconfigurations", NAME),
     ("patch", ADMISSION, "validatingwebhookconfigurations", NAME),
 ];
 
