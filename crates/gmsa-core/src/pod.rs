@@ -9,12 +9,13 @@ mod place;
 mod placement;
 mod view;
 
-pub use contents::{CONTENTS, Contents};
+pub use contents::Contents;
 pub use identity::{Identity, identities};
 pub use place::{Place, PlaceKind, Reference, shown};
 pub use placement::{HOSTNAME_LENGTH, Hostname};
 pub use view::{
-    Container, Metadata, NodeSelectorTerm, OwnerReference, Pod, SecurityContext, Spec,
+    Affinity, Container, Metadata, NodeAffinity, NodeSelector, NodeSelectorRequirement,
+    NodeSelectorTerm, NodeSelectorTerms, Os, OwnerReference, Pod, SecurityContext, Spec,
     WindowsOptions,
 };
 

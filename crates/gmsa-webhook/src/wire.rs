@@ -53,7 +53,7 @@ pub struct Review<'a> {
     unreadable: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
 struct Envelope<'a, O> {
     #[serde(borrow)]
@@ -64,7 +64,7 @@ struct Envelope<'a, O> {
 }
 
 /// The request of an AdmissionReview, with its objects as they are wanted.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>, 'de: 'a"))]
 pub struct AdmissionRequest<'a, O> {
     uid: Option<Text<'a>>,
@@ -77,7 +77,7 @@ pub struct AdmissionRequest<'a, O> {
     old_object: Option<O>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct Kind<'a> {
     #[serde(borrow)]
     group: Option<Text<'a>>,

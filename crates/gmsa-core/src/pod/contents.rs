@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
 /// A JSON string (RFC 8259 section 7) with its quotes and escapes, as it was read.
@@ -14,6 +14,12 @@ use serde_json::value::RawValue;
 pub struct Contents<'a>(&'a str);
 
 impl<'a> Contents<'a> {
+    /// A JSON value, if it is a string. It has to be valid JSON without white space around it.
+    #[must_use]
+    pub fn from_json(value: &'a str) -> Option<Self> {
+        value.starts_with('"').then_some(Self(value))
+    }
+
     /// The string with its quotes and escapes.
     #[must_use]
     pub fn escaped(self) -> &'a str {
@@ -39,6 +45,12 @@ impl<'a> Contents<'a> {
     }
 }
 
+impl Default for Contents<'_> {
+    fn default() -> Self {
+        Self("\"\"")
+    }
+}
+
 impl PartialEq for Contents<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0 || self.text().is_some_and(|text| other.text() == Some(text))
@@ -54,42 +66,14 @@ impl fmt::Debug for Contents<'_> {
     }
 }
 
-/// The name under which [`Contents`] ask a deserializer for a newtype struct. One that knows it may
-/// answer with the borrowed JSON string, quotes and escapes included; `serde_json` need not know it.
-pub const CONTENTS: &str = "gmsaCredentialSpec";
-
 impl<'de: 'a, 'a> Deserialize<'de> for Contents<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ContentsVisitor;
-
-        impl<'de> Visitor<'de> for ContentsVisitor {
-            type Value = Contents<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_newtype_struct<D: Deserializer<'de>>(
-                self,
-                deserializer: D,
-            ) -> Result<Self::Value, D::Error> {
-                // The error of the library would repeat the contents.
-                let raw = <&RawValue>::deserialize(deserializer).map_err(|_| {
-                    D::Error::custom("gmsaCredentialSpec can be read from JSON text only")
-                })?;
-                self.visit_borrowed_str(raw.get())
-            }
-
-            fn visit_borrowed_str<E: Error>(self, raw: &'de str) -> Result<Self::Value, E> {
-                if raw.starts_with('"') {
-                    Ok(Contents(raw))
-                } else {
-                    Err(E::custom("invalid type for gmsaCredentialSpec, expected a string"))
-                }
-            }
-        }
-
-        deserializer.deserialize_newtype_struct(CONTENTS, ContentsVisitor)
+        // The error of the library would repeat the contents.
+        let raw = <&RawValue>::deserialize(deserializer)
+            .map_err(|_| D::Error::custom("gmsaCredentialSpec can be read from JSON text only"))?;
+        Self::from_json(raw.get()).ok_or_else(|| {
+            D::Error::custom("invalid type for gmsaCredentialSpec, expected a string")
+        })
     }
 }
 

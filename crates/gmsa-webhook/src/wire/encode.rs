@@ -1,7 +1,5 @@
 //! From a decision to the bytes of an AdmissionReview.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gmsa_core::admission::{Decision, Denial, Outcome, patch};
@@ -35,24 +33,20 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
             push_status(&mut json, denials);
         }
     }
-    push_warnings(&mut json, decision.warnings.iter().map(warning));
+    push_warnings(&mut json, &decision.warnings, |json, finding| {
+        for part in ["gmsa: ", &finding.message, " (", finding.code.id(), ")"] {
+            patch::push_within(json, part);
+        }
+    });
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
-        patch::push_string(&mut json, &joined(&decision.credential_specs, ","));
+        patch::push_string(&mut json, &decision.credential_specs);
         json.push_str(r#","places":"#);
-        patch::push_string(&mut json, &joined(&decision.places, ", "));
+        patch::push_string(&mut json, &decision.places);
         json.push('}');
     }
     json.push_str("}}");
     json.into_bytes()
-}
-
-/// The texts behind each other; mostly there is one, which needs no copy.
-fn joined<'a>(texts: &'a [String], separator: &str) -> Cow<'a, str> {
-    match texts {
-        [only] => Cow::Borrowed(only),
-        texts => Cow::Owned(texts.join(separator)),
-    }
 }
 
 /// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.
@@ -62,7 +56,7 @@ pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
     json.push_str(OPENING);
     patch::push_string(&mut json, uid);
     json.push_str(r#","allowed":true"#);
-    push_warnings(&mut json, warnings.iter());
+    push_warnings(&mut json, warnings, |json, text| patch::push_within(json, text));
     json.push_str("}}");
     json.into_bytes()
 }
@@ -73,14 +67,13 @@ pub fn warning(finding: &Finding) -> String {
     format!("gmsa: {} ({})", finding.message, finding.code.id())
 }
 
-fn push_warnings(json: &mut String, warnings: impl Iterator<Item = impl AsRef<str>>) {
-    let mut any = false;
-    for warning in warnings {
-        json.push_str(if any { "," } else { r#","warnings":["# });
-        patch::push_string(json, warning.as_ref());
-        any = true;
+fn push_warnings<T>(json: &mut String, warnings: &[T], push: impl Fn(&mut String, &T)) {
+    for (index, warning) in warnings.iter().enumerate() {
+        json.push_str(if index == 0 { r#","warnings":[""# } else { ",\"" });
+        push(json, warning);
+        json.push('"');
     }
-    if any {
+    if !warnings.is_empty() {
         json.push(']');
     }
 }

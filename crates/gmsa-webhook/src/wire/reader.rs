@@ -1,243 +1,163 @@
 //! A reader of JSON (RFC 8259) for the way that nearly every AdmissionReview takes: what the
-//! structs name is borrowed, all else is skipped, in one pass without an allocation of its own.
+//! structs name is borrowed, all else is passed over.
 //!
 //! It accepts nothing that `serde_json` does not accept, but not all that it does: an escape in a
 //! string that is read, an object written as an array or a nesting of more than 64 levels is
 //! [`Unread`], and so is every fault. The caller then reads the same text with `serde_json`, which
 //! also finds the words for what is wrong.
 
+mod marks;
+mod members;
 mod skip;
-mod special;
+mod tokens;
 
-use std::fmt;
+use gmsa_core::pod::Contents;
+use gmsa_core::text::Text;
 
-use gmsa_core::pod::CONTENTS;
-use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::forward_to_deserialize_any;
-
-use special::Special;
+use marks::Marked;
+use tokens::Tokens;
 
 /// The text is to be read in another way.
 #[derive(Debug)]
 pub struct Unread;
 
-impl fmt::Display for Unread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not for the fast reader")
-    }
-}
-
-impl std::error::Error for Unread {}
-
-impl de::Error for Unread {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self
-    }
-
-    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Self {
-        Self
-    }
-
-    fn duplicate_field(_: &'static str) -> Self {
-        Self
-    }
+/// What can be read from a text.
+pub trait Read<'de>: Default {
+    /// Reads the value that is next into this.
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread>;
 }
 
 /// Reads a text that is one JSON value.
-pub fn read<'de, T: de::Deserialize<'de>>(text: &'de str) -> Result<T, Unread> {
-    let mut reader = Reader { text, at: 0, special: Special::new() };
-    let value = T::deserialize(&mut reader)?;
-    match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err(Unread),
-    }
+pub fn read<'de, T: Read<'de>>(text: &'de str) -> Result<T, Unread> {
+    let marked = Marked::new(text.as_bytes()).ok_or(Unread)?;
+    let mut reader = Reader { text, tokens: Tokens::new(&marked) };
+    let mut value = T::default();
+    value.read(&mut reader)?;
+    if reader.tokens.peek().is_some() { Err(Unread) } else { Ok(value) }
 }
 
-struct Reader<'de> {
+/// Stands in a text, and goes on from value to value.
+pub struct Reader<'m, 'de> {
     text: &'de str,
-    at: usize,
-    special: Special,
+    tokens: Tokens<'m>,
 }
 
-impl<'de> Reader<'de> {
-    /// The next byte that is no white space.
-    #[inline]
-    fn peek(&mut self) -> Option<u8> {
-        self.at = skip::white_space(self.text.as_bytes(), self.at);
-        self.text.as_bytes().get(self.at).copied()
-    }
-
+impl Reader<'_, '_> {
+    /// Takes the operator that is next, if it is this one.
     #[inline]
     fn expect(&mut self, expected: u8) -> Result<(), Unread> {
-        if self.peek() != Some(expected) {
-            return Err(Unread);
-        }
-        self.at += 1;
-        Ok(())
+        self.tokens.expect(expected).ok_or(Unread)
     }
 
-    fn expect_word(&mut self, word: &str) -> Result<(), Unread> {
-        self.at = skip::word(self.text.as_bytes(), self.at, word).ok_or(Unread)?;
-        Ok(())
-    }
-
-    /// The string whose opening quote is next, if no escape is in it.
+    /// Takes the number or word that is next, and gives its first byte.
     #[inline]
-    fn string(&mut self) -> Result<&'de str, Unread> {
-        self.expect(b'"')?;
-        let bytes = self.text.as_bytes();
-        let end = self.special.next(bytes, self.at);
-        if bytes.get(end) != Some(&b'"') {
-            return Err(Unread);
-        }
-        let string = self.text.get(self.at..end).ok_or(Unread)?;
-        self.at = end + 1;
-        Ok(string)
+    fn scalar(&mut self) -> Result<u8, Unread> {
+        skip::scalar(self.text.as_bytes(), &mut self.tokens).ok_or(Unread)
     }
 
-    /// Passes over a value of any kind.
+    /// Passes over the value that is next.
+    #[inline]
     fn skip(&mut self) -> Result<(), Unread> {
-        let bytes = self.text.as_bytes();
-        self.at = skip::value(bytes, self.at, &mut self.special).ok_or(Unread)?;
-        Ok(())
-    }
-}
-
-impl<'de> Deserializer<'de> for &mut Reader<'de> {
-    type Error = Unread;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Unread> {
-        Err(Unread)
+        skip::value(self.text.as_bytes(), &mut self.tokens).ok_or(Unread)
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        match self.peek() {
-            Some(b't') => {
-                self.expect_word("true")?;
-                visitor.visit_bool(true)
-            }
-            Some(b'f') => {
-                self.expect_word("false")?;
-                visitor.visit_bool(false)
-            }
+    /// Takes the opening bracket that is next, and the closing one if nothing is between them.
+    #[inline]
+    fn is_empty(&mut self, opening: u8, closing: u8) -> Result<bool, Unread> {
+        self.expect(opening)?;
+        let empty = self.tokens.peek() == Some(closing);
+        if empty {
+            self.expect(closing)?;
+        }
+        Ok(empty)
+    }
+
+    /// Takes the comma that is next, or else the closing bracket.
+    #[inline]
+    fn goes_on(&mut self, closing: u8) -> Result<bool, Unread> {
+        match self.tokens.take() {
+            Some(b',') => Ok(true),
+            Some(byte) if byte == closing => Ok(false),
             _ => Err(Unread),
         }
     }
 
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        visitor.visit_borrowed_str(self.string()?)
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        if self.peek() == Some(b'n') {
-            self.expect_word("null")?;
-            return visitor.visit_none();
-        }
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Unread> {
-        if name != CONTENTS {
-            return Err(Unread);
-        }
-        self.expect(b'"')?;
-        let start = self.at - 1;
-        let bytes = self.text.as_bytes();
-        self.at = skip::string(bytes, self.at, &mut self.special).ok_or(Unread)?;
-        visitor.visit_borrowed_str(self.text.get(start..self.at).ok_or(Unread)?)
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.expect(b'[')?;
-        visitor.visit_seq(Members { reader: self, first: true })
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.expect(b'{')?;
-        visitor.visit_map(Members { reader: self, first: true })
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Unread> {
-        self.deserialize_map(visitor)
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unread> {
-        self.skip()?;
-        visitor.visit_unit()
-    }
-
-    forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char string bytes byte_buf unit unit_struct
-        tuple tuple_struct enum identifier
-    }
-}
-
-/// What stands in an object or an array. Ends with the closing bracket.
-struct Members<'r, 'de> {
-    reader: &'r mut Reader<'de>,
-    first: bool,
-}
-
-impl Members<'_, '_> {
-    /// Whether one more follows, before which the reader then stands.
+    /// Reads an object: each member by the function, which is given its key.
     #[inline]
-    fn advance(&mut self, end: u8) -> Result<bool, Unread> {
-        let byte = self.reader.peek().ok_or(Unread)?;
-        if byte == end {
-            self.reader.at += 1;
-            return Ok(false);
+    fn object(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &[u8]) -> Result<(), Unread>,
+    ) -> Result<(), Unread> {
+        if self.is_empty(b'{', b'}')? {
+            return Ok(());
         }
-        if self.first {
-            self.first = false;
-        } else {
-            self.reader.expect(b',')?;
+        loop {
+            let (start, end, escapes) = self.tokens.string().ok_or(Unread)?;
+            let key = self.text.as_bytes().get(start + 1..end);
+            let key = key.filter(|_| !escapes).ok_or(Unread)?;
+            self.expect(b':')?;
+            member(self, key)?;
+            if !self.goes_on(b'}')? {
+                return Ok(());
+            }
         }
-        Ok(true)
     }
 }
 
-impl<'de> MapAccess<'de> for Members<'_, 'de> {
-    type Error = Unread;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Unread> {
-        if !self.advance(b'}')? {
-            return Ok(None);
+impl<'de, T: Read<'de>> Read<'de> for Option<T> {
+    #[inline]
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        if reader.tokens.peek() == Some(b'n') {
+            reader.scalar()?;
+            return Ok(());
         }
-        let key = self.reader.string()?;
-        self.reader.expect(b':')?;
-        let key: BorrowedStrDeserializer<'_, Unread> = BorrowedStrDeserializer::new(key);
-        seed.deserialize(key).map(Some)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Unread> {
-        seed.deserialize(&mut *self.reader)
+        self.insert(T::default()).read(reader)
     }
 }
 
-impl<'de> SeqAccess<'de> for Members<'_, 'de> {
-    type Error = Unread;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Unread> {
-        if !self.advance(b']')? {
-            return Ok(None);
+impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        if reader.is_empty(b'[', b']')? {
+            return Ok(());
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        loop {
+            let mut element = T::default();
+            element.read(reader)?;
+            self.push(element);
+            if !reader.goes_on(b']')? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl<'de> Read<'de> for Text<'de> {
+    #[inline]
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        let (start, end, escapes) = reader.tokens.string().ok_or(Unread)?;
+        let text = reader.text.get(start + 1..end).filter(|_| !escapes).ok_or(Unread)?;
+        *self = Self::from(text);
+        Ok(())
+    }
+}
+
+impl<'de> Read<'de> for Contents<'de> {
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        let (start, end, _) = reader.tokens.string().ok_or(Unread)?;
+        let quoted = reader.text.get(start..=end).ok_or(Unread)?;
+        *self = Self::from_json(quoted).ok_or(Unread)?;
+        Ok(())
+    }
+}
+
+impl<'de> Read<'de> for bool {
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        *self = match reader.scalar()? {
+            b't' => true,
+            b'f' => false,
+            _ => return Err(Unread),
+        };
+        Ok(())
     }
 }
 
