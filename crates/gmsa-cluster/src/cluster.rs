@@ -69,10 +69,10 @@ impl Cluster {
         Self { inner, _tasks: Arc::new(tasks) }
     }
 
-    /// The credential spec of this name, if the store is current.
+    /// The credential spec of this name, if the store is current at this moment.
     #[must_use]
-    pub fn credential_spec_now(&self, name: &str) -> Option<SpecFact> {
-        self.inner.store.current(name)
+    pub fn credential_spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
+        self.inner.store.current(name, now.into())
     }
 
     /// The credential spec of this name as the store last knew it, however long ago.
@@ -89,10 +89,17 @@ impl Cluster {
         }
     }
 
-    /// Whether the service account may use the credential spec, if that is remembered.
+    /// Whether the service account may use the credential spec, if that is remembered and holds at
+    /// this moment.
     #[must_use]
-    pub fn right_now(&self, namespace: &str, service_account: &str, name: &str) -> Option<Right> {
-        self.inner.memory.recall(&Access::key(namespace, service_account, name))
+    pub fn right_now(
+        &self,
+        namespace: &str,
+        service_account: &str,
+        name: &str,
+        now: Instant,
+    ) -> Option<Right> {
+        self.inner.memory.recall(&Access::key(namespace, service_account, name), now.into())
     }
 
     /// Whether the service account may use the credential spec, by an access review.

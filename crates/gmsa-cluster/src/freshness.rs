@@ -34,11 +34,16 @@ impl Freshness {
 
     /// How long ago the last sign of life was; none if there is none.
     pub(crate) fn age(&self) -> Option<Duration> {
-        let last = self.last.load(Ordering::Acquire).checked_sub(1)?;
-        Some(self.start.elapsed().saturating_sub(Duration::from_millis(last)))
+        self.age_at(Instant::now())
     }
 
-    pub(crate) fn is_current(&self) -> bool {
-        self.age().is_some_and(|age| age < CURRENT_FOR)
+    pub(crate) fn is_current(&self, now: Instant) -> bool {
+        self.age_at(now).is_some_and(|age| age < CURRENT_FOR)
+    }
+
+    fn age_at(&self, now: Instant) -> Option<Duration> {
+        let last = self.last.load(Ordering::Acquire).checked_sub(1)?;
+        let since_start = now.saturating_duration_since(self.start);
+        Some(since_start.saturating_sub(Duration::from_millis(last)))
     }
 }

@@ -61,12 +61,12 @@ impl Memory {
     }
 
     /// The remembered answer, if there is one that still holds.
-    pub(crate) fn recall(&self, key: &str) -> Option<Right> {
-        if self.keep.is_zero() || !self.changes.are_watched() {
+    pub(crate) fn recall(&self, key: &str, now: Instant) -> Option<Right> {
+        if self.keep.is_zero() || !self.changes.are_watched(now) {
             return None;
         }
         let remembered = *self.allowed.read().get(key)?;
-        if !self.holds(remembered) {
+        if !self.holds(remembered, now) {
             return None;
         }
         self.observer.access_review("allowed", "cache");
@@ -79,7 +79,8 @@ impl Memory {
         F: Future<Output = Right> + Send + 'static,
     {
         let generation = self.changes.generation();
-        let settled = self.changes.are_watched() && self.changes.quiet_for() >= SETTLING;
+        let settled =
+            self.changes.are_watched(Instant::now()) && self.changes.quiet_for() >= SETTLING;
         if !settled {
             let right = review().await;
             self.observer.access_review(result(&right), "live");
@@ -91,7 +92,8 @@ impl Memory {
         self.observer.access_review(result(&right), source);
         if source == "live" {
             self.leave(&key, &in_flight);
-            let unchanged = self.changes.generation() == generation && self.changes.are_watched();
+            let unchanged =
+                self.changes.generation() == generation && self.changes.are_watched(Instant::now());
             if right == Right::Allowed && unchanged && !self.keep.is_zero() {
                 self.remember(key, Remembered { generation, began });
             }
@@ -123,8 +125,9 @@ impl Memory {
         }
     }
 
-    fn holds(&self, remembered: Remembered) -> bool {
-        remembered.generation == self.changes.generation() && remembered.began.elapsed() < self.keep
+    fn holds(&self, remembered: Remembered, now: Instant) -> bool {
+        remembered.generation == self.changes.generation()
+            && now.saturating_duration_since(remembered.began) < self.keep
     }
 
     /// When there are too many, those that no longer hold make room; if all hold, this one is not
@@ -132,7 +135,8 @@ impl Memory {
     fn remember(&self, key: String, remembered: Remembered) {
         let mut allowed = self.allowed.write();
         if allowed.len() >= CAPACITY {
-            allowed.retain(|_, other| self.holds(*other));
+            let now = Instant::now();
+            allowed.retain(|_, other| self.holds(*other, now));
         }
         if allowed.len() < CAPACITY {
             allowed.insert(key, remembered);

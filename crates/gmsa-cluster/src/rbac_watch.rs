@@ -59,10 +59,10 @@ impl Changes {
     }
 
     /// Whether all four watches would tell of a change now.
-    pub(crate) fn are_watched(&self) -> bool {
+    pub(crate) fn are_watched(&self, now: Instant) -> bool {
         self.kinds
             .iter()
-            .all(|kind| kind.open.load(Ordering::Acquire) && kind.freshness.is_current())
+            .all(|kind| kind.open.load(Ordering::Acquire) && kind.freshness.is_current(now))
     }
 
     /// Takes down that something changed, or may have.

@@ -8,6 +8,7 @@ use gmsa_core::admission::SpecFact;
 use gmsa_core::credspec::Prepared;
 use kube::api::DynamicObject;
 use parking_lot::{Mutex, RwLock};
+use tokio::time::Instant;
 
 use crate::freshness::Freshness;
 use crate::watch::Sink;
@@ -49,8 +50,8 @@ impl Store {
     }
 
     /// What is known of a name, if the store is current.
-    pub(crate) fn current(&self, name: &str) -> Option<SpecFact> {
-        self.freshness.is_current().then(|| self.last_known(name)).flatten()
+    pub(crate) fn current(&self, name: &str, now: Instant) -> Option<SpecFact> {
+        self.freshness.is_current(now).then(|| self.last_known(name)).flatten()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {

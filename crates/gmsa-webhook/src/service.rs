@@ -47,7 +47,7 @@ impl Service {
         Self { source, metrics, deadline, random_hostname }
     }
 
-    async fn decide(&self, step: Step, review: &Review<'_>, deadline: Instant) -> Decision {
+    async fn decide(&self, step: Step, review: &Review<'_>, began: Instant) -> Decision {
         if let Some(why) = review.unreadable() {
             return Decision::deny(vec![Denial::of_request(Reason::MalformedRequest, why)]);
         }
@@ -62,20 +62,23 @@ impl Service {
         } else {
             None
         };
-        self.judge(&review.to_request(step, hostname.as_deref()), deadline).await
+        self.judge(&review.to_request(step, hostname.as_deref()), began).await
     }
 
-    async fn judge(&self, request: &Request<'_>, deadline: Instant) -> Decision {
+    async fn judge(&self, request: &Request<'_>, began: Instant) -> Decision {
         match plan(request) {
             Plan::Decided(decision) => decision,
             Plan::Judge(judgement) => {
-                let facts = self.gather(request.step, &judgement, deadline).await;
+                let facts = self.gather(request.step, &judgement, began).await;
                 decide(&judgement, &facts)
             }
         }
     }
 
-    async fn gather(&self, step: Step, judgement: &Judgement<'_>, deadline: Instant) -> Facts {
+    async fn gather(&self, step: Step, judgement: &Judgement<'_>, began: Instant) -> Facts {
+        let deadline = began + self.deadline;
+        // Reading the clock costs as much as looking something up.
+        let mut now = began;
         let mut facts = Facts::new(judgement.names().len());
         for _ in 0..MAX_ROUNDS {
             let questions = judgement.questions(&facts);
@@ -84,7 +87,7 @@ impl Service {
             }
             let mut open = Vec::new();
             for question in questions {
-                match self.answer_now(judgement, question) {
+                match self.answer_now(judgement, question, now) {
                     Some(answer) => answer.note(&mut facts),
                     None => open.push(question),
                 }
@@ -97,6 +100,7 @@ impl Service {
             for answer in join_all(asked).await {
                 answer.note(&mut facts);
             }
+            now = Instant::now();
         }
         facts
     }
@@ -106,15 +110,16 @@ impl Service {
         &self,
         judgement: &Judgement<'_>,
         question: Question<'q>,
+        now: Instant,
     ) -> Option<Answered<'q>> {
         match question {
             Question::Spec { index, name } => self
                 .source
-                .spec_now(name)
+                .spec_now(name, now)
                 .map(|fact| Answered::Spec { index, fact, live: self.source.is_live() }),
             Question::Right { index, name } => self
                 .source
-                .right_now(judgement.namespace(), judgement.service_account(), name)
+                .right_now(judgement.namespace(), judgement.service_account(), name, now)
                 .map(|right| Answered::Right { index, right }),
             _ => None,
         }
@@ -168,7 +173,7 @@ impl Service {
     }
 
     async fn exists(&self, name: &str, deadline: Instant) -> bool {
-        let fact = match self.source.spec_now(name) {
+        let fact = match self.source.spec_now(name, Instant::now()) {
             Some(fact) => fact,
             None => self.source.spec_live(name, deadline).await,
         };
@@ -188,7 +193,7 @@ impl Service {
             tracing::debug!(
                 namespace = review.namespace(),
                 pod = review.pod().map(gmsa_core::pod::Pod::display_name),
-                credential_specs = ?decision.credential_specs,
+                credential_specs = decision.credential_specs,
                 "admitted"
             );
             return;
@@ -201,8 +206,8 @@ impl Service {
             namespace = review.namespace(),
             pod = review.pod().map(gmsa_core::pod::Pod::display_name),
             owner,
-            places = ?decision.places,
-            credential_specs = ?decision.credential_specs,
+            places = decision.places,
+            credential_specs = decision.credential_specs,
             code,
             reasons = ?reasons,
             "denied"
@@ -225,10 +230,9 @@ impl Handler for Service {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
-        let deadline = began + self.deadline;
-        let deciding = self.decide(step, &review, deadline);
+        let deciding = self.decide(step, &review, began);
         // The facts' own deadlines end first; this one holds whatever they do.
-        let late = deadline + Duration::from_millis(100);
+        let late = began + self.deadline + Duration::from_millis(100);
         let decision = match tokio::time::timeout_at(late.into(), deciding).await {
             Ok(decision) => decision,
             Err(_) => Decision::deny(vec![Denial::of_request(

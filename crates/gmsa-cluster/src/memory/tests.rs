@@ -50,7 +50,7 @@ impl World {
     }
 
     async fn ask_with(&self, answer: impl Future<Output = Right> + Send + 'static) -> Right {
-        if let Some(right) = self.memory.recall("key") {
+        if let Some(right) = self.memory.recall("key", tokio::time::Instant::now()) {
             return right;
         }
         self.memory

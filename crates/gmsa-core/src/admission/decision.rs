@@ -11,10 +11,11 @@ pub struct Decision {
     pub outcome: Outcome,
     /// What the person who sent the request should know all the same.
     pub warnings: Vec<Finding>,
-    /// The distinct credential specs that were asked for, for the audit log.
-    pub credential_specs: Vec<String>,
-    /// The places that were judged, for the audit log.
-    pub places: Vec<String>,
+    /// The distinct credential specs that were asked for, with commas between them, for the audit
+    /// log.
+    pub credential_specs: String,
+    /// The places that were judged, with commas between them, for the audit log.
+    pub places: String,
 }
 
 /// Allowed or denied.
@@ -40,7 +41,12 @@ impl Decision {
     }
 
     fn new(outcome: Outcome) -> Self {
-        Self { outcome, warnings: Vec::new(), credential_specs: Vec::new(), places: Vec::new() }
+        Self {
+            outcome,
+            warnings: Vec::new(),
+            credential_specs: String::new(),
+            places: String::new(),
+        }
     }
 
     /// Whether the request is allowed.

@@ -69,16 +69,29 @@ pub fn escaped(text: &str) -> String {
     json
 }
 
-/// Appends a JSON string. Runs without anything to escape are copied whole.
+/// Appends a JSON string.
 pub fn push_string(json: &mut String, text: &str) {
     json.push('"');
-    // Without a way out the compiler looks at many bytes at once.
-    if text.bytes().fold(false, |found, byte| found | escapes(byte)) {
-        push_escaped(json, text);
-    } else {
-        json.push_str(text);
-    }
+    push_within(json, text);
     json.push('"');
+}
+
+/// Appends what stands between the quotes of a JSON string. Runs without anything to escape are
+/// copied whole.
+pub fn push_within(json: &mut String, text: &str) {
+    // Without a way out the compiler looks at many bytes at once.
+    let has = |wanted: fn(u8) -> bool| text.bytes().fold(false, |found, byte| found | wanted(byte));
+    if !has(escapes) {
+        json.push_str(text);
+    } else if !has(|byte| byte != b'"' && escapes(byte)) {
+        // Messages quote names, and that is all.
+        for (index, part) in text.split('"').enumerate() {
+            json.push_str(if index == 0 { "" } else { "\\\"" });
+            json.push_str(part);
+        }
+    } else {
+        push_escaped(json, text);
+    }
 }
 
 fn escapes(byte: u8) -> bool {

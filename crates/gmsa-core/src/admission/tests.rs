@@ -33,8 +33,8 @@ fn every_place_is_expanded_with_the_canonical_json() {
     assert_eq!(at("/spec/containers/0"), Some(&json!(json("sql"))));
     assert_eq!(at("/spec/initContainers/1"), Some(&json!(json("web"))));
     assert!(world.create(Step::Mutate, &patched).operations().is_empty(), "a second mutation");
-    assert_eq!(decision.credential_specs, ["web", "sql"]);
-    assert_eq!(decision.places, ["pod \"front\"", "container \"iis\"", "init container \"setup\""]);
+    assert_eq!(decision.credential_specs, "web,sql");
+    assert_eq!(decision.places, "pod \"front\", container \"iis\", init container \"setup\"");
 }
 
 #[test]
@@ -358,4 +358,12 @@ fn the_page_of_denials_is_generated() {
     assert!(file == super::denials_page(), "run `cargo xtask generate`");
     let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
     assert_eq!(ids.len(), Reason::ALL.len());
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_json_string_is_read_back_as_it_was(text in "(\\PC|[\"\\\\a-z \u{0}-\u{1f}]){0,40}") {
+        let json = super::patch::escaped(&text);
+        proptest::prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
 }

@@ -11,7 +11,7 @@ use super::request::Step;
 use super::warnings::warnings;
 use crate::credspec::name::is_valid_name;
 use crate::credspec::{Prepared, difference};
-use crate::pod::{Contents, PlaceKind, Reference, shown};
+use crate::pod::{Contents, Place, PlaceKind, Reference, shown};
 
 /// What is wrong with one place.
 #[derive(Debug)]
@@ -21,6 +21,9 @@ pub(super) struct Finding<'a> {
     /// What differs, or what failed.
     detail: Option<String>,
 }
+
+/// Bytes that most lists of places and of names need.
+const ROOM: usize = 64;
 
 /// Decides a judgement by the facts. What is not known is denied.
 #[must_use]
@@ -38,15 +41,25 @@ pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
     } else {
         Vec::new()
     };
-    let mut credential_specs: Vec<String> = Vec::with_capacity(judgement.names.len());
-    for name in judgement.references.iter().filter_map(|reference| reference.name) {
-        let name = shown(name).into_owned();
-        if !credential_specs.contains(&name) {
-            credential_specs.push(name);
+    let mut credential_specs = String::with_capacity(ROOM);
+    for (index, name) in judgement.references.iter().map(|reference| reference.name).enumerate() {
+        let before = judgement.references.iter().take(index);
+        if let Some(name) = name.filter(|_| before.into_iter().all(|other| other.name != name)) {
+            credential_specs.push_str(if credential_specs.is_empty() { "" } else { "," });
+            credential_specs.push_str(&shown(name));
         }
     }
-    let places = judgement.references.iter().map(|reference| reference.place.text()).collect();
+    let mut places = String::with_capacity(ROOM);
+    push_list(&mut places, judgement.references.iter().map(|reference| reference.place));
     Decision { outcome, warnings, credential_specs, places }
+}
+
+/// Appends the places as they are shown, with commas between them.
+pub(super) fn push_list<'a>(text: &mut String, places: impl Iterator<Item = Place<'a>>) {
+    for (index, place) in places.enumerate() {
+        text.push_str(if index == 0 { "" } else { ", " });
+        place.push_to(text);
+    }
 }
 
 /// Everything that is wrong, at most one finding a place.

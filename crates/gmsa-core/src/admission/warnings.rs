@@ -2,8 +2,9 @@
 
 use super::facts::{Facts, SpecFact};
 use super::plan::Judgement;
+use super::verdict::push_list;
 use crate::finding::{Code, Finding};
-use crate::pod::{HOSTNAME_LENGTH, Hostname, Identity, identities, shown};
+use crate::pod::{HOSTNAME_LENGTH, Hostname, identities, shown};
 
 /// Hostnames that the random-hostname option makes begin with this.
 pub const RANDOM_HOSTNAME_PREFIX: &str = "gmsa-";
@@ -13,9 +14,8 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
     let mut found = Vec::new();
     let mut warn =
         |code, path: Option<String>, message| found.push(Finding { code, message, path });
-    let identities: Vec<Identity<'_>> = identities(pod).collect();
 
-    for identity in identities.iter().filter(|identity| identity.host_process) {
+    for identity in identities(pod).filter(|identity| identity.host_process) {
         warn(
             Code::GmsaWithHostProcess,
             Some(identity.container.field("hostProcess")),
@@ -53,14 +53,14 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         _ => {}
     }
     for (index, name) in judgement.names.iter().enumerate() {
-        let holders = || identities.iter().filter(|identity| identity.credential_spec == *name);
+        let holders = || identities(pod).filter(|identity| identity.credential_spec == *name);
         if holders().nth(1).is_some() {
-            let holders: Vec<String> = holders().map(|holder| holder.container.text()).collect();
-            warn(
-                Code::GmsaInSeveralContainers,
-                None,
-                format!("GMSA cred spec \"{name}\" is in force in {}", holders.join(", ")),
-            );
+            let mut message = String::with_capacity(128);
+            for part in ["GMSA cred spec \"", name, "\" is in force in "] {
+                message.push_str(part);
+            }
+            push_list(&mut message, holders().map(|holder| holder.container));
+            warn(Code::GmsaInSeveralContainers, None, message);
         }
         if let Some(SpecFact::Found(prepared)) = facts.spec(index)
             && prepared.findings > 0

@@ -13,15 +13,19 @@ const CHARACTERS_PER_EDIT: usize = 3;
 /// between the dots beginning and ending with a letter or digit, at most 253 characters.
 #[must_use]
 pub fn is_valid_name(name: &str) -> bool {
-    name.len() <= MAXIMUM_LENGTH && name.split('.').all(is_valid_label)
-}
-
-fn is_valid_label(label: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = label.as_bytes();
-    bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
-        && bytes.first().is_some_and(alphanumeric)
-        && bytes.last().is_some_and(alphanumeric)
+    // As if a dot stood at both ends.
+    let mut before = b'.';
+    name.len() <= MAXIMUM_LENGTH
+        && name.bytes().chain([b'.']).all(|byte| {
+            let fits = match byte {
+                b'a'..=b'z' | b'0'..=b'9' => true,
+                b'-' => before != b'.',
+                b'.' => before != b'.' && before != b'-',
+                _ => false,
+            };
+            before = byte;
+            fits
+        })
 }
 
 /// The valid name that is nearest to a text; a valid name is given back as it is.

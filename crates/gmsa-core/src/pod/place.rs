@@ -58,7 +58,16 @@ impl Place<'_> {
     /// As it is shown.
     #[must_use]
     pub fn text(&self) -> String {
-        [self.kind.label(), " \"", &shown(self.name), "\""].concat()
+        let mut text = String::new();
+        self.push_to(&mut text);
+        text
+    }
+
+    /// Appends it as it is shown.
+    pub fn push_to(&self, text: &mut String) {
+        for part in [self.kind.label(), " \"", &shown(self.name), "\""] {
+            text.push_str(part);
+        }
     }
 
     /// The path of a key under `securityContext.windowsOptions`, such as

@@ -39,9 +39,9 @@ impl Source {
         }
     }
 
-    pub(super) fn spec_now(&self, name: &str) -> Option<SpecFact> {
+    pub(super) fn spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
         match self {
-            Self::Cluster(cluster) => cluster.credential_spec_now(name),
+            Self::Cluster(cluster) => cluster.credential_spec_now(name, now),
             Self::Directory(directory) => Some(directory.spec(name)),
         }
     }
@@ -60,9 +60,15 @@ impl Source {
         }
     }
 
-    pub(super) fn right_now(&self, namespace: &str, account: &str, name: &str) -> Option<Right> {
+    pub(super) fn right_now(
+        &self,
+        namespace: &str,
+        account: &str,
+        name: &str,
+        now: Instant,
+    ) -> Option<Right> {
         match self {
-            Self::Cluster(cluster) => cluster.right_now(namespace, account, name),
+            Self::Cluster(cluster) => cluster.right_now(namespace, account, name, now),
             Self::Directory(directory) => Some(directory.right(namespace, account, name)),
         }
     }
