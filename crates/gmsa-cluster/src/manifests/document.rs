@@ -6,6 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// So many documents are read faster than a thread is started for them.
+const FEW: usize = 50;
+
+/// Bytes of stack for reading, which nesting needs: as much as a program's first thread has.
+const STACK: usize = 8 << 20;
+
 /// Where a document stands, shown as `FILE:LINE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -47,9 +53,10 @@ pub fn parse(file: &str, text: &str) -> Vec<Result<Document, UnreadableDocument>
     let file: Arc<str> = file.into();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Vec::new();
-    for (line, piece) in pieces(text) {
-        let source = Source { file: Arc::clone(&file), line };
-        match read(piece) {
+    let pieces = pieces(text);
+    for ((line, _), value) in pieces.iter().zip(read_all(&pieces)) {
+        let source = Source { file: Arc::clone(&file), line: *line };
+        match value {
             Ok(Value::Null) => {}
             Ok(value) => take(value, &source, &mut found),
             Err((lines, why)) => {
@@ -139,7 +146,33 @@ fn json_values(text: &str) -> Option<Vec<(usize, &str)>> {
     }
 }
 
-fn read(text: &str) -> Result<Value, (usize, String)> {
+/// What one text holds; or how many lines behind its beginning it cannot be read, and why.
+type Read = Result<Value, (usize, String)>;
+
+/// Reads all texts, in their order; many of them on all cores.
+fn read_all(pieces: &[(usize, &str)]) -> Vec<Read> {
+    let read_some = |some: &[(usize, &str)]| some.iter().map(|(_, text)| read(text)).collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pieces.len().div_ceil(cores).max(FEW);
+    if pieces.len() <= share {
+        return read_some(pieces);
+    }
+    std::thread::scope(|scope| {
+        let start = |some| {
+            let builder = std::thread::Builder::new().stack_size(STACK);
+            builder.spawn_scoped(scope, move || read_some(some)).map_err(|_| some)
+        };
+        let threads: Vec<_> = pieces.chunks(share).map(start).collect();
+        let all = threads.into_iter().flat_map(|thread| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // Where no more threads are to be had, it takes longer.
+            Err(some) => read_some(some),
+        });
+        all.collect()
+    })
+}
+
+fn read(text: &str) -> Read {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Value::Null);
     }

@@ -57,6 +57,35 @@ fn a_bad_document_is_named_and_the_others_are_read() {
 }
 
 #[test]
+fn many_documents_are_read_in_their_order_and_each_at_its_line() {
+    let text: String = (0..1000)
+        .map(|number| match number % 100 {
+            42 => "---\nkind: [\n".to_owned(),
+            _ => format!("---\nkind: Pod\nnumber: {number}\n"),
+        })
+        .collect();
+    let read = parse("f", &text);
+    assert_eq!(read.len(), 1000);
+    let mut line = 1;
+    for (number, document) in read.into_iter().enumerate() {
+        match document {
+            Ok(document) => {
+                assert_eq!(
+                    (document.value["number"].as_u64(), document.source.line),
+                    (Some(number as u64), line)
+                );
+                line += 3;
+            }
+            Err(error) => {
+                assert_eq!(number % 100, 42, "{error}");
+                assert!((line..line + 3).contains(&error.at.line), "{error} at {line}");
+                line += 2;
+            }
+        }
+    }
+}
+
+#[test]
 fn files_and_directories() {
     let root = tempfile::tempdir().unwrap();
     let path = |name: &str| root.path().join(name);
