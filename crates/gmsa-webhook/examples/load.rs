@@ -27,8 +27,8 @@ use kube::Api;
 use kube::api::{ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
 
-use page::Results;
-use run::{Load, Measured, measure};
+use page::{Loads, Results};
+use run::{Load, Measured, compare, measure, median};
 
 const SPEC: &str = "load-webapp1";
 const NAMESPACE: &str = "load";
@@ -48,27 +48,22 @@ async fn main() {
     let world = World { programs, plane, client, authority, files };
 
     let seconds = 2;
-    let rounds = if quick { 1 } else { 9 };
-    let (one, floor) = world.against_the_floor(rounds, seconds).await;
+    let (rounds, times) = if quick { (1, 1) } else { (9, 5) };
+    let one = world.with_one(rounds, seconds).await;
     let after_million = world.memory_after(if quick { 50_000 } else { 1_000_000 }).await;
     world.fill(1..1_000).await;
-    let ready = world.time_to_ready().await;
+    let ready = world.time_to_ready(times).await;
     world.fill(1_000..10_000).await;
-    let (many, many_memory) = world.with_many(seconds).await;
-    let review = review_of_ten_thousand(&world.programs, world.files.path());
-    let results = Results { floor, one, after_million, ready, many, many_memory, review };
+    let (many, many_memory) = world.with_many(rounds, seconds).await;
+    let review = median(
+        (0..times).map(|_| review_of_ten_thousand(&world.programs, world.files.path())).collect(),
+    );
+    let results = Results { one, after_million, ready, many, many_memory, review };
     let page = results.page(world.plane.version());
     eprintln!("{page}");
     if !quick {
         std::fs::write(Path::new(ROOT).join("docs/benchmarks.md"), page).unwrap();
     }
-}
-
-/// What is measured of one server: mutation, validation, and a pod without a GMSA.
-pub(crate) struct Three {
-    pub(crate) mutate: Measured,
-    pub(crate) validate: Measured,
-    pub(crate) plain: Measured,
 }
 
 struct World {
@@ -116,25 +111,30 @@ impl World {
         (child, port)
     }
 
-    /// Measures server and floor in turns, and takes the median of each.
-    async fn against_the_floor(&self, rounds: usize, seconds: u32) -> (Three, Measured) {
-        let server = self.server().await;
+    /// Measures server and floor in turns.
+    async fn against_the_floor(&self, server: &Server, rounds: usize, seconds: u32) -> Loads {
         let (mut floor, floor_port) = self.floor().await;
-        self.warm(&server).await;
+        let port = server.https.port();
         let mut all: [Vec<Measured>; 4] = Default::default();
         for _ in 0..rounds {
             let load = |port, path, name| Load { port, path, body: body(name), seconds };
             all[0].push(measure(&load(floor_port, "/validate", "validate"), floor.id()));
-            let port = server.https.port();
             all[1].push(measure(&load(port, "/mutate", "mutate"), server.pid()));
-            self.warm(&server).await;
+            self.warm(server).await;
             all[2].push(measure(&load(port, "/validate", "validate"), server.pid()));
             all[3].push(measure(&load(port, "/validate", "plain"), server.pid()));
         }
         floor.kill().unwrap();
         floor.wait().unwrap();
-        let [floor, mutate, validate, plain] = all.map(run::median);
-        (Three { mutate, validate, plain }, floor)
+        let [floor, mutate, validate, plain] =
+            [0, 1, 2, 3].map(|index| compare(&all[index], &all[0]));
+        Loads { floor, mutate, validate, plain }
+    }
+
+    async fn with_one(&self, rounds: usize, seconds: u32) -> Loads {
+        let server = self.server().await;
+        self.warm(&server).await;
+        self.against_the_floor(&server, rounds, seconds).await
     }
 
     /// Waits until a right is remembered.
@@ -178,25 +178,24 @@ impl World {
         }
     }
 
-    /// From the start of the process to the first 200 of /readyz.
-    async fn time_to_ready(&self) -> Duration {
-        let began = Instant::now();
-        let server = self.server().await;
-        let ready = began.elapsed();
-        drop(server);
-        ready
+    /// From the start of the process to the first 200 of /readyz, the median.
+    async fn time_to_ready(&self, times: usize) -> Duration {
+        let mut took = Vec::new();
+        for _ in 0..times {
+            let began = Instant::now();
+            let server = self.server().await;
+            took.push(began.elapsed());
+            drop(server);
+        }
+        median(took)
     }
 
-    async fn with_many(&self, seconds: u32) -> (Three, u64) {
+    async fn with_many(&self, rounds: usize, seconds: u32) -> (Loads, u64) {
         let server = self.server().await;
         self.warm(&server).await;
         let memory = server.resident_memory();
-        let port = server.https.port();
-        let load = |path, name| Load { port, path, body: body(name), seconds };
-        let validate = measure(&load("/validate", "validate"), server.pid());
-        let mutate = measure(&load("/mutate", "mutate"), server.pid());
-        let plain = measure(&load("/validate", "plain"), server.pid());
-        (Three { mutate, validate, plain }, memory.max(server.resident_memory()))
+        let loads = self.against_the_floor(&server, rounds, seconds).await;
+        (loads, memory.max(server.resident_memory()))
     }
 }
 

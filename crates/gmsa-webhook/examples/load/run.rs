@@ -56,10 +56,42 @@ pub(crate) fn send(port: u16, path: &str, body: &Path, requests: u32) {
     h2load(port, path, body).args(["-n", &requests.to_string()]).run();
 }
 
-/// The run with the median rate.
-pub(crate) fn median(mut runs: Vec<Measured>) -> Measured {
-    runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));
-    runs[runs.len() / 2]
+/// What came of several rounds.
+#[derive(Clone, Copy)]
+pub(crate) struct Compared {
+    /// The medians.
+    pub(crate) measured: Measured,
+    /// The median of the rates, as parts of the floor's in the same round.
+    pub(crate) rate: f64,
+    /// The median of the CPU times above the floor's in the same round, in microseconds.
+    pub(crate) cpu: f64,
+    /// The median of the 99th percentiles, as multiples of the floor's in the same round.
+    pub(crate) p99: f64,
+}
+
+/// Compares rounds with those of the floor.
+pub(crate) fn compare(rounds: &[Measured], floor: &[Measured]) -> Compared {
+    let of = |value: fn(&Measured) -> f64| median(rounds.iter().map(value).collect());
+    let with = |value: fn(&Measured, &Measured) -> f64| {
+        median(rounds.iter().zip(floor).map(|(one, floor)| value(one, floor)).collect())
+    };
+    Compared {
+        measured: Measured {
+            rate: of(|one| one.rate),
+            cpu: of(|one| one.cpu),
+            p50: of(|one| one.p50),
+            p99: of(|one| one.p99),
+        },
+        rate: with(|one, floor| one.rate / floor.rate),
+        cpu: with(|one, floor| one.cpu - floor.cpu),
+        p99: with(|one, floor| one.p99 / floor.p99),
+    }
+}
+
+/// The median; of an even number the higher of both in the middle.
+pub(crate) fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> T {
+    values.sort_by(|one, other| one.partial_cmp(other).unwrap());
+    values[values.len() / 2]
 }
 
 struct H2Load(Command);
