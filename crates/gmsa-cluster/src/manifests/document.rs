@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 /// So many documents are read faster than a thread is started for them.
 const FEW: usize = 50;
 
-/// Bytes of stack for reading, which nesting needs: as much as a program's first thread has.
+/// Bytes of stack for reading, which nesting needs: as much as the first thread of a program has on
+/// Linux.
 const STACK: usize = 8 << 20;
 
 /// Where a document stands, shown as `FILE:LINE`.
@@ -152,11 +153,11 @@ type Read = Result<Value, (usize, String)>;
 /// Reads all texts, in their order; many of them on all cores.
 fn read_all(pieces: &[(usize, &str)]) -> Vec<Read> {
     let read_some = |some: &[(usize, &str)]| some.iter().map(|(_, text)| read(text)).collect();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = pieces.len().div_ceil(cores).max(FEW);
-    if pieces.len() <= share {
+    if pieces.len() <= FEW {
         return read_some(pieces);
     }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = pieces.len().div_ceil(cores).max(FEW);
     std::thread::scope(|scope| {
         let start = |some| {
             let builder = std::thread::Builder::new().stack_size(STACK);
