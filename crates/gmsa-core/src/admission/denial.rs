@@ -5,6 +5,9 @@ use std::fmt;
 /// The largest contents that the API server and we take, in bytes.
 pub const MAX_CONTENTS: usize = 64 * 1024;
 
+/// The most places of one pod that may use a GMSA. Each is looked at for each of the others.
+pub const MAX_PLACES: usize = 500;
+
 /// Why a request is denied.
 ///
 /// The wording in backquotes of scripts and alerts in the field is kept; see docs/denials.md.
@@ -16,6 +19,8 @@ pub enum Reason {
     NameInvalid,
     /// The contents are over 64 KiB.
     ContentsTooLarge,
+    /// More places use a GMSA than are looked at.
+    TooManyPlaces,
     /// The pod's service account may not `use` the credential spec.
     NotAuthorized,
     /// There is no such credential spec.
@@ -44,10 +49,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the catalogue's page.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ContentsWithoutName,
         Self::NameInvalid,
         Self::ContentsTooLarge,
+        Self::TooManyPlaces,
         Self::NotAuthorized,
         Self::NotFound,
         Self::Empty,
@@ -120,6 +126,12 @@ impl Reason {
                 422,
                 "The contents are over 64 KiB, which the API server does not take.",
                 "Shorten the credential spec.",
+            ),
+            Self::TooManyPlaces => (
+                "too-many-places",
+                422,
+                "More than 500 places of one pod use a GMSA, which would hold up the pods of others.",
+                "Set the credential spec once, in the security context of the pod: all its containers take it from there.",
             ),
             Self::NotAuthorized => (
                 "not-authorized",

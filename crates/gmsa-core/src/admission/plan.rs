@@ -1,7 +1,7 @@
 //! From a request to what must be known to decide it.
 
 use super::decision::Decision;
-use super::denial::{Denial, Reason};
+use super::denial::{Denial, MAX_PLACES, Reason};
 use super::request::{Operation, Request, Step};
 use crate::credspec::name::is_valid_name;
 use crate::pod::{Pod, Reference};
@@ -98,6 +98,10 @@ fn plan_update<'a>(old: &Pod<'_>, new: &Pod<'_>) -> Plan<'a> {
 fn first_change(old: &Pod<'_>, new: &Pod<'_>) -> Option<String> {
     let was: Vec<_> = old.references().collect();
     let is: Vec<_> = new.references().collect();
+    // Nearly always, and without looking at each for each of the others.
+    if was.len() == is.len() && was.iter().zip(&is).all(|(old, new)| same(old, new)) {
+        return None;
+    }
     let place = is
         .iter()
         .find(|reference| !was.iter().any(|old| same(old, reference)))
@@ -156,6 +160,14 @@ fn plan_old_ephemeral<'a>(request: &Request<'a>) -> Plan<'a> {
 fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<'a>>) -> Plan<'a> {
     if references.is_empty() {
         return Plan::Decided(Decision::allow());
+    }
+    if references.len() > MAX_PLACES {
+        let message = format!(
+            "{} places of the pod use a GMSA, more than {MAX_PLACES}; set \
+             gmsaCredentialSpecName once, for the pod",
+            references.len()
+        );
+        return deny(Reason::TooManyPlaces, message);
     }
     // It becomes part of the path of a request to the API server.
     if !is_valid_name(request.namespace) {

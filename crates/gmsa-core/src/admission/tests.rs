@@ -352,6 +352,24 @@ fn warnings_come_with_the_final_answer() {
 }
 
 #[test]
+fn of_many_places_only_so_many_are_looked_at() {
+    let with = |places: usize| {
+        let mut object = pod(None, None);
+        object["spec"]["containers"] = (0..places)
+            .map(|number| {
+                json!({"name": format!("c{number}"), "securityContext": options(Some("web"), None)})
+            })
+            .collect();
+        World::new().create(Step::Mutate, &object)
+    };
+    let most = super::denial::MAX_PLACES;
+    assert_eq!(with(most).operations().len(), most);
+    let decision = with(most + 1);
+    assert_eq!(reasons(&decision), [Reason::TooManyPlaces]);
+    assert!(decision.denials()[0].message.starts_with("501 places of the pod use a GMSA"));
+}
+
+#[test]
 fn the_page_of_denials_is_generated() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/denials.md");
     let file = std::fs::read_to_string(path).unwrap();
