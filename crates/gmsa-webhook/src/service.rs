@@ -62,23 +62,29 @@ impl Service {
         } else {
             None
         };
-        self.judge(&review.to_request(step, hostname.as_deref()), began).await
+        let deadline = began + self.deadline;
+        self.judge(&review.to_request(step, hostname.as_deref()), began, deadline).await
     }
 
-    async fn judge(&self, request: &Request<'_>, began: Instant) -> Decision {
+    /// What is at hand is looked at as of `now`; all else has to be there by the deadline.
+    async fn judge(&self, request: &Request<'_>, now: Instant, deadline: Instant) -> Decision {
         match plan(request) {
             Plan::Decided(decision) => decision,
             Plan::Judge(judgement) => {
-                let facts = self.gather(request.step, &judgement, began).await;
+                let facts = self.gather(request.step, &judgement, now, deadline).await;
                 decide(&judgement, &facts)
             }
         }
     }
 
-    async fn gather(&self, step: Step, judgement: &Judgement<'_>, began: Instant) -> Facts {
-        let deadline = began + self.deadline;
-        // Reading the clock costs as much as looking something up.
-        let mut now = began;
+    // Reading the clock costs as much as looking something up, so the time is passed on.
+    async fn gather(
+        &self,
+        step: Step,
+        judgement: &Judgement<'_>,
+        mut now: Instant,
+        deadline: Instant,
+    ) -> Facts {
         let mut facts = Facts::new(judgement.names().len());
         for _ in 0..MAX_ROUNDS {
             let questions = judgement.questions(&facts);

@@ -75,7 +75,8 @@ async fn the_api_server_goes_away_and_comes_back() {
     let kubeconfig = format!("--kubeconfig={}", plane.kubeconfig_path().display());
     let certificate = format!("--tls-cert={}", certificate.display());
     let key = format!("--tls-key={}", key.display());
-    let args = [&kubeconfig, &certificate, &key, "--deadline=2", "--remember=1"];
+    let args =
+        [&kubeconfig, &certificate, &key, "--deadline=2", "--remember=1", "--early-warnings"];
     let server = Server::start(support::PROGRAM, &args, &[]).await;
     server.ready(authority.pem()).await;
     let https = Https::new(server.https, authority.pem());
@@ -97,6 +98,14 @@ async fn the_api_server_goes_away_and_comes_back() {
     assert!(message.contains("did not answer in time"), "{message}");
     let mutation = https.review("/mutate", &expand("default", "web")).await;
     assert!(mutation["patch"].is_string(), "the store still knows it: {mutation}");
+    let pod = objects::pod("default", "p", &gmsa(Some("web"), None));
+    let early = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
+        "uid": "u", "operation": "CREATE", "namespace": "default", "name": "web",
+        "kind": {"group": "apps", "version": "v1", "kind": "Deployment"},
+        "object": objects::deployment("default", "web", &pod)}});
+    let early = https.review("/warn", &early).await;
+    let said = early["warnings"][0].as_str().unwrap();
+    assert!(said.starts_with("gmsa: could not be checked: the pod template"), "{early}");
     plane.resume();
     eventually("all is well again", SOON, || async {
         (validate().await["allowed"] == json!(true)).then_some(())

@@ -82,9 +82,9 @@ impl Service {
         let object = workload.pod(&value).to_string();
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
         let request = |step| Request::creation(step, review.namespace(), &pod);
-        let mut decision = self.judge(&request(Step::Mutate), deadline).await;
+        let mut decision = self.judge(&request(Step::Mutate), Instant::now(), deadline).await;
         if decision.is_allowed() {
-            decision = self.judge(&request(Step::Validate), deadline).await;
+            decision = self.judge(&request(Step::Validate), Instant::now(), deadline).await;
         }
         // The name that its controller will give to a pod says nothing yet.
         let made_up = format!("pod \"{}\"", shown(pod.display_name()));

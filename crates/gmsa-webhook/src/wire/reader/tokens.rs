@@ -54,14 +54,14 @@ impl<'a> Tokens<'a> {
 
     /// Goes on to a position.
     pub(super) fn go_to(&mut self, at: usize) {
-        let number = at / BLOCK;
-        if number != self.number {
-            let Some((block, marks)) = self.text.block(number) else {
+        if at / BLOCK != self.number {
+            self.number = at / BLOCK;
+            let Some((block, marks)) = self.text.block(self.number) else {
                 // Behind the text.
                 self.left = 0;
                 return;
             };
-            (self.number, self.block, self.left) = (number, block, marks.tokens);
+            (self.block, self.left) = (block, marks.tokens);
         }
         self.left &= u64::MAX << (at % BLOCK);
     }
