@@ -56,6 +56,20 @@ cross_build() {
     export "CC_${target//-/_}=$compiler"
 }
 
+# without_paths [FLAG...]: what is compiled from now on, with these flags of rustc, names no directory
+# of this machine, so that two machines give the same bytes.
+without_paths() {
+    local home=${CARGO_HOME:-$HOME/.cargo}
+    export RUSTFLAGS="$* --remap-path-prefix=$PWD=/src --remap-path-prefix=$home=/cargo"
+    export CFLAGS="-ffile-prefix-map=$PWD=/src -ffile-prefix-map=$home=/cargo"
+}
+
+# names_no_path PROGRAM: ends with an error if it does all the same.
+names_no_path() {
+    ! grep -aqF -e "$PWD/" -e "${CARGO_HOME:-$HOME/.cargo}/" "$1" ||
+        die "$1 names directories of this machine: another machine would build other bytes"
+}
+
 # install_crate NAME VERSION: builds a tool into cargo's own directory, and says so.
 install_crate() {
     say "installing $1 $2 with cargo install"

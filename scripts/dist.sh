@@ -31,13 +31,12 @@ if [ "$profile" = dev ]; then
     # For the tests, which build the same program.
     directory=debug
 else
-    # Paths of this machine do not belong into the program.
-    home=${CARGO_HOME:-$HOME/.cargo}
-    export RUSTFLAGS="--remap-path-prefix=$PWD=/src --remap-path-prefix=$home=/cargo"
+    without_paths
     directory=$profile
 fi
 [ -z "${TARGET:-}" ] || directory=$TARGET/$directory
 cargo build --locked --quiet --profile "$profile" ${TARGET:+--target "$TARGET"} -p kubectl-gmsa
+[ "$profile" = dev ] || names_no_path "${CARGO_TARGET_DIR:-target}/$directory/$program"
 out=${CARGO_TARGET_DIR:-target}/dist
 mkdir -p "$out"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -52,7 +51,7 @@ install -m 644 docs/man/kubectl-gmsa*.1 "$root/man/"
 archive=$out/kubectl-gmsa_v${version}_${os}_$arch.tar.gz
 # Sorted, without times and owners: the same program gives the same archive.
 tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$root" -cf - . | gzip -n -9 >"$archive"
-unset RUSTFLAGS
+unset RUSTFLAGS CFLAGS
 cargo xtask sbom kubectl-gmsa >"$out/kubectl-gmsa.cdx.json"
 (cd "$out" && sha256sum kubectl-gmsa_v"$version"_*.tar.gz >checksums.txt)
 cargo xtask krew "$out" >"$out/gmsa.yaml"

@@ -18,17 +18,20 @@ cd "$(dirname "$0")/.."
 profile=${1:-release}
 target=${2:-${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}}
 arch=$(arch_of "$target")
+# The most bytes that the image for users may have.
+most=15000000
 cross_build "$target"
 have buildah || install_packages buildah
 
 say "building the program ($profile, static)"
-# Paths of this machine do not belong into the program, and two builds give the same bytes.
-home=${CARGO_HOME:-$HOME/.cargo}
-RUSTFLAGS="-C target-feature=+crt-static --remap-path-prefix=$PWD=/src --remap-path-prefix=$home=/cargo" \
+(
+    without_paths -C target-feature=+crt-static
     cargo build --locked --quiet --profile "$profile" --target "$target" -p gmsa-webhook
+)
 directory=$profile
 [ "$profile" != dev ] || directory=debug
 program=${CARGO_TARGET_DIR:-target}/$target/$directory/gmsa-webhook
+names_no_path "$program"
 out=${CARGO_TARGET_DIR:-target}/image
 mkdir -p "$out"
 
@@ -53,4 +56,7 @@ archive=$out/gmsa-webhook-$arch.tar
 rm -f "$archive"
 buildah "${storage[@]}" commit --quiet --timestamp 0 --disable-compression=false "$container" \
     "oci-archive:$archive:$image" >/dev/null
-say "$image for $arch: $archive, $(stat -c %s "$archive") bytes"
+size=$(stat -c %s "$archive")
+[ "$profile" != release ] || [ "$size" -le "$most" ] ||
+    die "$archive has $size bytes, and the image is to have at most $most"
+say "$image for $arch: $archive, $size bytes"
