@@ -65,3 +65,61 @@ impl Known {
 fn is_own(way: &Grant, name: &str, namespace: &str) -> bool {
     way.binding == binding_of(name, namespace).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::shape;
+    use super::*;
+
+    fn known(objects: &[Value]) -> Known {
+        Known { policy: rbac::policy(objects.iter()).unwrap(), unread: Vec::new() }
+    }
+
+    fn role(name: &str, resource_names: &Value) -> Value {
+        let mut role = shape::cluster_role("webapp1");
+        role["metadata"]["name"] = json!(name);
+        role["rules"][0]["resourceNames"] = resource_names.clone();
+        role
+    }
+
+    fn binding(name: &str, role: &str, subject: &Value) -> Value {
+        let mut binding = shape::role_binding("webapp1", "shop", &[]);
+        binding["metadata"]["name"] = json!(name);
+        binding["roleRef"]["name"] = json!(role);
+        binding["subjects"] = json!([subject]);
+        binding
+    }
+
+    #[test]
+    fn an_own_binding_is_needed_unless_another_names_both() {
+        let account = json!({"kind": "ServiceAccount", "name": "web", "namespace": "shop"});
+        let user = json!({"kind": "User", "name": "system:serviceaccount:shop:web"});
+        let group = json!({"kind": "Group", "name": "system:serviceaccounts:shop"});
+        let named = role("hand-written", &json!(["sql", "webapp1"]));
+        let all = role("all", &json!([]));
+        let own = shape::cluster_role("webapp1");
+        let own_binding = shape::role_binding("webapp1", "shop", &["web"]);
+        let by = |name: &str, subject| binding("hand-written", name, subject);
+        for (objects, needed) in [
+            (vec![], true),
+            (vec![named.clone(), by("hand-written", &account)], false),
+            (vec![named.clone(), by("hand-written", &user)], false),
+            (vec![own.clone(), by("gmsa-use-webapp1", &account)], false),
+            (vec![named.clone(), by("hand-written", &group)], true),
+            (vec![all.clone(), by("all", &account)], true),
+            (vec![role("other", &json!(["sql"])), by("other", &account)], true),
+            // The role is not there.
+            (vec![by("hand-written", &account)], true),
+            // What is ours is kept as it is, with or without another way.
+            (vec![own.clone(), own_binding.clone()], true),
+            (vec![own, own_binding.clone(), named.clone(), by("hand-written", &account)], true),
+            // Ours gives nothing without its role, and another way does.
+            (vec![own_binding, named, by("hand-written", &account)], false),
+        ] {
+            let lacking = known(&objects).lacking("webapp1", "shop", &["web"]);
+            assert_eq!(!lacking.is_empty(), needed, "{objects:?}");
+        }
+    }
+}
