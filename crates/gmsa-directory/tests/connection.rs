@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_directory::{Directory, Domain, Error, Options, Transport};
+use gmsa_directory::{Credentials, Directory, Domain, Error, Options, Transport};
 use gmsa_testkit::domain_controller::{
     ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DOMAIN, DomainController, GUID, HOST, NETBIOS, SID,
     USER, USER_PASSWORD,
@@ -21,7 +21,10 @@ use gmsa_testkit::domain_controller::{
 use gmsa_testkit::pki::{Authority, Pair};
 use gmsa_testkit::shared;
 use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 fn expected() -> Domain {
     Domain {
@@ -166,8 +169,7 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains("absent.crt"), "{error}");
 }
 
-/// Serves TLS with a certificate of the domain's authority, and nothing in it.
-async fn serve(pair: &Pair) -> u16 {
+fn acceptor(pair: &Pair) -> TlsAcceptor {
     use tokio_rustls::rustls::ServerConfig;
     use tokio_rustls::rustls::pki_types::pem::PemObject as _;
     use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -176,7 +178,12 @@ async fn serve(pair: &Pair) -> u16 {
     let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
     let config =
         ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config.unwrap()));
+    TlsAcceptor::from(Arc::new(config.unwrap()))
+}
+
+/// Serves TLS with a certificate of the domain's authority, and nothing in it.
+async fn serve(pair: &Pair) -> u16 {
+    let acceptor = acceptor(pair);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -223,6 +230,91 @@ async fn certificates_out_of_their_time_and_silent_servers() {
     let error = failure(&Options { server, ..base }).await;
     assert!(error.starts_with("failed to connect to 127.0.0.1:"), "{error}");
     assert!(error.contains("refused"), "{error}");
+}
+
+/// The request for StartTLS: message 1, the extended operation 1.3.6.1.4.1.1466.20037.
+const STARTTLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+
+/// What a server was sent by the one who connected.
+struct Received {
+    plain: Vec<u8>,
+    /// Inside TLS; none if the client did not finish the handshake.
+    encrypted: Option<Vec<u8>>,
+}
+
+/// Answers one request for StartTLS with a result, and if that is success encrypts; what comes
+/// then is kept. Nothing is answered to it: the connection ends with the first of it.
+async fn answer_starttls(pair: &Pair, result: u8) -> (u16, JoinHandle<Received>) {
+    let acceptor = acceptor(pair);
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let received = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut plain = vec![0; STARTTLS.len()];
+        stream.read_exact(&mut plain).await.unwrap();
+        let answer =
+            [b"\x30\x0f\x02\x01\x01\x78\x0a\x0a\x01", &[result][..], b"\x04\x00\x04\x03why"];
+        stream.write_all(&answer.concat()).await.unwrap();
+        if result != 0 {
+            // Until the client closes; a reset is an end too.
+            let _ = stream.read_to_end(&mut plain).await;
+            return Received { plain, encrypted: None };
+        }
+        let Ok(mut stream) = acceptor.accept(stream).await else {
+            return Received { plain, encrypted: None };
+        };
+        let mut encrypted = vec![0; 4096];
+        let length = stream.read(&mut encrypted).await.unwrap_or_default();
+        encrypted.truncate(length);
+        Received { plain, encrypted: Some(encrypted) }
+    });
+    (port, received)
+}
+
+#[tokio::test]
+async fn no_password_is_sent_before_starttls_has_succeeded() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, authority: &Authority| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, authority.pem()).unwrap();
+        Some(path)
+    };
+    let (right, other) = (Authority::new("the domain's"), Authority::new("another"));
+    let (ca, wrong_ca) = (file("right.crt", &right), file("other.crt", &other));
+    let pair = right.server(&["127.0.0.1"]);
+    let password = "to-be-kept-secret";
+    let attempt = async |result, ca: &Option<PathBuf>, server_name: Option<&str>| {
+        let (port, received) = answer_starttls(&pair, result).await;
+        let credentials = Credentials { user: ADMINISTRATOR.to_owned(), password: password.into() };
+        let error = failure(&Options {
+            server: Some(format!("127.0.0.1:{port}")),
+            transport: Transport::StartTls,
+            ca: ca.clone(),
+            server_name: server_name.map(str::to_owned),
+            credentials: Some(credentials),
+            ..Options::default()
+        })
+        .await;
+        assert!(!error.contains(password), "{error}");
+        let received = received.await.unwrap();
+        assert_eq!(received.plain, STARTTLS, "{error}");
+        (error, received.encrypted)
+    };
+    for (result, ca, server_name, why) in [
+        (52, &ca, None, "it refuses StartTLS (LDAP result 52, why)"),
+        (0, &wrong_ca, None, "signed by an authority that is not trusted"),
+        (0, &ca, Some("dc2.contoso.com"), "not for dc2.contoso.com, but for"),
+    ] {
+        let (error, encrypted) = attempt(result, ca, server_name).await;
+        assert!(error.starts_with("failed to set up TLS with 127.0.0.1:"), "{error}");
+        assert!(error.contains(why), "{error}");
+        assert_eq!(encrypted, None, "{error}");
+    }
+    // Then it is, and inside TLS: a server of this test sees what it is sent.
+    let (error, encrypted) = attempt(0, &ca, None).await;
+    let encrypted = encrypted.unwrap();
+    let sent = encrypted.windows(password.len()).any(|part| part == password.as_bytes());
+    assert!(sent && error.starts_with("failed to log on as "), "{error}");
 }
 
 #[tokio::test]

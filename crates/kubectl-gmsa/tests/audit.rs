@@ -157,7 +157,9 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     let mut expected = vec![
         "account-not-listed GMSACredentialSpec bad",
         "credspec-unused GMSACredentialSpec idle",
+        "fixed-hostname Pod shop/fixed-1",
         "gmsa-in-excluded-namespace Namespace out",
+        "gmsa-in-several-containers Pod shop/several",
         "namespaces-excluded ValidatingWebhookConfiguration gmsa-webhook",
         "not-bound-to-windows Pod shop/linux",
         "pod-contents-differ Pod shop/differs",
@@ -167,14 +169,20 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
         "pod-without-right Pod shop/intruder",
         "right-unused ServiceAccount shop/spare",
         "role-names-no-credspec ClusterRole nowhere",
+        "shared-hostname-prefix Pod shop/name-of-15-signs-and-more-1",
         "workload-would-be-denied CronJob shop/nightly",
         "workload-would-be-denied Deployment shop/no",
         "workload-would-be-denied ReplicaSet shop/rolled",
     ];
     if plane.plane.at_least(1, 22) {
         // Its ephemeral container, which older servers do not take.
-        expected.insert(3, "gmsa-in-several-containers Pod shop/intruder");
+        expected.push("gmsa-in-several-containers Pod shop/intruder");
     }
+    if plane.plane.at_least(1, 23) {
+        // Older servers drop the field.
+        expected.push("gmsa-with-host-process Pod shop/of-the-host");
+    }
+    expected.sort_unstable();
     assert_eq!(plane.found(&[]), expected);
     assert_eq!(plane.found(&["-A"]), expected);
     let ephemeral =
@@ -211,7 +219,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     assert!(yaml.contains("kind: AuditReport") && yaml.contains("leftOut: 0"), "{yaml}");
     let sarif: Value = serde_json::from_str(&plane.audit(&["-o", "sarif"]).stdout).unwrap();
     assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), expected.len());
-    progress_is_for_terminals(&plane);
+    progress_is_for_terminals(&plane, if plane.plane.at_least(1, 23) { 13 } else { 12 });
 
     // Labels and conditions that leave pods out.
     plant_what_is_not_sent(&plane).await;
@@ -231,7 +239,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
 }
 
 /// The number of pods is told where somebody looks at it, and nowhere else.
-fn progress_is_for_terminals(plane: &Plane) {
+fn progress_is_for_terminals(plane: &Plane, count: usize) {
     // Of util-linux; it gives a program a terminal.
     let script = Path::new("/usr/bin/script");
     if !script.is_file() {
@@ -245,8 +253,8 @@ fn progress_is_for_terminals(plane: &Plane) {
         .output()
         .unwrap();
     let seen = String::from_utf8(output.stdout).unwrap();
-    let pods = "\r9 pods\r\u{1b}[K";
-    assert!(seen.contains(pods), "{seen:?}");
+    let pods = format!("\r{count} pods\r\u{1b}[K");
+    assert!(seen.contains(&pods), "{seen:?}");
     let piped = plane.audit(&[]);
     assert!(!piped.stdout.contains('\r') && piped.stderr.is_empty(), "{}", piped.stderr);
 }
@@ -270,6 +278,29 @@ async fn plant_what_is_not_sent(plane: &Plane) {
     let mut deployment = objects::deployment("shop", "unseen", &template);
     deployment["spec"]["template"]["metadata"]["labels"]["checked"] = json!("no");
     plane.apply(&deployment).await;
+}
+
+/// Pods whose containers get in each other's way, or get no GMSA, and those that look alike.
+async fn plant_containers_and_hostnames(plane: &Plane, own: &Value) {
+    let mut several = pod("shop", "several", "web", &json!({}));
+    several["spec"]["containers"] = json!([
+        {"name": "iis", "image": "iis", "securityContext": own},
+        {"name": "log", "image": "log", "securityContext": own}]);
+    plane.apply(&several).await;
+    for (prefix, hostname) in
+        [("fixed-", json!("web")), ("name-of-15-signs-and-more-", json!(null))]
+    {
+        let mut replica = pod("shop", &format!("{prefix}1"), "web", own);
+        replica["metadata"]["generateName"] = json!(prefix);
+        replica["spec"]["hostname"] = hostname;
+        plane.apply(&replica).await;
+    }
+    if plane.plane.at_least(1, 23) {
+        let mut of_the_host = pod("shop", "of-the-host", "web", own);
+        of_the_host["spec"]["hostNetwork"] = json!(true);
+        of_the_host["spec"]["securityContext"]["windowsOptions"]["hostProcess"] = json!(true);
+        plane.apply(&of_the_host).await;
+    }
 }
 
 async fn plant(plane: &Plane) {
@@ -309,6 +340,7 @@ async fn plant(plane: &Plane) {
     let mut linux = pod("shop", "linux", "web", &own);
     linux["spec"]["nodeSelector"] = json!({});
     plane.apply(&linux).await;
+    plant_containers_and_hostnames(plane, &own).await;
 
     plane.apply(&objects::deployment("shop", "no", &pod("shop", "no", "other", &bare))).await;
     // What is made by a kind that is looked at is told of that; what is made by others is told.

@@ -162,3 +162,33 @@ async fn a_credential_spec_against_the_directory() {
         diff.stdout
     );
 }
+
+#[tokio::test]
+async fn the_linter_tells_of_a_missing_root_key() {
+    let test = "the_linter_tells_of_a_missing_root_key";
+    let Some(controller) = shared::separate_domain_controller(test, "keyless-for-lint").await
+    else {
+        return;
+    };
+    let name = account(&controller, "Lint", &[]);
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("spec.json");
+    let file = path.to_str().unwrap();
+    let create = ["credspec", "create", "x", "--from-ad", "--account", &name, "-o", "credspec"];
+    let made = directory(&controller, &[&create[..], &["--out", file]].concat());
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let lint = || directory(&controller, &["credspec", "lint", "--from-ad", "-f", file]);
+    let with_key = lint();
+    assert_eq!(with_key.code, 0, "{}", with_key.stdout);
+
+    let keys = controller.samba_tool(&["domain", "kds", "root-key", "list"]);
+    let is_guid = |word: &&str| gmsa_core::credspec::identifier::is_guid(word);
+    for key in keys.split_whitespace().filter(is_guid) {
+        controller.samba_tool(&["domain", "kds", "root-key", "delete", &format!("--name={key}")]);
+    }
+    let without = lint();
+    assert_eq!((without.code, without.stderr.as_str()), (1, ""));
+    assert_eq!(without.stdout.matches("account-unusable").count(), 1, "{}", without.stdout);
+    let why = "no account has a password: the forest has no KDS root key";
+    assert!(without.stdout.contains(why), "{}", without.stdout);
+}

@@ -345,6 +345,57 @@ async fn dry_runs_change_nothing() {
 }
 
 #[tokio::test]
+async fn who_has_the_right_by_another_way_is_told_so() {
+    let Some(cluster) = ready("who_has_the_right_by_another_way").await else { return };
+    let seen = Seen::new(&cluster);
+    let namespace = cluster.namespace("grant").await;
+    let (spec, to) = (cluster.unique("spec"), format!("{namespace}/default"));
+    let bind = |name: &str, role: &str, account: &str| {
+        let mut binding = objects::binding(role, &namespace, account);
+        binding["metadata"]["name"] = json!(name);
+        binding
+    };
+    let (mut role, role_name) = (objects::role(&spec), cluster.unique("webapp1-role"));
+    role["metadata"]["name"] = json!(role_name);
+    cluster.apply(&role).await;
+    let page = "allow-default-svc-account-read-on-webapp1";
+    cluster.apply(&bind(page, &role_name, "default")).await;
+    cluster.apply(&bind("ops", "cluster-admin", "ops")).await;
+    let has = |who: &str, way: &str| {
+        format!(
+            "service account {namespace}/{who} has the right to use {spec} already, by\n  \
+             RoleBinding {namespace}/{way}, subject ServiceAccount {namespace}/{who}"
+        )
+    };
+    let exact = has("default", &format!("{page} -> ClusterRole {role_name}")) + "\n";
+    for more in [&["--dry-run=server"][..], &["-o", "name"], &[]] {
+        let args = [&["grant", &spec, "--to", &to], more].concat();
+        let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+        let told = if more.contains(&"-o") { stderr + &stdout } else { stdout };
+        assert_eq!(code, 0, "{told}");
+        assert!(told.ends_with(&format!("{exact}nothing to change\n")), "{told}");
+    }
+    assert_eq!((seen.role(&spec).await, seen.binding(&namespace, &spec).await), (None, None));
+
+    // Who has it by more than is asked for gets it by name; who has it not gets it.
+    let (ops, new) = (format!("{namespace}/ops"), format!("{namespace}/new"));
+    let wide = has("ops", "ops -> ClusterRole cluster-admin") + ", by a wildcard\n  and ";
+    let would = ("server", "would then be", "would get the right to use");
+    for (dry_run, named, gained) in [would, ("none", "is now", "may now use")] {
+        let flag = format!("--dry-run={dry_run}");
+        let args = ["grant", &spec, "--to", &to, &ops, &new, &flag];
+        let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
+        assert_eq!(code, 0, "{stderr}");
+        let binding = format!("RoleBinding {namespace}/gmsa-use-{spec}");
+        let wide = format!("{wide}{named} named for it in {binding}\n");
+        for text in [&exact, &wide, &format!("{new} {gained} {spec}\n")] {
+            assert!(stdout.contains(text), "{text}\n{stdout}");
+        }
+    }
+    assert_eq!(names(&seen.binding(&namespace, &spec).await.unwrap()), ["new", "ops"]);
+}
+
+#[tokio::test]
 async fn a_revocation_prints_what_it_leaves() {
     let Some(cluster) = ready("a_revocation_prints_what_it_leaves").await else { return };
     let seen = Seen::new(&cluster);
@@ -436,6 +487,7 @@ async fn refusals_say_what_to_do() {
         let (code, _, stderr) = run(&poor, &["grant", &spec, "--to", &to]);
         assert_eq!(code, 3);
         let told = stderr.contains("failed to create ClusterRole")
+            && stderr.contains("by which other ways the right is there: failed to list")
             && stderr.contains("attempting to grant RBAC permissions not currently held")
             && stderr.contains("`escalate` and `bind`");
         told.then_some(())

@@ -16,9 +16,10 @@ use gmsa_cluster::apply::Applier;
 use gmsa_cluster::install::{self, Version};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
+use gmsa_testkit::tools;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::world::{SOON, World};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,17 +164,40 @@ async fn an_outage_stops_no_more_than_it_must() {
     eventually("the label is in force", SOON, || async { world.admit("web").await.ok() }).await;
 }
 
+/// What a program prints without a cluster.
+fn printed(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
+    let output = Command::new(program).env("KUBECONFIG", "/nowhere").args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The objects that install makes for a version, as YAML.
+fn manifests(version: &str) -> String {
+    let args = ["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", version];
+    printed(env!("CARGO_BIN_EXE_kubectl-gmsa"), &args)
+}
+
+#[test]
+fn kustomize_builds_what_install_makes() {
+    let test = "kustomize_builds_what_install_makes";
+    let Some(kubectl) = tools::find(test, "kubectl") else { return };
+    let objects = |text: &str| {
+        let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
+        let mut objects: Vec<Value> = documents.map(|one| one.unwrap().value).collect();
+        // Kustomize has an order of its own.
+        objects.sort_by_key(|one| format!("{} {}", one["kind"], one["metadata"]["name"]));
+        objects
+    };
+    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(directory);
+        let built = objects(&printed(&kubectl, &["kustomize", path.to_str().unwrap()]));
+        assert!(built.len() > 10, "{built:?}");
+        assert_eq!(built, objects(&manifests(version)), "{version}");
+    }
+}
+
 #[tokio::test]
 async fn manifests_need_no_cluster_and_are_those_in_deploy() {
-    let manifests = |version: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-            .env("KUBECONFIG", "/nowhere")
-            .args(["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", version])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    };
     for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
         let read = |file: &str| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))

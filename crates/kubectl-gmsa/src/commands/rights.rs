@@ -1,6 +1,7 @@
 //! `kubectl gmsa grant` and `kubectl gmsa revoke`: who may use which credential spec.
 
 mod grant;
+mod known;
 mod print;
 mod remaining;
 mod revoke;

@@ -1,11 +1,13 @@
 //! `kubectl gmsa grant`
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use gmsa_cluster::objects::{Objects, Reference, kinds};
+use gmsa_core::rbac;
 use serde_json::Value;
 
+use super::known::{Known, Wanted};
+use super::remaining::way;
 use super::settle::{Done, Step, settle};
 use super::{Failure, binding_of, by_namespace, distinct, print, role_of, shape};
 use crate::cli::Grant;
@@ -24,8 +26,6 @@ struct Outcome {
     changed: bool,
 }
 
-type Wanted<'a> = (Vec<&'a str>, BTreeMap<&'a str, Vec<&'a str>>);
-
 /// Grants the rights.
 pub fn run(args: &Grant) -> Result<u8, Failure> {
     let wanted: Wanted<'_> = (distinct(&args.rights.credential_specs), by_namespace(&args.to));
@@ -37,8 +37,14 @@ pub fn run(args: &Grant) -> Result<u8, Failure> {
         let objects = connection.objects(dry_run);
         connection.runtime.block_on(async {
             warn_of_missing(&objects, &wanted).await?;
-            check(&objects, &wanted).await?;
-            apply(&objects, &wanted, dry_run).await
+            let known = Known::read(&objects, &wanted).await?;
+            for error in &known.unread {
+                printer::warning(&format!(
+                    "cannot tell by which other ways the right is there: {error}"
+                ));
+            }
+            check(&objects, &wanted, &known).await?;
+            apply(&objects, &wanted, &known, dry_run).await
         })?
     };
     let mut text = format!("{}\n", outcome.lines.join("\n"));
@@ -63,7 +69,8 @@ pub fn possible(args: &Grant) -> Result<(), Failure> {
         for namespace in wanted.1.keys() {
             refuse_missing_namespace(&objects, namespace).await?;
         }
-        check(&objects, &wanted).await
+        let known = Known::read(&objects, &wanted).await?;
+        check(&objects, &wanted, &known).await
     })
 }
 
@@ -133,37 +140,78 @@ async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> 
 }
 
 /// Refuses before anything is written if anything stands in the way.
-async fn check(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), Failure> {
-    let (names, accounts) = wanted;
-    for name in names {
-        let of = role_of(name);
-        decide_role(&of, objects.get(&of).await?.as_ref(), name)?;
-        for (namespace, accounts) in accounts {
+async fn check(objects: &Objects, wanted: &Wanted<'_>, known: &Known) -> Result<(), Failure> {
+    for name in &wanted.0 {
+        let lacking = lacking(wanted, known, name);
+        if !lacking.is_empty() {
+            let of = role_of(name);
+            decide_role(&of, objects.get(&of).await?.as_ref(), name)?;
+        }
+        for (namespace, accounts) in lacking {
             let of = binding_of(name, namespace);
             let found = objects.get(&of).await?;
-            decide_binding(&of, found.as_ref(), name, namespace, accounts)?;
+            decide_binding(&of, found.as_ref(), name, namespace, &accounts)?;
         }
     }
     Ok(())
 }
 
-async fn apply(objects: &Objects, wanted: &Wanted<'_>, dry_run: bool) -> Result<Outcome, Failure> {
+/// For whom our own binding is needed, by namespace.
+fn lacking<'a>(wanted: &Wanted<'a>, known: &Known, name: &str) -> Vec<(&'a str, Vec<&'a str>)> {
+    let all = wanted.1.iter();
+    all.map(|(namespace, accounts)| (*namespace, known.lacking(name, namespace, accounts)))
+        .filter(|(_, accounts)| !accounts.is_empty())
+        .collect()
+}
+
+async fn apply(
+    objects: &Objects,
+    wanted: &Wanted<'_>,
+    known: &Known,
+    dry_run: bool,
+) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     for name in &wanted.0 {
-        let role = role_of(name);
-        outcome.took(&role, settle_role(objects, name).await?, dry_run);
+        let lacking = lacking(wanted, known, name);
         for (namespace, accounts) in &wanted.1 {
+            let lack = |one: &&str| {
+                lacking.iter().any(|(of, accounts)| of == namespace && accounts.contains(one))
+            };
+            for account in accounts.iter().filter(|one| !lack(one)) {
+                let ways = known.ways(name, namespace, account);
+                outcome.lines.push(already(namespace, account, name, &ways));
+            }
+        }
+        if lacking.is_empty() {
+            continue;
+        }
+        let role = settle_role(objects, name).await?;
+        let in_force = matches!(role, Done::Unchanged(_));
+        outcome.took(&role_of(name), role, dry_run);
+        for (namespace, accounts) in lacking {
             let of = binding_of(name, namespace);
             let before = RefCell::new(None);
             let done = settle(objects, &of, |found| {
                 before.replace(found.cloned());
-                decide_binding(&of, found, name, namespace, accounts)
+                decide_binding(&of, found, name, namespace, &accounts)
             })
             .await?;
             let before = before.into_inner();
             for account in accounts {
-                let had = before.as_ref().is_some_and(|old| shape::names(old, namespace, account));
-                outcome.lines.push(gained(namespace, account, name, had, dry_run));
+                let named =
+                    before.as_ref().is_some_and(|old| shape::names(old, namespace, account));
+                let ways = known.ways(name, namespace, account);
+                outcome.lines.push(match (named && in_force, ways.is_empty()) {
+                    (true, _) => already(namespace, account, name, &ways),
+                    (false, true) => gained(namespace, account, name, dry_run),
+                    (false, false) => {
+                        let by_name = if dry_run { "would then be" } else { "is now" };
+                        format!(
+                            "{}\n  and {by_name} named for it in {of}",
+                            already(namespace, account, name, &ways)
+                        )
+                    }
+                });
             }
             outcome.took(&of, done, dry_run);
         }
@@ -229,14 +277,22 @@ fn in_the_way(of: &Reference, why: &str, name: &str) -> Failure {
     ))
 }
 
-fn gained(namespace: &str, account: &str, name: &str, had: bool, dry_run: bool) -> String {
-    let what = match (had, dry_run) {
-        (true, _) => "has the right to use",
-        (false, true) => "would get the right to use",
-        (false, false) => "may now use",
-    };
-    let since = if had { " already" } else { "" };
-    format!("service account {namespace}/{account} {what} {name}{since}")
+fn gained(namespace: &str, account: &str, name: &str, dry_run: bool) -> String {
+    let what = if dry_run { "would get the right to use" } else { "may now use" };
+    format!("service account {namespace}/{account} {what} {name}")
+}
+
+/// Who has the right, and by which ways, as far as they could be read.
+fn already(namespace: &str, account: &str, name: &str, ways: &[rbac::Grant]) -> String {
+    let mut text =
+        format!("service account {namespace}/{account} has the right to use {name} already");
+    if !ways.is_empty() {
+        text.push_str(", by");
+    }
+    for one in ways {
+        text.push_str(&format!("\n  {}", way(one)));
+    }
+    text
 }
 
 impl Outcome {
