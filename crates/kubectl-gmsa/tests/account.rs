@@ -38,6 +38,14 @@ async fn the_life_of_an_account() {
     let ldif = done(controller, &[&create[..], &["--dry-run=client"]].concat());
     assert!(ldif.starts_with(&format!("dn: CN={name},CN=Managed Service Accounts,")), "{ldif}");
     assert!(ldif.contains("msDS-GroupMSAMembership:: "), "{ldif}");
+    // As with kubectl: bare is the client's, wherever the account stands.
+    for bare in
+        [[&create[..], &["--dry-run"]].concat(), [&["create", "--dry-run"], &create[1..]].concat()]
+    {
+        let printed = done(controller, &bare);
+        let (first, theirs) = (printed.lines().next(), ldif.lines().next());
+        assert_eq!(first, theirs, "{printed}");
+    }
     let missing = account(controller, &["check", &name]);
     assert_eq!(missing.code, 1, "a dry run made the account: {}", missing.stdout);
     // Other tools take it, and the account is the same.
@@ -72,6 +80,8 @@ async fn the_life_of_an_account() {
              webhosts may not read the password of {name} (dry run)\n"
         )
     );
+    let bare = done(controller, &["disallow", "--dry-run", &name, "--host", "WEBHOST1"]);
+    assert_eq!(bare, format!("WEBHOST1$ may not read the password of {name} (dry run)\n"));
     done(controller, &[&["disallow", &name], &change[..]].concat());
     let denied = account(controller, &["check", &name, "--host", "WEBHOST1"]);
     assert_eq!(denied.code, 1);
@@ -83,6 +93,7 @@ async fn the_life_of_an_account() {
     assert!(
         done(controller, &["remove", &name, "--dry-run=client"]).starts_with("would remove CN=")
     );
+    assert!(done(controller, &["remove", "--dry-run", &name]).starts_with("would remove CN="));
     assert!(done(controller, &["remove", &name, "--yes"]).starts_with("removed CN="));
     let gone = account(controller, &["remove", &name, "--yes"]);
     assert_eq!(gone.code, 1);

@@ -10,10 +10,12 @@
 mod schema;
 mod support;
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use gmsa_cluster::apply::Applier;
 use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_testkit::domain_controller::dns::Record;
 use gmsa_testkit::domain_controller::{DomainController, GUID, SID};
 use gmsa_testkit::{objects, shared};
 use serde_json::{Value, json};
@@ -57,15 +59,10 @@ fn problems(ran: &Ran) -> Vec<String> {
     found.map(|(check, ..)| check).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_fault_of_the_directory_is_found() {
-    let test = "each_fault_of_the_directory_is_found";
-    let Some(controller) = shared::domain_controller(test).await else { return };
-    let options = control_plane::Options::default();
-    let Some(plane) = ControlPlane::start_private(test, options).await else { return };
-    let client = plane.client().await;
-    let kubeconfig = plane.kubeconfig_path();
-    let applier = Applier::new(client, "test", true);
+/// A control plane with a Windows node, whose only credential spec is of this account.
+async fn cluster(test: &str, account: &str) -> Option<(ControlPlane, Applier)> {
+    let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
+    let applier = Applier::new(plane.client().await, "test", true);
     let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
     definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
     definition["kind"] = "CustomResourceDefinition".into();
@@ -73,14 +70,22 @@ async fn each_fault_of_the_directory_is_found() {
     let node = json!({"apiVersion": "v1", "kind": "Node",
         "metadata": {"name": "webhost1", "labels": {"kubernetes.io/os": "windows"}}});
     applier.apply(&node).await.unwrap();
+    let wait = std::time::Duration::from_secs(30);
+    gmsa_testkit::process::eventually("the kind is served", wait, || async {
+        applier.apply(&spec(account)).await.ok()
+    })
+    .await;
+    Some((plane, applier))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_fault_of_the_directory_is_found() {
+    let test = "each_fault_of_the_directory_is_found";
+    let Some(controller) = shared::domain_controller(test).await else { return };
     let name = controller.unique("Doc");
     account(&controller, &["create", &name, "--host", "WEBHOST1"]);
-    gmsa_testkit::process::eventually(
-        "the kind is served",
-        std::time::Duration::from_secs(30),
-        || async { applier.apply(&spec(&name)).await.ok() },
-    )
-    .await;
+    let Some((plane, applier)) = cluster(test, &name).await else { return };
+    let kubeconfig = plane.kubeconfig_path();
 
     // Healthy: nothing of the directory is wrong, whatever the cluster lacks.
     let healthy = doctor(&controller, &kubeconfig, &[]);
@@ -94,12 +99,16 @@ async fn each_fault_of_the_directory_is_found() {
         ("directory-account", "enabled: it is enabled"),
         ("directory-account", "class: it is a group managed service account"),
         ("directory-retrieval", "WEBHOST1$ may read the password"),
+        ("directory-clock", "clock: the clocks of the controller"),
+        ("directory-network", "dns-transport: DNS answers over UDP and over TCP"),
     ] {
         let fits = |(id, state, message): &(String, String, String)| {
             id == check && state == "ok" && message.contains(words)
         };
         assert!(found.iter().any(fits), "{check}: {found:#?}");
     }
+
+    all_that_account_check_says(&controller, &name, &found);
 
     // Without a controller that is named, one of the credential spec's domain is found by DNS.
     let address = controller.address.to_string();
@@ -133,11 +142,35 @@ async fn each_fault_of_the_directory_is_found() {
     assert_eq!(problems(&ran), ["directory-account"]);
     assert!(ran.stdout.contains("it is disabled"), "{}", ran.stdout);
 
+    controller.samba_tool(&["user", "enable", &format!("{name}$")]);
+
     // No such account.
     applier.apply(&spec("NoSuchAccount")).await.unwrap();
     let ran = doctor(&controller, &kubeconfig, &[]);
     assert_eq!(problems(&ran), ["directory-account"]);
     assert_eq!(ran.code, 1);
+
+    // The account is there, and of those that it takes along one is not and one is another domain's.
+    let mut more = spec(&name);
+    let accounts = &mut more["credspec"]["ActiveDirectoryConfig"]["GroupManagedServiceAccounts"];
+    for (account, scope) in
+        [("NoSuchOther", "contoso.com"), ("NoSuchOther", "CONTOSO"), ("Far", "fabrikam.com")]
+    {
+        accounts.as_array_mut().unwrap().push(json!({"Name": account, "Scope": scope}));
+    }
+    applier.apply(&more).await.unwrap();
+    let ran = doctor(&controller, &kubeconfig, &[]);
+    assert_eq!(problems(&ran), ["directory-account"]);
+    assert!(ran.stdout.contains("exists: NoSuchOther$ does not exist"), "{}", ran.stdout);
+    assert!(
+        directory(&ran).iter().any(|(check, state, message)| {
+            check == "directory-account"
+                && state == "unknown"
+                && message.contains("Far is of fabrikam.com")
+        }),
+        "{}",
+        ran.stdout
+    );
 
     // A credential spec of another domain is not compared with this one.
     let mut other = spec(&name);
@@ -166,4 +199,62 @@ async fn each_fault_of_the_directory_is_found() {
     assert_eq!(away.code, 3, "{}", away.stderr);
     assert_eq!(problems(&away), ["directory-reachable"]);
     assert!(away.stdout.contains("\"cluster\""), "{}", away.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_are_missing_and_controllers_that_do_not_answer_are_found() {
+    let test = "records_that_are_missing_and_controllers_that_do_not_answer_are_found";
+    // Short: Samba makes sockets below a directory of that name.
+    let Some(controller) = shared::separate_domain_controller(test, "doc-dc").await else { return };
+    let name = controller.unique("Net");
+    account(&controller, &["create", &name, "--host", "WEBHOST1"]);
+    let Some((plane, _)) = cluster(test, &name).await else { return };
+    let kubeconfig = plane.kubeconfig_path();
+    let healthy = doctor(&controller, &kubeconfig, &[]);
+    assert!(problems(&healthy).is_empty(), "{}", healthy.stdout);
+
+    controller.remove_dns_name("_kerberos._tcp");
+    controller.announce_controller("gone.contoso.com");
+    // Nobody listens there.
+    controller.add_dns_records("down", &[Record::A(Ipv4Addr::new(127, 64, 9, 7))]);
+    controller.announce_controller("down.contoso.com");
+    let ran = doctor(&controller, &kubeconfig, &[]);
+    let found = directory(&ran);
+    for (state, words) in [
+        ("ok", "dns-records: _ldap._tcp.dc._msdcs.contoso.com names"),
+        ("problem", "has no record _kerberos._tcp.contoso.com"),
+        ("problem", "the address of gone.contoso.com"),
+        ("warning", "down.contoso.com (127.64.9.7) does not answer on 88 (Kerberos), 389 (LDAP)"),
+    ] {
+        let fits = |(id, was, message): &(String, String, String)| {
+            id == "directory-network" && was == state && message.contains(words)
+        };
+        assert!(found.iter().any(fits), "{words}: {found:#?}");
+    }
+    assert_eq!(problems(&ran), ["directory-network", "directory-network"]);
+    // As people see it: the cause of the domain, and what to do.
+    let mut table = as_administrator(&controller, &["doctor", "--from-ad"]);
+    let table = run(table.env("KUBECONFIG", &kubeconfig));
+    assert_eq!(table.code, 1, "{}", table.stderr);
+    for words in ["directory contoso.com", "Have the controllers register their records"] {
+        assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+}
+
+/// The doctor says what `account check` says, in its words.
+fn all_that_account_check_says(
+    controller: &DomainController,
+    name: &str,
+    found: &[(String, String, String)],
+) {
+    let check = ["account", "check", name, "--host", "WEBHOST1", "-o", "json"];
+    let checked = run(&mut as_administrator(controller, &check));
+    let report: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let lines = report["checks"].as_array().unwrap();
+    assert!(lines.iter().any(|line| line["id"] == "controller-ports"), "{}", checked.stdout);
+    for line in lines {
+        let words =
+            format!("{}: {}", line["id"].as_str().unwrap(), line["message"].as_str().unwrap());
+        assert!(found.iter().any(|(.., message)| *message == words), "{words}: {found:#?}");
+    }
 }

@@ -51,6 +51,9 @@ struct World {
     _files: tempfile::TempDir,
 }
 
+const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
+const PODS: &str = "/api/v1/namespaces/default/pods";
+
 /// A fault: where it is, and what makes it.
 struct Fault {
     check: &'static str,
@@ -381,7 +384,54 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
         world.mend(other, later).await;
         world.healthy().await;
     }
+    orphans(&world).await;
     // Without the definition everything that rests on it is said to follow from it.
     world.request("DELETE", CRD, &Value::Null).await.unwrap();
     world.until("crd-present", |report| causes(report).first() == Some(&"crd-present")).await;
+}
+
+/// What is left of the other webhook where its Deployment was deleted without its pods.
+async fn orphans(world: &World) {
+    let pod = json!({"containers": [{"name": "a", "image": "k8s-gmsa-webhook:v1"}]});
+    let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"name": "left-5d4f"},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod}}});
+    let set = world.request("POST", REPLICA_SETS, &set).await.unwrap();
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": true,
+        "name": "left-5d4f", "uid": set["metadata"]["uid"]}]);
+    for (name, owners) in [("left-alone", &json!([])), ("left-5d4f-x", &owner)] {
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "spec": pod,
+            "metadata": {"name": name, "ownerReferences": owners}});
+        world.request("POST", PODS, &pod).await.unwrap();
+    }
+    let says = |report: &Value, message: &str, next: &str| {
+        report["outcomes"].as_array().unwrap().iter().any(|one| {
+            one["check"] == "old-webhook"
+                && one["state"] == "warning"
+                && one["message"] == format!("another GMSA webhook is left: {message}")
+                && one["next"].as_str().is_some_and(|text| text.ends_with(next))
+        })
+    };
+    let (set, pod) = (
+        "kubectl delete replicaset left-5d4f -n default",
+        "kubectl delete pod left-alone -n default",
+    );
+    world
+        .until("what is left of a Deployment", |report| {
+            let both = "ReplicaSet default/left-5d4f, Pod default/left-alone";
+            says(report, both, &format!("no controller deletes these: {set}; {pod}"))
+        })
+        .await;
+    let at_once = json!({"gracePeriodSeconds": 0});
+    world.request("DELETE", &format!("{REPLICA_SETS}/left-5d4f"), &at_once).await.unwrap();
+    world
+        .until("what is left without a ReplicaSet", |report| {
+            says(report, "Pod default/left-alone", pod)
+        })
+        .await;
+    for name in ["left-alone", "left-5d4f-x"] {
+        world.request("DELETE", &format!("{PODS}/{name}"), &at_once).await.unwrap();
+    }
+    world.healthy().await;
 }

@@ -65,6 +65,46 @@ fn the_output_of_nodes_is_explained_without_a_cluster() {
 }
 
 #[test]
+fn the_page_of_limits_says_which_check_looks_at_each() {
+    let page =
+        |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
+    let (limits, checks) = (page("limits.md"), page("checks.md"));
+    // What rests on the page stands on it.
+    let resting: Vec<&str> = checks
+        .split("\n## ")
+        .filter(|entry| entry.contains("**Source:** [docs/limits.md]"))
+        .filter_map(|entry| entry.lines().next())
+        .collect();
+    assert!(resting.contains(&"node-compartment"), "{resting:?}");
+    for id in resting {
+        assert!(limits.contains(&format!("[{id}](checks.md#{id})")), "{id} is not on the page");
+    }
+    // What it calls checked is, and by a check that there is.
+    for row in limits.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let links: Vec<&str> = by.split("checks.md#").skip(1).collect();
+        assert!(!links.is_empty(), "no check is named: {row}");
+        for id in links.iter().filter_map(|link| link.split(')').next()) {
+            assert_eq!(run(&["doctor", "explain", id]).code, 0, "{row}");
+        }
+    }
+
+    // The one that only a node's administrator sees.
+    let text = std::fs::read_to_string(Path::new(ROOT).join(EXAMPLE)).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    document["system"]["value"]["build"] = 17763.into();
+    for (value, state) in [(Value::Null, "warning"), (0.into(), "warning"), (1.into(), "ok")] {
+        document["compartment"] = serde_json::json!({"value": value, "error": null});
+        let args = ["doctor", "--node-output", "-", "-o", "json"];
+        let ran = ran(plugin(&args).write_stdin(document.to_string()));
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let outcomes = report["outcomes"].as_array().unwrap();
+        let found = outcomes.iter().find(|one| one["check"] == "node-compartment").unwrap();
+        assert_eq!(found["state"], state, "{value}");
+    }
+}
+
+#[test]
 fn what_is_no_output_of_a_node_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.json");

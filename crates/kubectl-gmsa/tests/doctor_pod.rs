@@ -157,6 +157,7 @@ async fn what_is_seen_from_inside_has_one_verdict() {
         }
     }
     the_order_is_that_of_the_page(&world);
+    commands_go_into_each_container_with_the_identity(&world).await;
     the_connection_that_is_cut_stops_the_rest(&world).await;
     a_missing_right_is_named(&world).await;
 }
@@ -174,6 +175,45 @@ fn the_order_is_that_of_the_page(world: &World) {
         "whoami /user /fo csv /nh",
     ];
     assert_eq!(of[..page.len()], page);
+}
+
+async fn commands_go_into_each_container_with_the_identity(world: &World) {
+    let options = objects::gmsa(Some("web"), None);
+    for (name, with) in [("one-of-two", &["app"][..]), ("two-of-three", &["app", "jobs"])] {
+        world.node.record(name, recordings::healthy());
+        world
+            .pod(name, |pod| {
+                let spec = &mut pod["spec"];
+                spec.as_object_mut().unwrap().remove("securityContext");
+                let other = spec["containers"][0].clone();
+                let containers = spec["containers"].as_array_mut().unwrap();
+                containers[0]["name"] = json!("log");
+                for container in with {
+                    let mut one = other.clone();
+                    one["name"] = json!(container);
+                    one["securityContext"] = options.clone();
+                    containers.push(one);
+                }
+            })
+            .await;
+        let before = world.node.asked().len();
+        let (_, report) = world.doctor(name, &[]).await;
+        let asked = world.node.asked().split_off(before);
+        let mut entered: Vec<&str> =
+            asked.iter().filter_map(|one| Some(one.split_once(": ")?.0)).collect();
+        entered.sort_unstable();
+        entered.dedup();
+        let expected: Vec<String> = with.iter().map(|one| format!("{name}/{one}")).collect();
+        assert_eq!(entered, expected, "{asked:?}");
+        let found: Vec<&str> = outcomes(&report, "pod-ticket")
+            .iter()
+            .filter(|one| one["state"] == "ok")
+            .filter_map(|one| one["object"].as_str())
+            .collect();
+        let objects: Vec<String> =
+            with.iter().map(|one| format!("container \"{one}\" of Pod shop/{name}")).collect();
+        assert_eq!(found, objects, "{report:#}");
+    }
 }
 
 async fn the_connection_that_is_cut_stops_the_rest(world: &World) {

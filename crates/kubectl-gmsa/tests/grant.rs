@@ -344,6 +344,32 @@ async fn dry_runs_change_nothing() {
     assert_eq!((seen.role(&spec).await, seen.binding(&namespace, &spec).await), before);
 }
 
+#[test]
+fn a_dry_run_without_a_value_is_the_clients_and_takes_no_word_after_it() {
+    let run = |args: &[&str]| run(Path::new("/nonexistent"), args);
+    let (code, printed, why) =
+        run(&["grant", "--dry-run", "web", "--to", "shop/web", "-o", "name"]);
+    assert_eq!(code, 0, "{why}");
+    assert!(printed.contains("web"), "{printed}");
+    let named = run(&["grant", "web", "--to", "shop/web", "-o", "name", "--dry-run=client"]);
+    assert_eq!(named.1, printed);
+    // As kubectl has it: what follows without an equals sign is no value, but a credential spec here.
+    let (code, both, why) =
+        run(&["grant", "web", "--dry-run", "server", "--to", "shop/web", "-o", "name"]);
+    assert_eq!(code, 0, "{why}");
+    assert!(both.contains("server") && both.contains("web"), "{both}");
+
+    let (code, manifests, why) = run(&["install", "--dry-run", "-o", "yaml"]);
+    assert_eq!(code, 0, "{why}");
+    assert!(manifests.contains("kind: Deployment"), "{manifests}");
+    let (code, _, why) = run(&["uninstall", "--dry-run"]);
+    assert_eq!(code, 2);
+    assert!(why.contains("--dry-run=client says nothing"), "{why}");
+    let (code, _, why) = run(&["uninstall", "--dry-run", "server"]);
+    assert_eq!(code, 2);
+    assert!(why.contains("unexpected argument 'server'"), "{why}");
+}
+
 #[tokio::test]
 async fn who_has_the_right_by_another_way_is_told_so() {
     let Some(cluster) = ready("who_has_the_right_by_another_way").await else { return };

@@ -61,7 +61,15 @@ pub struct Create {
     #[arg(long)]
     pub disabled: bool,
     /// Check everything and print LDIF, but make nothing
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// The directory.
     #[command(flatten)]
@@ -143,7 +151,15 @@ pub struct Change {
     #[command(flatten)]
     pub principals: Principals,
     /// Say what would change, but change nothing
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// The directory.
     #[command(flatten)]
@@ -159,7 +175,15 @@ pub struct Remove {
     #[arg(short, long)]
     pub yes: bool,
     /// Say what would be removed, but remove nothing
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// The cluster whose credential specs may still name it.
     #[command(flatten)]

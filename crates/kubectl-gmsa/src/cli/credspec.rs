@@ -32,7 +32,16 @@ pub struct ApplyFlags {
     #[arg(long)]
     pub apply: bool,
     /// With --apply: print it only (client), or let the API server judge it (server)
-    #[arg(long, value_enum, default_value_t, value_name = "MODE", requires = "apply")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true,
+        requires = "apply"
+    )]
     pub dry_run: DryRun,
     /// With --apply: take over what others set
     #[arg(long, requires = "apply")]

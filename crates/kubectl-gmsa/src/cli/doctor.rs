@@ -92,7 +92,15 @@ pub struct Doctor {
     #[arg(long, value_name = "N", default_value_t = TRIES, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub lifecycle_tries: u16,
     /// With --add-lifecycle: whether anything is written
-    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// Print the PowerShell script for the administrator of a Windows node
     #[arg(long, conflicts_with_all = ["target", "node_output", "bundle", "from_ad"])]

@@ -55,7 +55,15 @@ Examples:
   kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30")]
 pub struct Install {
     /// Whether anything is written
-    #[arg(long, value_enum, value_name = "WHERE", default_value = "none")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        default_value = "none",
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// What to print
     #[arg(short, long, value_enum, default_value = "name")]
@@ -218,7 +226,15 @@ pub struct Uninstall {
     #[arg(short, long)]
     pub yes: bool,
     /// Whether anything is deleted
-    #[arg(long, value_enum, value_name = "WHERE", default_value = "none")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        default_value = "none",
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// The namespace
     #[arg(short, long, default_value = gmsa_cluster::install::NAME)]

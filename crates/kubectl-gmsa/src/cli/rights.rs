@@ -19,7 +19,15 @@ pub struct RightsFlags {
     #[arg(value_name = "CREDSPEC", required = true, value_parser = credential_spec)]
     pub credential_specs: Vec<String>,
     /// Change nothing; server: have the API server check it
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
     pub dry_run: DryRun,
     /// Print the objects instead of what was done
     #[arg(short, long, value_enum)]

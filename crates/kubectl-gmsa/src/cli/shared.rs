@@ -22,7 +22,7 @@ pub enum DryRun {
     /// It is written
     #[default]
     None,
-    /// Nothing is sent that would write
+    /// Nothing is sent that would write; what the flag without a value means
     Client,
     /// The server judges it and stores nothing; a directory has no such thing and is treated as
     /// with client

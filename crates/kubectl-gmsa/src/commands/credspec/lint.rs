@@ -177,7 +177,10 @@ impl Known {
 }
 
 /// The accounts of this domain, each once, and where each stands first.
-fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
+pub(in crate::commands) fn accounts_in(
+    object: &Value,
+    domain: &DomainFacts,
+) -> Vec<(String, String)> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));
     let listed = object
@@ -193,12 +196,17 @@ fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
         here.then(|| Some((of("Name")?, path)))?
     });
     let mut accounts: Vec<(String, String)> = Vec::new();
-    for (name, path) in main.into_iter().chain(listed) {
-        if !accounts.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+    for (name, path) in main.into_iter().chain(listed).filter(|(name, _)| !name.is_empty()) {
+        if !accounts.iter().any(|(known, _)| is_same_account(known, name)) {
             accounts.push((name.to_owned(), format!("credspec.{path}")));
         }
     }
     accounts
+}
+
+/// Whether two names are of one account: they have no case, and the `$` may be left out.
+pub(in crate::commands) fn is_same_account(one: &str, other: &str) -> bool {
+    one.trim_end_matches('$').eq_ignore_ascii_case(other.trim_end_matches('$'))
 }
 
 impl From<(Found, Vec<Finding>)> for SpecReport {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_core::credspec::domain_differences;
+use gmsa_core::credspec::{DomainFacts, domain_differences};
 use gmsa_core::diagnosis::catalogue::directory::{
     DIRECTORY_ACCOUNT, DIRECTORY_CLOCK, DIRECTORY_DOMAIN, DIRECTORY_NETWORK, DIRECTORY_REACHABLE,
     DIRECTORY_RETRIEVAL, DIRECTORY_ROOT_KEY, DIRECTORY_SPN,
@@ -13,8 +13,9 @@ use gmsa_directory::account::{Check as Line, CheckStatus};
 use gmsa_directory::{Directory, Error, Options, Principal};
 use serde_json::Value;
 
-use super::cluster::facts::text;
+use super::cluster::facts::{array, text};
 use crate::cli::shared::DirectoryFlags;
+use crate::commands::credspec::lint::{accounts_in, is_same_account};
 use crate::commands::{Failure, directory};
 
 /// Looks at the directories of the credential specs' domains; the nodes are those of Windows, by
@@ -85,6 +86,9 @@ async fn look(
     let domain = directory::facts(&opened.domain().await?);
     let answers = format!("{} answers for {}", opened.server(), domain.dns_name);
     outcomes.push(Outcome::ok(&DIRECTORY_REACHABLE, answers));
+    let of_domain = format!("directory {}", domain.dns_name);
+    let controllers = opened.check_controllers().await?;
+    outcomes.extend(controllers.iter().map(|line| outcome(line).on(&of_domain)));
     let mut hosts = Vec::new();
     for node in nodes {
         match opened.computer(node).await {
@@ -119,17 +123,22 @@ async fn look(
             Outcome::ok(&DIRECTORY_DOMAIN, words)
         };
         outcomes.push(says.on(&object));
-        let account = text(spec, "/credspec/DomainJoinConfig/MachineAccountName");
-        if account.is_empty() {
+        let accounts: Vec<String> =
+            accounts_in(spec, &domain).into_iter().map(|(account, _)| account).collect();
+        let others = elsewhere(spec, &domain, &accounts);
+        outcomes.extend(others.into_iter().map(|outcome| outcome.on(&object)));
+        if accounts.is_empty() {
             outcomes.push(Outcome::skipped(&DIRECTORY_ACCOUNT, "it names no account").on(object));
             continue;
         }
         let plugin = spec.pointer("/credspec/ActiveDirectoryConfig/HostAccountConfig").is_some();
-        let found = of_account(&opened, account, if plugin { &[] } else { &hosts }).await?;
-        for outcome in found {
-            // Several credential specs may be of one account, and some lines are of the domain.
-            if !outcomes.contains(&outcome) {
-                outcomes.push(outcome);
+        for account in accounts {
+            let found = of_account(&opened, &account, if plugin { &[] } else { &hosts }).await?;
+            for outcome in found {
+                // Several credential specs may be of one account, and some lines are of the domain.
+                if !outcomes.contains(&outcome) {
+                    outcomes.push(outcome);
+                }
             }
         }
         if !plugin && hosts.is_empty() && !nodes.is_empty() {
@@ -151,32 +160,53 @@ fn outside(nodes: &[&str]) -> Outcome {
     )
 }
 
-/// What `account check` looks at, line by line.
+/// Accounts with no scope of this domain: its directory does not have them.
+fn elsewhere(spec: &Value, domain: &DomainFacts, here: &[String]) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for entry in array(spec, "/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts") {
+        let (account, scope) = (text(entry, "/Name"), text(entry, "/Scope"));
+        if account.is_empty() || here.iter().any(|known| is_same_account(known, account)) {
+            continue;
+        }
+        let words =
+            format!("{account} is of {scope}, and this is the directory of {}", domain.dns_name);
+        let outcome = Outcome::unknown(&DIRECTORY_ACCOUNT, words).then(format!(
+            "If {scope} is right, look there: kubectl gmsa account check {account} --domain DOMAIN"
+        ));
+        if !outcomes.contains(&outcome) {
+            outcomes.push(outcome);
+        }
+    }
+    outcomes
+}
+
+/// What `account check` says of the account, line by line.
 async fn of_account(
     directory: &Directory,
     account: &str,
     hosts: &[Principal],
 ) -> Result<Vec<Outcome>, Error> {
     let lines = directory.check(account, hosts).await?;
-    Ok(lines.iter().map(|line| outcome(account, line)).collect())
+    let object = format!("account {}", account.trim_end_matches('$'));
+    let of = |line| {
+        let outcome = outcome(line);
+        let of_forest = outcome.check.id == DIRECTORY_ROOT_KEY.id;
+        if of_forest { outcome } else { outcome.on(&object) }
+    };
+    Ok(lines.iter().map(of).collect())
 }
 
-fn outcome(account: &str, line: &Line) -> Outcome {
+fn outcome(line: &Line) -> Outcome {
     let state = match line.status {
         CheckStatus::Passed => State::Ok,
         CheckStatus::Unknown => State::Unknown,
         CheckStatus::Warning => State::Warning,
         CheckStatus::Failed => State::Problem,
     };
-    let check = check_of(line.id);
-    let outcome = Outcome::new(check, state, format!("{}: {}", line.id, line.message));
-    let outcome = match line.remedy {
-        Some(remedy) if state >= State::Warning => outcome.then(sentence(remedy)),
+    let outcome = Outcome::new(check_of(line.id), state, format!("{}: {}", line.id, line.message));
+    match line.remedy {
+        Some(remedy) if state != State::Ok => outcome.then(sentence(remedy)),
         _ => outcome,
-    };
-    match check.id {
-        "directory-root-key" | "directory-network" | "directory-clock" => outcome,
-        _ => outcome.on(format!("account {}", account.trim_end_matches('$'))),
     }
 }
 
@@ -188,8 +218,9 @@ fn check_of(line: &str) -> &'static Check {
         // Of the account, whatever it is called.
         "dns-host-name" => &DIRECTORY_ACCOUNT,
         line if line.starts_with("spn") => &DIRECTORY_SPN,
-        line if line.contains("clock") => &DIRECTORY_CLOCK,
-        line if line.starts_with("dns-") || line.starts_with("controller") => &DIRECTORY_NETWORK,
+        "clock" => &DIRECTORY_CLOCK,
+        "controller-ports" => &DIRECTORY_NETWORK,
+        line if line.starts_with("dns-") => &DIRECTORY_NETWORK,
         _ => &DIRECTORY_ACCOUNT,
     }
 }
@@ -210,13 +241,21 @@ mod tests {
     fn each_line_of_the_check_has_its_place() {
         for (line, check) in [
             ("exists", "directory-account"),
+            ("class", "directory-account"),
+            ("name", "directory-account"),
+            ("enabled", "directory-account"),
+            ("encryption", "directory-account"),
+            ("password-interval", "directory-account"),
             ("delegation", "directory-account"),
             ("dns-host-name", "directory-account"),
             ("kds-root-key", "directory-root-key"),
+            ("retrieval", "directory-retrieval"),
             ("host-may-retrieve", "directory-retrieval"),
             ("spn-unique", "directory-spn"),
-            ("controller-clock", "directory-clock"),
+            ("clock", "directory-clock"),
             ("dns-records", "directory-network"),
+            ("dns-addresses", "directory-network"),
+            ("dns-transport", "directory-network"),
             ("controller-ports", "directory-network"),
         ] {
             assert_eq!(check_of(line).id, check, "{line}");

@@ -17,6 +17,7 @@ pub(in crate::commands::doctor) const VALIDATING: Kind =
     kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
 pub(in crate::commands::doctor) const DEPLOYMENT: Kind =
     kind("apps", "Deployment", "deployments", true);
+const REPLICA_SET: Kind = kind("apps", "ReplicaSet", "replicasets", true);
 pub(in crate::commands::doctor) const SERVICE: Kind = kind("", "Service", "services", true);
 pub(in crate::commands::doctor) const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
 pub(in crate::commands::doctor) const SECRET: Kind = kind("", "Secret", "secrets", true);
@@ -40,6 +41,8 @@ pub(in crate::commands::doctor) struct Facts {
     pub(in crate::commands::doctor) configurations: Seen<Vec<Value>>,
     /// Configurations and Deployments of another GMSA webhook besides ours.
     pub(in crate::commands::doctor) others: Vec<String>,
+    /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
+    pub(in crate::commands::doctor) orphans: Seen<Vec<Value>>,
     /// The webhook's Deployment.
     pub(in crate::commands::doctor) deployment: Seen<Option<Value>>,
     /// The namespaces.
@@ -101,11 +104,23 @@ pub(in crate::commands::doctor) async fn read(objects: &Objects) -> Result<Facts
     let configurations =
         configurations.map(|all| all.into_iter().filter(|one| !is_ours || ours(one)).collect());
     let deployment = deployments.map(|all| all.into_iter().find(|one| ours(one) == is_ours));
-    let mut workloads = Vec::new();
+    let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
     let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
     for kind in kinds.filter(|kind| WORKLOADS.contains(&kind.kind)) {
-        if let Ok(found) = soft(objects.list(kind, None).await)? {
-            workloads.extend(found);
+        match soft(objects.list(kind, None).await)? {
+            Ok(found) => workloads.extend(found),
+            Err(why) if kind.kind == kinds::POD.kind => orphans = Err(why),
+            Err(_) => {}
+        }
+    }
+    if is_ours {
+        match (soft(objects.list(REPLICA_SET, None).await)?, &mut orphans) {
+            (Ok(sets), Ok(all)) => {
+                let left = sets.iter().chain(&workloads).filter(|one| is_orphan(one));
+                all.extend(left.cloned());
+            }
+            (Err(why), _) => orphans = Err(why),
+            (Ok(_), Err(_)) => {}
         }
     }
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
@@ -115,6 +130,7 @@ pub(in crate::commands::doctor) async fn read(objects: &Objects) -> Result<Facts
     Ok(Facts {
         configurations,
         others,
+        orphans,
         deployment,
         namespaces: soft(objects.list(kinds::NAMESPACE, None).await)?,
         workloads,
@@ -167,11 +183,28 @@ fn is_gmsa_configuration(configuration: &Value) -> bool {
 }
 
 fn is_gmsa_deployment(deployment: &Value) -> bool {
-    let mut images = array(deployment, "/spec/template/spec/containers")
-        .map(|container| text(container, "/image"));
-    ours(deployment)
-        || text(deployment, "/metadata/name").contains("gmsa-webhook")
+    ours(deployment) || is_gmsa_server(deployment, "/spec/template/spec/containers")
+}
+
+/// Whether it runs a GMSA webhook, by its name or its images.
+fn is_gmsa_server(object: &Value, containers: &str) -> bool {
+    let mut images = array(object, containers).map(|container| text(container, "/image"));
+    text(object, "/metadata/name").contains("gmsa-webhook")
         || images.any(|image| image.contains("gmsa-webhook"))
+}
+
+/// Whether it goes on running another GMSA webhook although what made it is gone, as
+/// `--cascade=orphan` leaves it.
+fn is_orphan(object: &Value) -> bool {
+    let containers = match text(object, "/kind") {
+        "Pod" => "/spec/containers",
+        "ReplicaSet" => "/spec/template/spec/containers",
+        _ => return false,
+    };
+    let owned = array(object, "/metadata/ownerReferences")
+        .any(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
+    let ended = matches!(text(object, "/status/phase"), "Succeeded" | "Failed");
+    !owned && !ended && !ours(object) && is_gmsa_server(object, containers)
 }
 
 /// `Kind namespace/name`.

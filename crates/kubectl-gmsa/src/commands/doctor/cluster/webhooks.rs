@@ -47,19 +47,45 @@ pub(super) fn judge(facts: &Facts) -> Vec<Outcome> {
         outcomes.extend(judged.into_iter().map(|outcome| outcome.on(&object)));
         outcomes.push(exclusions(facts, configuration).on(&object));
     }
-    outcomes.push(others(&facts.others));
+    outcomes.push(others(facts));
     outcomes
 }
 
-fn others(others: &[String]) -> Outcome {
-    if others.is_empty() {
-        return Outcome::ok(&OLD_WEBHOOK, "there is no other GMSA webhook");
+fn others(facts: &Facts) -> Outcome {
+    let (none, mut left) = (Vec::new(), facts.others.clone());
+    let orphans = facts.orphans.as_ref().unwrap_or(&none);
+    left.extend(orphans.iter().map(shown));
+    if left.is_empty() {
+        return match &facts.orphans {
+            Ok(_) => Outcome::ok(&OLD_WEBHOOK, "there is no other GMSA webhook"),
+            Err(why) => Outcome::unknown(&OLD_WEBHOOK, why),
+        };
     }
-    let sends = others.iter().any(|one| one.contains("WebhookConfiguration"));
-    let message = format!("another GMSA webhook is left: {}", others.join(", "));
+    let sends = left.iter().any(|one| one.contains("WebhookConfiguration"));
+    let message = format!("another GMSA webhook is left: {}", left.join(", "));
     // What is left of a Deployment alone does nothing.
     let sure = if sends { Confidence::Possible } else { Confidence::Certain };
-    Outcome::warning(&OLD_WEBHOOK, message).sure(sure)
+    let outcome = Outcome::warning(&OLD_WEBHOOK, message).sure(sure);
+    if orphans.is_empty() {
+        return outcome;
+    }
+    let commands: Vec<String> = orphans.iter().map(removal).collect();
+    let commands = format!("no controller deletes these: {}", commands.join("; "));
+    outcome.then(if facts.others.is_empty() {
+        format!("Delete what is left; {commands}")
+    } else {
+        format!("{} Then delete what is left besides; {commands}", OLD_WEBHOOK.remedy)
+    })
+}
+
+/// The command that deletes an object.
+fn removal(object: &Value) -> String {
+    format!(
+        "kubectl delete {} {} -n {}",
+        text(object, "/kind").to_lowercase(),
+        text(object, "/metadata/name"),
+        text(object, "/metadata/namespace")
+    )
 }
 
 fn rules(configuration: &Value) -> Outcome {
