@@ -336,6 +336,18 @@ enum Written {
     Replaced,
 }
 
+/// Makes one webhook configuration, if it exists, trust this bundle of CAs as the server does for
+/// its own: whoever applies the rest of the configuration leaves it alone. Returns whether something
+/// had to be changed.
+pub async fn trust(client: &Client, kind: &str, name: &str, bundle: &str) -> Result<bool, Error> {
+    let written = if kind == MutatingWebhookConfiguration::kind(&()) {
+        publish::<MutatingWebhookConfiguration>(&Api::all(client.clone()), name, bundle).await?
+    } else {
+        publish::<ValidatingWebhookConfiguration>(&Api::all(client.clone()), name, bundle).await?
+    };
+    Ok(!matches!(written, Written::Nothing))
+}
+
 async fn publish<K: Configuration>(
     api: &Api<K>,
     name: &str,

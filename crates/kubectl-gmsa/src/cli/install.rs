@@ -22,7 +22,7 @@ pub enum CertificatesArg {
     SelfManaged,
     /// cert-manager makes it and injects its CA
     CertManager,
-    /// A Secret gmsa-webhook-certificates that you fill, and a caBundle that you set
+    /// A Secret gmsa-webhook-certificates that you fill, and its CA
     Files,
 }
 
@@ -86,6 +86,10 @@ pub struct Install {
     /// Where the serving certificate comes from [default: self]
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub certificates: Option<CertificatesArg>,
+    /// With --certificates=files: the CAs in PEM that API servers are to trust [default: ca.crt of
+    /// the Secret, else those of the last install]
+    #[arg(long, value_name = "FILE")]
+    pub ca_bundle: Option<String>,
     /// What becomes of a pod when the mutating webhook does not answer; validation always refuses
     /// what it cannot see [default: Fail]
     #[arg(long, value_enum, value_name = "POLICY")]

@@ -8,13 +8,13 @@ mod options;
 mod pods;
 mod probe;
 mod stage;
+mod trust;
 mod wait;
 
 use gmsa_cluster::apply::{Applier, Change, shown};
 use gmsa_cluster::client;
 use gmsa_cluster::install::{
-    Certificates, FIELD_MANAGER, NAME, NamespaceRequirement, OLDEST, Objects, TAKEOVER, Version,
-    objects,
+    FIELD_MANAGER, NAME, NamespaceRequirement, OLDEST, Objects, TAKEOVER, Version, objects,
 };
 use gmsa_core::rbac::{LabelSelector, Requirement};
 use kube::Client;
@@ -27,8 +27,11 @@ use crate::cli::{Install, InstallOutput};
 use crate::printer;
 
 pub(super) use existing::kept_options;
+pub(super) use leftover::everything;
 pub(super) use probe::{asked_once, remedy};
 use stage::Stage;
+use trust::Trust;
+pub(super) use trust::{FILLED_BY, signs};
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
@@ -39,6 +42,11 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
         if args.takeover.adopt {
             return Err(Failure::Input(
                 "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
+            ));
+        }
+        if args.ca_bundle.is_some() {
+            return Err(Failure::Input(
+                "--ca-bundle needs a cluster: no manifest holds a caBundle".to_owned(),
             ));
         }
         let options = options::resolve(args, None)?;
@@ -73,10 +81,15 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     refuse_unfinished(&client, "install").await?;
     existing::refuse_foreign(&client, namespace).await?;
     let kept = kept_options(&client, namespace).await?;
+    let source = kept.as_ref().map(|kept| kept.certificates);
     let options = options::resolve(args, kept)?;
     let objects = objects(&options, version);
     let applier = Applier::new(client.clone(), FIELD_MANAGER, args.force_conflicts);
     let plan = Plan::new(&client, &applier, &objects, &|_| false).await?;
+    let trust = Trust::new(args, &client, &applier, &options, source)?;
+    if let Some(trust) = &trust {
+        trust.check(&objects.webhooks).await?;
+    }
     let leftover = leftover::of_options(&applier, &options, &objects, version).await?;
     // What is sent from now on may be refused from now on.
     let denied = if args.takeover.end_exclusions {
@@ -101,13 +114,16 @@ async fn install(args: &Install) -> Result<u8, Failure> {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }
     }
-    let stage = Stage { client: &client, applier: &applier, wait: args.wait, place: None };
+    let stage = Stage {
+        client: &client,
+        applier: &applier,
+        wait: args.wait,
+        place: None,
+        trust: trust.as_ref(),
+    };
     stage.apply(&options, &objects).await?;
-    if options.certificates == Certificates::SelfManaged {
-        probe::answered(&client, &options, stage.end()).await?;
+    if probe::answered(&client, &options, stage.end()).await? {
         printer::note("the webhook answers");
-    } else {
-        printer::note("the webhook runs; whether it answers is seen once its caBundle is set");
     }
     Ok(0)
 }

@@ -2,12 +2,12 @@
 
 use gmsa_cluster::apply::{Applier, shown};
 use gmsa_cluster::install::{
-    AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version, objects,
+    AUDIT, Certificates, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version,
 };
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::install::{cluster, kept_options, server_version};
+use super::install::{FILLED_BY, cluster, everything, kept_options, server_version};
 use super::runtime::connect;
 use crate::cli::Uninstall;
 use crate::cli::shared::DryRun;
@@ -31,19 +31,32 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     super::install::refuse_unfinished(&client, "uninstall").await?;
     let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
     // Whatever an install may have made.
-    let options = Options { namespace: args.namespace.clone(), ..kept.with_everything() };
+    let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let mut found = Vec::new();
+    let mut theirs = false;
     for object in in_order(&options, version) {
         let definition = object.get("kind") == Some(&json!("CustomResourceDefinition"));
         if definition && !args.purge_credspecs {
             continue;
         }
         let live = applier.live(&object).await.map_err(cluster)?;
-        // What somebody else made under the same name is not ours to take away.
-        if live.is_some_and(|live| definition || ours(&live) || is_secret(&object)) {
+        let Some(live) = live else { continue };
+        if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
+            theirs = true;
+        }
+        // What somebody else made under the same name is not ours to take away, nor is what holds it.
+        let kept = theirs && (is_secret(&object) || is_namespace(&object));
+        if !kept && (definition || ours(&live) || is_secret(&object)) {
             found.push(object);
         }
+    }
+    if theirs {
+        let and = if args.namespace == NAME { ", and its namespace with it" } else { "" };
+        printer::note(&format!(
+            "the Secret {}/{SECRET} stays{and}: somebody else filled it",
+            args.namespace
+        ));
     }
     if found.is_empty() {
         printer::note("there is nothing to remove");
@@ -85,20 +98,32 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
 
 /// The reverse of how they were made: what sends pods first, the namespace last.
 fn in_order(options: &Options, version: Version) -> Vec<Value> {
-    let objects = objects(options, version);
+    let objects = everything(options, version);
     let mut all = objects.webhooks;
+    let (namespaces, rest): (Vec<Value>, Vec<Value>) =
+        objects.base.into_iter().rev().partition(is_namespace);
+    all.extend(rest);
+    // Only when nobody may write it any more.
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
     // What the audit keeps; its policy reports go with its role.
     all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": AUDIT, "namespace": options.namespace}}));
-    all.extend(objects.base.into_iter().rev());
     // A namespace of another name was somebody's choice, and may hold more than what is ours.
-    all.retain(|object| {
-        object.get("kind") != Some(&json!("Namespace"))
-            || object.pointer("/metadata/name") == Some(&json!(NAME))
-    });
+    let own = |object: &Value| object.pointer("/metadata/name") == Some(&json!(NAME));
+    all.extend(namespaces.into_iter().filter(own));
     all
+}
+
+fn is_namespace(object: &Value) -> bool {
+    object.get("kind") == Some(&json!("Namespace"))
+}
+
+/// Whether the server or cert-manager made this Secret.
+fn made(secret: &Value) -> bool {
+    let has = |path: &str, key: &str| secret.pointer(path).and_then(|all| all.get(key)).cloned();
+    has("/metadata/labels", "app.kubernetes.io/name") == Some(json!(NAME))
+        || has("/metadata/annotations", FILLED_BY) == Some(json!(NAME))
 }
 
 fn ours(object: &Value) -> bool {

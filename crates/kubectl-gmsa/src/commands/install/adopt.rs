@@ -287,11 +287,17 @@ impl<'a> Takeover<'a> {
         }
         self.remove_temporary().await?;
         let stage = self.stage(None);
-        probe::answered(&self.client, &self.options, stage.end()).await
+        probe::answered(&self.client, &self.options, stage.end()).await.map(drop)
     }
 
     fn stage<'s>(&'s self, place: Option<&'s str>) -> Stage<'s> {
-        Stage { client: &self.client, applier: &self.applier, wait: self.args.wait, place }
+        Stage {
+            client: &self.client,
+            applier: &self.applier,
+            wait: self.args.wait,
+            place,
+            trust: None,
+        }
     }
 
     /// Every API server has to have seen a change before what it replaces goes, and what was asked

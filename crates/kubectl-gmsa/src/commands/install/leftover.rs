@@ -1,7 +1,7 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{Objects, Options, PART_OF, Version, objects};
+use gmsa_cluster::install::{Certificates, Objects, Options, PART_OF, Version, objects};
 use serde_json::{Value, json};
 
 use super::cluster;
@@ -15,7 +15,7 @@ pub(super) async fn of_options(
     wanted: &Objects,
     version: Version,
 ) -> Result<Vec<Value>, Failure> {
-    let all = objects(&options.with_everything(), version);
+    let all = everything(options, version);
     let is_wanted =
         |object: &Value| wanted.base.iter().chain(&wanted.webhooks).any(|one| is_same(one, object));
     let mut found = Vec::new();
@@ -30,6 +30,21 @@ pub(super) async fn of_options(
         }
     }
     Ok(found)
+}
+
+/// Whatever an install of any options may have made, what belongs to another source of certificates
+/// last.
+pub(in crate::commands) fn everything(options: &Options, version: Version) -> Objects {
+    let of =
+        |certificates| objects(&Options { certificates, ..options.with_everything() }, version);
+    let mut all = of(Certificates::SelfManaged);
+    let others = [Certificates::CertManager, Certificates::Files].into_iter().map(of);
+    for object in others.flat_map(|others| others.base) {
+        if !all.base.iter().any(|one| is_same(one, &object)) {
+            all.base.push(object);
+        }
+    }
+    all
 }
 
 /// Whether both are the same object of a cluster.

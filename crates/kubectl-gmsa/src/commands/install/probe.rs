@@ -15,20 +15,21 @@ use crate::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits until both webhooks answer, and says what is wrong if they do not.
+/// Waits until both webhooks answer, and says what is wrong if they do not. False if no namespace
+/// sends its pods, so that nothing was tried.
 pub(in crate::commands) async fn answered(
     client: &Client,
     options: &Options,
     end: Instant,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let Some(namespace) = namespace(client, options).await? else {
         printer::note(
             "no namespace sends its pods yet (kubectl label namespace NAME gmsa-webhook=enabled), \
              so whether the webhook answers was not tried",
         );
-        return Ok(());
+        return Ok(false);
     };
-    answered_in(client, &namespace, end).await
+    answered_in(client, &namespace, end).await.map(|()| true)
 }
 
 /// The same for the pods of one namespace.
@@ -100,9 +101,10 @@ pub(in crate::commands) fn remedy(problem: &str) -> &'static str {
          or a firewall is in between. Open the way to port 8443 of the pods, or run the webhook on \
          the nodes' network: kubectl gmsa install --host-network --port 10443"
     } else if has(&["x509", "certificate"]) {
-        "\nThe API server does not trust the webhook's certificate. The server writes its CA into \
-         the webhook configurations by itself: see its log for why it could not \
-         (kubectl logs -n gmsa-webhook deployment/gmsa-webhook)"
+        "\nThe API server does not trust the webhook's certificate. A server that makes its own \
+         writes its CA into the webhook configurations: see its log for why it could not \
+         (kubectl logs -n gmsa-webhook deployment/gmsa-webhook). For certificates from elsewhere \
+         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret holds no ca.crt"
     } else if has(&["no endpoints", "connection refused", "not found"]) {
         "\nNo replica is behind the Service: see kubectl get pods -n gmsa-webhook"
     } else if has(&["did not ask"]) {

@@ -4,10 +4,11 @@
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::apply::{Applier, Change};
-use gmsa_cluster::install::{Certificates, EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
+use gmsa_cluster::install::{EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
 use kube::Client;
 use serde_json::{Value, json};
 
+use super::trust::Trust;
 use super::{cluster, probe, report, wait};
 use crate::commands::Failure;
 use crate::printer;
@@ -20,6 +21,8 @@ pub(super) struct Stage<'a> {
     pub(super) wait: u64,
     /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
     pub(super) place: Option<&'a str>,
+    /// Whom API servers are to trust, if the server does not say so itself.
+    pub(super) trust: Option<&'a Trust<'a>>,
 }
 
 impl Stage<'_> {
@@ -31,7 +34,21 @@ impl Stage<'_> {
     /// Applies everything; the configurations only once a replica runs and answers.
     pub(super) async fn apply(&self, options: &Options, objects: &Objects) -> Result<(), Failure> {
         let end = self.end();
-        for object in &objects.base {
+        let server = objects.base.iter().position(is_server).unwrap_or(objects.base.len());
+        let (before, after) = objects.base.split_at(server);
+        for object in before {
+            self.apply_one(object).await?;
+        }
+        let bundle = match self.trust {
+            Some(trust) => {
+                let bundle = trust.find(&objects.webhooks, end).await?;
+                // While old and new replicas answer both are trusted.
+                trust.add(&objects.webhooks, &bundle, end).await?;
+                Some((trust, bundle))
+            }
+            None => None,
+        };
+        for object in after {
             self.apply_one(object).await?;
         }
         wait::available(self.client, &options.namespace, end).await?;
@@ -40,12 +57,8 @@ impl Stage<'_> {
             |object: &&Value| object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS));
         let (guards, others): (Vec<&Value>, Vec<&Value>) =
             objects.webhooks.iter().partition(is_guard);
-        // Whose CA it is, is not ours to know: there the bundle comes from elsewhere, and later.
-        let fresh = if options.certificates == Certificates::SelfManaged {
-            self.try_out(&guards, options, end).await?
-        } else {
-            Vec::new()
-        };
+        let known = bundle.as_ref().map(|(trust, bundle)| (*trust, bundle.as_str()));
+        let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
             if fresh.contains(&object) {
                 self.applier.apply(object).await.map_err(cluster)?;
@@ -53,6 +66,9 @@ impl Stage<'_> {
             } else {
                 self.apply_one(object).await?;
             }
+        }
+        if let Some((trust, bundle)) = known {
+            trust.set(&objects.webhooks, bundle, end).await?;
         }
         Ok(())
     }
@@ -63,6 +79,7 @@ impl Stage<'_> {
         &self,
         guards: &[&'a Value],
         options: &Options,
+        trust: Option<(&Trust<'_>, &str)>,
         end: Instant,
     ) -> Result<Vec<&'a Value>, Failure> {
         let mut fresh = Vec::new();
@@ -78,11 +95,9 @@ impl Stage<'_> {
         for object in &fresh {
             self.applier.apply(&only_probes(object, self.place)).await.map_err(cluster)?;
         }
-        let answered = match self.place {
-            Some(place) => probe::answered_in(self.client, place, end).await,
-            None => probe::answered(self.client, options, end).await,
+        let Err(failure) = self.answers(&fresh, options, trust, end).await else {
+            return Ok(fresh);
         };
-        let Err(failure) = answered else { return Ok(fresh) };
         for object in fresh {
             self.applier.delete(object).await.map_err(cluster)?;
         }
@@ -90,10 +105,30 @@ impl Stage<'_> {
         Err(failure)
     }
 
+    async fn answers(
+        &self,
+        fresh: &[&Value],
+        options: &Options,
+        trust: Option<(&Trust<'_>, &str)>,
+        end: Instant,
+    ) -> Result<(), Failure> {
+        if let Some((trust, bundle)) = trust {
+            trust.set(fresh.iter().copied(), bundle, end).await?;
+        }
+        match self.place {
+            Some(place) => probe::answered_in(self.client, place, end).await,
+            None => probe::answered(self.client, options, end).await.map(drop),
+        }
+    }
+
     async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
         let change = self.applier.apply(object).await.map_err(cluster)?;
         printer::data(&report(object, &change, ""))
     }
+}
+
+fn is_server(object: &Value) -> bool {
+    object.get("kind") == Some(&json!("Deployment"))
 }
 
 /// The same configuration for pods that carry the label of our probe only, and only in the

@@ -14,7 +14,7 @@ use x509_parser::pem::parse_x509_pem;
 
 use super::{Check, State, exclusions};
 use crate::commands::Failure;
-use crate::commands::install::{cluster, kept_options};
+use crate::commands::install::{cluster, kept_options, signs};
 
 /// The id of the check that says that there is no installation.
 pub(super) const INSTALLED: &str = "installed";
@@ -194,7 +194,15 @@ async fn certificate(
             id: "certificate",
             state: State::Error,
             message: format!("the Secret {SECRET} holds no certificate"),
-            remedy: "a running replica writes it within seconds; if it does not, see its log",
+            remedy: match options.certificates {
+                Certificates::SelfManaged => {
+                    "a running replica writes it within seconds; if it does not, see its log"
+                }
+                Certificates::CertManager => {
+                    "see why cert-manager does not fill it: kubectl describe certificates"
+                }
+                Certificates::Files => "fill it with tls.crt, tls.key and ca.crt",
+            },
         }]);
     };
     let now = x509_parser::time::ASN1Time::now();
@@ -208,20 +216,32 @@ async fn certificate(
     };
     let message = format!("ends in {days} days");
     let mut checks = vec![Check { id: "certificate", state, message, remedy }];
-    if options.certificates == Certificates::SelfManaged {
-        checks.push(bundle(data.get("ca.crt").map(|ca| ca.0.as_slice()), live));
-    }
+    let part = |key: &str| data.get(key).map(|value| value.0.as_slice());
+    checks.push(bundle(options, part("ca.crt"), part("tls.crt"), live));
     Ok(checks)
 }
 
-fn bundle(ca: Option<&[u8]>, live: &Live<'_>) -> Check {
+fn bundle(
+    options: &Options,
+    ca: Option<&[u8]>,
+    certificate: Option<&[u8]>,
+    live: &Live<'_>,
+) -> Check {
     use k8s_openapi::ByteString;
 
+    let own = options.certificates == Certificates::SelfManaged;
+    let trusts = |bundle: &[u8]| {
+        if own {
+            // The server writes it as it is.
+            return ca == Some(bundle);
+        }
+        certificate.is_some_and(|certificate| signs(bundle, certificate))
+    };
     let matches =
         live.iter().filter_map(|(_, live)| live.as_ref()).flat_map(webhooks).all(|hook| {
             let bundle = hook.pointer("/clientConfig/caBundle").cloned().unwrap_or_default();
             let bundle: Option<ByteString> = serde_json::from_value(bundle).ok();
-            ca.is_some() && bundle.as_ref().map(|bundle| bundle.0.as_slice()) == ca
+            bundle.is_some_and(|bundle| trusts(&bundle.0))
         });
     let (state, message, remedy) = if matches {
         (State::Ok, "the webhook configurations trust the server's CA", "")
@@ -229,7 +249,12 @@ fn bundle(ca: Option<&[u8]>, live: &Live<'_>) -> Check {
         (
             State::Error,
             "the webhook configurations trust another CA than the server's",
-            "a running replica mends it within seconds; if it does not, see its log",
+            if own {
+                "a running replica mends it within seconds; if it does not, see its log"
+            } else {
+                "kubectl gmsa upgrade writes ca.crt of the Secret, or what --ca-bundle FILE holds, \
+                 into them"
+            },
         )
     };
     Check { id: "ca-bundle", state, message: message.to_owned(), remedy }

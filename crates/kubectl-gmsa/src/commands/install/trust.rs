@@ -1,0 +1,355 @@
+//! Whom API servers are to trust, where the server does not make its certificates itself.
+//!
+//! The bundle is written as the server writes its own, so that no later apply takes it away.
+
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::apply::{Applier, shown};
+use gmsa_cluster::client::why;
+use gmsa_cluster::install::{Certificates, NAME, Options, SECRET};
+use gmsa_cluster::own;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use kube::api::Api;
+use kube::{Client, ResourceExt as _};
+use serde_json::Value;
+use x509_parser::error::X509Error;
+use x509_parser::pem::Pem;
+
+use super::cluster;
+use crate::cli::Install;
+use crate::commands::Failure;
+use crate::printer;
+
+const PAUSE: Duration = Duration::from_millis(500);
+/// By which cert-manager names the Certificate on the Secret that it fills.
+pub(in crate::commands) const FILLED_BY: &str = "cert-manager.io/certificate-name";
+
+/// Where the bundle comes from.
+pub(super) struct Trust<'a> {
+    client: &'a Client,
+    applier: &'a Applier,
+    namespace: &'a str,
+    cert_manager: bool,
+    /// The content of `--ca-bundle`.
+    given: Option<String>,
+    /// Whether what the configurations trust is what an earlier install was told.
+    kept: bool,
+}
+
+/// Why no bundle is known.
+struct Missing {
+    why: String,
+    /// Whether it may come without another command.
+    may_come: bool,
+}
+
+impl Missing {
+    fn now(why: String) -> Self {
+        Self { why, may_come: false }
+    }
+
+    fn yet(why: String) -> Self {
+        Self { why, may_come: true }
+    }
+}
+
+impl<'a> Trust<'a> {
+    /// None if the server makes its certificates itself. The source of the last install says whose
+    /// bundle is in the configurations.
+    pub(super) fn new(
+        args: &Install,
+        client: &'a Client,
+        applier: &'a Applier,
+        options: &'a Options,
+        last: Option<Certificates>,
+    ) -> Result<Option<Self>, Failure> {
+        let given = args.ca_bundle.as_deref().map(read).transpose()?;
+        if given.is_some() && options.certificates != Certificates::Files {
+            return Err(Failure::Input(
+                "--ca-bundle belongs to --certificates=files: otherwise whoever makes the \
+                 certificate says which CA signed it"
+                    .to_owned(),
+            ));
+        }
+        Ok((options.certificates != Certificates::SelfManaged).then(|| Self {
+            client,
+            applier,
+            namespace: &options.namespace,
+            cert_manager: options.certificates == Certificates::CertManager,
+            given,
+            kept: last == Some(Certificates::Files),
+        }))
+    }
+
+    /// Stops if the bundle cannot be found, and would not be by waiting.
+    pub(super) async fn check(&self, configurations: &[Value]) -> Result<(), Failure> {
+        match self.look(configurations).await? {
+            Err(missing) if !missing.may_come => Err(Failure::Cluster(format!(
+                "failed to install: {}; nothing was changed",
+                missing.why
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The bundle, in PEM; waited for where somebody else is to make it.
+    pub(super) async fn find(
+        &self,
+        configurations: &[Value],
+        end: Instant,
+    ) -> Result<String, Failure> {
+        let mut told = false;
+        loop {
+            let missing = match self.look(configurations).await? {
+                Ok(bundle) => return Ok(bundle),
+                Err(missing) => missing,
+            };
+            if !missing.may_come || Instant::now() >= end {
+                return Err(Failure::Cluster(format!(
+                    "failed to find the CA of the webhook's certificate: {}. The server was not \
+                     started and no webhook configuration was made, so no pod is held up; when it \
+                     is mended, run the same command again",
+                    missing.why
+                )));
+            }
+            if !told {
+                printer::note(&format!("waiting: {}", missing.why));
+                told = true;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn look(&self, configurations: &[Value]) -> Result<Result<String, Missing>, Failure> {
+        let name = format!("Secret {}/{SECRET}", self.namespace);
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        let secret = match secrets.get_opt(SECRET).await {
+            Ok(secret) => secret,
+            Err(kube::Error::Api(status)) if status.code == 403 => {
+                return Ok(match self.known(configurations).await? {
+                    Some(bundle) => Ok(bundle),
+                    None if self.cert_manager => Err(Missing::now(format!(
+                        "you may not read the {name}, into which cert-manager writes the CA; have \
+                         somebody grant you get on it"
+                    ))),
+                    None => Err(Missing::now(format!(
+                        "you may not read the {name}; give the CA with --ca-bundle FILE"
+                    ))),
+                });
+            }
+            Err(error) => {
+                return Err(cluster(format!("failed to read the {name}: {}", why(&error))));
+            }
+        };
+        let filled = secret.as_ref().is_some_and(|secret| {
+            secret.annotations().get(FILLED_BY).is_some_and(|certificate| certificate == NAME)
+        });
+        let data = secret.as_ref().and_then(|secret| secret.data.clone()).unwrap_or_default();
+        let part = |key: &str| data.get(key).filter(|value| !value.0.is_empty());
+        if self.cert_manager && !(filled && part("tls.crt").is_some() && part("ca.crt").is_some()) {
+            return Ok(Err(Missing::yet(format!(
+                "cert-manager has not filled the {name} yet (kubectl describe certificates -n {})",
+                self.namespace
+            ))));
+        }
+        let (Some(certificate), Some(_)) = (part("tls.crt"), part("tls.key")) else {
+            let words = format!(
+                "fill it with the certificate for {NAME}.{0}.svc: kubectl create secret generic \
+                 {SECRET} -n {0} --from-file=tls.crt=FILE --from-file=tls.key=FILE \
+                 --from-file=ca.crt=FILE",
+                self.namespace
+            );
+            return Ok(Err(if secret.is_some() {
+                Missing::now(format!("the {name} holds no tls.crt or no tls.key; {words}"))
+            } else {
+                Missing::yet(format!("there is no {name}; {words}"))
+            }));
+        };
+        let (bundle, from) = match (&self.given, part("ca.crt")) {
+            (Some(given), _) => (given.clone(), "--ca-bundle".to_owned()),
+            (None, Some(ca)) => match certificates(&ca.0) {
+                Ok(bundle) => (bundle, format!("ca.crt of the {name}")),
+                Err(why) => {
+                    return Ok(Err(Missing::now(format!("ca.crt of the {name} {why}"))));
+                }
+            },
+            (None, None) => match self.known(configurations).await? {
+                Some(bundle) => (bundle, "the webhook configurations".to_owned()),
+                None => {
+                    return Ok(Err(Missing::now(format!(
+                        "the {name} holds no ca.crt, and --ca-bundle was not given; put the CA \
+                         that signed its certificate into ca.crt, or give it with --ca-bundle FILE"
+                    ))));
+                }
+            },
+        };
+        if !signs(bundle.as_bytes(), &certificate.0) {
+            return Ok(Err(Missing::now(format!(
+                "the CA in {from} did not sign tls.crt of the {name}; give the one that did with \
+                 --ca-bundle FILE, or replace the certificate"
+            ))));
+        }
+        Ok(Ok(bundle))
+    }
+
+    /// What was given now, or to an earlier install.
+    async fn known(&self, configurations: &[Value]) -> Result<Option<String>, Failure> {
+        if self.given.is_some() || !self.kept {
+            return Ok(self.given.clone());
+        }
+        for configuration in configurations {
+            let bundle = self.trusted(configuration).await?;
+            if bundle.is_some() {
+                return Ok(bundle);
+            }
+        }
+        Ok(None)
+    }
+
+    /// What a configuration trusts.
+    async fn trusted(&self, configuration: &Value) -> Result<Option<String>, Failure> {
+        let live = self.applier.live(configuration).await.map_err(cluster)?;
+        let bundle = live.as_ref().and_then(|live| live.pointer(CA_BUNDLE)).cloned();
+        let bundle: Option<ByteString> =
+            bundle.and_then(|bundle| serde_json::from_value(bundle).ok());
+        Ok(bundle
+            .and_then(|bundle| String::from_utf8(bundle.0).ok())
+            .filter(|bundle| !bundle.is_empty()))
+    }
+
+    /// Makes the configurations that are there trust this bundle too.
+    pub(super) async fn add(
+        &self,
+        configurations: &[Value],
+        bundle: &str,
+        end: Instant,
+    ) -> Result<(), Failure> {
+        for configuration in configurations {
+            let both = match self.trusted(configuration).await? {
+                Some(had) => joined(&had, bundle),
+                None => bundle.to_owned(),
+            };
+            self.set([configuration], &both, end).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the configurations that are there trust this bundle alone.
+    pub(super) async fn set<'o>(
+        &self,
+        configurations: impl IntoIterator<Item = &'o Value>,
+        bundle: &str,
+        end: Instant,
+    ) -> Result<(), Failure> {
+        for object in configurations {
+            let text = |path: &str| object.pointer(path).and_then(Value::as_str);
+            let kind = text("/kind").unwrap_or_default();
+            let name = text("/metadata/name").unwrap_or_default();
+            loop {
+                match own::trust(self.client, kind, name, bundle).await {
+                    Ok(_) => break,
+                    // Somebody else wrote something meanwhile.
+                    Err(own::Error::Conflict(_)) if Instant::now() < end => {}
+                    Err(own::Error::Refused { what, why, .. }) => {
+                        return Err(cluster(format!("failed to {what}: {why}")));
+                    }
+                    Err(own::Error::Conflict(_)) => {
+                        return Err(cluster(format!(
+                            "failed to write the CA bundle of {}: somebody else writes it all the \
+                             time; run the same command again",
+                            shown(object)
+                        )));
+                    }
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(())
+    }
+}
+
+const CA_BUNDLE: &str = "/webhooks/0/clientConfig/caBundle";
+
+/// The content of `--ca-bundle`.
+fn read(path: &str) -> Result<String, Failure> {
+    let failed =
+        |why: &str| Failure::Input(format!("failed to read the CA bundle: the file {path} {why}"));
+    let bytes = std::fs::read(path)
+        .map_err(|error| failed(&format!("could not be read: {error}; give a file in PEM")))?;
+    certificates(&bytes).map_err(|why| failed(&why))
+}
+
+/// Certificates in PEM and nothing else: everybody may read a webhook configuration.
+fn certificates(bytes: &[u8]) -> Result<String, String> {
+    let mut found = 0;
+    for pem in Pem::iter_from_buffer(bytes) {
+        let pem = pem.map_err(|error| format!("is no PEM: {error}"))?;
+        if pem.label.ends_with("PRIVATE KEY") {
+            return Err("holds a private key, which must not leave its place; give the CA's \
+                        certificate alone"
+                .to_owned());
+        }
+        if pem.label != "CERTIFICATE" || pem.parse_x509().is_err() {
+            return Err(format!("holds a {} that is no certificate", pem.label.to_lowercase()));
+        }
+        found += 1;
+    }
+    if found == 0 {
+        return Err("holds no certificate in PEM".to_owned());
+    }
+    String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8".to_owned())
+}
+
+/// Whether a certificate of the bundle signed one of the chain, or may have, as far as can be told.
+pub(in crate::commands) fn signs(bundle: &[u8], chain: &[u8]) -> bool {
+    let pems = |bytes: &[u8]| -> Vec<Pem> { Pem::iter_from_buffer(bytes).flatten().collect() };
+    let (bundle, chain) = (pems(bundle), pems(chain));
+    chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)))
+}
+
+fn signed(one: &Pem, ca: &Pem) -> bool {
+    let (Ok(one), Ok(ca)) = (one.parse_x509(), ca.parse_x509()) else { return false };
+    let refuted = Err(X509Error::SignatureVerificationError);
+    one.issuer() == ca.subject() && one.verify_signature(Some(ca.public_key())) != refuted
+}
+
+/// Both bundles; the second only once.
+fn joined(had: &str, bundle: &str) -> String {
+    if had.contains(bundle.trim()) {
+        return had.to_owned();
+    }
+    format!("{}\n{bundle}", had.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use gmsa_testkit::pki::Authority;
+
+    use super::{certificates, joined, signs};
+
+    #[test]
+    fn only_certificates_are_made_public() {
+        let pair = Authority::new("ca").pair();
+        assert_eq!(certificates(pair.cert.as_bytes()).unwrap(), pair.cert);
+        for (text, words) in [
+            (format!("{}{}", pair.cert, pair.key), "private key"),
+            (String::new(), "no certificate"),
+            ("-----BEGIN CERTIFICATE-----\nQQ==\n-----END CERTIFICATE-----\n".to_owned(), "is no"),
+        ] {
+            let why = certificates(text.as_bytes()).unwrap_err();
+            assert!(why.contains(words) && !why.contains(&pair.key), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_bundle_signs_what_one_of_its_authorities_signed() {
+        let (ca, same_name, other) =
+            (Authority::new("ca"), Authority::new("ca"), Authority::new("other"));
+        let leaf = ca.server(&["localhost"]).cert;
+        let signed = |bundle: &str| signs(bundle.as_bytes(), leaf.as_bytes());
+        assert!(signed(ca.pem()) && signed(&joined(other.pem(), ca.pem())));
+        assert!(!signed(other.pem()) && !signed(same_name.pem()) && !signed(""));
+        assert_eq!(joined(ca.pem(), ca.pem()), ca.pem());
+    }
+}
