@@ -7,6 +7,7 @@
     reason = "a test fails loudly"
 )]
 
+mod refusals;
 mod support;
 
 use std::path::Path;
@@ -344,32 +345,6 @@ async fn dry_runs_change_nothing() {
     assert_eq!((seen.role(&spec).await, seen.binding(&namespace, &spec).await), before);
 }
 
-#[test]
-fn a_dry_run_without_a_value_is_the_clients_and_takes_no_word_after_it() {
-    let run = |args: &[&str]| run(Path::new("/nonexistent"), args);
-    let (code, printed, why) =
-        run(&["grant", "--dry-run", "web", "--to", "shop/web", "-o", "name"]);
-    assert_eq!(code, 0, "{why}");
-    assert!(printed.contains("web"), "{printed}");
-    let named = run(&["grant", "web", "--to", "shop/web", "-o", "name", "--dry-run=client"]);
-    assert_eq!(named.1, printed);
-    // As kubectl has it: what follows without an equals sign is no value, but a credential spec here.
-    let (code, both, why) =
-        run(&["grant", "web", "--dry-run", "server", "--to", "shop/web", "-o", "name"]);
-    assert_eq!(code, 0, "{why}");
-    assert!(both.contains("server") && both.contains("web"), "{both}");
-
-    let (code, manifests, why) = run(&["install", "--dry-run", "-o", "yaml"]);
-    assert_eq!(code, 0, "{why}");
-    assert!(manifests.contains("kind: Deployment"), "{manifests}");
-    let (code, _, why) = run(&["uninstall", "--dry-run"]);
-    assert_eq!(code, 2);
-    assert!(why.contains("--dry-run=client says nothing"), "{why}");
-    let (code, _, why) = run(&["uninstall", "--dry-run", "server"]);
-    assert_eq!(code, 2);
-    assert!(why.contains("unexpected argument 'server'"), "{why}");
-}
-
 #[tokio::test]
 async fn who_has_the_right_by_another_way_is_told_so() {
     let Some(cluster) = ready("who_has_the_right_by_another_way").await else { return };
@@ -460,67 +435,4 @@ async fn a_revocation_prints_what_it_leaves() {
     let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
     assert_eq!((code, stdout.as_str()), (0, ""));
     assert!(stderr.ends_with("nothing to change\n"), "{stderr}");
-}
-
-#[tokio::test]
-async fn refusals_say_what_to_do() {
-    let Some(cluster) = ready("refusals_say_what_to_do").await else { return };
-    let namespace = cluster.namespace("grant").await;
-    let (spec, to) = (cluster.unique("spec"), format!("{namespace}/default"));
-    for (credential_spec, account, what) in [
-        ("*", "shop/web", "a wildcard would give the right"),
-        ("WebApp1", "shop/web", "did you mean \"webapp1\"?"),
-        ("webapp1", "shop/*", "has a wildcard"),
-        ("webapp1", "web", "is not NAMESPACE/SERVICEACCOUNT"),
-        ("webapp1", "Shop/web", "is no name of a namespace"),
-        ("webapp1", "a.b/web", "is no name of a namespace"),
-        ("webapp1", "shop/we_b", "is no name of a service account"),
-        ("webapp1", "shop/", "is no name of a service account"),
-    ] {
-        for (command, flag) in [("grant", "--to"), ("revoke", "--from")] {
-            let args = [command, credential_spec, flag, account];
-            let (code, stdout, stderr) = run(&cluster.kubeconfig, &args);
-            assert_eq!((code, stdout.as_str()), (2, ""), "{args:?}");
-            assert!(stderr.contains(what), "{args:?}: {stderr}");
-        }
-    }
-    let nowhere = format!("{}/web", cluster.unique("nowhere"));
-    let (code, _, stderr) = run(&cluster.kubeconfig, &["grant", &spec, "--to", &nowhere]);
-    assert_eq!(code, 3);
-    assert!(stderr.contains("it does not exist, and nothing was changed; create it"), "{stderr}");
-    let seen = Seen::new(&cluster);
-    assert_eq!(seen.role(&spec).await, None);
-
-    // Who has no rights, and who may write roles but not give what they do not have.
-    let poor = cluster.token_kubeconfig(&namespace, "default").await;
-    let (code, _, stderr) = run(&poor, &["grant", &spec, "--to", &to]);
-    assert_eq!(code, 3);
-    assert!(stderr.contains("failed to read ClusterRole") && stderr.contains("403"), "{stderr}");
-    let name = cluster.unique("writer");
-    let subject = json!([{"kind": "ServiceAccount", "name": "default", "namespace": namespace}]);
-    let api = "rbac.authorization.k8s.io/v1";
-    cluster
-        .apply(&json!({"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": name},
-        "rules": [{"apiGroups": ["rbac.authorization.k8s.io"], "verbs": ["get", "create", "update"],
-            "resources": ["clusterroles", "rolebindings"]}]}))
-        .await;
-    cluster
-        .apply(&json!({"apiVersion": api, "kind": "ClusterRoleBinding", "metadata": {"name": name},
-        "subjects": subject, "roleRef": {"apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole", "name": name}}))
-        .await;
-    eventually("the refusal is of the second kind", Duration::from_secs(20), || async {
-        let (code, _, stderr) = run(&poor, &["grant", &spec, "--to", &to]);
-        assert_eq!(code, 3);
-        let told = stderr.contains("failed to create ClusterRole")
-            && stderr.contains("by which other ways the right is there: failed to list")
-            && stderr.contains("attempting to grant RBAC permissions not currently held")
-            && stderr.contains("`escalate` and `bind`");
-        told.then_some(())
-    })
-    .await;
-    let nobody = cluster.proxy_kubeconfig(([127, 0, 0, 1], free_port()).into());
-    let (code, _, stderr) = run(&nobody, &["revoke", &spec, "--from", &to]);
-    assert_eq!(code, 3);
-    assert!(stderr.contains("failed to list clusterroles"), "{stderr}");
 }
