@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -59,6 +60,17 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert!(upgraded.contains("spec.replicas: 2 -> 3"), "{upgraded}");
     world.done(&["upgrade", "--random-hostname", "--mutating-failure-policy=Ignore"]).await;
     let live = world.objects().await;
+    // Those, and nothing else.
+    let deployment = "Deployment/gmsa-webhook";
+    assert_eq!(
+        differences(&first, &live),
+        [
+            format!("{deployment}/metadata/annotations/gmsa-webhook/options"),
+            format!("{deployment}/spec/replicas"),
+            format!("{deployment}/spec/template/spec/containers/0/args"),
+            "MutatingWebhookConfiguration/gmsa-webhook/webhooks/0/failurePolicy".to_owned(),
+        ]
+    );
     let find = |kind: &str| live.iter().flatten().find(|one| one["kind"] == kind).unwrap().clone();
     assert_eq!(find("Deployment")["spec"]["replicas"], 3);
     assert_eq!(find("MutatingWebhookConfiguration")["webhooks"][0]["failurePolicy"], "Ignore");
@@ -100,9 +112,47 @@ async fn install_again_upgrade_status_and_uninstall() {
     let kinds: Vec<&str> = left.iter().filter_map(|one| one["kind"].as_str()).collect();
     assert!(kinds.iter().all(|kind| ["CustomResourceDefinition", "Namespace"].contains(kind)));
     assert!(kinds.contains(&"CustomResourceDefinition"));
+    let definition = |objects: &[Option<Value>]| {
+        let mut objects = objects.iter().flatten();
+        objects.find(|one| one["kind"] == "CustomResourceDefinition").cloned()
+    };
+    assert_eq!(definition(&world.objects().await), definition(&live));
     let labels = namespaces.get("kube-system").await.unwrap().metadata.labels.unwrap_or_default();
     assert!(!labels.contains_key(install::NAMESPACE_LABEL), "{labels:?}");
     assert!(world.admit("web").await.is_err_and(|why| why.contains("not expanded")));
+}
+
+/// Where objects differ.
+fn differences(before: &[Option<Value>], after: &[Option<Value>]) -> Vec<String> {
+    fn walk(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+        match (before, after) {
+            (Value::Object(one), Value::Object(other)) => {
+                let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+                for key in keys {
+                    walk(&format!("{path}/{key}"), &before[key], &after[key], found);
+                }
+            }
+            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+                for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                    walk(&format!("{path}/{index}"), one, other, found);
+                }
+            }
+            _ if before == after => {}
+            _ => found.push(path.to_owned()),
+        }
+    }
+    assert_eq!(before.len(), after.len());
+    let mut found = Vec::new();
+    for (before, after) in before.iter().zip(after) {
+        let (before, after) = (before.clone().unwrap(), after.clone().unwrap());
+        let name = format!(
+            "{}/{}",
+            before["kind"].as_str().unwrap(),
+            before["metadata"]["name"].as_str().unwrap()
+        );
+        walk(&name, &before, &after, &mut found);
+    }
+    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
