@@ -11,7 +11,6 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -121,20 +120,8 @@ impl World {
             let mode = std::fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        (unpacked(&file), told)
+        (support::unpacked(&file), told)
     }
-}
-
-fn unpacked(file: &Path) -> BTreeMap<String, String> {
-    let mut archive = zip::ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
-    (0..archive.len())
-        .map(|index| {
-            let mut entry = archive.by_index(index).unwrap();
-            let mut text = String::new();
-            entry.read_to_string(&mut text).unwrap();
-            (entry.name().unwrap().into_owned(), text)
-        })
-        .collect()
 }
 
 /// What a kubelet answers for the logs of its pods; the port.

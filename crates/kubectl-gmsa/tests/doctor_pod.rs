@@ -157,6 +157,7 @@ async fn what_is_seen_from_inside_has_one_verdict() {
         }
     }
     the_order_is_that_of_the_page(&world);
+    the_archive_holds_what_commands_printed(&world).await;
     commands_go_into_each_container_with_the_identity(&world).await;
     the_connection_that_is_cut_stops_the_rest(&world).await;
     a_missing_right_is_named(&world).await;
@@ -175,6 +176,23 @@ fn the_order_is_that_of_the_page(world: &World) {
         "whoami /user /fo csv /nh",
     ];
     assert_eq!(of[..page.len()], page);
+}
+
+async fn the_archive_holds_what_commands_printed(world: &World) {
+    world.node.record("no-dc", recordings::controller_unreachable());
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("bundle.zip");
+    let file_text = file.display().to_string();
+    let ran = world.run(&["doctor", "no-dc", "-n", NAMESPACE, "--bundle", &file_text]).await;
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let archive = support::unpacked(&file);
+    let outputs: Vec<_> =
+        archive.iter().filter(|(name, _)| name.starts_with("outputs/no-dc/iis/")).collect();
+    assert!(outputs.len() > 3, "{:?}", archive.keys());
+    let said =
+        outputs.iter().filter(|(_, text)| text.contains("1311 0x51f ERROR_NO_LOGON_SERVERS"));
+    assert_eq!(said.count(), 2, "{outputs:#?}");
+    assert!(outputs.iter().all(|(name, _)| ran.stderr.contains(name.as_str())), "{}", ran.stderr);
 }
 
 async fn commands_go_into_each_container_with_the_identity(world: &World) {

@@ -5,6 +5,8 @@ pub mod helm;
 pub mod windows_gmsa;
 pub mod world;
 
+use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 
 use assert_cmd::Command;
@@ -43,6 +45,19 @@ pub fn ran(command: &mut Command) -> Ran {
 
 pub fn run(args: &[&str]) -> Ran {
     ran(&mut plugin(args))
+}
+
+/// What a support archive holds, by its names.
+pub fn unpacked(file: &Path) -> BTreeMap<String, String> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let mut entry = archive.by_index(index).unwrap();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            (entry.name().unwrap().into_owned(), text)
+        })
+        .collect()
 }
 
 /// The same with a cluster.
