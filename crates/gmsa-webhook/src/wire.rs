@@ -48,7 +48,8 @@ pub enum Malformed {
 /// A decoded AdmissionReview.
 #[derive(Debug)]
 pub struct Review<'a> {
-    request: AdmissionRequest<'a, Pod<'a>>,
+    // Boxed, because it is large and handed on many times.
+    request: AdmissionRequest<'a, Box<Pod<'a>>>,
     /// Why the object could not be read as a Pod.
     unreadable: Option<String>,
 }
@@ -89,11 +90,18 @@ struct Kind<'a> {
 ///
 /// Read in one pass; only where the fast reader gives up, again and with `serde_json`.
 pub fn decode(body: &[u8]) -> Result<Review<'_>, Malformed> {
-    let text = std::str::from_utf8(body).map_err(Malformed::NotText)?;
-    match reader::read::<Envelope<'_, Pod<'_>>>(text) {
+    let text = text(body)?;
+    match reader::read::<Envelope<'_, Box<Pod<'_>>>>(text) {
         Ok(envelope) => Ok(Review { request: request(envelope)?, unreadable: None }),
         Err(reader::Unread) => decode_other(text),
     }
+}
+
+fn text(body: &[u8]) -> Result<&str, Malformed> {
+    simdutf8::basic::from_utf8(body)
+        // Only the slower one says where it is wrong.
+        .or_else(|_| std::str::from_utf8(body))
+        .map_err(Malformed::NotText)
 }
 
 fn decode_other(text: &str) -> Result<Review<'_>, Malformed> {
@@ -121,7 +129,7 @@ fn read_pod<'a>(
     name: &str,
     raw: Option<&'a RawValue>,
     unreadable: &mut Option<String>,
-) -> Option<Pod<'a>> {
+) -> Option<Box<Pod<'a>>> {
     match serde_json::from_str(raw?.get()) {
         Ok(pod) => pod,
         Err(error) => {
@@ -180,7 +188,7 @@ impl<'a> Review<'a> {
     /// The Pod, if there is one.
     #[must_use]
     pub fn pod(&self) -> Option<&Pod<'a>> {
-        self.request.object.as_ref()
+        self.request.object.as_deref()
     }
 
     /// The namespace, empty if there is none.
@@ -211,8 +219,8 @@ impl<'a> Review<'a> {
             kind: kind.kind.as_deref().unwrap_or_default(),
             subresource: self.request.sub_resource.as_deref().unwrap_or_default(),
             namespace: self.namespace(),
-            object: self.request.object.as_ref(),
-            old_object: self.request.old_object.as_ref(),
+            object: self.request.object.as_deref(),
+            old_object: self.request.old_object.as_deref(),
             random_hostname,
         }
     }

@@ -79,41 +79,39 @@ pub fn push_string(json: &mut String, text: &str) {
 /// Appends what stands between the quotes of a JSON string. Runs without anything to escape are
 /// copied whole.
 pub fn push_within(json: &mut String, text: &str) {
-    // Without a way out the compiler looks at many bytes at once.
-    let has = |wanted: fn(u8) -> bool| text.bytes().fold(false, |found, byte| found | wanted(byte));
-    if !has(escapes) {
-        json.push_str(text);
-    } else if !has(|byte| byte != b'"' && escapes(byte)) {
-        // Messages quote names, and that is all.
-        for (index, part) in text.split('"').enumerate() {
-            json.push_str(if index == 0 { "" } else { "\\\"" });
-            json.push_str(part);
-        }
-    } else {
-        push_escaped(json, text);
-    }
-}
-
-fn escapes(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\\' | 0..=0x1f)
-}
-
-fn push_escaped(json: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(escapes) {
-        let (clean, tail) = rest.split_at(at);
+    while let Some(at) = first_escaped(rest.as_bytes()) {
+        // What is escaped is ASCII, so both ends are those of characters.
+        let (clean, escaped) = rest.split_at(at);
+        let (escaped, behind) = escaped.split_at(1);
         json.push_str(clean);
-        let mut characters = tail.chars();
-        match characters.next() {
-            Some('"') => json.push_str("\\\""),
-            Some('\\') => json.push_str("\\\\"),
-            Some(control) => {
-                // Writing to a string does not fail.
-                let _ = write!(json, "\\u{:04x}", u32::from(control));
-            }
-            None => {}
+        match escaped {
+            "\"" => json.push_str("\\\""),
+            "\\" => json.push_str("\\\\"),
+            // Writing to a string does not fail.
+            control => drop(write!(json, "\\u{:04x}", control.bytes().next().unwrap_or_default())),
         }
-        rest = characters.as_str();
+        rest = behind;
     }
     json.push_str(rest);
+}
+
+/// Where the first byte is that cannot stand in a JSON string as it is: a quote, a backslash or a
+/// control character.
+fn first_escaped(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The highest bit of each byte that is less, up to the first one at least.
+    let less = |bytes: u64, than: u8| bytes.wrapping_sub(ONES * u64::from(than)) & !bytes & HIGHEST;
+    let equal = |bytes: u64, to: u8| less(bytes ^ (ONES * u64::from(to)), 1);
+    let (eights, rest) = text.as_chunks::<8>();
+    for (number, eight) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*eight);
+        let found = less(bytes, 0x20) | equal(bytes, b'"') | equal(bytes, b'\\');
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))?;
+    Some(eights.len() * 8 + at)
 }

@@ -106,13 +106,14 @@ fn judge_place<'a>(
             too_large(reference)
         };
     };
-    if !is_valid_name(name) {
+    // A judgement's names are valid.
+    let index = judgement.names.iter().position(|known| *known == name);
+    if index.is_none() && !is_valid_name(name) {
         return finding(Reason::NameInvalid);
     }
     if let Some(large) = too_large(reference) {
         return Some(large);
     }
-    let index = judgement.names.iter().position(|known| *known == name);
     let Some(index) = index else { return finding(Reason::Undecided) };
     if validating {
         match facts.right(index) {

@@ -15,7 +15,8 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
     let mut warn =
         |code, path: Option<String>, message| found.push(Finding { code, message, path });
 
-    for identity in identities(pod).filter(|identity| identity.host_process) {
+    let identities: Vec<_> = identities(pod).collect();
+    for identity in identities.iter().filter(|identity| identity.host_process) {
         warn(
             Code::GmsaWithHostProcess,
             Some(identity.container.field("hostProcess")),
@@ -53,7 +54,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         _ => {}
     }
     for (index, name) in judgement.names.iter().enumerate() {
-        let holders = || identities(pod).filter(|identity| identity.credential_spec == *name);
+        let holders = || identities.iter().filter(|one| one.credential_spec == *name);
         if holders().nth(1).is_some() {
             let mut message = String::with_capacity(128);
             for part in ["GMSA cred spec \"", name, "\" is in force in "] {

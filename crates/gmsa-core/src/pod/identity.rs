@@ -1,6 +1,6 @@
 //! Which container runs as which GMSA.
 
-use super::place::{Place, PlaceKind};
+use super::place::{CONTAINERS, Place, PlaceKind};
 use super::view::{Container, Pod, SecurityContext, WindowsOptions};
 
 /// A container and the credential spec that is in force for it.
@@ -19,14 +19,13 @@ pub struct Identity<'a> {
 /// Every container that runs as a GMSA. A container's own name goes before the pod's.
 pub fn identities<'p>(pod: &'p Pod<'_>) -> impl Iterator<Item = Identity<'p>> {
     let pod_options = pod.spec.as_ref().and_then(|spec| options(spec.security_context.as_ref()));
-    [PlaceKind::Container, PlaceKind::InitContainer, PlaceKind::EphemeralContainer]
-        .into_iter()
-        .flat_map(move |kind| {
-            pod.containers(kind)
-                .iter()
-                .enumerate()
-                .filter_map(move |(index, container)| identity(kind, index, container, pod_options))
-        })
+    let mut found = Vec::new();
+    for kind in CONTAINERS {
+        for (index, container) in pod.containers(kind).iter().enumerate() {
+            found.extend(identity(kind, index, container, pod_options));
+        }
+    }
+    found.into_iter()
 }
 
 fn identity<'p>(

@@ -34,8 +34,11 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
         }
     }
     push_warnings(&mut json, &decision.warnings, |json, finding| {
-        for part in ["gmsa: ", &finding.message, " (", finding.code.id(), ")"] {
-            patch::push_within(json, part);
+        json.push_str("gmsa: ");
+        patch::push_within(json, &finding.message);
+        // An identifier has nothing to escape.
+        for part in [" (", finding.code.id(), ")"] {
+            json.push_str(part);
         }
     });
     if !decision.places.is_empty() {

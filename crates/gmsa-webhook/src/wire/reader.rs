@@ -15,7 +15,7 @@ use gmsa_core::pod::Contents;
 use gmsa_core::text::Text;
 
 use marks::Marked;
-use tokens::Tokens;
+use tokens::{Quoted, Tokens};
 
 /// The text is to be read in another way.
 #[derive(Debug)]
@@ -52,7 +52,15 @@ impl Reader<'_, '_> {
     /// Takes the number or word that is next, and gives its first byte.
     #[inline]
     fn scalar(&mut self) -> Result<u8, Unread> {
-        skip::scalar(self.text.as_bytes(), &mut self.tokens).ok_or(Unread)
+        let (at, first) = self.tokens.take_at().ok_or(Unread)?;
+        self.tokens.go_to(skip::scalar(self.text.as_bytes(), at, first).ok_or(Unread)?);
+        Ok(first)
+    }
+
+    /// Takes the string that is next.
+    #[inline]
+    fn string(&mut self) -> Result<Quoted, Unread> {
+        self.tokens.string().ok_or(Unread)
     }
 
     /// Passes over the value that is next.
@@ -92,10 +100,7 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         loop {
-            let (start, end, escapes) = self.tokens.string().ok_or(Unread)?;
-            let key = self.text.as_bytes().get(start + 1..end);
-            let key = key.filter(|_| !escapes).ok_or(Unread)?;
-            self.expect(b':')?;
+            let key = self.tokens.key().ok_or(Unread)?;
             member(self, key)?;
             if !self.goes_on(b'}')? {
                 return Ok(());
@@ -112,6 +117,13 @@ impl<'de, T: Read<'de>> Read<'de> for Option<T> {
             return Ok(());
         }
         self.insert(T::default()).read(reader)
+    }
+}
+
+impl<'de, T: Read<'de>> Read<'de> for Box<T> {
+    #[inline]
+    fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
+        T::read(self, reader)
     }
 }
 
@@ -134,18 +146,18 @@ impl<'de, T: Read<'de>> Read<'de> for Vec<T> {
 impl<'de> Read<'de> for Text<'de> {
     #[inline]
     fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
-        let (start, end, escapes) = reader.tokens.string().ok_or(Unread)?;
-        let text = reader.text.get(start + 1..end).filter(|_| !escapes).ok_or(Unread)?;
-        *self = Self::from(text);
+        let quoted = reader.string()?;
+        let text = reader.text.get(quoted.start + 1..quoted.end);
+        *self = Self::from(text.filter(|_| !quoted.escapes).ok_or(Unread)?);
         Ok(())
     }
 }
 
 impl<'de> Read<'de> for Contents<'de> {
     fn read(&mut self, reader: &mut Reader<'_, 'de>) -> Result<(), Unread> {
-        let (start, end, _) = reader.tokens.string().ok_or(Unread)?;
-        let quoted = reader.text.get(start..=end).ok_or(Unread)?;
-        *self = Self::from_json(quoted).ok_or(Unread)?;
+        let quoted = reader.string()?;
+        let value = reader.text.get(quoted.start..=quoted.end).ok_or(Unread)?;
+        *self = Self::from_json(value).ok_or(Unread)?;
         Ok(())
     }
 }

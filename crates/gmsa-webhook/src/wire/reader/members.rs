@@ -27,12 +27,12 @@ macro_rules! members {
 }
 
 members! {
-    Envelope<'de, Pod<'de>> {
+    Envelope<'de, Box<Pod<'de>>> {
         b"apiVersion" => api_version,
         b"kind" => kind,
         b"request" => request,
     }
-    AdmissionRequest<'de, Pod<'de>> {
+    AdmissionRequest<'de, Box<Pod<'de>>> {
         b"uid" => uid,
         b"kind" => kind,
         b"subResource" => sub_resource,

@@ -10,99 +10,124 @@ const DEEPEST: u32 = 64;
 /// Passes over the value that is next, of any kind; none if it is not what it should be.
 #[inline(always)]
 pub(super) fn value(text: &[u8], tokens: &mut Tokens<'_>) -> Option<()> {
-    match tokens.peek()? {
-        b'"' => tokens.take().map(drop),
-        b'{' | b'[' => {
-            // A copy stays in registers.
-            let mut walk = *tokens;
-            container(text, &mut walk)?;
-            *tokens = walk;
+    let (at, first) = tokens.take_at()?;
+    match first {
+        b'"' => Some(()),
+        b'{' | b'[' => container(text, tokens, first == b'{'),
+        _ => {
+            tokens.go_to(scalar(text, at, first)?);
             Some(())
         }
-        _ => scalar(text, tokens).map(drop),
     }
 }
 
+/// Passes over what is behind the opening bracket of an object or an array.
 #[inline(never)]
-fn container(text: &[u8], tokens: &mut Tokens<'_>) -> Option<()> {
-    // The open objects (1) and arrays (0) around this place, the innermost lowest.
-    let mut open = 0_u64;
+fn container(text: &[u8], walked: &mut Tokens<'_>, mut object: bool) -> Option<()> {
+    // A copy stays in registers.
+    let mut tokens = *walked;
+    // The objects (1) and arrays (0) around the one that this is in, the innermost lowest.
+    let mut around = 0_u64;
     let mut depth = 0;
+    let mut opened = true;
     loop {
-        // A value starts here.
-        match tokens.peek()? {
-            b'"' => {
-                tokens.take()?;
-            }
-            start @ (b'{' | b'[') => {
-                tokens.take()?;
-                let object = start == b'{';
-                if tokens.peek()? == end(object) {
-                    tokens.take()?;
-                } else {
-                    if depth == DEEPEST {
-                        return None;
-                    }
-                    depth += 1;
-                    open = open << 1 | u64::from(object);
-                    if object {
-                        key(tokens)?;
-                    }
-                    continue;
-                }
-            }
-            _ => {
-                scalar(text, tokens)?;
-            }
-        }
-        // A value has ended, and maybe what it stands in.
-        loop {
-            if depth == 0 {
-                return Some(());
-            }
-            let object = open & 1 == 1;
-            let next = tokens.take()?;
-            if next == b',' {
-                if object {
-                    key(tokens)?;
-                }
-                break;
-            }
-            if next != end(object) {
+        let inner = if opened && tokens.peek()? == end(object) {
+            tokens.take()?;
+            None
+        } else if object {
+            members(text, &mut tokens)?
+        } else {
+            elements(text, &mut tokens)?
+        };
+        if let Some(inner) = inner {
+            if depth == DEEPEST {
                 return None;
             }
-            open >>= 1;
+            depth += 1;
+            around = around << 1 | u64::from(object);
+            (object, opened) = (inner, true);
+            continue;
+        }
+        // It has ended, and maybe what it stands in.
+        loop {
+            if depth == 0 {
+                *walked = tokens;
+                return Some(());
+            }
             depth -= 1;
+            object = around & 1 == 1;
+            around >>= 1;
+            match tokens.take()? {
+                b',' => break,
+                byte if byte == end(object) => {}
+                _ => return None,
+            }
+        }
+        opened = false;
+    }
+}
+
+/// Members of an object up to its end, or up to the opening bracket of an object (true) or an array
+/// (false) in it.
+#[inline(always)]
+#[expect(clippy::option_option, reason = "the outer one is for what is no JSON")]
+fn members(text: &[u8], tokens: &mut Tokens<'_>) -> Option<Option<bool>> {
+    loop {
+        tokens.expect(b'"')?;
+        tokens.expect(b':')?;
+        if let Some(inner) = value_or_bracket(text, tokens)? {
+            return Some(Some(inner));
+        }
+        match tokens.take()? {
+            b',' => {}
+            b'}' => return Some(None),
+            _ => return None,
         }
     }
 }
 
-#[inline]
+/// Elements of an array, likewise.
+#[inline(always)]
+#[expect(clippy::option_option, reason = "the outer one is for what is no JSON")]
+fn elements(text: &[u8], tokens: &mut Tokens<'_>) -> Option<Option<bool>> {
+    loop {
+        if let Some(inner) = value_or_bracket(text, tokens)? {
+            return Some(Some(inner));
+        }
+        match tokens.take()? {
+            b',' => {}
+            b']' => return Some(None),
+            _ => return None,
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(clippy::option_option, reason = "the outer one is for what is no JSON")]
+fn value_or_bracket(text: &[u8], tokens: &mut Tokens<'_>) -> Option<Option<bool>> {
+    match tokens.take_at()? {
+        (_, b'"') => {}
+        (_, b'{') => return Some(Some(true)),
+        (_, b'[') => return Some(Some(false)),
+        (at, first) => tokens.go_to(scalar(text, at, first)?),
+    }
+    Some(None)
+}
+
+#[inline(always)]
 fn end(object: bool) -> u8 {
     if object { b'}' } else { b']' }
 }
 
-/// A key and its colon.
-#[inline(always)]
-fn key(tokens: &mut Tokens<'_>) -> Option<()> {
-    tokens.expect(b'"')?;
-    tokens.expect(b':')?;
-    Some(())
-}
-
-/// Takes the number or word that is next, whole, and gives its first byte.
+/// The end of a number or a word that begins here, with this byte.
 #[inline(never)]
-pub(super) fn scalar(text: &[u8], tokens: &mut Tokens<'_>) -> Option<u8> {
-    let at = tokens.next_at()?;
-    let first = *text.get(at)?;
-    let end = match first {
-        b't' => word(text, at, "true")?,
-        b'f' => word(text, at, "false")?,
-        b'n' => word(text, at, "null")?,
-        _ => number(text, at)?,
-    };
-    tokens.go_to(end);
-    Some(first)
+pub(super) fn scalar(text: &[u8], at: usize, first: u8) -> Option<usize> {
+    match first {
+        b't' => word(text, at, "true"),
+        b'f' => word(text, at, "false"),
+        b'n' => word(text, at, "null"),
+        _ => number(text, at),
+    }
 }
 
 fn word(text: &[u8], at: usize, word: &str) -> Option<usize> {
@@ -133,6 +158,9 @@ fn number(text: &[u8], mut at: usize) -> Option<usize> {
 
 /// At least one digit.
 fn digits(text: &[u8], at: usize) -> Option<usize> {
-    let digits = text.get(at..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (digits > 0).then_some(at + digits)
+    let mut end = at;
+    while text.get(end).is_some_and(u8::is_ascii_digit) {
+        end += 1;
+    }
+    (end > at).then_some(end)
 }
