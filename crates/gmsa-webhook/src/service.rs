@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Request, Right, SpecFact, Step,
-    decide, plan,
+    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Right, SpecFact, Step, decide, plan,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 
@@ -47,66 +46,147 @@ impl Service {
         Self { source, metrics, deadline, random_hostname }
     }
 
-    async fn decide(&self, step: Step, review: &Review<'_>, began: Instant) -> Decision {
-        if let Some(why) = review.unreadable() {
-            return Decision::deny(vec![Denial::of_request(Reason::MalformedRequest, why)]);
-        }
-        let hostname = if self.random_hostname && step == Step::Mutate {
-            match hostname::random() {
-                Ok(hostname) => Some(hostname),
-                Err(error) => {
-                    let message = format!("failed to make a random hostname: {error}");
-                    return Decision::deny(vec![Denial::of_request(Reason::Undecided, message)]);
-                }
-            }
-        } else {
-            None
-        };
-        let deadline = began + self.deadline;
-        self.judge(&review.to_request(step, hostname.as_deref()), began, deadline).await
-    }
-
-    /// What is at hand is looked at as of `now`; all else has to be there by the deadline.
-    async fn judge(&self, request: &Request<'_>, now: Instant, deadline: Instant) -> Decision {
-        match plan(request) {
-            Plan::Decided(decision) => decision,
-            Plan::Judge(judgement) => {
-                let facts = self.gather(request.step, &judgement, now, deadline).await;
-                decide(&judgement, &facts)
-            }
-        }
-    }
-
-    // Reading the clock costs as much as looking something up, so the time is passed on.
-    async fn gather(
+    /// What must be known to decide a request. `hostname` is where a random hostname stands that
+    /// the pod may get.
+    fn plan<'r>(
         &self,
         step: Step,
-        judgement: &Judgement<'_>,
-        mut now: Instant,
-        deadline: Instant,
-    ) -> Facts {
-        let mut facts = Facts::new(judgement.names().len());
-        for _ in 0..MAX_ROUNDS {
-            let questions = judgement.questions(&facts);
+        review: &'r Review<'_>,
+        hostname: &'r mut Option<String>,
+    ) -> Plan<'r> {
+        let deny = |reason, why: String| {
+            Plan::Decided(Decision::deny(vec![Denial::of_request(reason, why)]))
+        };
+        if let Some(why) = review.unreadable() {
+            return deny(Reason::MalformedRequest, why.to_owned());
+        }
+        if self.random_hostname && step == Step::Mutate {
+            match hostname::random() {
+                Ok(random) => *hostname = Some(random),
+                Err(error) => {
+                    let why = format!("failed to make a random hostname: {error}");
+                    return deny(Reason::Undecided, why);
+                }
+            }
+        }
+        plan(&review.to_request(step, hostname.as_deref()))
+    }
+
+    /// Answers with what is at hand, as of `began`; or gives the facts so far, if somebody has to
+    /// be asked.
+    fn at_once(
+        &self,
+        endpoint: Endpoint,
+        body: &Bytes,
+        began: Instant,
+    ) -> Result<Answer, Option<Facts>> {
+        let step = step(endpoint).ok_or(None)?;
+        let review = match wire::decode(body) {
+            Ok(review) => review,
+            Err(malformed) => return Ok(self.malformed(endpoint, &malformed, began)),
+        };
+        let decision = match self.plan(step, &review, &mut None) {
+            Plan::Decided(decision) => decision,
+            Plan::Judge(judgement) => {
+                let mut facts = Facts::new(judgement.names().len());
+                if !self.open_questions(&judgement, &mut facts, began).is_empty() {
+                    return Err(Some(facts));
+                }
+                decide(&judgement, &facts)
+            }
+        };
+        Ok(self.answer_with(endpoint, &review, &decision, began))
+    }
+
+    /// Answers when everything is found out, or the time is over.
+    async fn at_length(
+        &self,
+        endpoint: Endpoint,
+        body: Bytes,
+        facts: Option<Facts>,
+        began: Instant,
+    ) -> Answer {
+        let Some(step) = step(endpoint) else { return self.warn(endpoint, &body, began).await };
+        let review = match wire::decode(&body) {
+            Ok(review) => review,
+            Err(malformed) => return self.malformed(endpoint, &malformed, began),
+        };
+        let mut hostname = None;
+        let plan = self.plan(step, &review, &mut hostname);
+        let deciding = self.judge(step, plan, facts, began + self.deadline);
+        // The facts' own deadlines end first; this one holds whatever they do.
+        let late = began + self.deadline + Duration::from_millis(100);
+        let decision = tokio::time::timeout_at(late.into(), deciding).await.unwrap_or_else(|_| {
+            Decision::deny(vec![Denial::of_request(
+                Reason::Timeout,
+                format!("failed to decide within {} ms; try again", self.deadline.as_millis()),
+            )])
+        });
+        self.answer_with(endpoint, &review, &decision, began)
+    }
+
+    /// Takes down what is at hand at this moment, and gives the questions for which somebody has
+    /// to be asked; none if the facts are complete.
+    // Reading the clock costs as much as looking something up, so the time is passed on.
+    fn open_questions<'j>(
+        &self,
+        judgement: &'j Judgement<'_>,
+        facts: &mut Facts,
+        now: Instant,
+    ) -> Vec<Question<'j>> {
+        loop {
+            let questions = judgement.questions(facts);
             if questions.is_empty() {
-                break;
+                return questions;
             }
             let mut open = Vec::new();
             for question in questions {
                 match self.answer_now(judgement, question, now) {
-                    Some(answer) => answer.note(&mut facts),
+                    Some(answer) => answer.note(facts),
                     None => open.push(question),
                 }
             }
+            if !open.is_empty() {
+                return open;
+            }
+        }
+    }
+
+    /// Decides with the facts so far and what else has to be known.
+    async fn judge(
+        &self,
+        step: Step,
+        plan: Plan<'_>,
+        facts: Option<Facts>,
+        deadline: Instant,
+    ) -> Decision {
+        match plan {
+            Plan::Decided(decision) => decision,
+            Plan::Judge(judgement) => {
+                let facts = facts.unwrap_or_else(|| Facts::new(judgement.names().len()));
+                decide(&judgement, &self.gather(step, &judgement, facts, deadline).await)
+            }
+        }
+    }
+
+    /// Asks until the facts are complete. All has to be there by the deadline.
+    async fn gather(
+        &self,
+        step: Step,
+        judgement: &Judgement<'_>,
+        mut facts: Facts,
+        deadline: Instant,
+    ) -> Facts {
+        for _ in 0..MAX_ROUNDS {
+            let open = self.open_questions(judgement, &mut facts, Instant::now());
             if open.is_empty() {
-                continue;
+                break;
             }
             let asked =
                 open.into_iter().map(|question| self.answer(step, judgement, question, deadline));
             for answer in join_all(asked).await {
                 answer.note(&mut facts);
             }
-            now = Instant::now();
         }
         facts
     }
@@ -231,23 +311,11 @@ fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
 impl Handler for Service {
     async fn review(&self, endpoint: Endpoint, body: Bytes) -> Answer {
         let began = Instant::now();
-        let Some(step) = step(endpoint) else { return self.warn(endpoint, &body, began).await };
-        let review = match wire::decode(&body) {
-            Ok(review) => review,
-            Err(malformed) => return self.malformed(endpoint, &malformed, began),
-        };
-        let deciding = self.decide(step, &review, began);
-        // The facts' own deadlines end first; this one holds whatever they do.
-        let late = began + self.deadline + Duration::from_millis(100);
-        let decision = match tokio::time::timeout_at(late.into(), deciding).await {
-            Ok(decision) => decision,
-            Err(_) => Decision::deny(vec![Denial::of_request(
-                Reason::Timeout,
-                format!("failed to decide within {} ms; try again", self.deadline.as_millis()),
-            )]),
-        };
-        self.note(endpoint, &review, &decision, began);
-        Answer::Review(wire::encode(review.uid(), &decision).into())
+        match self.at_once(endpoint, &body, began) {
+            Ok(answer) => answer,
+            // Boxed, because a future is copied several times on its way, and this one is large.
+            Err(facts) => Box::pin(self.at_length(endpoint, body, facts, began)).await,
+        }
     }
 
     fn refuse(&self, endpoint: Endpoint, body: &Bytes) -> Answer {
@@ -261,8 +329,7 @@ impl Handler for Service {
                     Reason::Overload,
                     "the GMSA webhook has as many requests in hand as it takes; try again",
                 )]);
-                self.note(endpoint, &review, &decision, began);
-                Answer::Review(wire::encode(review.uid(), &decision).into())
+                self.answer_with(endpoint, &review, &decision, began)
             }
             Err(malformed) => self.malformed(endpoint, &malformed, began),
         }
@@ -274,6 +341,17 @@ impl Handler for Service {
 }
 
 impl Service {
+    fn answer_with(
+        &self,
+        endpoint: Endpoint,
+        review: &Review<'_>,
+        decision: &Decision,
+        began: Instant,
+    ) -> Answer {
+        self.note(endpoint, review, decision, began);
+        Answer::Review(wire::encode(review.uid(), decision).into())
+    }
+
     fn malformed(&self, endpoint: Endpoint, malformed: &Malformed, began: Instant) -> Answer {
         self.metrics.admission(endpoint, "", false, 400, began.elapsed().as_secs_f64());
         tracing::warn!(endpoint = endpoint.as_str(), error = %malformed, "malformed request");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::manifests::Workload;
 use gmsa_cluster::usage::{Found, Unread, Usage, is_controlled};
-use gmsa_core::admission::{Denial, Reason, Request, Step};
+use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
 use gmsa_core::pod::{Pod, shown};
@@ -81,10 +81,13 @@ impl Service {
         };
         let object = workload.pod(&value).to_string();
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
-        let request = |step| Request::creation(step, review.namespace(), &pod);
-        let mut decision = self.judge(&request(Step::Mutate), Instant::now(), deadline).await;
+        let judge = |step| {
+            let plan = plan(&Request::creation(step, review.namespace(), &pod));
+            self.judge(step, plan, None, deadline)
+        };
+        let mut decision = judge(Step::Mutate).await;
         if decision.is_allowed() {
-            decision = self.judge(&request(Step::Validate), Instant::now(), deadline).await;
+            decision = judge(Step::Validate).await;
         }
         // The name that its controller will give to a pod says nothing yet.
         let made_up = format!("pod \"{}\"", shown(pod.display_name()));
