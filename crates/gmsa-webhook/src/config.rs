@@ -193,23 +193,24 @@ pub fn resolve(
     };
     // An existing deployment that says nothing listens where it always did.
     let default_port = if existing { 443 } else { 8443 };
-    let mut number = |name: &str, least: f64, most: f64| {
+    let mut number = |name: &str, usable: fn(&f64) -> bool| {
         let text = inherited(name)?;
         // Helm renders large numbers as 1e+06.
-        match text.trim().parse::<f64>() {
-            Ok(value) if (least..=most).contains(&value) => Some(value),
-            _ => {
-                warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
-                None
-            }
+        let value = text.trim().parse().ok().filter(usable);
+        if value.is_none() {
+            warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
         }
+        value
     };
     let port = args.https_port.or_else(|| {
-        let port = number("HTTPS_PORT", 1.0, 65535.0)?;
-        whole(port).and_then(|port| u16::try_from(port).ok())
+        let port = number("HTTPS_PORT", |port| port_of(*port).is_some())?;
+        port_of(port)
     });
-    let qps = args.qps.or_else(|| number("QPS", 0.0, f64::MAX));
-    let burst = args.burst.or_else(|| number("BURST", 1.0, f64::from(u32::MAX)).and_then(whole));
+    let qps = args.qps.or_else(|| number("QPS", |qps| qps.is_finite() && *qps >= 0.0));
+    let burst = args.burst.or_else(|| {
+        let burst = number("BURST", |burst| *burst >= 1.0 && whole(*burst).is_some())?;
+        whole(burst)
+    });
     let given = args.log_level.map(|level| level.as_str().to_owned());
     let log_level = given.unwrap_or_else(|| level(inherited("LOG_LEVEL"), &mut warnings));
     let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
@@ -269,6 +270,10 @@ fn days(days: f64) -> Duration {
 fn whole(number: f64) -> Option<u32> {
     let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
     fits.then_some(number as u32)
+}
+
+fn port_of(number: f64) -> Option<u16> {
+    whole(number).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
 }
 
 /// A level of logrus, the logger of the inherited variable, as one of ours.

@@ -70,9 +70,14 @@ fn bad_inherited_numbers_are_warnings_and_the_default() {
     for (name, value) in [
         ("HTTPS_PORT", "https"),
         ("HTTPS_PORT", "70000"),
+        ("HTTPS_PORT", "0"),
+        ("HTTPS_PORT", "18443.5"),
         ("QPS", "many"),
         ("QPS", "-1"),
+        ("QPS", "inf"),
         ("BURST", "0"),
+        ("BURST", "1.5"),
+        ("BURST", "1e10"),
         ("LOG_LEVEL", "loud"),
     ] {
         let (config, warnings) = config(&[], &with_pair(&[(name, value)])).unwrap();
