@@ -106,7 +106,10 @@ async fn reads_that_are_given_up_owe_no_turns() {
         let soon = Instant::now() + 4 * SECOND;
         let refused = timeout(SECOND, read("web", soon)).await.expect("refused at once");
         let SpecFact::Unknown(failure) = refused else { panic!("{refused:?}") };
-        assert!(failure.timed_out && failure.message.contains("wait for their turn"), "{failure:?}");
+        assert!(
+            failure.timed_out && failure.message.contains("wait for their turn"),
+            "{failure:?}"
+        );
     }
     assert_eq!(slow.slots(), 0);
     let fact = timeout(4 * SECOND, read("web", late)).await.expect("no turn is owed");
