@@ -83,10 +83,16 @@ pub struct Config {
     pub facts: FactSource,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
+    /// How many bytes of bodies may be in hand, all together.
+    pub max_bytes_in_hand: usize,
+    /// How many places of one pod may use a GMSA.
+    pub max_places: usize,
     /// How long a handshake or the head of a request may take.
     pub header_timeout: Duration,
     /// How long a body may take.
     pub body_timeout: Duration,
+    /// How long an idle HTTP/1.1 connection is kept.
+    pub idle_timeout: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
     /// How many admission requests may be in hand.
@@ -135,6 +141,17 @@ pub enum Error {
          review` judges manifests"
     )]
     AuditOfStore,
+    /// The largest body would always be refused.
+    #[error(
+        "failed to limit bodies: --max-bytes-in-hand is {all}, which is less than one body of \
+         --max-body-bytes, {one}; raise the first or lower the second"
+    )]
+    BytesInHand {
+        /// The limit for all.
+        all: usize,
+        /// The limit for one.
+        one: usize,
+    },
     /// One of the two TLS files is missing.
     #[error(
         "failed to find a serving certificate: {given} is set but {missing} is not; set both \
@@ -153,9 +170,7 @@ pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<String>), Error> {
-    if args.task == Some(Task::Audit) && args.store.is_some() {
-        return Err(Error::AuditOfStore);
-    }
+    fit_together(&args)?;
     let mut warnings = Vec::new();
     let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
@@ -231,8 +246,11 @@ pub fn resolve(
             None => FactSource::Cluster { kubeconfig: args.kubeconfig },
         },
         max_body_bytes: args.max_body_bytes,
+        max_bytes_in_hand: args.max_bytes_in_hand,
+        max_places: args.max_places,
         header_timeout: seconds(args.header_timeout),
         body_timeout: seconds(args.body_timeout),
+        idle_timeout: seconds(args.idle_timeout),
         max_connections: args.max_connections,
         max_requests: args.max_requests,
         deadline: seconds(args.deadline),
@@ -252,6 +270,17 @@ pub fn resolve(
         otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))
+}
+
+/// Whether settings contradict each other.
+fn fit_together(args: &Args) -> Result<(), Error> {
+    if args.task == Some(Task::Audit) && args.store.is_some() {
+        return Err(Error::AuditOfStore);
+    }
+    if args.max_bytes_in_hand < args.max_body_bytes {
+        return Err(Error::BytesInHand { all: args.max_bytes_in_hand, one: args.max_body_bytes });
+    }
+    Ok(())
 }
 
 fn seconds(seconds: f64) -> Duration {

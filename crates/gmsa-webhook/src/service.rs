@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Request, Right, SpecFact, Step,
-    decide, plan,
+    Decision, Denial, Facts, Judgement, MAX_PLACES, Plan, Question, Reason, Request, Right,
+    SpecFact, Step, decide, plan,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 
@@ -33,6 +33,7 @@ pub struct Service {
     metrics: Arc<Metrics>,
     deadline: Duration,
     random_hostname: bool,
+    max_places: usize,
 }
 
 impl Service {
@@ -44,10 +45,29 @@ impl Service {
         deadline: Duration,
         random_hostname: bool,
     ) -> Self {
-        Self { source, metrics, deadline, random_hostname }
+        Self { source, metrics, deadline, random_hostname, max_places: MAX_PLACES }
     }
 
-    async fn decide(&self, step: Step, review: &Review<'_>, began: Instant) -> Decision {
+    /// The same with another limit on the places of one pod that may use a GMSA.
+    #[must_use]
+    pub fn with_max_places(self, max_places: usize) -> Self {
+        Self { max_places, ..self }
+    }
+
+    /// How long an answer may take whose caller waits for so long: a fifth of that is left for the
+    /// way.
+    fn patience(&self, timeout: Option<Duration>) -> Duration {
+        timeout
+            .map_or(self.deadline, |timeout| self.deadline.min(timeout.saturating_sub(timeout / 5)))
+    }
+
+    async fn decide(
+        &self,
+        step: Step,
+        review: &Review<'_>,
+        began: Instant,
+        deadline: Instant,
+    ) -> Decision {
         if let Some(why) = review.unreadable() {
             return Decision::deny(vec![Denial::of_request(Reason::MalformedRequest, why)]);
         }
@@ -62,8 +82,8 @@ impl Service {
         } else {
             None
         };
-        let deadline = began + self.deadline;
-        self.judge(&review.to_request(step, hostname.as_deref()), began, deadline).await
+        let request = review.to_request(step, hostname.as_deref());
+        self.judge(&Request { max_places: self.max_places, ..request }, began, deadline).await
     }
 
     /// What is at hand is looked at as of `now`; all else has to be there by the deadline.
@@ -229,21 +249,25 @@ fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
 }
 
 impl Handler for Service {
-    async fn review(&self, endpoint: Endpoint, body: Bytes) -> Answer {
+    async fn review(&self, endpoint: Endpoint, body: Bytes, timeout: Option<Duration>) -> Answer {
         let began = Instant::now();
-        let Some(step) = step(endpoint) else { return self.warn(endpoint, &body, began).await };
+        let patience = self.patience(timeout);
+        let Some(step) = step(endpoint) else {
+            return self.warn(endpoint, &body, began, patience).await;
+        };
         let review = match wire::decode(&body) {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
-        let deciding = self.decide(step, &review, began);
+        let deadline = began + patience;
+        let deciding = self.decide(step, &review, began, deadline);
         // The facts' own deadlines end first; this one holds whatever they do.
-        let late = began + self.deadline + Duration::from_millis(100);
+        let late = deadline + Duration::from_millis(100);
         let decision = match tokio::time::timeout_at(late.into(), deciding).await {
             Ok(decision) => decision,
             Err(_) => Decision::deny(vec![Denial::of_request(
                 Reason::Timeout,
-                format!("failed to decide within {} ms; try again", self.deadline.as_millis()),
+                format!("failed to decide within {} ms; try again", patience.as_millis()),
             )]),
         };
         self.note(endpoint, &review, &decision, began);
@@ -266,6 +290,14 @@ impl Handler for Service {
             }
             Err(malformed) => self.malformed(endpoint, &malformed, began),
         }
+    }
+
+    fn turned_away(&self, endpoint: Endpoint) {
+        self.metrics.admission(endpoint, "", false, Reason::Overload.code(), 0.0);
+        tracing::warn!(
+            endpoint = endpoint.as_str(),
+            "refused a request unread: too many bytes of requests are in hand"
+        );
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -304,5 +336,27 @@ fn step(endpoint: Endpoint) -> Option<Step> {
         Endpoint::Mutate => Some(Step::Mutate),
         Endpoint::Validate => Some(Step::Validate),
         Endpoint::Warn | Endpoint::ValidateCredspec => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_less_time_than_its_caller_has() {
+        let store = StoreDir::from_manifests("").unwrap();
+        let (source, metrics) = (Source::Directory(store), Arc::new(Metrics::new()));
+        let service = Service::new(source, metrics, Duration::from_secs(4), false);
+        for (timeout, patience) in [
+            (None, 4_000),
+            (Some(30_000), 4_000),
+            (Some(5_000), 4_000),
+            (Some(4_000), 3_200),
+            (Some(1_000), 800),
+        ] {
+            let patience = Duration::from_millis(patience);
+            assert_eq!(service.patience(timeout.map(Duration::from_millis)), patience);
+        }
     }
 }

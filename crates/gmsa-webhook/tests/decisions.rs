@@ -34,7 +34,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 /// The answer's HTTP status and body.
 fn ask(service: &Service, endpoint: Endpoint, body: &[u8]) -> (u16, Value) {
-    match run(service.review(endpoint, Bytes::copy_from_slice(body))) {
+    match run(service.review(endpoint, Bytes::copy_from_slice(body), None)) {
         Answer::Review(body) => (200, serde_json::from_slice(&body).unwrap()),
         Answer::Malformed(body) => (400, serde_json::from_slice(&body).unwrap()),
     }

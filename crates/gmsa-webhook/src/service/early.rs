@@ -22,12 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Service {
     /// Answers a request of an endpoint that only warns.
-    pub(super) async fn warn(&self, endpoint: Endpoint, body: &[u8], began: Instant) -> Answer {
+    pub(super) async fn warn(
+        &self,
+        endpoint: Endpoint,
+        body: &[u8],
+        began: Instant,
+        patience: Duration,
+    ) -> Answer {
         let review = match wire::decode_any(body) {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
-        let deadline = began + self.deadline.min(PATIENCE);
+        let deadline = began + patience.min(PATIENCE);
         let looking = async {
             match endpoint {
                 Endpoint::ValidateCredspec => self.of_credential_spec(&review, deadline).await,
@@ -81,7 +87,10 @@ impl Service {
         };
         let object = workload.pod(&value).to_string();
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
-        let request = |step| Request::creation(step, review.namespace(), &pod);
+        let request = |step| Request {
+            max_places: self.max_places,
+            ..Request::creation(step, review.namespace(), &pod)
+        };
         let mut decision = self.judge(&request(Step::Mutate), Instant::now(), deadline).await;
         if decision.is_allowed() {
             decision = self.judge(&request(Step::Validate), Instant::now(), deadline).await;
