@@ -19,25 +19,39 @@ impl Bucket {
         Self { per_second, burst, state: Mutex::new((burst, Instant::now())) }
     }
 
-    /// Waits for a turn. A rate of zero or less is no limit.
-    pub(crate) async fn turn(&self) {
-        let wait = self.reserve();
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
+    /// Waits for a turn, and says whether one came: false, at once, where it would come later than
+    /// `until`. A rate of zero or less is no limit. Who stops waiting gives the turn back.
+    pub(crate) async fn turn(&self, until: Instant) -> bool {
+        if self.per_second <= 0.0 {
+            return true;
         }
+        let Some(at) = self.reserve(until) else { return false };
+        let waiting = GiveBack(self);
+        tokio::time::sleep_until(at).await;
+        std::mem::forget(waiting);
+        true
     }
 
-    fn reserve(&self) -> Duration {
-        if self.per_second <= 0.0 {
-            return Duration::ZERO;
-        }
+    /// When the next turn comes; none, and nothing reserved, if that is too late.
+    fn reserve(&self, until: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         let now = Instant::now();
         let (tokens, last) = *state;
         let refilled = now.duration_since(last).as_secs_f64().mul_add(self.per_second, tokens);
         let left = refilled.min(self.burst) - 1.0;
+        let wait = Duration::try_from_secs_f64(-left.min(0.0) / self.per_second).ok()?;
+        let at = now.checked_add(wait).filter(|at| wait.is_zero() || *at <= until)?;
         *state = (left, now);
-        if left >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-left / self.per_second) }
+        Some(at)
+    }
+}
+
+/// A reserved turn, given back where it is not taken.
+struct GiveBack<'a>(&'a Bucket);
+
+impl Drop for GiveBack<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().0 += 1.0;
     }
 }
 
@@ -49,12 +63,13 @@ mod tests {
     async fn a_burst_is_free_and_the_rest_waits() {
         let bucket = Bucket::new(10.0, 3);
         let start = Instant::now();
+        let later = start + Duration::from_mins(1);
         for _ in 0..3 {
-            bucket.turn().await;
+            assert!(bucket.turn(later).await);
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..5 {
-            bucket.turn().await;
+            assert!(bucket.turn(later).await);
         }
         let waited = start.elapsed();
         assert!(
@@ -64,8 +79,27 @@ mod tests {
         let unlimited = Bucket::new(0.0, 1);
         let start = Instant::now();
         for _ in 0..100 {
-            unlimited.turn().await;
+            assert!(unlimited.turn(start).await);
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_would_come_too_late_is_refused_and_owes_nothing() {
+        let bucket = Bucket::new(1.0, 1);
+        let start = Instant::now();
+        let soon = start + Duration::from_secs(2);
+        assert!(bucket.turn(soon).await);
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(bucket.turn(soon))).collect();
+        for turn in &mut waiting {
+            assert!(futures::poll!(turn).is_pending());
+        }
+        for _ in 0..1000 {
+            assert!(!bucket.turn(soon).await);
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO, "a refusal comes at once");
+        drop(waiting);
+        assert!(bucket.turn(soon).await, "what was given back is there for others");
+        assert_eq!(start.elapsed(), Duration::from_secs(1));
     }
 }

@@ -83,7 +83,8 @@ impl Cluster {
 
     /// The credential spec of this name, read from the API server now.
     pub async fn credential_spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
-        match timeout_at(deadline.into(), self.inner.live.read(name)).await {
+        let deadline = deadline.into();
+        match timeout_at(deadline, self.inner.live.read(name, deadline)).await {
             Ok(fact) => fact,
             Err(_) => SpecFact::Unknown(timed_out(name)),
         }

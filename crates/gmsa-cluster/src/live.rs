@@ -2,7 +2,8 @@
 //!
 //! A read answers for everything that happened before it was sent. So an asker joins a read that
 //! still waits for its turn, but never one that is under way: an object made just before the asker
-//! came could be missing from it. For a name at most one read is under way and one waits.
+//! came could be missing from it. For a name at most one read is under way and one waits. A read is
+//! kept up by its askers alone: it ends with the last of them, and gives back the turn it waits for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,10 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, WeakShared};
 use gmsa_core::admission::{Failure, SpecFact};
 use kube::api::{Api, DynamicObject};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::bucket::Bucket;
 use crate::store::prepare;
@@ -24,9 +26,16 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 type Reading = Shared<BoxFuture<'static, SpecFact>>;
 
 struct Slot {
-    reading: Reading,
+    reading: WeakShared<BoxFuture<'static, SpecFact>>,
+    turn: Arc<Turn>,
+}
+
+/// Where a read stands.
+struct Turn {
     /// Whether the request has been sent.
-    sent: Arc<AtomicBool>,
+    sent: AtomicBool,
+    /// Until when its askers wait for it to be sent.
+    until: Mutex<Instant>,
 }
 
 pub(crate) struct Live {
@@ -40,40 +49,46 @@ impl Live {
         Self { api, bucket: Arc::new(bucket), slots: Mutex::default() }
     }
 
-    /// Reads a credential spec as it is now.
-    pub(crate) async fn read(&self, name: &str) -> SpecFact {
-        let (reading, sent) = self.join(name);
-        let fact = reading.await;
-        let mut slots = self.slots.lock();
-        if slots.get(name).is_some_and(|slot| Arc::ptr_eq(&slot.sent, &sent)) {
-            slots.remove(name);
-        }
-        fact
+    /// Reads a credential spec as it is now, for one who waits until the deadline.
+    pub(crate) async fn read(&self, name: &str, deadline: Instant) -> SpecFact {
+        let reading = self.join(name, deadline);
+        let _waiting = Waiting { live: self, name, reading: Some(reading.clone()) };
+        reading.await
     }
 
-    fn join(&self, name: &str) -> (Reading, Arc<AtomicBool>) {
+    fn join(&self, name: &str, deadline: Instant) -> Reading {
         let mut slots = self.slots.lock();
-        let previous = match slots.get(name) {
-            Some(slot) if !slot.sent.load(Ordering::Acquire) => {
-                return (slot.reading.clone(), Arc::clone(&slot.sent));
+        let mut previous = None;
+        if let Some(slot) = slots.get(name)
+            && let Some(reading) = slot.reading.upgrade()
+        {
+            if !slot.turn.sent.load(Ordering::Acquire) && reading.peek().is_none() {
+                let mut until = slot.turn.until.lock();
+                *until = (*until).max(deadline);
+                return reading;
             }
-            Some(slot) => Some(slot.reading.clone()),
-            None => None,
-        };
-        let sent = Arc::new(AtomicBool::new(false));
-        let reading = self.start(name.to_owned(), previous, Arc::clone(&sent));
-        slots.insert(name.to_owned(), Slot { reading: reading.clone(), sent: Arc::clone(&sent) });
-        (reading, sent)
+            previous = Some(reading);
+        }
+        let turn = Arc::new(Turn { sent: AtomicBool::new(false), until: Mutex::new(deadline) });
+        let reading = self.start(name.to_owned(), previous, Arc::clone(&turn));
+        // Nobody has waited for it yet, so it can be referred to.
+        if let Some(weak) = reading.downgrade() {
+            slots.insert(name.to_owned(), Slot { reading: weak, turn });
+        }
+        reading
     }
 
-    fn start(&self, name: String, previous: Option<Reading>, sent: Arc<AtomicBool>) -> Reading {
+    fn start(&self, name: String, previous: Option<Reading>, turn: Arc<Turn>) -> Reading {
         let (api, bucket) = (self.api.clone(), Arc::clone(&self.bucket));
         async move {
             if let Some(previous) = previous {
                 previous.await;
             }
-            bucket.turn().await;
-            sent.store(true, Ordering::Release);
+            let until = *turn.until.lock();
+            if !bucket.turn(until).await {
+                return SpecFact::Unknown(too_many(&name));
+            }
+            turn.sent.store(true, Ordering::Release);
             match tokio::time::timeout(READ_TIMEOUT, api.get(&name)).await {
                 Ok(Ok(object)) => prepare(object).map_or(SpecFact::Empty, SpecFact::Found),
                 Ok(Err(error)) => failed(&name, &error),
@@ -82,6 +97,24 @@ impl Live {
         }
         .boxed()
         .shared()
+    }
+}
+
+/// One who waits for a read; the last to go takes it out of the slots, also who gives up.
+struct Waiting<'a> {
+    live: &'a Live,
+    name: &'a str,
+    reading: Option<Reading>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut slots = self.live.slots.lock();
+        // Within the lock, so that of two who go at once the second sees that it was the last.
+        self.reading = None;
+        if slots.get(self.name).is_some_and(|slot| slot.reading.upgrade().is_none()) {
+            slots.remove(self.name);
+        }
     }
 }
 
@@ -111,6 +144,16 @@ fn failed(name: &str, error: &kube::Error) -> SpecFact {
     })
 }
 
+fn too_many(name: &str) -> Failure {
+    Failure {
+        timed_out: true,
+        message: format!(
+            "failed to read GMSACredentialSpec \"{name}\": too many reads wait for their turn \
+             (--qps and --burst limit them); try again"
+        ),
+    }
+}
+
 pub(crate) fn timed_out(name: &str) -> Failure {
     Failure {
         timed_out: true,
@@ -119,3 +162,6 @@ pub(crate) fn timed_out(name: &str) -> Failure {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
+use futures::future::{BoxFuture, Shared, WeakShared};
 use gmsa_core::admission::Right;
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
@@ -22,6 +22,9 @@ pub(crate) const SETTLING: Duration = Duration::from_secs(2);
 
 /// The longest that an answer may be remembered.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
+
+/// How old a review may be that is still joined: a review that hangs has time left for who joins it.
+pub(crate) const JOINED: Duration = Duration::from_secs(5);
 
 /// How many answers are remembered at most.
 const CAPACITY: usize = 10_000;
@@ -38,10 +41,12 @@ struct Remembered {
     began: Instant,
 }
 
-#[derive(Clone)]
+/// A review under way. It is kept up by those who wait for it alone, so it ends with the last of
+/// them, answered or not.
 struct InFlight {
     generation: u64,
-    review: Shared<BoxFuture<'static, Right>>,
+    began: Instant,
+    review: WeakShared<BoxFuture<'static, Right>>,
 }
 
 pub(crate) struct Memory {
@@ -87,11 +92,12 @@ impl Memory {
             return right;
         }
         let began = Instant::now();
-        let (in_flight, source) = self.join(&key, generation, review);
-        let right = in_flight.review.clone().await;
+        let (review, source) = self.join(&key, generation, began, review);
+        let waiting = Waiting { memory: self, key: &key, review: Some(review.clone()) };
+        let right = review.await;
+        drop(waiting);
         self.observer.access_review(result(&right), source);
         if source == "live" {
-            self.leave(&key, &in_flight);
             let unchanged =
                 self.changes.generation() == generation && self.changes.are_watched(Instant::now());
             if right == Right::Allowed && unchanged && !self.keep.is_zero() {
@@ -105,24 +111,28 @@ impl Memory {
         &self,
         key: &str,
         generation: u64,
+        now: Instant,
         review: impl FnOnce() -> F,
-    ) -> (InFlight, &'static str)
+    ) -> (Shared<BoxFuture<'static, Right>>, &'static str)
     where
         F: Future<Output = Right> + Send + 'static,
     {
         let mut in_flight = self.in_flight.lock();
-        match in_flight.get(key) {
-            Some(running)
-                if running.generation == generation && running.review.peek().is_none() =>
-            {
-                (running.clone(), "shared")
-            }
-            _ => {
-                let own = InFlight { generation, review: review().boxed().shared() };
-                in_flight.insert(key.to_owned(), own.clone());
-                (own, "live")
-            }
+        let joined = in_flight
+            .get(key)
+            .filter(|running| running.generation == generation)
+            .filter(|running| now.saturating_duration_since(running.began) < JOINED)
+            .and_then(|running| running.review.upgrade())
+            .filter(|review| review.peek().is_none());
+        if let Some(review) = joined {
+            return (review, "shared");
         }
+        let own = review().boxed().shared();
+        // Nobody has waited for it yet, so it can be referred to.
+        if let Some(review) = own.downgrade() {
+            in_flight.insert(key.to_owned(), InFlight { generation, began: now, review });
+        }
+        (own, "live")
     }
 
     fn holds(&self, remembered: Remembered, now: Instant) -> bool {
@@ -142,11 +152,22 @@ impl Memory {
             allowed.insert(key, remembered);
         }
     }
+}
 
-    fn leave(&self, key: &str, own: &InFlight) {
-        let mut in_flight = self.in_flight.lock();
-        if in_flight.get(key).is_some_and(|running| running.review.ptr_eq(&own.review)) {
-            in_flight.remove(key);
+/// One who waits for a review; the last to go takes it out of those under way, also who gives up.
+struct Waiting<'a> {
+    memory: &'a Memory,
+    key: &'a str,
+    review: Option<Shared<BoxFuture<'static, Right>>>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut in_flight = self.memory.in_flight.lock();
+        // Within the lock, so that of two who go at once the second sees that it was the last.
+        self.review = None;
+        if in_flight.get(self.key).is_some_and(|running| running.review.upgrade().is_none()) {
+            in_flight.remove(self.key);
         }
     }
 }

@@ -21,7 +21,12 @@ const ANSWER: &[u8] = br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionR
 struct Static;
 
 impl Handler for Static {
-    fn review(&self, _endpoint: Endpoint, body: Bytes) -> impl Future<Output = Answer> + Send {
+    fn review(
+        &self,
+        _endpoint: Endpoint,
+        body: Bytes,
+        _: Option<Duration>,
+    ) -> impl Future<Output = Answer> + Send {
         drop(body);
         ready(Answer::Review(Bytes::from_static(ANSWER)))
     }
@@ -29,6 +34,8 @@ impl Handler for Static {
     fn refuse(&self, _endpoint: Endpoint, _body: &Bytes) -> Answer {
         Answer::Review(Bytes::from_static(ANSWER))
     }
+
+    fn turned_away(&self, _endpoint: Endpoint) {}
 
     fn ready(&self) -> Result<(), String> {
         Ok(())
@@ -47,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
             body_bytes: 8 << 20,
+            bytes_in_hand: 32 << 20,
             body_time: Duration::from_secs(5),
             requests: 1000,
             early_warnings: false,
@@ -55,6 +63,7 @@ fn main() -> anyhow::Result<()> {
             Arc::new(Routes::new(Static, limits, metrics.in_flight(), Arc::new(|| Ok(()))));
         let limits = connection::Limits {
             header_time: Duration::from_secs(5),
+            idle_time: Duration::from_secs(125),
             age: Duration::from_mins(5),
             grace: Duration::from_secs(1),
             streams: 250,

@@ -83,10 +83,16 @@ pub struct Config {
     pub facts: FactSource,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
+    /// How many bytes of bodies may be in hand, all together.
+    pub max_bytes_in_hand: usize,
+    /// How many places of one pod may use a GMSA.
+    pub max_places: usize,
     /// How long a handshake or the head of a request may take.
     pub header_timeout: Duration,
     /// How long a body may take.
     pub body_timeout: Duration,
+    /// How long an idle HTTP/1.1 connection is kept.
+    pub idle_timeout: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
     /// How many admission requests may be in hand.
@@ -135,6 +141,17 @@ pub enum Error {
          review` judges manifests"
     )]
     AuditOfStore,
+    /// The largest body would always be refused.
+    #[error(
+        "failed to limit bodies: --max-bytes-in-hand is {all}, which is less than one body of \
+         --max-body-bytes, {one}; raise the first or lower the second"
+    )]
+    BytesInHand {
+        /// The limit for all.
+        all: usize,
+        /// The limit for one.
+        one: usize,
+    },
     /// One of the two TLS files is missing.
     #[error(
         "failed to find a serving certificate: {given} is set but {missing} is not; set both \
@@ -153,9 +170,7 @@ pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<String>), Error> {
-    if args.task == Some(Task::Audit) && args.store.is_some() {
-        return Err(Error::AuditOfStore);
-    }
+    fit_together(&args)?;
     let mut warnings = Vec::new();
     let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
@@ -193,23 +208,24 @@ pub fn resolve(
     };
     // An existing deployment that says nothing listens where it always did.
     let default_port = if existing { 443 } else { 8443 };
-    let mut number = |name: &str, least: f64, most: f64| {
+    let mut number = |name: &str, usable: fn(&f64) -> bool| {
         let text = inherited(name)?;
         // Helm renders large numbers as 1e+06.
-        match text.trim().parse::<f64>() {
-            Ok(value) if (least..=most).contains(&value) => Some(value),
-            _ => {
-                warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
-                None
-            }
+        let value = text.trim().parse().ok().filter(usable);
+        if value.is_none() {
+            warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
         }
+        value
     };
     let port = args.https_port.or_else(|| {
-        let port = number("HTTPS_PORT", 1.0, 65535.0)?;
-        whole(port).and_then(|port| u16::try_from(port).ok())
+        let port = number("HTTPS_PORT", |port| port_of(*port).is_some())?;
+        port_of(port)
     });
-    let qps = args.qps.or_else(|| number("QPS", 0.0, f64::MAX));
-    let burst = args.burst.or_else(|| number("BURST", 1.0, f64::from(u32::MAX)).and_then(whole));
+    let qps = args.qps.or_else(|| number("QPS", |qps| qps.is_finite() && *qps >= 0.0));
+    let burst = args.burst.or_else(|| {
+        let burst = number("BURST", |burst| *burst >= 1.0 && whole(*burst).is_some())?;
+        whole(burst)
+    });
     let given = args.log_level.map(|level| level.as_str().to_owned());
     let log_level = given.unwrap_or_else(|| level(inherited("LOG_LEVEL"), &mut warnings));
     let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
@@ -230,8 +246,11 @@ pub fn resolve(
             None => FactSource::Cluster { kubeconfig: args.kubeconfig },
         },
         max_body_bytes: args.max_body_bytes,
+        max_bytes_in_hand: args.max_bytes_in_hand,
+        max_places: args.max_places,
         header_timeout: seconds(args.header_timeout),
         body_timeout: seconds(args.body_timeout),
+        idle_timeout: seconds(args.idle_timeout),
         max_connections: args.max_connections,
         max_requests: args.max_requests,
         deadline: seconds(args.deadline),
@@ -253,6 +272,17 @@ pub fn resolve(
     Ok((config, warnings))
 }
 
+/// Whether settings contradict each other.
+fn fit_together(args: &Args) -> Result<(), Error> {
+    if args.task == Some(Task::Audit) && args.store.is_some() {
+        return Err(Error::AuditOfStore);
+    }
+    if args.max_bytes_in_hand < args.max_body_bytes {
+        return Err(Error::BytesInHand { all: args.max_bytes_in_hand, one: args.max_body_bytes });
+    }
+    Ok(())
+}
+
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
@@ -269,6 +299,10 @@ fn days(days: f64) -> Duration {
 fn whole(number: f64) -> Option<u32> {
     let fits = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
     fits.then_some(number as u32)
+}
+
+fn port_of(number: f64) -> Option<u16> {
+    whole(number).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
 }
 
 /// A level of logrus, the logger of the inherited variable, as one of ours.

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::header::CONNECTION;
@@ -19,11 +20,8 @@ use tokio::sync::watch;
 
 use crate::body::Frames;
 use crate::http::{Caller, Handler, Routes};
-use crate::stream::OneBuffer;
+use crate::stream::{Noticed, OneBuffer};
 use crate::tls::Session;
-
-/// How long an idle HTTP/1.1 connection is kept.
-const IDLE: Duration = Duration::from_secs(125);
 
 /// What was seen of a connection.
 #[derive(Default)]
@@ -32,15 +30,45 @@ struct Seen {
     asked: AtomicBool,
     /// It was one of HTTP/1.
     http1: AtomicBool,
+    /// An answer of HTTP/1 was given, and what comes next is a head.
+    between: AtomicBool,
+    /// The head has begun to come.
+    begun: AtomicBool,
     /// The connection is to end with the next answer.
     last: AtomicBool,
+}
+
+impl Seen {
+    fn bytes(&self) {
+        if self.between.load(Ordering::Relaxed) {
+            self.begun.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Ends when a head of HTTP/1 after the first takes longer than this from its first byte on. It
+    /// is only looked at when something happened on the connection, and needs no more. (A frame of
+    /// HTTP/2 that does not end holds up the answer to a ping, and that ends the connection.)
+    async fn slow_head(&self, time: Duration) {
+        let mut limit = None;
+        std::future::poll_fn(|context| {
+            if !self.begun.load(Ordering::Relaxed) {
+                limit = None;
+                return Poll::Pending;
+            }
+            limit.get_or_insert_with(|| Box::pin(tokio::time::sleep(time))).as_mut().poll(context)
+        })
+        .await;
+    }
 }
 
 /// The limits of one connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How long a handshake may take, and then the head of the first request.
+    /// How long a handshake may take, then the first request, and then the head of a later one of
+    /// HTTP/1 from its first byte on.
     pub header_time: Duration,
+    /// How long an idle HTTP/1 connection is kept.
+    pub idle_time: Duration,
     /// After this time a connection is closed gracefully, so that new replicas get load.
     pub age: Duration,
     /// How long the requests of a closing connection may take.
@@ -78,8 +106,12 @@ pub async fn serve<H: Handler>(
         let seen = Arc::clone(&seen);
         service_fn(move |request| answer(request, Arc::clone(&routes), caller, Arc::clone(&seen)))
     };
+    let stream = {
+        let seen = Arc::clone(&seen);
+        Noticed::new(OneBuffer(stream), move || seen.bytes())
+    };
     let builder = builder(limits);
-    let connection = builder.serve_connection(TokioIo::new(OneBuffer(stream)), service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let closing = async {
         tokio::select! {
@@ -89,7 +121,7 @@ pub async fn serve<H: Handler>(
         if seen.http1.load(Ordering::Relaxed) {
             seen.last.store(true, Ordering::Relaxed);
             tokio::select! {
-                () = tokio::time::sleep(IDLE) => {}
+                () = tokio::time::sleep(limits.idle_time) => {}
                 _ = stopping.wait_for(|stopping| *stopping) => {}
             }
         }
@@ -102,7 +134,13 @@ pub async fn serve<H: Handler>(
         }
     };
     let ended = tokio::select! {
+        // First what happens, then what it means.
+        biased;
         ended = connection.as_mut() => ended,
+        () = seen.slow_head(limits.header_time) => {
+            tracing::debug!(?peer, "the head of a request took too long");
+            return;
+        }
         () = silent => {
             tracing::debug!(?peer, "no request came in time");
             return;
@@ -130,8 +168,13 @@ async fn answer<H: Handler>(
     let http1 = request.version() < Version::HTTP_2;
     if http1 {
         seen.http1.store(true, Ordering::Relaxed);
+        seen.between.store(false, Ordering::Relaxed);
+        seen.begun.store(false, Ordering::Relaxed);
     }
     let mut response = routes.answer(request, caller).await;
+    if http1 {
+        seen.between.store(true, Ordering::Relaxed);
+    }
     if http1 && (seen.last.load(Ordering::Relaxed) || routes.draining()) {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -144,7 +187,7 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         // It runs while the connection is idle, too. Until the first request the limit is shorter.
-        .header_read_timeout(IDLE)
+        .header_read_timeout(limits.idle_time)
         .max_buf_size(64 * 1024);
     builder
         .http2()

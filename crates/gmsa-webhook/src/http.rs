@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
@@ -65,10 +65,17 @@ pub enum Answer {
 
 /// What answers the admission endpoints.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one AdmissionReview.
-    fn review(&self, endpoint: Endpoint, body: Bytes) -> impl Future<Output = Answer> + Send;
+    /// Answers one AdmissionReview; `timeout` is how long the caller says that it waits.
+    fn review(
+        &self,
+        endpoint: Endpoint,
+        body: Bytes,
+        timeout: Option<Duration>,
+    ) -> impl Future<Output = Answer> + Send;
     /// Refuses one because the server is at its limit.
     fn refuse(&self, endpoint: Endpoint, body: &Bytes) -> Answer;
+    /// Is told of one that was refused unread because too many bytes are in hand.
+    fn turned_away(&self, endpoint: Endpoint);
     /// Whether the facts that decisions need can be had, or the reason why not.
     fn ready(&self) -> Result<(), String>;
 }
@@ -78,6 +85,8 @@ pub trait Handler: Send + Sync + 'static {
 pub struct Limits {
     /// The largest body, in bytes.
     pub body_bytes: usize,
+    /// How many bytes of bodies may be in hand, all together.
+    pub bytes_in_hand: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
     /// How many admission requests may be in hand.
@@ -91,6 +100,7 @@ pub struct Routes<H> {
     handler: H,
     limits: Limits,
     in_flight: Arc<AtomicUsize>,
+    bytes_in_hand: AtomicUsize,
     draining: AtomicBool,
     certificate: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
@@ -114,7 +124,14 @@ impl<H: Handler> Routes<H> {
         in_flight: Arc<AtomicUsize>,
         certificate: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
     ) -> Self {
-        Self { handler, limits, in_flight, draining: AtomicBool::new(false), certificate }
+        Self {
+            handler,
+            limits,
+            in_flight,
+            bytes_in_hand: AtomicUsize::new(0),
+            draining: AtomicBool::new(false),
+            certificate,
+        }
     }
 
     /// From now on not ready: the endpoints of the Service should notice.
@@ -165,14 +182,19 @@ impl<H: Handler> Routes<H> {
     }
 
     async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
+        let timeout = request.uri().query().and_then(timeout);
         // A place is taken with the body in hand: a slow caller keeps none from the others.
-        let body = match self.read(request).await {
-            Ok(body) => body,
-            Err(reply) => return reply,
+        let (body, _share) = match self.read(request).await {
+            Ok(read) => read,
+            Err(Unread::Full) => {
+                self.handler.turned_away(endpoint);
+                return Unread::Full.reply(&self.limits);
+            }
+            Err(unread) => return unread.reply(&self.limits),
         };
         tracing::Span::current().record("http.request.body.size", body.len());
         match Slot::take(&self.in_flight, self.limits.requests) {
-            Some(_slot) => reply(self.handler.review(endpoint, body).await),
+            Some(_slot) => reply(self.handler.review(endpoint, body, timeout).await),
             None => reply(self.handler.refuse(endpoint, &body)),
         }
     }
@@ -196,29 +218,71 @@ impl<H: Handler> Routes<H> {
     }
 
     /// Collects the body within its limits.
-    async fn read(&self, request: Request<Incoming>) -> Result<Bytes, Reply> {
+    async fn read(&self, request: Request<Incoming>) -> Result<(Bytes, Share<'_>), Unread> {
         let announced = request
             .headers()
             .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
+            .map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
         let most = self.limits.body_bytes;
-        if announced.is_some_and(|length| length > most as u64) {
-            return Err(too_large(most));
+        if announced > most {
+            return Err(Unread::TooLarge);
         }
-        match tokio::time::timeout(self.limits.body_time, collect(request.into_body(), most)).await
-        {
-            Ok(Ok(Some(body))) => Ok(body),
-            Ok(Ok(None)) => Err(too_large(most)),
-            Ok(Err(error)) => {
-                Err(text(StatusCode::BAD_REQUEST, format!("failed to read the body: {error}\n")))
-            }
-            Err(_) => Err(text(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n")),
+        let mut share = Share::new(&self.bytes_in_hand, self.limits.bytes_in_hand);
+        // Of what is only announced no more than this: who wants to hold more has to send it.
+        share.cover(announced.clamp(STREAM, STEP))?;
+        let body = collect(request.into_body(), most, &mut share);
+        match tokio::time::timeout(self.limits.body_time, body).await {
+            Ok(body) => Ok((body?, share)),
+            Err(_) => Err(Unread::Late),
         }
     }
 }
 
-/// The whole body, or none if it is too large. A body of one frame is not copied.
-async fn collect(mut body: Incoming, most: usize) -> hyper::Result<Option<Bytes>> {
+/// Why there is no body.
+enum Unread {
+    TooLarge,
+    Full,
+    Late,
+    Broken(hyper::Error),
+}
+
+impl From<hyper::Error> for Unread {
+    fn from(error: hyper::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl Unread {
+    fn reply(self, limits: &Limits) -> Reply {
+        match self {
+            Self::TooLarge => text(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is over the limit of {} bytes\n", limits.body_bytes),
+            ),
+            // API servers try again by themselves, within their timeout.
+            Self::Full => {
+                let mut response = text(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    format!(
+                        "the GMSA webhook has as many bytes of requests in hand as it takes ({}); \
+                         try again\n",
+                        limits.bytes_in_hand
+                    ),
+                );
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                response
+            }
+            Self::Late => text(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time\n"),
+            Self::Broken(error) => {
+                text(StatusCode::BAD_REQUEST, format!("failed to read the body: {error}\n"))
+            }
+        }
+    }
+}
+
+/// The whole body. One of one frame is not copied.
+async fn collect(mut body: Incoming, most: usize, share: &mut Share<'_>) -> Result<Bytes, Unread> {
     let mut first: Option<Bytes> = None;
     let mut rest: Option<BytesMut> = None;
     let mut length = 0;
@@ -226,8 +290,9 @@ async fn collect(mut body: Incoming, most: usize) -> hyper::Result<Option<Bytes>
         let Ok(data) = frame?.into_data() else { continue };
         length += data.len();
         if length > most {
-            return Ok(None);
+            return Err(Unread::TooLarge);
         }
+        share.cover(length)?;
         match (&mut first, &mut rest) {
             (None, _) => first = Some(data),
             (Some(_), Some(rest)) => rest.extend_from_slice(&data),
@@ -240,7 +305,67 @@ async fn collect(mut body: Incoming, most: usize) -> hyper::Result<Option<Bytes>
             }
         }
     }
-    Ok(Some(rest.map(BytesMut::freeze).or(first).unwrap_or_default()))
+    Ok(rest.map(BytesMut::freeze).or(first).unwrap_or_default())
+}
+
+/// What a request counts at least: its stream takes memory before its body comes.
+const STREAM: usize = 4 * 1024;
+
+/// By how much the count of a body grows at least, so that it seldom has to.
+const STEP: usize = 64 * 1024;
+
+/// What a request counts among the bytes in hand.
+struct Share<'a> {
+    all: &'a AtomicUsize,
+    most: usize,
+    own: usize,
+}
+
+impl<'a> Share<'a> {
+    fn new(all: &'a AtomicUsize, most: usize) -> Self {
+        Self { all, most, own: 0 }
+    }
+
+    /// Makes the share at least this large.
+    fn cover(&mut self, bytes: usize) -> Result<(), Unread> {
+        if bytes <= self.own {
+            return Ok(());
+        }
+        let mut more = bytes - self.own;
+        if self.own > 0 {
+            more = more.max(STEP);
+        }
+        let before = self.all.fetch_add(more, Ordering::AcqRel);
+        self.own += more;
+        if before.saturating_add(more) > self.most { Err(Unread::Full) } else { Ok(()) }
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Ordering::AcqRel);
+    }
+}
+
+/// How long the caller says that it waits: API servers add `timeout=10s`, a duration as Go writes it.
+fn timeout(query: &str) -> Option<Duration> {
+    let mut rest = query.split('&').find_map(|pair| pair.strip_prefix("timeout="))?;
+    let mut seconds = 0.0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|c: char| c.is_ascii_alphabetic())?);
+        let end = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(end);
+        let unit = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * unit;
+        rest = next;
+    }
+    Duration::try_from_secs_f64(seconds).ok().filter(|timeout| !timeout.is_zero())
 }
 
 /// A place among the requests in hand.
@@ -293,12 +418,32 @@ fn with_type(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Repl
     response
 }
 
-fn too_large(most: usize) -> Reply {
-    text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is over the limit of {most} bytes\n"))
-}
-
 fn not_allowed(allow: &'static str) -> Reply {
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeout_of_an_api_server_is_read() {
+        for (query, millis) in [
+            ("timeout=10s", Some(10_000)),
+            ("a=b&timeout=1s", Some(1_000)),
+            ("timeout=1m0.5s", Some(60_500)),
+            ("timeout=250ms", Some(250)),
+            ("timeout=0s", None),
+            ("timeout=-1s", None),
+            ("timeout=", None),
+            ("timeout=10", None),
+            ("timeout=1e300h", None),
+            ("timeout=5d", None),
+            ("timeouts=10s", None),
+        ] {
+            assert_eq!(timeout(query), millis.map(Duration::from_millis), "{query}");
+        }
+    }
 }

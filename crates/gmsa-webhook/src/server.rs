@@ -91,9 +91,11 @@ pub async fn run(config: Config) -> Result<(), Error> {
         tasks.spawn(async move { reload.watch().await });
     }
     let service =
-        Service::new(source, Arc::clone(&metrics), config.deadline, config.random_hostname);
+        Service::new(source, Arc::clone(&metrics), config.deadline, config.random_hostname)
+            .with_max_places(config.max_places);
     let limits = Limits {
         body_bytes: config.max_body_bytes,
+        bytes_in_hand: config.max_bytes_in_hand,
         body_time: config.body_timeout,
         requests: config.max_requests,
         early_warnings: config.early_warnings,
@@ -107,6 +109,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         routes: Arc::clone(&routes),
         limits: connection::Limits {
             header_time: config.header_timeout,
+            idle_time: config.idle_timeout,
             age: config.max_connection_age,
             grace: config.grace,
             streams: 250,

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Denial, Facts, Judgement, Plan, Question, Reason, Right, SpecFact, Step, decide, plan,
+    Decision, Denial, Facts, Judgement, MAX_PLACES, Plan, Question, Reason, Request, Right,
+    SpecFact, Step, decide, plan,
 };
 use gmsa_core::credspec::name::{closest, is_valid_name};
 
@@ -32,6 +33,7 @@ pub struct Service {
     metrics: Arc<Metrics>,
     deadline: Duration,
     random_hostname: bool,
+    max_places: usize,
 }
 
 impl Service {
@@ -43,7 +45,20 @@ impl Service {
         deadline: Duration,
         random_hostname: bool,
     ) -> Self {
-        Self { source, metrics, deadline, random_hostname }
+        Self { source, metrics, deadline, random_hostname, max_places: MAX_PLACES }
+    }
+
+    /// The same with another limit on the places of one pod that may use a GMSA.
+    #[must_use]
+    pub fn with_max_places(self, max_places: usize) -> Self {
+        Self { max_places, ..self }
+    }
+
+    /// How long an answer may take whose caller waits for so long: a fifth of that is left for the
+    /// way.
+    fn patience(&self, timeout: Option<Duration>) -> Duration {
+        timeout
+            .map_or(self.deadline, |timeout| self.deadline.min(timeout.saturating_sub(timeout / 5)))
     }
 
     /// What must be known to decide a request. `hostname` is where a random hostname stands that
@@ -69,7 +84,8 @@ impl Service {
                 }
             }
         }
-        plan(&review.to_request(step, hostname.as_deref()))
+        let request = review.to_request(step, hostname.as_deref());
+        plan(&Request { max_places: self.max_places, ..request })
     }
 
     /// Answers with what is at hand, as of `began`; or gives the facts so far, if somebody has to
@@ -105,21 +121,25 @@ impl Service {
         body: Bytes,
         facts: Option<Facts>,
         began: Instant,
+        patience: Duration,
     ) -> Answer {
-        let Some(step) = step(endpoint) else { return self.warn(endpoint, &body, began).await };
+        let Some(step) = step(endpoint) else {
+            return self.warn(endpoint, &body, began, patience).await;
+        };
         let review = match wire::decode(&body) {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
         let mut hostname = None;
         let plan = self.plan(step, &review, &mut hostname);
-        let deciding = self.judge(step, plan, facts, began + self.deadline);
+        let deadline = began + patience;
+        let deciding = self.judge(step, plan, facts, deadline);
         // The facts' own deadlines end first; this one holds whatever they do.
-        let late = began + self.deadline + Duration::from_millis(100);
+        let late = deadline + Duration::from_millis(100);
         let decision = tokio::time::timeout_at(late.into(), deciding).await.unwrap_or_else(|_| {
             Decision::deny(vec![Denial::of_request(
                 Reason::Timeout,
-                format!("failed to decide within {} ms; try again", self.deadline.as_millis()),
+                format!("failed to decide within {} ms; try again", patience.as_millis()),
             )])
         });
         self.answer_with(endpoint, &review, &decision, began)
@@ -309,12 +329,15 @@ fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
 }
 
 impl Handler for Service {
-    async fn review(&self, endpoint: Endpoint, body: Bytes) -> Answer {
+    async fn review(&self, endpoint: Endpoint, body: Bytes, timeout: Option<Duration>) -> Answer {
         let began = Instant::now();
         match self.at_once(endpoint, &body, began) {
             Ok(answer) => answer,
             // Boxed, because a future is copied several times on its way, and this one is large.
-            Err(facts) => Box::pin(self.at_length(endpoint, body, facts, began)).await,
+            Err(facts) => {
+                let patience = self.patience(timeout);
+                Box::pin(self.at_length(endpoint, body, facts, began, patience)).await
+            }
         }
     }
 
@@ -333,6 +356,14 @@ impl Handler for Service {
             }
             Err(malformed) => self.malformed(endpoint, &malformed, began),
         }
+    }
+
+    fn turned_away(&self, endpoint: Endpoint) {
+        self.metrics.admission(endpoint, "", false, Reason::Overload.code(), 0.0);
+        tracing::warn!(
+            endpoint = endpoint.as_str(),
+            "refused a request unread: too many bytes of requests are in hand"
+        );
     }
 
     fn ready(&self) -> Result<(), String> {
@@ -382,5 +413,27 @@ fn step(endpoint: Endpoint) -> Option<Step> {
         Endpoint::Mutate => Some(Step::Mutate),
         Endpoint::Validate => Some(Step::Validate),
         Endpoint::Warn | Endpoint::ValidateCredspec => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_takes_less_time_than_its_caller_has() {
+        let store = StoreDir::from_manifests("").unwrap();
+        let (source, metrics) = (Source::Directory(store), Arc::new(Metrics::new()));
+        let service = Service::new(source, metrics, Duration::from_secs(4), false);
+        for (timeout, patience) in [
+            (None, 4_000),
+            (Some(30_000), 4_000),
+            (Some(5_000), 4_000),
+            (Some(4_000), 3_200),
+            (Some(1_000), 800),
+        ] {
+            let patience = Duration::from_millis(patience);
+            assert_eq!(service.patience(timeout.map(Duration::from_millis)), patience);
+        }
     }
 }

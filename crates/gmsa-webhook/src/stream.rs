@@ -1,4 +1,4 @@
-//! A stream that is written from one buffer at a time.
+//! A stream that is written from one buffer at a time, and one that says when bytes come.
 
 use std::io;
 use std::pin::Pin;
@@ -39,5 +39,53 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneBuffer<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// A stream that calls a function whenever bytes have come.
+#[derive(Debug)]
+pub struct Noticed<S, F> {
+    stream: S,
+    notice: F,
+}
+
+impl<S, F: Fn()> Noticed<S, F> {
+    /// Wraps a stream.
+    #[must_use]
+    pub fn new(stream: S, notice: F) -> Self {
+        Self { stream, notice }
+    }
+}
+
+impl<S: AsyncRead + Unpin, F: Fn() + Unpin> AsyncRead for Noticed<S, F> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            (self.notice)();
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin, F: Unpin> AsyncWrite for Noticed<S, F> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, buffer)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -6,7 +6,7 @@ mod any;
 mod encode;
 mod reader;
 
-use gmsa_core::admission::{Operation, Request, Step};
+use gmsa_core::admission::{MAX_PLACES, Operation, Request, Step};
 use gmsa_core::pod::Pod;
 use gmsa_core::text::Text;
 use serde::Deserialize;
@@ -222,6 +222,7 @@ impl<'a> Review<'a> {
             object: self.request.object.as_deref(),
             old_object: self.request.old_object.as_deref(),
             random_hostname,
+            max_places: MAX_PLACES,
         }
     }
 

@@ -9,12 +9,14 @@
 
 mod support;
 
+use gmsa_testkit::https::Https;
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 
 use support::{SOON, canonical, contents_at, world};
 
@@ -182,6 +184,80 @@ async fn preset_contents_that_are_equal_as_json_are_left_as_they_are() {
     assert_ne!(pretty, canonical("WebApp1"));
     let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&pretty)))).await;
     assert_eq!(contents_at(&stored, "/spec"), Some(pretty.as_str()));
+}
+
+/// What the client is warned of when it creates a pod, and what happens to the pod.
+async fn warned(world: &support::World, pod: &Value) -> (http::StatusCode, Vec<String>) {
+    let path = format!("/api/v1/namespaces/{}/pods", world.namespace);
+    let request = http::Request::post(path)
+        .header("content-type", "application/json")
+        .body(kube::client::Body::from(pod.to_string().into_bytes()))
+        .unwrap();
+    let answer = world.cluster.client.send(request).await.unwrap();
+    let warnings = answer.headers().get_all("warning").iter();
+    let warnings = warnings.map(|one| one.to_str().unwrap().to_owned()).collect();
+    (answer.status(), warnings)
+}
+
+#[tokio::test]
+async fn the_client_is_warned_of_what_is_questionable() {
+    let Some(world) = world("the_client_is_warned_of_what_is_questionable").await else { return };
+    let spec = world.credential_spec("default").await;
+    let mut pod = world.pod(&gmsa(Some(&spec), None));
+    assert_eq!(warned(&world, &pod).await, (http::StatusCode::CREATED, vec![]));
+    pod["metadata"]["name"] = json!(world.cluster.unique("pod"));
+    pod["spec"].as_object_mut().unwrap().remove("nodeSelector");
+    let (status, warnings) = warned(&world, &pod).await;
+    assert_eq!(status, http::StatusCode::CREATED);
+    assert_eq!(warnings.len(), 1, "once, although two steps looked at it: {warnings:?}");
+    assert!(warnings[0].contains("nothing binds it to Windows nodes"), "{warnings:?}");
+    assert!(warnings[0].contains("(not-bound-to-windows)"), "{warnings:?}");
+}
+
+#[tokio::test]
+async fn an_api_server_that_met_no_room_for_its_request_tries_again() {
+    let name = "an_api_server_that_met_no_room_for_its_request_tries_again";
+    let Some(mut world) = world(name).await else { return };
+    let limits = ["--max-body-bytes=65536", "--max-bytes-in-hand=65536", "--body-timeout=60"];
+    let kubeconfig = world.cluster.kubeconfig.clone();
+    world.server = support::server(&world.cluster, &world.authority, &kubeconfig, &limits).await;
+    world.webhook.point_to(&world.cluster, world.server.https, world.authority.pem()).await;
+    world.namespace = world.webhook.namespace(&world.cluster, "full").await;
+    let spec = world.credential_spec("default").await;
+    let https = Https::new(world.server.https, world.authority.pem());
+    eventually("the new server is asked", SOON, || async {
+        let pod = world.pod(&gmsa(Some(&spec), None));
+        world.try_create(&pod).await.ok()?;
+        let asked = r#"gmsa_admission_requests_total{endpoint="validate",operation="create",decision="allowed",code="200"}"#;
+        (world.server.metric(asked).await > 0.0).then_some(())
+    })
+    .await;
+    let mut slow = https.connect("http/1.1").await.unwrap();
+    let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 65536\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let turned_away = async || {
+        let samples = ["mutate", "validate"].map(|endpoint| {
+            format!(r#"gmsa_admission_requests_total{{endpoint="{endpoint}",operation="other",decision="denied",code="429"}}"#)
+        });
+        world.server.metric(&samples[0]).await + world.server.metric(&samples[1]).await
+    };
+    eventually("there is no room", SOON, || async {
+        https.post("/mutate", "{}").await.ok().filter(|answer| answer.status == 429).map(drop)
+    })
+    .await;
+    let before = turned_away().await;
+    let pod = world.pod(&gmsa(Some(&spec), None));
+    let created = world.create(&pod);
+    let free = async {
+        eventually("the API server met no room", SOON, || async {
+            (turned_away().await > before).then_some(())
+        })
+        .await;
+        drop(slow);
+    };
+    let (stored, ()) = tokio::join!(created, free);
+    assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
 }
 
 #[tokio::test]

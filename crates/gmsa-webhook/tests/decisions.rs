@@ -34,7 +34,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 
 /// The answer's HTTP status and body.
 fn ask(service: &Service, endpoint: Endpoint, body: &[u8]) -> (u16, Value) {
-    match run(service.review(endpoint, Bytes::copy_from_slice(body))) {
+    match run(service.review(endpoint, Bytes::copy_from_slice(body), None)) {
         Answer::Review(body) => (200, serde_json::from_slice(&body).unwrap()),
         Answer::Malformed(body) => (400, serde_json::from_slice(&body).unwrap()),
     }
@@ -44,6 +44,15 @@ fn create(object: &Value) -> Value {
     json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
         "uid": "705ab4f5", "kind": {"group": "", "version": "v1", "kind": "Pod"},
         "namespace": "shop", "operation": "CREATE", "object": object}})
+}
+
+/// An update of `pods/ephemeralcontainers`.
+fn update(old: &Value, new: &Value) -> Value {
+    let mut review = create(new);
+    review["request"]["operation"] = json!("UPDATE");
+    review["request"]["subResource"] = json!("ephemeralcontainers");
+    review["request"]["oldObject"] = old.clone();
+    review
 }
 
 fn is_allowed(answer: &(u16, Value)) -> bool {
@@ -91,6 +100,33 @@ fn pod() -> impl Strategy<Value = Value> {
                 "serviceAccountName": account,
                 "securityContext": {"windowsOptions": options},
                 "containers": containers, "initContainers": init, "ephemeralContainers": ephemeral}})
+        },
+    )
+}
+
+/// A pod, and what becomes of it by an update of its ephemeral containers: some stay, some go, some
+/// come, and what else is sent along does not count.
+fn updated_pod() -> impl Strategy<Value = (Value, Value)> {
+    let name = prop::sample::select(&["debug", "shell", "c"][..]);
+    let named = (container(), name).prop_map(|(mut container, name)| {
+        container["name"] = json!(name);
+        container
+    });
+    let stays = prop::collection::vec(any::<bool>(), 3);
+    let others = prop::option::weighted(0.3, prop::collection::vec(container(), 0..3));
+    (pod(), prop::collection::vec(named, 0..5), stays, 0..3_usize, others).prop_map(
+        |(mut old, mut named, stays, added, others)| {
+            let first = named.len().saturating_sub(added);
+            let added = named.split_off(first);
+            let mut new = old.clone();
+            let stay = named.iter().zip(stays.iter().cycle()).filter(|(_, stays)| **stays);
+            let stay = stay.map(|(container, _)| container.clone());
+            new["spec"]["ephemeralContainers"] = stay.chain(added).collect();
+            old["spec"]["ephemeralContainers"] = named.into();
+            if let Some(others) = others {
+                new["spec"]["containers"] = others.into();
+            }
+            (old, new)
         },
     )
 }
@@ -146,6 +182,35 @@ proptest! {
     }
 
     #[test]
+    fn updates_of_ephemeral_containers_are_decided_as_the_reference_decides(
+        (old, new) in updated_pod()
+    ) {
+        let service = service();
+        let bytes = |new: &Value| update(&old, new).to_string().into_bytes();
+        let validation = ask(&service, Endpoint::Validate, &bytes(&new));
+        prop_assert_eq!(
+            is_allowed(&validation), Naive::validate_update(&old, &new), "{}", validation.1
+        );
+        prop_assert!(validation.1["response"].get("patch").is_none());
+
+        let mutation = ask(&service, Endpoint::Mutate, &bytes(&new));
+        if is_allowed(&mutation) {
+            let patched = apply(&new, &mutation.1);
+            prop_assert_eq!(&patched, &Naive::mutate_update(&old, &new));
+            let again = ask(&service, Endpoint::Mutate, &bytes(&patched));
+            prop_assert!(is_allowed(&again));
+            prop_assert!(again.1["response"].get("patch").is_none(), "a second patch");
+            let judged = ask(&service, Endpoint::Validate, &bytes(&patched));
+            prop_assert_eq!(
+                is_allowed(&judged), Naive::validate_update(&old, &patched), "{}", judged.1
+            );
+        } else {
+            let patched = Naive::mutate_update(&old, &new);
+            prop_assert!(!Naive::validate_update(&old, &patched), "{}", mutation.1);
+        }
+    }
+
+    #[test]
     fn an_early_warning_says_what_will_be_decided(object in pod()) {
         // Every template that an API server takes has containers.
         let mut object = object;
@@ -183,13 +248,21 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_json_is_never_admitted_where_the_reference_denies(object in any_json()) {
+    fn arbitrary_json_is_never_admitted_where_the_reference_denies(
+        object in any_json(), other in any_json()
+    ) {
         let service = service();
         let answer = ask(&service, Endpoint::Validate, create(&object).to_string().as_bytes());
         if is_allowed(&answer) {
             prop_assert!(Naive::validate(&object), "{}", object);
         }
         ask(&service, Endpoint::Mutate, create(&object).to_string().as_bytes());
+        for (old, new) in [(&other, &object), (&object, &object)] {
+            let answer = ask(&service, Endpoint::Validate, update(old, new).to_string().as_bytes());
+            if is_allowed(&answer) {
+                prop_assert!(Naive::validate_update(old, new), "{old} {new}");
+            }
+        }
         let (status, _) = ask(&service, Endpoint::Validate, object.to_string().as_bytes());
         prop_assert_eq!(status, 400);
     }

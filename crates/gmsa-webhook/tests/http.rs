@@ -7,7 +7,8 @@
     reason = "a test fails loudly"
 )]
 
-use std::path::Path;
+mod store;
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -18,50 +19,8 @@ use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use store::{EXAMPLES, PROGRAM, SOON, expand, start, start_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_gmsa-webhook");
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
-const SOON: Duration = Duration::from_secs(20);
-
-/// A server over the examples, with files of its own.
-struct World {
-    server: Server,
-    https: Https,
-    authority: Authority,
-    files: tempfile::TempDir,
-}
-
-async fn start(more: &[&str]) -> World {
-    let authority = Authority::new("test");
-    let files = tempfile::tempdir().unwrap();
-    let (certificate, key) = authority.server(&["localhost"]).write(files.path(), "server");
-    start_with(authority, files, &certificate, &key, more).await
-}
-
-async fn start_with(
-    authority: Authority,
-    files: tempfile::TempDir,
-    certificate: &Path,
-    key: &Path,
-    more: &[&str],
-) -> World {
-    let own = [
-        format!("--store={EXAMPLES}"),
-        format!("--tls-cert={}", certificate.display()),
-        format!("--tls-key={}", key.display()),
-    ];
-    let args: Vec<&str> = own.iter().map(String::as_str).chain(more.iter().copied()).collect();
-    let server = Server::start(PROGRAM, &args, &[]).await;
-    let https = Https::new(server.https, authority.pem());
-    server.ready(authority.pem()).await;
-    World { server, https, authority, files }
-}
-
-fn expand() -> Value {
-    let context = gmsa(Some("gmsa-webapp1"), None);
-    objects::review("default", &objects::pod("default", "web", &context))
-}
 
 #[tokio::test]
 async fn the_table_of_requests_and_answers() {
@@ -129,8 +88,8 @@ async fn both_versions_of_tls_and_http_are_spoken() {
 
 #[tokio::test]
 async fn slow_and_broken_clients_do_not_hold_the_server_up() {
-    let world = start(&["--header-timeout=0.3", "--body-timeout=0.3", "--max-connections=8"]).await;
-    // More connections than the server takes, each silent or half-hearted in its own way.
+    let world = start(&["--header-timeout=0.3", "--body-timeout=0.3"]).await;
+    // Connections that are silent or half-hearted, each in its own way.
     let mut plain = Vec::new();
     for _ in 0..4 {
         plain.push(tokio::net::TcpStream::connect(world.server.https).await.unwrap());

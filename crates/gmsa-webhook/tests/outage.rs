@@ -96,6 +96,11 @@ async fn the_api_server_goes_away_and_comes_back() {
     assert_eq!(answer["status"]["code"], json!(504), "{answer}");
     let message = answer["status"]["message"].as_str().unwrap();
     assert!(message.contains("did not answer in time"), "{message}");
+    // Who has less time is answered within it.
+    let began = Instant::now();
+    let hurried = https.review("/validate?timeout=1s", &judge("default", "web", "WebApp1")).await;
+    assert!(began.elapsed() < Duration::from_millis(1500), "after {:?}", began.elapsed());
+    assert_eq!(hurried["status"]["code"], json!(504), "{hurried}");
     let mutation = https.review("/mutate", &expand("default", "web")).await;
     assert!(mutation["patch"].is_string(), "the store still knows it: {mutation}");
     let pod = objects::pod("default", "p", &gmsa(Some("web"), None));

@@ -7,7 +7,7 @@ use gmsa_core::admission::{Failure, Right};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{Memory, Observer, SETTLING};
+use super::{JOINED, Memory, Observer, SETTLING};
 use crate::rbac_watch::Changes;
 
 #[derive(Default)]
@@ -175,4 +175,49 @@ async fn askers_share_a_review_but_never_one_older_than_the_last_change() {
     assert_eq!(world.ask(Right::Denied).await, Right::Denied, "the old answer was remembered");
     let sources: Vec<_> = world.counts.0.lock().iter().map(|(_, source)| *source).collect();
     assert_eq!(sources, ["live", "live", "live", "shared", "live"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_review_ends_with_the_last_who_waits_for_it() {
+    let world = World::settled().await;
+    let (mut answer, held) = oneshot::channel();
+    let review = async move { held.await.unwrap_or(Right::Denied) };
+    let mut first = Box::pin(world.ask_with(review));
+    let mut second = Box::pin(world.ask(Right::Denied));
+    assert!(futures::poll!(&mut first).is_pending());
+    assert!(futures::poll!(&mut second).is_pending(), "it joined the first");
+    drop(first);
+    assert!(!answer.is_closed(), "the second still waits");
+    assert!(tokio::time::timeout(4 * SECOND, second).await.is_err(), "no answer came");
+    tokio::time::timeout(SECOND, answer.closed()).await.expect("nobody waits for the review");
+    assert!(world.memory.in_flight.lock().is_empty(), "its key is kept");
+
+    assert_eq!(world.ask(Right::Allowed).await, Right::Allowed, "the next one asks anew");
+    assert_eq!(world.asked(), 2);
+    assert!(world.memory.in_flight.lock().is_empty(), "the key of an answer is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_joined_goes_on_when_the_first_gives_up() {
+    let world = World::settled().await;
+    let (answer, held) = oneshot::channel();
+    let mut first = Box::pin(world.ask_with(async move { held.await.unwrap() }));
+    let mut second = Box::pin(world.ask(Right::Denied));
+    assert!(futures::poll!(&mut first).is_pending());
+    assert!(futures::poll!(&mut second).is_pending());
+    drop(first);
+    answer.send(Right::Allowed).unwrap();
+    assert_eq!(second.await, Right::Allowed);
+    assert_eq!(world.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_review_that_hangs_is_not_joined() {
+    let world = World::settled().await;
+    let mut hanging = Box::pin(world.ask_with(std::future::pending()));
+    assert!(futures::poll!(&mut hanging).is_pending());
+    tokio::time::advance(JOINED).await;
+    let fresh = tokio::time::timeout(SECOND, world.ask(Right::Allowed)).await;
+    assert_eq!(fresh.expect("it asked by itself"), Right::Allowed);
+    assert!(futures::poll!(&mut hanging).is_pending());
 }

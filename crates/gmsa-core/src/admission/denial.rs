@@ -5,7 +5,8 @@ use std::fmt;
 /// The largest contents that the API server and we take, in bytes.
 pub const MAX_CONTENTS: usize = 64 * 1024;
 
-/// The most places of one pod that may use a GMSA. Each is looked at for each of the others.
+/// The most places of one pod that may use a GMSA, unless told otherwise. Each is looked at for each
+/// of the others.
 pub const MAX_PLACES: usize = 500;
 
 /// Why a request is denied.
@@ -130,8 +131,8 @@ impl Reason {
             Self::TooManyPlaces => (
                 "too-many-places",
                 422,
-                "More than 500 places of one pod use a GMSA, which would hold up the pods of others.",
-                "Set the credential spec once, in the security context of the pod: all its containers take it from there.",
+                "More places of one pod use a GMSA than the webhook looks at (500, or its `--max-places`): they would hold up the pods of others.",
+                "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or let whoever runs the webhook raise `--max-places`.",
             ),
             Self::NotAuthorized => (
                 "not-authorized",

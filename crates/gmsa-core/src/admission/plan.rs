@@ -1,7 +1,7 @@
 //! From a request to what must be known to decide it.
 
 use super::decision::Decision;
-use super::denial::{Denial, MAX_PLACES, Reason};
+use super::denial::{Denial, Reason};
 use super::request::{Operation, Request, Step};
 use crate::credspec::name::is_valid_name;
 use crate::pod::{Pod, Reference};
@@ -161,11 +161,12 @@ fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<
     if references.is_empty() {
         return Plan::Decided(Decision::allow());
     }
-    if references.len() > MAX_PLACES {
+    if references.len() > request.max_places {
         let message = format!(
-            "{} places of the pod use a GMSA, more than {MAX_PLACES}; set \
-             gmsaCredentialSpecName once, for the pod",
-            references.len()
+            "{} places of the pod use a GMSA, more than the {} that the webhook takes \
+             (its --max-places); set gmsaCredentialSpecName once, for the pod",
+            references.len(),
+            request.max_places
         );
         return deny(Reason::TooManyPlaces, message);
     }

@@ -1,5 +1,6 @@
 //! What is asked: the part of an `AdmissionRequest` that a decision needs.
 
+use super::denial::MAX_PLACES;
 use crate::pod::Pod;
 
 /// Which of the two admission steps asks.
@@ -59,6 +60,8 @@ pub struct Request<'a> {
     pub old_object: Option<&'a Pod<'a>>,
     /// A fresh hostname for the pod, if random hostnames are wanted.
     pub random_hostname: Option<&'a str>,
+    /// How many places of the pod may use a GMSA.
+    pub max_places: usize,
 }
 
 impl<'a> Request<'a> {
@@ -75,6 +78,7 @@ impl<'a> Request<'a> {
             object: Some(pod),
             old_object: None,
             random_hostname: None,
+            max_places: MAX_PLACES,
         }
     }
 }

@@ -126,19 +126,32 @@ pub struct Args {
     /// The largest body
     #[arg(long, value_name = "BYTES", default_value_t = 8 * 1024 * 1024)]
     pub max_body_bytes: usize,
+    /// How many bytes of bodies may be in hand, all together; beyond that requests are refused with
+    /// HTTP status 429, and API servers try again; from --max-body-bytes on
+    #[arg(long, value_name = "BYTES", default_value_t = 32 * 1024 * 1024)]
+    pub max_bytes_in_hand: usize,
+    /// How many places of one pod may use a GMSA
+    #[arg(long, value_name = "N", default_value_t = gmsa_core::admission::MAX_PLACES,
+        value_parser = at_least_one)]
+    pub max_places: usize,
     /// How long a TLS handshake, and the head of a request, may take
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
     pub header_timeout: f64,
     /// How long a body may take to arrive
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
     pub body_timeout: f64,
+    /// How long an idle HTTP/1.1 connection is kept: longer than API servers keep it, which is 90
+    /// seconds, because they do not repeat a request that met a closed one
+    #[arg(long, value_name = "SECONDS", default_value_t = 125.0, value_parser = positive)]
+    pub idle_timeout: f64,
     /// How many connections may be open; beyond that none is accepted
     #[arg(long, value_name = "N", default_value_t = 1024, value_parser = at_least_one)]
     pub max_connections: usize,
     /// How many admission requests may be in hand; beyond that they are denied with code 429
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub max_requests: usize,
-    /// How long one answer may take; below the timeout of the webhook configuration
+    /// How long one answer may take, and at most four fifths of the timeout that the API server says
+    /// it has
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
     pub deadline: f64,
     /// After how long a connection is closed gracefully, give or take a tenth

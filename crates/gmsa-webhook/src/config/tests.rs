@@ -70,9 +70,14 @@ fn bad_inherited_numbers_are_warnings_and_the_default() {
     for (name, value) in [
         ("HTTPS_PORT", "https"),
         ("HTTPS_PORT", "70000"),
+        ("HTTPS_PORT", "0"),
+        ("HTTPS_PORT", "18443.5"),
         ("QPS", "many"),
         ("QPS", "-1"),
+        ("QPS", "inf"),
         ("BURST", "0"),
+        ("BURST", "1.5"),
+        ("BURST", "1e10"),
         ("LOG_LEVEL", "loud"),
     ] {
         let (config, warnings) = config(&[], &with_pair(&[(name, value)])).unwrap();
@@ -110,14 +115,45 @@ fn what_stops_the_start_is_named() {
 }
 
 #[test]
-fn every_flag_shows_its_variable() {
-    let help = super::command().render_long_help().to_string();
-    for variable in ["GMSA_HTTPS_PORT", "GMSA_STORE", "GMSA_MAX_CONNECTION_AGE", "GMSA_CLIENT_CA"] {
-        assert!(help.contains(variable), "{variable} is not in\n{help}");
+fn every_flag_shows_its_variable_and_is_asked_for_by_it() {
+    let command = super::command();
+    let flags: Vec<String> = command
+        .get_arguments()
+        .filter_map(clap::Arg::get_long)
+        .filter(|flag| !["help", "version"].contains(flag))
+        .map(|flag| format!("GMSA_{}", flag.replace('-', "_").to_uppercase()))
+        .collect();
+    assert!(flags.len() > 35, "{flags:?}");
+    let help = command.clone().render_long_help().to_string();
+    let short = command.clone().render_help().to_string();
+    for variable in &flags {
+        let shown = format!("[env: {variable}]");
+        for help in [&help, &short] {
+            // Long lines are broken between the two words.
+            let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&shown), "{variable} is not in\n{help}");
+        }
     }
+    let asked = std::cell::RefCell::new(Vec::new());
+    let env = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        None
+    };
+    parse(["gmsa-webhook".into()], env).unwrap();
+    assert_eq!(*asked.borrow(), flags);
     let (config, _) =
         config(&["--store", "dir"], &[("GMSA_DRAIN", "0"), ("GMSA_REMEMBER", "0")]).unwrap();
     assert_eq!((config.drain, config.remember), (Duration::ZERO, Duration::ZERO));
+}
+
+#[test]
+fn the_limit_of_all_bodies_takes_at_least_one() {
+    let env = [("GMSA_MAX_BODY_BYTES", "50000000")];
+    let refused = config(&["--store=x"], &env).unwrap_err();
+    assert!(refused.contains("--max-bytes-in-hand is 33554432"), "{refused}");
+    assert!(refused.contains("--max-body-bytes, 50000000"), "{refused}");
+    let (config, _) = config(&["--store=x", "--max-bytes-in-hand=50000000"], &env).unwrap();
+    assert_eq!(config.max_bytes_in_hand, 50_000_000);
 }
 
 #[test]

@@ -22,12 +22,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Service {
     /// Answers a request of an endpoint that only warns.
-    pub(super) async fn warn(&self, endpoint: Endpoint, body: &[u8], began: Instant) -> Answer {
+    pub(super) async fn warn(
+        &self,
+        endpoint: Endpoint,
+        body: &[u8],
+        began: Instant,
+        patience: Duration,
+    ) -> Answer {
         let review = match wire::decode_any(body) {
             Ok(review) => review,
             Err(malformed) => return self.malformed(endpoint, &malformed, began),
         };
-        let deadline = began + self.deadline.min(PATIENCE);
+        let deadline = began + patience.min(PATIENCE);
         let looking = async {
             match endpoint {
                 Endpoint::ValidateCredspec => self.of_credential_spec(&review, deadline).await,
@@ -82,7 +88,8 @@ impl Service {
         let object = workload.pod(&value).to_string();
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
         let judge = |step| {
-            let plan = plan(&Request::creation(step, review.namespace(), &pod));
+            let request = Request::creation(step, review.namespace(), &pod);
+            let plan = plan(&Request { max_places: self.max_places, ..request });
             self.judge(step, plan, None, deadline)
         };
         let mut decision = judge(Step::Mutate).await;

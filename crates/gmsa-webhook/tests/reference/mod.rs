@@ -95,35 +95,72 @@ impl Naive {
 
     /// Whether the final object may be admitted.
     pub fn validate(object: &Value) -> bool {
+        Self::places(object).iter().all(|options| Self::is_sound(object, options))
+    }
+
+    /// Whether the pod may have what stands at one place.
+    fn is_sound(object: &Value, options: &Value) -> bool {
         let account = object["spec"]["serviceAccountName"].as_str().unwrap_or_default();
         let account = if account.is_empty() { "default" } else { account };
-        Self::places(object).iter().all(|options| {
-            let (name, contents) =
-                (&options["gmsaCredentialSpecName"], &options["gmsaCredentialSpec"]);
-            if name.is_null() && contents.is_null() {
-                return true;
-            }
-            let (Some(name), Some(contents)) = (name.as_str(), contents.as_str()) else {
-                return false;
-            };
-            Self::may_use(account, name)
-                && Self::credspec(name).is_some_and(|expected| {
-                    serde_json::from_str::<Value>(contents).is_ok_and(|actual| actual == expected)
-                })
+        let (name, contents) = (&options["gmsaCredentialSpecName"], &options["gmsaCredentialSpec"]);
+        if name.is_null() && contents.is_null() {
+            return true;
+        }
+        let (Some(name), Some(contents)) = (name.as_str(), contents.as_str()) else {
+            return false;
+        };
+        Self::may_use(account, name)
+            && Self::credspec(name).is_some_and(|expected| {
+                serde_json::from_str::<Value>(contents).is_ok_and(|actual| actual == expected)
+            })
+    }
+
+    /// Whether an ephemeral container is there already, with the same identity.
+    fn is_old(old: &Value, container: &Value) -> bool {
+        let identity = |container: &Value| {
+            let options = &container["securityContext"]["windowsOptions"];
+            ["gmsaCredentialSpecName", "gmsaCredentialSpec"].map(|key| options[key].clone())
+        };
+        let olds = old["spec"]["ephemeralContainers"].as_array();
+        olds.into_iter()
+            .flatten()
+            .any(|old| old["name"] == container["name"] && identity(old) == identity(container))
+    }
+
+    /// Whether these ephemeral containers may be set.
+    pub fn validate_update(old: &Value, new: &Value) -> bool {
+        let containers = new["spec"]["ephemeralContainers"].as_array();
+        containers.into_iter().flatten().all(|container| {
+            Self::is_old(old, container)
+                || Self::is_sound(new, &container["securityContext"]["windowsOptions"])
         })
+    }
+
+    /// The object with contents filled in at each new ephemeral container that has a name only.
+    pub fn mutate_update(old: &Value, new: &Value) -> Value {
+        let mut new = new.clone();
+        let containers = new["spec"]["ephemeralContainers"].as_array_mut();
+        for container in containers.into_iter().flatten() {
+            if !Self::is_old(old, container) && container.get("securityContext").is_some() {
+                Self::fill(&mut container["securityContext"]["windowsOptions"]);
+            }
+        }
+        new
+    }
+
+    fn fill(options: &mut Value) {
+        if options["gmsaCredentialSpec"].is_null()
+            && let Some(name) = options["gmsaCredentialSpecName"].as_str()
+            && let Some(spec) = Self::credspec(name)
+        {
+            options["gmsaCredentialSpec"] = json!(spec.to_string());
+        }
     }
 
     /// The object with contents filled in at each place that has a name only.
     pub fn mutate(object: &Value) -> Value {
         let mut object = object.clone();
-        let fill = |options: &mut Value| {
-            if options["gmsaCredentialSpec"].is_null()
-                && let Some(name) = options["gmsaCredentialSpecName"].as_str()
-                && let Some(spec) = Self::credspec(name)
-            {
-                options["gmsaCredentialSpec"] = json!(spec.to_string());
-            }
-        };
+        let fill = Self::fill;
         let spec = &mut object["spec"];
         if spec["securityContext"]["windowsOptions"].is_object() {
             fill(&mut spec["securityContext"]["windowsOptions"]);

@@ -64,7 +64,7 @@ fn asked(endpoint: Endpoint, operation: &str, object: &Value, old: &Value) -> Ve
         "kind": {"group": "apps", "version": "v1", "kind": object["kind"]},
         "object": object, "oldObject": old}});
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let answer = runtime.block_on(service.review(endpoint, body.to_string().into()));
+    let answer = runtime.block_on(service.review(endpoint, body.to_string().into(), None));
     let Answer::Review(bytes) = answer else { panic!("{answer:?}") };
     let answer: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(answer["response"]["allowed"], json!(true), "{answer}");
