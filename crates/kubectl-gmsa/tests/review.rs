@@ -231,6 +231,74 @@ fn exit_codes_and_where_words_go() {
     }
 }
 
+/// The document of this name in a text of YAML, and what it holds.
+fn documents(text: &str) -> Vec<Value> {
+    let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
+    documents.map(|document| document.unwrap().value).collect()
+}
+
+#[test]
+fn yaml_keeps_numbers_dates_booleans_and_modes() {
+    let text = r#"apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: words
+  labels: {"on": "yes", "0644": "0644"}
+data:
+  mode: "0644"
+  octal: "0o17"
+  hexadecimal: "0x1F"
+  number: "08"
+  thousands: "1_000"
+  float: "1e3"
+  commit: "12345e67"
+  version: "1.20"
+  date: "2001-01-01"
+  time: 2001-12-14t21:59:43.10-05:00
+  sexagesimal: "12:30:45"
+  answer: "y"
+  switch: "Off"
+  nothing: "null"
+  tilde: "~"
+  empty: ""
+  merge: "<<"
+  script: |
+    ---
+    echo "a: b" # no comment
+  tabs: "\t- a\r\n"
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 010
+  paused: no
+  template:
+    spec:
+      containers: [{name: iis, resources: {limits: {cpu: 0.5, memory: 1e3}}}]
+      terminationGracePeriodSeconds: -0
+      volumes:
+      - name: secret
+        secret: {secretName: s, defaultMode: 0644, items: [{key: k, path: p, mode: 0400}]}
+      - name: configuration
+        configMap: {name: words, defaultMode: 0o444}
+      - name: all
+        projected: {defaultMode: 420, sources: []}
+"#;
+    let ran = run(&["review", "-f", "-", "-o", "yaml"], text);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for line in
+        ["defaultMode: 420", "mode: 256", "defaultMode: 292", "replicas: 8", "paused: false"]
+    {
+        assert!(ran.stdout.contains(line), "{line} in {}", ran.stdout);
+    }
+    // What stood in quotes is a text to every reader.
+    for line in ["mode: \"0644\"", "answer: \"y\"", "date: \"2001-01-01\"", "nothing: \"null\""] {
+        assert!(ran.stdout.contains(line), "{line} in {}", ran.stdout);
+    }
+    assert_eq!(documents(&ran.stdout), documents(text));
+}
+
 #[test]
 fn a_bad_document_stops_the_review_with_its_line() {
     let text =

@@ -186,6 +186,8 @@ fn read(text: &str) -> Read {
             max_depth: 100,
         },
         with_snippet: false,
+        // kubectl reads YAML 1.1: the mode 0644 is 420.
+        legacy_octal_numbers: true,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());

@@ -35,6 +35,38 @@ fn documents_in_all_their_dress() {
     assert_eq!(values(script), [json!({"kind": "A", "data": "---\nx\n"})]);
 }
 
+/// What kubectl 1.32 makes of each.
+#[test]
+fn plain_values_are_read_as_kubectl_reads_them() {
+    for (plain, read) in [
+        ("0644", json!(420)),
+        ("0400", json!(256)),
+        ("-0644", json!(-420)),
+        ("+0644", json!(420)),
+        ("0o17", json!(15)),
+        ("0_7", json!(7)),
+        ("00", json!(0)),
+        ("0", json!(0)),
+        ("-0", json!(0)),
+        ("08", json!(8.0)),
+        ("0x1F", json!(31)),
+        ("0b11", json!(3)),
+        ("1_000", json!(1000)),
+        ("1e3", json!(1000.0)),
+        ("0.5", json!(0.5)),
+        ("y", json!(true)),
+        ("Off", json!(false)),
+        ("~", json!(null)),
+        ("2001-01-01", json!("2001-01-01")),
+        ("12:30:45", json!("12:30:45")),
+        ("\"0644\"", json!("0644")),
+        ("'y'", json!("y")),
+        ("0644x", json!("0644x")),
+    ] {
+        assert_eq!(values(&format!("kind: A\nvalue: {plain}\n"))[0]["value"], read, "{plain}");
+    }
+}
+
 #[test]
 fn a_bad_document_is_named_and_the_others_are_read() {
     let text = "kind: A\n---\nkind: B\nkind: C\n---\nkind: [\n---\n- list\n---\nkind: D\n";
