@@ -311,6 +311,9 @@ impl Workload {
         let owner = json!([{"apiVersion": self.api_version, "kind": self.kind, "name": self.name,
             "controller": true}]);
         metadata.insert("ownerReferences".to_owned(), owner);
-        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+        let mut pod = json!({"apiVersion": "v1", "kind": "Pod"});
+        pod["metadata"] = metadata.into();
+        pod["spec"] = spec;
+        pod
     }
 }
