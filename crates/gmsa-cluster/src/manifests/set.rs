@@ -311,9 +311,12 @@ impl Workload {
         let owner = json!([{"apiVersion": self.api_version, "kind": self.kind, "name": self.name,
             "controller": true}]);
         metadata.insert("ownerReferences".to_owned(), owner);
-        let mut pod = json!({"apiVersion": "v1", "kind": "Pod"});
-        pod["metadata"] = metadata.into();
-        pod["spec"] = spec;
-        pod
+        let pod = [
+            ("apiVersion", "v1".into()),
+            ("kind", "Pod".into()),
+            ("metadata", metadata.into()),
+            ("spec", spec),
+        ];
+        pod.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 }
