@@ -23,6 +23,7 @@ if have cargo-deny; then
 else
     skip "licences and sources of dependencies" "cargo install cargo-deny --locked"
 fi
+scripts/advisories.sh
 
 if have typos; then
     say "spelling"

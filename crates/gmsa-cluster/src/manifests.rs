@@ -4,7 +4,7 @@ mod document;
 mod files;
 mod set;
 
-pub use document::{Document, Source, UnreadableDocument, parse};
+pub use document::{Document, PassedOver, Source, UnreadableDocument, parse};
 pub use files::{Input, Manifests, UnreadableFile, read};
 pub use set::{ManifestSet, Problem, Workload};
 

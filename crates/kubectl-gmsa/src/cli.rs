@@ -93,9 +93,10 @@ pub struct Review {
     /// Take credential specs and rights from the cluster instead of the files
     #[arg(long)]
     pub cluster: bool,
-    /// The namespace of objects that name none
-    #[arg(short, long, default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that name none [default: with --cluster that of the context,
+    /// otherwise "default"]
+    #[arg(short, long)]
+    pub namespace: Option<String>,
     /// From which severity of findings on the exit code is 1; a denial is an error
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: Severity,

@@ -26,6 +26,37 @@ fn dist(test: &str) -> Option<PathBuf> {
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+/// Runs scripts/advisories.sh with a cargo that cannot fetch the database, or whose check fails.
+#[test]
+fn advisories_are_checked_where_the_database_can_be_had() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for (can_fetch, is_clean, succeeds, words) in [
+        (true, true, true, "== advisories on dependencies"),
+        (true, false, false, "== advisories on dependencies"),
+        (false, false, true, "== not checked: advisories on dependencies"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        let cargo = format!(
+            "#!/bin/sh\ncase \"$*\" in *\"fetch db\") {can_fetch};; *check*) {is_clean};; esac\n"
+        );
+        for name in ["cargo", "cargo-deny"] {
+            std::fs::write(bin.join(name), &cargo).unwrap();
+            std::fs::set_permissions(bin.join(name), std::fs::Permissions::from_mode(0o755))
+                .unwrap();
+        }
+        let script = Path::new(ROOT).join("scripts/advisories.sh");
+        let ran = Command::new(script).env("CARGO_HOME", home.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.success(), succeeds, "{said}");
+        assert!(said.starts_with(words), "{said}");
+    }
+    let lint = std::fs::read_to_string(Path::new(ROOT).join("scripts/lint.sh")).unwrap();
+    assert!(lint.lines().any(|line| line == "scripts/advisories.sh"), "{lint}");
+}
+
 #[test]
 fn scripts_are_sound_and_say_which_target_they_do_not_know() {
     for directory in ["scripts", "crates/gmsa-testkit/scripts"] {

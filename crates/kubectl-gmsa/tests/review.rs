@@ -15,7 +15,7 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-const UPPER: &str = "crates/kubectl-gmsa/tests/data/upper-case.yaml";
+const PAGE: &str = "crates/kubectl-gmsa/tests/data/documentation-page.yaml";
 
 struct Ran {
     code: i32,
@@ -56,10 +56,133 @@ fn the_examples_as_a_table() {
 }
 
 #[test]
-fn objects_with_upper_case_names_get_a_helpful_answer() {
-    let ran = review(&["-f", UPPER]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+fn the_documentation_page_gets_a_helpful_answer() {
+    let ran = review(&["-f", PAGE]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    // The last block of the page is a part of a container.
+    let said = format!("passed over {PAGE}:102: an object without apiVersion or kind\n");
+    assert_eq!(ran.stderr, said);
+    assert!(ran.stdout.starts_with("First write \"gmsa-webapp1\" instead of"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("kubectl create clusterrole"), "{}", ran.stdout);
     insta::assert_snapshot!(ran.stdout);
+
+    // Whoever does that is done.
+    let report = report(&["-f", PAGE], 1);
+    schema::check("review-report", &report);
+    let rename = &report["renames"][0];
+    let mut text = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
+    for other in rename["insteadOf"].as_array().unwrap() {
+        text = text.replace(other.as_str().unwrap(), rename["name"].as_str().unwrap());
+    }
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        report["summary"],
+        json!({"workloads": 2, "usingGmsa": 2, "admitted": 2, "denied": 0})
+    );
+    assert_eq!(report["renames"], json!([]));
+}
+
+#[test]
+fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
+    let page = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
+    // The credential spec and the first workload.
+    let documents: Vec<&str> = page.split("---\n").collect();
+    let text = [documents[0], documents[3]].join("---\n");
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let denial = &report["workloads"][0]["places"][0]["denial"];
+    assert_eq!(denial["reason"], json!("not-authorized"));
+    let hint = denial["hint"].as_str().unwrap();
+    assert!(
+        hint.starts_with("Write \"gmsa-webapp1\" in GMSACredentialSpec gmsa-WebApp1. Let somebody"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_denial_of_the_whole_pod_holds_at_every_place() {
+    let options = r#"{"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}"#;
+    let text = format!(
+        r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "Shop_1"}},
+            "spec": {{"securityContext": {options},
+            "containers": [{{"name": "iis", "securityContext": {options}}}]}}}}"#
+    );
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let places = report["workloads"][0]["places"].as_array().unwrap();
+    assert_eq!(places.len(), 2);
+    for place in places {
+        assert_eq!(place["verdict"], json!("denied"), "{place}");
+        assert_eq!(place["denial"]["reason"], json!("malformed-request"), "{place}");
+    }
+    let table = run(&["review", "-f", "-"], &text);
+    assert_eq!(table.stdout.matches("no valid namespace").count(), 1, "{}", table.stdout);
+    let sarif = run(&["review", "-f", "-", "-o", "sarif"], &text);
+    assert_eq!(sarif.stdout.matches("no valid namespace").count(), 1, "{}", sarif.stdout);
+}
+
+#[test]
+fn a_service_account_that_the_files_do_not_hold_is_found() {
+    let pod = |namespace: &str, account: &str, gmsa: &str| {
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "{namespace}"}},
+                "spec": {{"serviceAccountName": "{account}", "containers": [],
+                "securityContext": {{"windowsOptions": {gmsa}}}}}}}"#
+        )
+    };
+    let named = r#"{"gmsaCredentialSpecName": "webapp"}"#;
+    let account = r#"{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "shop"}}"#;
+    for (pod, found) in [
+        (pod("shop", "wbe", named), true),
+        (pod("shop", "web", named), false),
+        (pod("shop", "default", named), false),
+        (pod("shop", "wbe", "{}"), false),
+        // Of these namespaces the files hold no service account.
+        (pod("ship", "wbe", named), false),
+        (pod("sho", "wbe", named), false),
+    ] {
+        let ran = run(&["review", "-f", "-", "-o", "json"], &format!("{account}\n{pod}"));
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = report["workloads"][0]["findings"].as_array().unwrap();
+        let missing =
+            findings.iter().find(|finding| finding["code"] == json!("service-account-missing"));
+        assert_eq!(missing.is_some(), found, "{pod}: {findings:?}");
+        if let Some(missing) = missing {
+            assert_eq!(missing["severity"], json!("error"));
+            let message = missing["message"].as_str().unwrap();
+            assert!(message.contains("\"wbe\"") && message.contains("\"shop\""), "{message}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_of_hostnames_that_the_controller_makes_itself() {
+    let workload = |kind: &str, name: &str, hostname: &str| {
+        format!(
+            r#"{{"apiVersion": "apps/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}},
+                "spec": {{"template": {{"spec": {{"containers": [{{"name": "iis"}}], {hostname}
+                "nodeSelector": {{"kubernetes.io/os": "windows"}}, "securityContext":
+                {{"windowsOptions": {{"gmsaCredentialSpecName": "webapp"}}}}}}}}}}}}"#
+        )
+    };
+    let hostname = r#""hostname": "mine","#;
+    for (text, codes) in [
+        (workload("StatefulSet", "db", hostname), json!([])),
+        (workload("StatefulSet", "a-long-database", ""), json!(["shared-hostname-prefix"])),
+        (workload("Deployment", "db", ""), json!([])),
+        (workload("Deployment", "db", hostname), json!(["fixed-hostname"])),
+        (workload("Deployment", "web", ""), json!(["shared-hostname-prefix"])),
+    ] {
+        let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = report["workloads"][0]["findings"].as_array().unwrap();
+        let found: Vec<&Value> = findings.iter().map(|finding| &finding["code"]).collect();
+        assert_eq!(json!(found), codes, "{text}");
+        assert!(!ran.stdout.contains("000"), "a made-up name in {}", ran.stdout);
+    }
 }
 
 #[test]
@@ -71,10 +194,10 @@ fn the_report_as_json_fits_its_schema() {
 
 #[test]
 fn sarif_names_rules_levels_and_lines() {
-    let ran = review(&["-f", UPPER, "-o", "sarif"]);
+    let ran = review(&["-f", PAGE, "-o", "sarif"]);
     assert_eq!(ran.code, 1);
     let log: Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(log["version"], json!("2.1.0"));
+    schema::check("sarif", &log);
     let run = &log["runs"][0];
     let rules: Vec<&str> = run["tool"]["driver"]["rules"]
         .as_array()
@@ -86,11 +209,16 @@ fn sarif_names_rules_levels_and_lines() {
     assert!(results.len() >= 4);
     for result in results {
         assert!(rules.contains(&result["ruleId"].as_str().unwrap()), "{result}");
+        let place = &result["locations"][0]["physicalLocation"];
+        assert!(place.is_null() || place["region"]["startLine"].as_u64() >= Some(1), "{result}");
+    }
+    for rule in run["tool"]["driver"]["rules"].as_array().unwrap() {
+        assert!(rule["helpUri"].as_str().unwrap().starts_with("https://"), "{rule}");
     }
     let invalid = results.iter().find(|one| one["ruleId"] == "name-invalid").unwrap();
     let place = &invalid["locations"][0]["physicalLocation"];
-    assert_eq!(place["artifactLocation"]["uri"], json!(UPPER));
-    let text = std::fs::read_to_string(Path::new(ROOT).join(UPPER)).unwrap();
+    assert_eq!(place["artifactLocation"]["uri"], json!(PAGE));
+    let text = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
     let line = usize::try_from(place["region"]["startLine"].as_u64().unwrap()).unwrap();
     assert_eq!(text.lines().nth(line - 1), Some("---"), "the last document begins there");
 }
@@ -110,6 +238,92 @@ fn yaml_is_what_would_be_admitted() {
     assert_eq!(ran.stdout.matches("gmsaCredentialSpec: ").count(), 2, "{}", ran.stdout);
     let second = run(&["review", "-f", "-", "-o", "yaml"], &ran.stdout);
     assert_eq!(second.stdout, ran.stdout, "nothing is left to fill in");
+}
+
+#[test]
+fn sarif_names_files_by_uris() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("my page.yaml");
+    std::fs::copy(Path::new(ROOT).join(PAGE), &file).unwrap();
+    let ran = review(&["-f", file.to_str().unwrap(), "-o", "sarif"]);
+    let log: Value = serde_json::from_str(&ran.stdout).unwrap();
+    schema::check("sarif", &log);
+    let location = &log["runs"][0]["results"][0]["locations"][0];
+    let uri = location["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(uri.ends_with("/my%20page.yaml"), "{uri}");
+    // Standard input has no place.
+    let ran = run(&["review", "-f", "-", "-o", "sarif"], &std::fs::read_to_string(file).unwrap());
+    let log: Value = serde_json::from_str(&ran.stdout).unwrap();
+    schema::check("sarif", &log);
+    assert!(!ran.stdout.contains("physicalLocation"), "{}", ran.stdout);
+}
+
+/// The objects of a text of YAML.
+fn documents(text: &str) -> Vec<Value> {
+    let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
+    documents.map(|document| document.unwrap().value).collect()
+}
+
+#[test]
+fn yaml_keeps_numbers_dates_booleans_and_modes() {
+    let text = r#"apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: words
+  labels: {"on": "yes", "0644": "0644"}
+data:
+  mode: "0644"
+  octal: "0o17"
+  hexadecimal: "0x1F"
+  number: "08"
+  thousands: "1_000"
+  float: "1e3"
+  commit: "12345e67"
+  version: "1.20"
+  date: "2001-01-01"
+  time: 2001-12-14t21:59:43.10-05:00
+  sexagesimal: "12:30:45"
+  answer: "y"
+  switch: "Off"
+  nothing: "null"
+  tilde: "~"
+  empty: ""
+  merge: "<<"
+  script: |
+    ---
+    echo "a: b" # no comment
+  tabs: "\t- a\r\n"
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 010
+  paused: no
+  template:
+    spec:
+      containers: [{name: iis, resources: {limits: {cpu: 0.5, memory: 1e3}}}]
+      terminationGracePeriodSeconds: -0
+      volumes:
+      - name: secret
+        secret: {secretName: s, defaultMode: 0644, items: [{key: k, path: p, mode: 0400}]}
+      - name: configuration
+        configMap: {name: words, defaultMode: 0o444}
+      - name: all
+        projected: {defaultMode: 420, sources: []}
+"#;
+    let ran = run(&["review", "-f", "-", "-o", "yaml"], text);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for line in
+        ["defaultMode: 420", "mode: 256", "defaultMode: 292", "replicas: 8", "paused: false"]
+    {
+        assert!(ran.stdout.contains(line), "{line} in {}", ran.stdout);
+    }
+    // What stood in quotes is a text to every reader.
+    for line in ["mode: \"0644\"", "answer: \"y\"", "date: \"2001-01-01\"", "nothing: \"null\""] {
+        assert!(ran.stdout.contains(line), "{line} in {}", ran.stdout);
+    }
+    assert_eq!(documents(&ran.stdout), documents(text));
 }
 
 #[test]
@@ -245,6 +459,38 @@ fn a_bad_document_stops_the_review_with_its_line() {
     );
     assert_eq!(strange.code, 2);
     assert!(strange.stderr.contains("Pod \"a\""), "{}", strange.stderr);
+}
+
+#[test]
+fn a_directory_may_hold_other_files() {
+    let ran = review(&["-f", "deploy"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(
+        said,
+        [
+            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
+        ]
+    );
+    assert!(ran.stdout.contains("2 workloads, 0 with a GMSA"), "{}", ran.stdout);
+    let yaml = review(&["-f", "deploy", "-o", "yaml"]);
+    assert!(yaml.stdout.contains("kind: Deployment"), "{}", yaml.stdout);
+    assert!(!yaml.stdout.contains("Kustomization") && !yaml.stdout.contains("panels"));
+    let values = review(&["-f", "charts/gmsa/values.yaml"]);
+    assert_eq!(values.code, 2, "{}", values.stdout);
+    assert!(values.stderr.contains("failed to find a Kubernetes object"), "{}", values.stderr);
+}
+
+#[test]
+fn a_template_with_init_containers_alone_is_judged() {
+    let text = r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {"template": {"spec": {"initContainers": [{"name": "setup", "securityContext":
+        {"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}}]}}}}"#;
+    let ran = run(&["review", "-f", "-"], text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 workloads, 1 with a GMSA"), "{}", ran.stdout);
 }
 
 #[test]

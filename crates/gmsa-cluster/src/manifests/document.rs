@@ -13,6 +13,9 @@ const FEW: usize = 50;
 /// Linux.
 const STACK: usize = 8 << 20;
 
+/// What to do with a template.
+const TEMPLATE: &str = "; if it is a template, render it first, as `helm template` does";
+
 /// Where a document stands, shown as `FILE:LINE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -45,6 +48,18 @@ pub struct UnreadableDocument {
     pub at: Source,
     /// Why.
     pub why: String,
+    /// Whether nothing in it says that it is meant as a Kubernetes object.
+    pub foreign: bool,
+}
+
+/// A document that is no object of a cluster, such as the values of a chart.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("passed over {at}: {why}")]
+pub struct PassedOver {
+    /// Where it stands.
+    pub at: Source,
+    /// Why.
+    pub why: String,
 }
 
 /// Reads every object of a text. Lists are taken apart; empty documents are skipped; a document
@@ -55,25 +70,34 @@ pub fn parse(file: &str, text: &str) -> Vec<Result<Document, UnreadableDocument>
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Vec::new();
     let pieces = pieces(text);
-    for ((line, _), value) in pieces.iter().zip(read_all(&pieces)) {
+    for ((line, piece), value) in pieces.iter().zip(read_all(&pieces)) {
         let source = Source { file: Arc::clone(&file), line: *line };
         match value {
             Ok(Value::Null) => {}
-            Ok(value) => take(value, &source, &mut found),
-            Err((lines, why)) => {
+            Ok(value) => take(value, &source, true, &mut found),
+            Err((lines, mut why)) => {
                 let at = Source { line: line + lines, ..source };
-                found.push(Err(UnreadableDocument { at, why }));
+                if piece.contains("{{") {
+                    why.push_str(TEMPLATE);
+                }
+                found.push(Err(UnreadableDocument { at, why, foreign: !names_a_kind(piece) }));
             }
         }
     }
     found
 }
 
-/// Takes an object, or the objects of a list.
-fn take(value: Value, source: &Source, found: &mut Vec<Result<Document, UnreadableDocument>>) {
+/// Takes an object, or the objects of a list. What is no object is foreign where nothing says that
+/// there should be one.
+fn take(
+    value: Value,
+    source: &Source,
+    foreign: bool,
+    found: &mut Vec<Result<Document, UnreadableDocument>>,
+) {
     let Value::Object(mut object) = value else {
         let why = "expected an object with apiVersion and kind".to_owned();
-        found.push(Err(UnreadableDocument { at: source.clone(), why }));
+        found.push(Err(UnreadableDocument { at: source.clone(), why, foreign }));
         return;
     };
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -94,8 +118,18 @@ fn take(value: Value, source: &Source, found: &mut Vec<Result<Document, Unreadab
                 fields.entry("apiVersion").or_insert_with(|| api_version.clone());
             }
         }
-        take(item, source, found);
+        take(item, source, false, found);
     }
+}
+
+/// Whether a text that cannot be read has a line that begins as `kind: ` or `apiVersion: ` does in
+/// YAML or in JSON, however deep.
+fn names_a_kind(text: &str) -> bool {
+    text.lines().flat_map(|line| line.split(['{', ','])).any(|part| {
+        let part = part.trim_start_matches([' ', '\t', '-', '"', '\'', '?']);
+        let rest = part.strip_prefix("kind").or_else(|| part.strip_prefix("apiVersion"));
+        rest.is_some_and(|rest| rest.trim_start_matches(['"', '\'', ' ', '\t']).starts_with(':'))
+    })
 }
 
 /// The texts of the documents, each with its first line.
@@ -186,6 +220,8 @@ fn read(text: &str) -> Read {
             max_depth: 100,
         },
         with_snippet: false,
+        // kubectl reads YAML 1.1: the mode 0644 is 420.
+        legacy_octal_numbers: true,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());

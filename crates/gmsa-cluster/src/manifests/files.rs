@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::document::{Document, UnreadableDocument, parse};
+use super::document::{Document, PassedOver, UnreadableDocument, parse};
 
 /// Where to read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Manifests {
     pub documents: Vec<Document>,
     /// The documents that cannot be read.
     pub unreadable: Vec<UnreadableDocument>,
+    /// The documents that are no Kubernetes objects at all.
+    pub passed_over: Vec<PassedOver>,
 }
 
 /// A path that cannot be read.
@@ -76,16 +78,30 @@ pub fn read(inputs: &[Input]) -> Result<Manifests, UnreadableFile> {
 }
 
 impl Manifests {
+    /// Whether nothing stood in the files.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.unreadable.is_empty() && self.passed_over.is_empty()
+    }
+
     fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), UnreadableFile> {
         let text = String::from_utf8(bytes)
             .map_err(|_| UnreadableFile::NotText { path: name.to_owned() })?;
-        for document in parse(name, &text) {
+        self.add_text(name, &text);
+        Ok(())
+    }
+
+    /// Adds the documents of a text that stands in the file of this name.
+    pub fn add_text(&mut self, name: &str, text: &str) {
+        for document in parse(name, text) {
             match document {
                 Ok(document) => self.documents.push(document),
+                Err(UnreadableDocument { at, why, foreign: true }) => {
+                    self.passed_over.push(PassedOver { at, why });
+                }
                 Err(error) => self.unreadable.push(error),
             }
         }
-        Ok(())
     }
 }
 

@@ -6,8 +6,40 @@ use std::sync::Arc;
 use gmsa_core::rbac::{Policy, Unreadable};
 use serde_json::{Map, Value, json};
 
-use super::document::{Document, Source};
+use super::document::{Document, PassedOver, Source};
 use crate::crd::{GROUP, KIND};
+
+/// The kinds that are facts, or make pods: none of them may get lost.
+const NEEDED: [&str; 15] = [
+    KIND,
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ServiceAccount",
+    "Pod",
+    "PodTemplate",
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "CronJob",
+    "ReplicationController",
+];
+
+/// What nothing but facts, and what makes pods, has.
+const NEEDED_FIELDS: [&str; 6] = [
+    "/credspec",
+    "/roleRef",
+    "/spec/containers",
+    "/spec/template/spec",
+    "/spec/jobTemplate",
+    "/template/spec",
+];
+
+/// Files in this group are for a program that makes manifests.
+const KUSTOMIZE: &str = "kustomize.config.k8s.io";
 
 /// A set of objects.
 #[derive(Debug, Default)]
@@ -20,6 +52,8 @@ pub struct ManifestSet {
     pub service_accounts: BTreeSet<(String, String)>,
     /// Whatever makes pods.
     pub workloads: Vec<Workload>,
+    /// What is no object of a cluster, by its position among the documents.
+    pub passed_over: BTreeMap<usize, PassedOver>,
     /// What cannot be taken in.
     pub problems: Vec<Problem>,
 }
@@ -66,6 +100,16 @@ pub enum Problem {
     /// It has no kind.
     #[error("{0}: an object without apiVersion or kind")]
     Kindless(Source),
+    /// Its pod template is no object.
+    #[error("{at}: failed to read the pod template of {kind} \"{name}\": expected an object")]
+    Template {
+        /// Where it stands.
+        at: Source,
+        /// The kind.
+        kind: String,
+        /// The name.
+        name: String,
+    },
     /// It is an RBAC object of the wrong shape.
     #[error("{at}: {why}")]
     Rbac {
@@ -104,17 +148,27 @@ impl ManifestSet {
         let at = || source.clone();
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let (Some(api_version), Some(kind)) = (text("/apiVersion"), text("/kind")) else {
-            self.problems.push(Problem::Kindless(at()));
+            if is_needed(value) {
+                self.problems.push(Problem::Kindless(at()));
+            } else {
+                self.pass_over(index, at(), "an object without apiVersion or kind".to_owned());
+            }
             return;
         };
+        if group(api_version) == KUSTOMIZE {
+            self.pass_over(index, at(), format!("{kind} is for kustomize"));
+            return;
+        }
         let namespace = namespace(value, default_namespace);
         let Some(name) = name(value) else {
-            self.problems.push(Problem::Unnamed { at: at(), kind: kind.to_owned() });
+            if is_needed(value) {
+                self.problems.push(Problem::Unnamed { at: at(), kind: kind.to_owned() });
+            } else {
+                self.pass_over(index, at(), format!("{kind} without metadata.name"));
+            }
             return;
         };
-        let is_credential_spec =
-            kind == KIND && api_version.split_once('/').is_some_and(|(group, _)| group == GROUP);
-        if is_credential_spec {
+        if kind == KIND && group(api_version) == GROUP {
             let spec = CredentialSpec { object: value.clone(), source: at() };
             if let Some(first) = self.credential_specs.insert(name.to_owned(), spec) {
                 self.problems.push(Problem::Twice {
@@ -127,11 +181,39 @@ impl ManifestSet {
         } else if api_version == "v1" && kind == "ServiceAccount" {
             self.service_accounts.insert((namespace.to_owned(), name.to_owned()));
         } else if let Some(workload) = Workload::read(value, default_namespace, at(), index) {
-            self.workloads.push(workload);
+            let template = value.pointer(workload.template);
+            if template.is_none_or(|template| template.is_object() || template.is_null()) {
+                self.workloads.push(workload);
+            } else {
+                let (kind, name) = (kind.to_owned(), name.to_owned());
+                self.problems.push(Problem::Template { at: at(), kind, name });
+            }
         } else if let Err(why) = self.policy.add(value, default_namespace) {
             self.problems.push(Problem::Rbac { at: at(), why });
         }
     }
+
+    fn pass_over(&mut self, index: usize, at: Source, why: String) {
+        self.passed_over.insert(index, PassedOver { at, why });
+    }
+}
+
+/// Whether an object that is not whole may be a fact, or make pods.
+fn is_needed(value: &Value) -> bool {
+    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
+    let kind = text("kind");
+    let group = group(text("apiVersion"));
+    // Of the items of a list that is none nothing is known.
+    [GROUP, "rbac.authorization.k8s.io"].contains(&group)
+        || NEEDED.contains(&kind)
+        || kind.ends_with("List")
+        || NEEDED_FIELDS.iter().any(|pointer| value.pointer(pointer).is_some())
+        || (value.get("metadata").is_some() && value.get("rules").is_some())
+}
+
+/// The group of an API version; empty for the core's.
+fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 /// The namespace of an object, or the given one.
@@ -148,16 +230,29 @@ fn name(value: &Value) -> Option<&str> {
 }
 
 /// Where an object has its pod template; none if it makes no pods.
-fn template(kind: &str, value: &Value) -> Option<&'static str> {
-    let has_containers = |pointer: &str| {
-        value.pointer(pointer).and_then(|template| template.pointer("/spec/containers")).is_some()
-    };
+fn template(api_version: &str, kind: &str, value: &Value) -> Option<&'static str> {
+    let known = ["", "apps", "batch", "extensions"].contains(&group(api_version));
     match kind {
         "Pod" => Some(""),
         "PodTemplate" => Some("/template"),
         "CronJob" => Some("/spec/jobTemplate/spec/template"),
+        "Deployment"
+        | "ReplicaSet"
+        | "StatefulSet"
+        | "DaemonSet"
+        | "Job"
+        | "ReplicationController"
+            if known =>
+        {
+            Some("/spec/template")
+        }
         // Whatever has a pod template at the usual place, custom kinds among them.
-        _ => has_containers("/spec/template").then_some("/spec/template"),
+        _ => {
+            let spec = value.pointer("/spec/template/spec")?;
+            let of_a_pod =
+                ["containers", "initContainers", "ephemeralContainers", "securityContext"];
+            of_a_pod.iter().any(|key| spec.get(key).is_some()).then_some("/spec/template")
+        }
     }
 }
 
@@ -185,7 +280,7 @@ impl Workload {
             name: name(value)?.to_owned(),
             source,
             document,
-            template: template(kind, value)?,
+            template: template(api_version, kind, value)?,
         })
     }
 
@@ -201,23 +296,27 @@ impl Workload {
             _ => Map::new(),
         };
         metadata.insert("namespace".to_owned(), self.namespace.clone().into());
+        let mut spec = template.get("spec").cloned().unwrap_or(Value::Null);
         if self.kind == "StatefulSet" {
-            metadata.insert("name".to_owned(), format!("{}-0", self.name).into());
+            let name = Value::from(format!("{}-0", self.name));
+            if let Value::Object(spec) = &mut spec {
+                // Its controller overwrites what the template says.
+                spec.insert("hostname".to_owned(), name.clone());
+            }
+            metadata.insert("name".to_owned(), name);
         } else {
-            metadata.insert("generateName".to_owned(), self.generated_prefix().into());
+            // What a controller puts behind it, such as the hash of the template, is not known.
+            metadata.insert("generateName".to_owned(), format!("{}-", self.name).into());
         }
         let owner = json!([{"apiVersion": self.api_version, "kind": self.kind, "name": self.name,
             "controller": true}]);
         metadata.insert("ownerReferences".to_owned(), owner);
-        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
-    }
-
-    /// The prefix that the controller gives to the names of pods.
-    fn generated_prefix(&self) -> String {
-        match self.kind.as_str() {
-            // The template's hash stands between, ten characters of the replica set's name.
-            "Deployment" => format!("{}-0000000000-", self.name),
-            _ => format!("{}-", self.name),
-        }
+        let pod = [
+            ("apiVersion", "v1".into()),
+            ("kind", "Pod".into()),
+            ("metadata", metadata.into()),
+            ("spec", spec),
+        ];
+        pod.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 }

@@ -2,7 +2,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{Input, ManifestSet, Problem, UnreadableFile, parse, read};
+use super::{Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read};
 
 fn values(text: &str) -> Vec<serde_json::Value> {
     parse("f", text).into_iter().map(|document| document.unwrap().value).collect()
@@ -33,6 +33,38 @@ fn documents_in_all_their_dress() {
     // A marker within a block scalar needs an indentation to be none.
     let script = "kind: A\ndata: |\n  ---\n  x\n";
     assert_eq!(values(script), [json!({"kind": "A", "data": "---\nx\n"})]);
+}
+
+/// What kubectl 1.32 makes of each.
+#[test]
+fn plain_values_are_read_as_kubectl_reads_them() {
+    for (plain, read) in [
+        ("0644", json!(420)),
+        ("0400", json!(256)),
+        ("-0644", json!(-420)),
+        ("+0644", json!(420)),
+        ("0o17", json!(15)),
+        ("0_7", json!(7)),
+        ("00", json!(0)),
+        ("0", json!(0)),
+        ("-0", json!(0)),
+        ("08", json!(8.0)),
+        ("0x1F", json!(31)),
+        ("0b11", json!(3)),
+        ("1_000", json!(1000)),
+        ("1e3", json!(1000.0)),
+        ("0.5", json!(0.5)),
+        ("y", json!(true)),
+        ("Off", json!(false)),
+        ("~", json!(null)),
+        ("2001-01-01", json!("2001-01-01")),
+        ("12:30:45", json!("12:30:45")),
+        ("\"0644\"", json!("0644")),
+        ("'y'", json!("y")),
+        ("0644x", json!("0644x")),
+    ] {
+        assert_eq!(values(&format!("kind: A\nvalue: {plain}\n"))[0]["value"], read, "{plain}");
+    }
 }
 
 #[test]
@@ -95,6 +127,7 @@ fn files_and_directories() {
         ("sub/c.JSON", "{\"kind\": \"C\"}"),
         ("a.yaml", "kind: A\n---\nkind: ["),
         ("notes.txt", "kind: X"),
+        ("patch.yaml", "- op: remove"),
         ("sub/..data/c.yaml", "kind: C"),
     ] {
         fs::write(path(name), text).unwrap();
@@ -103,6 +136,7 @@ fn files_and_directories() {
     let kinds: Vec<_> = manifests.documents.iter().map(|one| one.value["kind"].clone()).collect();
     assert_eq!(kinds, ["A", "B", "C"]);
     assert_eq!(manifests.unreadable.len(), 1);
+    assert_eq!(manifests.passed_over.len(), 1);
 
     fs::write(path("latin.yaml"), b"kind: \xe4").unwrap();
     let input = |name: &str| [Input::Path(path(name))];
@@ -173,4 +207,113 @@ fn a_set_knows_what_makes_pods() {
         "{:?}",
         set.problems
     );
+}
+
+#[test]
+fn what_is_no_kubernetes_object_is_passed_over() {
+    let mut manifests = Manifests::default();
+    for text in [
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]",
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nmetadata: {name: a}",
+        "replicas: 2\nimage: {repository: web}\nresources: {limits: {cpu: 1}}",
+        "{\"title\": \"GMSA\", \"panels\": [{\"type\": \"graph\"}]}",
+        "apiVersion: v1\nkind: Config\nclusters: []",
+        "- op: replace\n  path: /spec/replicas\n  value: 3",
+        "        image: iis\n        lifecycle:\n          postStart: {exec: {command: [a]}}",
+        "apiVersion: v2\nname: chart\nversion: 1.0.0",
+        "only words: of a note\n  that: is\n no: [YAML",
+    ] {
+        manifests.add_text("f", text);
+    }
+    assert!(manifests.unreadable.is_empty(), "{:?}", manifests.unreadable);
+    let set = ManifestSet::new(&manifests.documents, "home");
+    assert!(set.problems.is_empty(), "{:?}", set.problems);
+    let words: Vec<String> = manifests
+        .passed_over
+        .iter()
+        .chain(set.passed_over.values())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(words.len(), 9, "{words:?}");
+    assert_eq!(words[0], "passed over f:1: expected an object with apiVersion and kind");
+    assert_eq!(words[2], "passed over f:1: Kustomization is for kustomize");
+    assert!(
+        words.contains(&"passed over f:1: an object without apiVersion or kind".to_owned()),
+        "{words:?}"
+    );
+    assert!(words.contains(&"passed over f:1: Config without metadata.name".to_owned()));
+}
+
+#[test]
+fn what_may_be_a_fact_is_never_passed_over() {
+    for text in [
+        "kind: Role\nmetadata: {name: a}",
+        "apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: a}",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding",
+        "metadata: {name: a}\nrules: []",
+        "metadata: {name: a}\nroleRef: {}",
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata: {}",
+        "apiVersion: windows.k8s.io/v1\nkind: GMSACredentialSpec",
+        "metadata: {name: a}\ncredspec: {}",
+        "apiVersion: apps/v1\nkind: Deployment\nspec: {}",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: [a]}",
+        "spec: {containers: []}",
+        "apiVersion: x/v1\nkind: Rollout\nspec: {template: {spec: {containers: []}}}",
+        "apiVersion: v1\nkind: List\nitems: {}",
+        "apiVersion: v1\nkind: List\nitems: [words]",
+        "kind: Role\nkind: Role",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {",
+        "{a: b, kind: Pod, {",
+        "items:\n- kind: Pod\n  metadata: [",
+        "kind: Deployment\nmetadata: {{ .Values.name }}\n",
+    ] {
+        let mut manifests = Manifests::default();
+        manifests.add_text("f", text);
+        let set = ManifestSet::new(&manifests.documents, "home");
+        assert_eq!(manifests.unreadable.len() + set.problems.len(), 1, "{text}");
+        assert!(manifests.passed_over.is_empty() && set.passed_over.is_empty(), "{text}");
+    }
+    let template = parse("f", "kind: Pod\nmetadata: {{ include \"name\" . }}\n");
+    let why = template.first().unwrap().as_ref().unwrap_err().to_string();
+    assert!(why.contains("render it first"), "{why}");
+}
+
+#[test]
+fn the_known_kinds_are_taken_whatever_their_template_holds() {
+    let init = "spec: {template: {spec: {initContainers: [{name: i}]}}}";
+    for (api_version, kind, spec, taken) in [
+        ("apps/v1", "Deployment", init, true),
+        ("apps/v1", "StatefulSet", "spec: {template: {spec: {}}}", true),
+        ("apps/v1", "DaemonSet", "spec: {replicas: 1}", true),
+        ("v1", "ReplicationController", "spec: {template: {spec: {}}}", true),
+        ("argoproj.io/v1alpha1", "Rollout", init, true),
+        ("batch.volcano.sh/v1alpha1", "Job", "spec: {tasks: []}", false),
+        ("cluster.x-k8s.io/v1", "MachineDeployment", "spec: {template: {spec: {}}}", false),
+    ] {
+        let text =
+            format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n{spec}\n");
+        let documents: Vec<_> = parse("f", &text).into_iter().map(Result::unwrap).collect();
+        let set = ManifestSet::new(&documents, "home");
+        assert!(set.problems.is_empty(), "{text}: {:?}", set.problems);
+        assert_eq!(set.workloads.len(), usize::from(taken), "{text}");
+    }
+}
+
+#[test]
+fn a_controller_names_its_pods_and_their_hosts() {
+    for (kind, metadata, hostname) in [
+        ("Deployment", json!({"generateName": "db-"}), json!("mine")),
+        ("StatefulSet", json!({"name": "db-0"}), json!("db-0")),
+    ] {
+        let object = json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": "db"},
+            "spec": {"template": {"spec": {"hostname": "mine", "containers": []}}}});
+        let pod = Workload::of(&object, "shop").unwrap().pod(&object);
+        let owner = json!([{"apiVersion": "apps/v1", "kind": kind, "name": "db",
+            "controller": true}]);
+        let mut expected = metadata;
+        expected["namespace"] = json!("shop");
+        expected["ownerReferences"] = owner;
+        assert_eq!(pod["metadata"], expected);
+        assert_eq!(pod["spec"], json!({"hostname": hostname, "containers": []}), "{kind}");
+    }
 }

@@ -116,6 +116,12 @@ fn a_close_name_is_told_only_to_who_may_use_it() {
     let mut world = World::new();
     let with = world.create(Step::Mutate, &pod(Some("webb"), None));
     assert!(only_message(&with).contains("did you mean \"web\""), "{with:?}");
+    // Nor may it use the name that does not exist: then the grant is told as well.
+    let validated = world.create(Step::Validate, &pod(Some("webb"), None));
+    assert_eq!(reasons(&validated), [Reason::NotAuthorized]);
+    let message = only_message(&validated);
+    assert!(message.contains("did you mean \"web\", which it may use?; an"), "{message}");
+    assert!(message.contains("--resource-name=webb; "), "{message}");
     world.rights.clear();
     let without = world.create(Step::Mutate, &pod(Some("webb"), None));
     assert!(!only_message(&without).contains("\"web\""), "{without:?}");

@@ -212,23 +212,24 @@ fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) ->
         Reason::ContentsTooLarge => {
             format!("{place}: the contents of GMSA cred spec \"{name}\" are over 64 KiB")
         }
-        Reason::NotAuthorized if hint.is_some() => format!(
-            "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
-             \"{name}\" in namespace \"{namespace}\"; did you mean \"{}\", which it may use?",
-            hint.unwrap_or_default()
-        ),
-        // A command is for pasting into a shell: only of names that are words there. An API server
-        // lets no other through, a file may hold any.
-        Reason::NotAuthorized if !is_valid_name(account) => format!(
-            "{place}: service account \"{}\" is not authorized to `use` GMSA cred spec \
-             \"{name}\" in namespace \"{namespace}\", and its name is no valid one",
-            shown(account)
-        ),
-        Reason::NotAuthorized => format!(
-            "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
-             \"{name}\" in namespace \"{namespace}\"; an administrator grants it with: {}",
-            grant_command(raw_name, namespace, account)
-        ),
+        Reason::NotAuthorized => {
+            let meant = hint
+                .map(|hint| format!("; did you mean \"{hint}\", which it may use?"))
+                .unwrap_or_default();
+            let cure = if is_valid_name(account) {
+                let command = grant_command(raw_name, namespace, account);
+                format!("{meant}; an administrator grants it with: {command}")
+            } else {
+                // A command is for pasting into a shell: only of names that are words there. An API
+                // server lets no other through, a file may hold any.
+                format!(", and its name is no valid one{meant}")
+            };
+            let account = shown(account);
+            format!(
+                "{place}: service account \"{account}\" is not authorized to `use` GMSA cred spec \
+                 \"{name}\" in namespace \"{namespace}\"{cure}"
+            )
+        }
         Reason::NotFound => {
             let meant = hint.map(|hint| format!("; did you mean \"{hint}\"?")).unwrap_or_default();
             format!("{place}: cred spec {name} does not exist{meant}")

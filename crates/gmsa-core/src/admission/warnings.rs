@@ -42,7 +42,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
                 shown(hostname)
             ),
         ),
-        Hostname::SharedPrefix(prefix) if !has_hostname(judgement) => warn(
+        Hostname::SharedPrefix(prefix) => warn(
             Code::SharedHostnamePrefix,
             Some("metadata.name".to_owned()),
             format!(
@@ -51,6 +51,19 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
                 shown(prefix)
             ),
         ),
+        Hostname::SharedWithTemplate(prefix) => {
+            let left = HOSTNAME_LENGTH - prefix.len();
+            warn(
+                Code::SharedHostnamePrefix,
+                Some("metadata.name".to_owned()),
+                format!(
+                    "Windows cuts hostnames at {HOSTNAME_LENGTH} characters, and the {left} after \
+                     \"{}\" are mostly or all of the template's hash, the same for all replicas; \
+                     use random hostnames",
+                    shown(prefix)
+                ),
+            );
+        }
         _ => {}
     }
     for (index, name) in judgement.names.iter().enumerate() {
@@ -77,9 +90,4 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         }
     }
     found
-}
-
-fn has_hostname(judgement: &Judgement<'_>) -> bool {
-    let spec = judgement.pod.spec.as_ref();
-    spec.and_then(|spec| spec.hostname.as_deref()).is_some_and(|hostname| !hostname.is_empty())
 }

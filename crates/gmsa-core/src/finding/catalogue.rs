@@ -323,6 +323,12 @@ catalogue! {
         summary: "A binding names a role that is not among the objects, so it grants nothing here.",
         remedy: "Add the role to the files, correct `roleRef`, or review against the cluster with `--cluster`.",
     }
+    ServiceAccountMissing {
+        id: "service-account-missing",
+        severity: Error,
+        summary: "The pods' service account is not among those that the files hold for its namespace; the API server refuses pods whose service account does not exist.",
+        remedy: "Add the service account to the files, correct `serviceAccountName`, or leave the namespace's service accounts out of the review.",
+    }
     VersionDeprecated {
         id: "version-deprecated",
         severity: Info,

@@ -5,6 +5,10 @@ use super::view::{NodeSelectorTerm, Pod};
 /// Windows cuts computer names to this many characters (the NetBIOS name, MS-NBTE).
 pub const HOSTNAME_LENGTH: usize = 15;
 
+/// The most characters of the hash that a Deployment puts between its name and that of a Pod; one
+/// or two fewer are not rare.
+const TEMPLATE_HASH: usize = 10;
+
 const OS_LABEL: &str = "kubernetes.io/os";
 
 /// What is known of a Pod's hostname on Windows.
@@ -16,6 +20,9 @@ pub enum Hostname<'a> {
     Fixed(&'a str),
     /// All siblings share these first 15 characters.
     SharedPrefix(&'a str),
+    /// The Pod is made up from a Deployment: all siblings of one template share these characters,
+    /// and as many of the template's hash as fit behind them.
+    SharedWithTemplate(&'a str),
 }
 
 impl Pod<'_> {
@@ -63,8 +70,13 @@ impl Pod<'_> {
                 return Hostname::Fixed(hostname);
             }
         }
+        // Pods of a cluster belong to a ReplicaSet, whose name has the hash.
+        let of_template = owners.iter().any(|owner| owner.kind.as_deref() == Some("Deployment"));
         match prefix.get(..HOSTNAME_LENGTH) {
             Some(shared) => Hostname::SharedPrefix(shared),
+            None if of_template && prefix.len() + TEMPLATE_HASH + "-".len() >= HOSTNAME_LENGTH => {
+                Hostname::SharedWithTemplate(prefix)
+            }
             None => Hostname::Unique,
         }
     }

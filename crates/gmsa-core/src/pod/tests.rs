@@ -117,6 +117,7 @@ fn what_binds_a_pod_to_windows() {
 #[test]
 fn hostnames_that_replicas_share() {
     let owner = json!([{"kind": "StatefulSet", "name": "a"}]);
+    let deployment = json!([{"kind": "Deployment", "name": "a"}]);
     for (metadata, hostname, expected) in [
         (json!({"name": "a-pod-of-its-own-with-a-long-name"}), None, Hostname::Unique),
         (json!({"generateName": "web-"}), None, Hostname::Unique),
@@ -124,6 +125,17 @@ fn hostnames_that_replicas_share() {
             json!({"generateName": "web-7d9f8b6c5d-"}),
             None,
             Hostname::SharedPrefix("web-7d9f8b6c5d-"),
+        ),
+        (
+            json!({"generateName": "web-", "ownerReferences": deployment}),
+            None,
+            Hostname::SharedWithTemplate("web-"),
+        ),
+        (json!({"generateName": "db-", "ownerReferences": deployment}), None, Hostname::Unique),
+        (
+            json!({"generateName": "a-long-deployment-", "ownerReferences": deployment}),
+            None,
+            Hostname::SharedPrefix("a-long-deployme"),
         ),
         (json!({"generateName": "web-"}), Some("fixed"), Hostname::Fixed("fixed")),
         (json!({"name": "web"}), Some("fixed"), Hostname::Unique),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, UnreadableFile, parse, read};
+use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, UnreadableFile, read};
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::rbac::Policy;
@@ -39,6 +39,8 @@ pub struct StoreDir {
 struct Facts {
     specs: BTreeMap<String, Option<Arc<Prepared>>>,
     policy: Policy,
+    /// What was no Kubernetes object, in words.
+    passed_over: Vec<String>,
     /// What was read, to see whether anything changed.
     read: String,
 }
@@ -54,12 +56,7 @@ impl StoreDir {
     /// The facts of one text of manifests, which never change.
     pub fn from_manifests(text: &str) -> Result<Self, Error> {
         let mut manifests = Manifests::default();
-        for document in parse("-", text) {
-            match document {
-                Ok(document) => manifests.documents.push(document),
-                Err(error) => manifests.unreadable.push(error),
-            }
-        }
+        manifests.add_text("-", text);
         let facts = Arc::new(ArcSwap::from_pointee(facts(&manifests)?));
         Ok(Self { directory: PathBuf::new(), facts })
     }
@@ -95,6 +92,9 @@ impl StoreDir {
         let new = facts(&manifests)?;
         if new.read == self.facts.load().read {
             return Ok(false);
+        }
+        for words in &new.passed_over {
+            tracing::warn!("{words}");
         }
         self.facts.store(Arc::new(new));
         Ok(true)
@@ -141,5 +141,10 @@ fn facts(manifests: &Manifests) -> Result<Facts, Error> {
         .map(|(name, spec)| (name.clone(), Prepared::from_object(name, &spec.object).map(Arc::new)))
         .collect();
     let read = manifests.documents.iter().map(|document| document.value.to_string()).collect();
-    Ok(Facts { specs, policy: set.policy, read })
+    let passed_over = manifests.passed_over.iter().chain(set.passed_over.values());
+    let passed_over = passed_over.map(ToString::to_string).collect();
+    Ok(Facts { specs, policy: set.policy, passed_over, read })
 }
+
+#[cfg(test)]
+mod tests;

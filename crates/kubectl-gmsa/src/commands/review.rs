@@ -3,18 +3,20 @@
 mod facts;
 mod judge;
 mod objects;
+mod renames;
 mod report;
 mod sarif;
 mod table;
 mod yaml;
 
-use gmsa_cluster::manifests::{Input, ManifestSet, Problem, read};
+use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
 use super::Failure;
 use crate::cli::{Output, Review};
 use crate::printer;
-use facts::Facts;
+use facts::{Facts, Live};
+use renames::Renames;
 use report::Report;
 
 pub use report::schema;
@@ -27,17 +29,23 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.clone()) })
         .collect();
     let manifests = read(&inputs)?;
-    let set = ManifestSet::new(&manifests.documents, &args.namespace);
-    check(&manifests.unreadable, &set)?;
-
-    let facts = if args.cluster {
-        Facts::of_cluster(args.kubeconfig.as_deref(), args.context.as_deref())?
+    let live = if args.cluster {
+        Some(Live::connect(args.kubeconfig.as_deref(), args.context.as_deref())?)
     } else {
-        Facts::of_files(&set)
+        None
+    };
+    let of_context = live.as_ref().map(|live| live.default_namespace().to_owned());
+    let namespace = args.namespace.clone().or(of_context);
+    let set = ManifestSet::new(&manifests.documents, namespace.as_deref().unwrap_or(NAMESPACE));
+    check(&manifests, &set)?;
+    let facts = match live {
+        Some(live) => Facts::Cluster(Box::new(live)),
+        None => Facts::of_files(&set),
     };
     let judged = judge::all(&set, &manifests.documents, &facts)?;
     let findings = objects::findings(&set, args.cluster);
-    let report = Report::new(&judged, findings, args.cluster);
+    let renames = Renames::of(&set, &judged, args.cluster);
+    let report = Report::new(&judged, findings, renames, args.cluster);
     match args.output {
         Output::Table | Output::Wide => {
             printer::data(&table::render(&report, args.output == Output::Wide, printer::colour()))?;
@@ -50,7 +58,7 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         }
         Output::Sarif => printer::data(&sarif::render(&report)?)?,
         Output::Yaml => {
-            let (text, kept) = yaml::render(&manifests.documents, &judged)?;
+            let (text, kept) = yaml::render(&manifests.documents, &set, &judged)?;
             printer::data(&text)?;
             for workload in kept {
                 printer::note(&format!("denied, so left as it is: {workload}"));
@@ -61,12 +69,12 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
     Ok(u8::from(failed))
 }
 
-/// Tells what cannot be read; nothing is judged by half of the files.
-fn check(
-    unreadable: &[gmsa_cluster::manifests::UnreadableDocument],
-    set: &ManifestSet,
-) -> Result<(), Failure> {
-    let mut problems: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+/// Tells what is passed over, and what cannot be read: nothing is judged by half of the files.
+fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
+    for passed_over in manifests.passed_over.iter().chain(set.passed_over.values()) {
+        printer::note(&passed_over.to_string());
+    }
+    let mut problems: Vec<String> = manifests.unreadable.iter().map(ToString::to_string).collect();
     for problem in &set.problems {
         if matches!(problem, Problem::Twice { .. }) {
             printer::note(&format!("warning: {problem}"));
@@ -74,8 +82,15 @@ fn check(
             problems.push(problem.to_string());
         }
     }
+    let objects = manifests.documents.len() - set.passed_over.len();
+    if problems.is_empty() && objects == 0 && !manifests.is_empty() {
+        problems.push("failed to find a Kubernetes object in the files".to_owned());
+    }
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
 }
+
+/// Where objects stand that name no namespace, if nothing else says so.
+const NAMESPACE: &str = "default";
 
 /// The severity of a denial.
 const DENIAL: Severity = Severity::Error;

@@ -1,5 +1,7 @@
 //! SARIF 2.1.0 (OASIS Standard), for code hosts.
 
+use std::fmt::Write as _;
+
 use gmsa_core::admission::Reason;
 use gmsa_core::finding::Code;
 use serde_json::{Value, json};
@@ -41,13 +43,33 @@ pub(super) fn location(file: Option<&str>, line: Option<usize>, object: &str) ->
     let logical = json!([{"fullyQualifiedName": object}]);
     match (file.filter(|file| *file != "-"), line) {
         (Some(file), Some(line)) => {
-            // SARIF wants slashes, also on Windows.
-            let uri = file.replace('\\', "/");
+            let uri = uri(file, cfg!(windows));
             let physical = json!({"artifactLocation": {"uri": uri}, "region": {"startLine": line}});
             json!({"logicalLocations": logical, "physicalLocation": physical})
         }
         _ => json!({"logicalLocations": logical}),
     }
+}
+
+/// The path of a file as a reference in the sense of RFC 3986.
+fn uri(file: &str, windows: bool) -> String {
+    let path = if windows { file.replace('\\', "/") } else { file.to_owned() };
+    let mut uri = String::with_capacity(path.len());
+    // What stands before a colon would be a scheme.
+    if windows && path.as_bytes().get(1) == Some(&b':') {
+        uri.push_str("file:///");
+    } else if path.split('/').next().is_some_and(|first| first.contains(':')) {
+        uri.push_str("./");
+    }
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-._~:@!$&'()*+,;=".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
 }
 
 /// The rule of a reason of a denial.
@@ -72,4 +94,23 @@ fn rule(id: &str, summary: &str, remedy: &str, page: &str, level: &str) -> Value
         "helpUri": page,
         "defaultConfiguration": {"level": level},
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uri;
+
+    #[test]
+    fn paths_become_references() {
+        for (path, windows, expected) in [
+            ("deploy/web.yaml", false, "deploy/web.yaml"),
+            ("/srv/my files/ä#1.yaml", false, "/srv/my%20files/%C3%A4%231.yaml"),
+            ("a\\b.yaml", false, "a%5Cb.yaml"),
+            ("a:b.yaml", false, "./a:b.yaml"),
+            ("deploy\\web.yaml", true, "deploy/web.yaml"),
+            ("C:\\Users\\me\\a b.yaml", true, "file:///C:/Users/me/a%20b.yaml"),
+        ] {
+            assert_eq!(uri(path, windows), expected);
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! Where the facts of a review come from: the files themselves, or the cluster.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::credential_specs::CredentialSpecs;
 use gmsa_cluster::judge::Source;
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_cluster::{Cluster, Observer, Options};
@@ -14,6 +15,8 @@ use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::rbac::Policy;
+use kube::Client;
+use serde_json::Value;
 
 use crate::commands::Failure;
 
@@ -31,7 +34,9 @@ pub(super) enum Facts<'a> {
 /// The cluster, asked one question at a time.
 pub(super) struct Live {
     runtime: tokio::runtime::Runtime,
+    client: Client,
     cluster: Cluster,
+    names: OnceCell<Vec<String>>,
     specs: RefCell<BTreeMap<String, SpecFact>>,
     rights: RefCell<BTreeMap<[String; 3], Right>>,
 }
@@ -55,22 +60,12 @@ impl<'a> Facts<'a> {
             .collect();
         Self::Files { specs, policy: &set.policy }
     }
+}
 
-    pub(super) fn of_cluster(
-        kubeconfig: Option<&Path>,
-        context: Option<&str>,
-    ) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
-        let options = Options { remember: Duration::ZERO, ..Options::default() };
-        let cluster = runtime.block_on(async {
-            let client = client::connect(Selection { kubeconfig, context }).await?;
-            Ok::<_, client::Error>(Cluster::start(client, options, Arc::new(Unobserved)))
-        })?;
-        let (specs, rights) = (RefCell::default(), RefCell::default());
-        Ok(Self::Cluster(Box::new(Live { runtime, cluster, specs, rights })))
+impl Facts<'_> {
+    /// Whether they come from the cluster.
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster(_))
     }
 }
 
@@ -102,12 +97,47 @@ impl Source for Facts<'_> {
     fn names(&self) -> Vec<String> {
         match self {
             Self::Files { specs, .. } => specs.keys().map(|name| (*name).to_owned()).collect(),
-            Self::Cluster(live) => live.cluster.names(),
+            Self::Cluster(live) => live.names().to_vec(),
         }
     }
 }
 
 impl Live {
+    /// Makes a client of the cluster.
+    pub(super) fn connect(
+        kubeconfig: Option<&Path>,
+        context: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
+        let options = Options { remember: Duration::ZERO, ..Options::default() };
+        let (client, cluster) = runtime.block_on(async {
+            let client = client::connect(Selection { kubeconfig, context }).await?;
+            let cluster = Cluster::start(client.clone(), options, Arc::new(Unobserved));
+            Ok::<_, client::Error>((client, cluster))
+        })?;
+        let (specs, rights) = (RefCell::default(), RefCell::default());
+        Ok(Self { runtime, client, cluster, specs, rights, names: OnceCell::new() })
+    }
+
+    /// The namespace of the context.
+    pub(super) fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// The names in the cluster, read when a hint first needs them; none where they may not be
+    /// listed.
+    fn names(&self) -> &[String] {
+        self.names.get_or_init(|| {
+            let specs = CredentialSpecs::new(self.client.clone());
+            let Ok(listed) = self.runtime.block_on(specs.list()) else { return Vec::new() };
+            let name = |spec: &Value| Some(spec.pointer("/metadata/name")?.as_str()?.to_owned());
+            listed.iter().filter_map(name).collect()
+        })
+    }
+
     fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
         if let Some(fact) = self.specs.borrow().get(name) {
             return Ok(fact.clone());

@@ -3,7 +3,8 @@
 use gmsa_cluster::judge;
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
 use gmsa_core::admission::{Decision, patch};
-use gmsa_core::pod::{PlaceKind, Pod, identities};
+use gmsa_core::finding::{Code, Finding};
+use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
 use serde_json::Value;
 
 use super::facts::Facts;
@@ -42,9 +43,34 @@ pub(super) fn all<'a>(
         .iter()
         .map(|workload| {
             let document = documents.get(workload.document);
-            one(workload, document.map_or(&Value::Null, |document| &document.value), facts)
+            let document = document.map_or(&Value::Null, |document| &document.value);
+            let mut judged = one(workload, document, facts)?;
+            if judged.uses_gmsa && !facts.is_cluster() {
+                judged.decision.warnings.extend(missing_account(set, &judged));
+            }
+            Ok(judged)
         })
         .collect()
+}
+
+/// The API server refuses pods whose service account does not exist. Files that hold none of the
+/// namespace's say nothing of it, and `default` is made with each namespace.
+fn missing_account(set: &ManifestSet, judged: &Judged<'_>) -> Option<Finding> {
+    let (namespace, account) = (&judged.workload.namespace, &judged.service_account);
+    let key = (namespace.clone(), account.clone());
+    if account == "default" || set.service_accounts.contains(&key) {
+        return None;
+    }
+    let first = set.service_accounts.range((namespace.clone(), String::new())..).next();
+    first.filter(|(of, _)| of == namespace).map(|_| Finding {
+        code: Code::ServiceAccountMissing,
+        message: format!(
+            "service account \"{}\" is not among those of namespace \"{}\" in the files",
+            shown(account),
+            shown(namespace)
+        ),
+        path: Some("spec.serviceAccountName".to_owned()),
+    })
 }
 
 fn one<'a>(

@@ -1,7 +1,7 @@
 //! The report: what is printed as JSON, and what the other formats are made from.
 
 use gmsa_cluster::manifests::Source;
-use gmsa_core::admission::Denial;
+use gmsa_core::admission::{Denial, Reason};
 use gmsa_core::credspec::name::made_valid;
 use gmsa_core::finding::{Finding, Severity};
 use schemars::JsonSchema;
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::DENIAL;
 use super::judge::{Judged, Place};
+use super::renames::{Cure, Rename, Renames};
 
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -22,6 +23,8 @@ pub(super) struct Report {
     facts: &'static str,
     /// The numbers.
     pub(super) summary: Summary,
+    /// What to do first: names to write otherwise, because no object can have them.
+    pub(super) renames: Vec<Rename>,
     /// Every workload, in the order of the files.
     pub(super) workloads: Vec<WorkloadReport>,
     /// What is found on the other objects.
@@ -87,7 +90,7 @@ pub(super) struct PlaceReport {
 }
 
 /// Why a place is denied.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct DenialReport {
     /// The stable name of the reason; see docs/denials.md.
@@ -96,7 +99,7 @@ pub(super) struct DenialReport {
     pub(super) code: u16,
     /// The field at fault.
     pub(super) field: String,
-    /// What admission says.
+    /// What admission says, without a command that would be of no use.
     pub(super) message: String,
     /// What to do.
     pub(super) hint: String,
@@ -146,9 +149,11 @@ impl Report {
     pub(super) fn new(
         judged: &[Judged<'_>],
         findings: Vec<ObjectFinding>,
+        renames: Renames<'_>,
         from_cluster: bool,
     ) -> Self {
-        let workloads: Vec<WorkloadReport> = judged.iter().map(WorkloadReport::new).collect();
+        let workloads: Vec<WorkloadReport> =
+            judged.iter().map(|judged| WorkloadReport::new(judged, &renames)).collect();
         let count = |verdict| workloads.iter().filter(|one| one.verdict == verdict).count();
         let (admitted, denied) = (count("admitted"), count("denied"));
         let summary =
@@ -158,6 +163,7 @@ impl Report {
             kind: "ReviewReport",
             facts: if from_cluster { "cluster" } else { "files" },
             summary,
+            renames: renames.into_list(),
             workloads,
             findings,
         }
@@ -176,16 +182,22 @@ impl Report {
 }
 
 impl WorkloadReport {
-    fn new(judged: &Judged<'_>) -> Self {
+    fn new(judged: &Judged<'_>, renames: &Renames<'_>) -> Self {
         let denials = judged.decision.denials();
-        let mut places: Vec<PlaceReport> =
-            judged.places.iter().map(|place| PlaceReport::new(place, denials)).collect();
-        // A denial of the whole pod stands at no place of its own.
-        let homeless = denials.iter().find(|denial| denial.field.is_empty());
-        if let (Some(denial), Some(first)) = (homeless, places.first_mut()) {
-            first.verdict = "denied";
-            first.denial.get_or_insert_with(|| DenialReport::new(denial, ""));
-        }
+        // A denial of the whole pod stands at no place of its own, and holds for each.
+        let of_pod = denials.iter().find(|denial| denial.field.is_empty());
+        let report = |place: &Place| {
+            let own = denials
+                .iter()
+                .find(|one| !one.field.is_empty() && one.field.starts_with(&place.prefix));
+            let name = place.credential_spec.as_deref().unwrap_or_default();
+            let account = (judged.workload.namespace.as_str(), judged.service_account.as_str());
+            let denial = own
+                .or(of_pod)
+                .map(|denial| DenialReport::new(denial, name, renames.cure(denial, name, account)));
+            PlaceReport::new(place, denial)
+        };
+        let places: Vec<PlaceReport> = judged.places.iter().map(report).collect();
         let verdict = match (judged.uses_gmsa, denials.is_empty()) {
             (false, true) => "no-gmsa",
             (_, true) => "admitted",
@@ -208,15 +220,19 @@ impl WorkloadReport {
     pub(super) fn label(&self) -> String {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
+
+    /// Why it is denied; what holds for the whole pod is there once.
+    pub(super) fn denials(&self) -> impl Iterator<Item = &DenialReport> {
+        let denials = self.places.iter().filter_map(|place| place.denial.as_ref());
+        let mut of_pod_is_told = false;
+        denials.filter(move |denial| {
+            !denial.field.is_empty() || !std::mem::replace(&mut of_pod_is_told, true)
+        })
+    }
 }
 
 impl PlaceReport {
-    fn new(place: &Place, denials: &[Denial]) -> Self {
-        let name = place.credential_spec.as_deref().unwrap_or_default();
-        let denial = denials
-            .iter()
-            .find(|denial| denial.field.starts_with(&place.prefix))
-            .map(|denial| DenialReport::new(denial, name));
+    fn new(place: &Place, denial: Option<DenialReport>) -> Self {
         Self {
             place: place.kind.label(),
             name: place.name.clone(),
@@ -234,16 +250,18 @@ impl PlaceReport {
 }
 
 impl DenialReport {
-    fn new(denial: &Denial, credential_spec: &str) -> Self {
-        let mut hint = denial.reason.remedy().to_owned();
-        if denial.reason == gmsa_core::admission::Reason::NameInvalid {
-            hint = format!("Write \"{}\". {hint}", made_valid(credential_spec));
-        }
+    fn new(denial: &Denial, credential_spec: &str, cure: Option<Cure>) -> Self {
+        let (message, hint) = cure.map_or((None, None), |cure| (cure.message, Some(cure.hint)));
+        let remedy = denial.reason.remedy();
+        let hint = hint.unwrap_or_else(|| match denial.reason {
+            Reason::NameInvalid => format!("Write \"{}\". {remedy}", made_valid(credential_spec)),
+            _ => remedy.to_owned(),
+        });
         Self {
             reason: denial.reason.id(),
             code: denial.reason.code(),
             field: denial.field.clone(),
-            message: denial.message.clone(),
+            message: message.unwrap_or_else(|| denial.message.clone()),
             hint,
         }
     }

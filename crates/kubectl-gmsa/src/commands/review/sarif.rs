@@ -14,7 +14,7 @@ pub(super) fn render(report: &Report) -> Result<String, Failure> {
     let mut results = Vec::new();
     for workload in &report.workloads {
         let at = location(Some(&workload.file), Some(workload.line), &workload.label());
-        for denial in workload.places.iter().filter_map(|place| place.denial.as_ref()) {
+        for denial in workload.denials() {
             rules.entry(denial.reason).or_insert_with(|| denial_rule(denial.reason));
             let text = format!("{}: {}", workload.label(), denial.message);
             results.push(result(denial.reason, "error", &text, &at));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
+use super::renames::{Rename, RenamePlace};
 use super::report::{FindingReport, Report, WorkloadReport};
 
 /// Where no terminal says how wide it is.
@@ -12,6 +13,9 @@ const WIDTH: u16 = 100;
 /// Renders the table, the reasons and what to do.
 pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
     let mut text = String::new();
+    for rename in &report.renames {
+        first(&mut text, rename);
+    }
     let listed: Vec<&WorkloadReport> =
         report.workloads.iter().filter(|workload| wide || workload.verdict != "no-gmsa").collect();
     if !listed.is_empty() {
@@ -44,6 +48,24 @@ pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
         summary.denied
     );
     text
+}
+
+fn first(text: &mut String, rename: &Rename) {
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "First write \"{}\" instead of {}, which no credential spec can be called:",
+        rename.name,
+        rename.others()
+    );
+    for RenamePlace { object, field, file, line } in &rename.places {
+        let at = match (file, line) {
+            (Some(file), Some(line)) => format!(" ({file}:{line})"),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "  {object}{at}\n    {field}");
+    }
+    text.push('\n');
 }
 
 fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
@@ -93,8 +115,7 @@ fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
 }
 
 fn details(text: &mut String, workload: &WorkloadReport) {
-    let denials: Vec<_> =
-        workload.places.iter().filter_map(|place| place.denial.as_ref()).collect();
+    let denials: Vec<_> = workload.denials().collect();
     if denials.is_empty() && workload.findings.is_empty() {
         return;
     }

@@ -1,7 +1,7 @@
 //! The objects as they would be admitted.
 
 use gmsa_cluster::judge::apply;
-use gmsa_cluster::manifests::Document;
+use gmsa_cluster::manifests::{Document, ManifestSet};
 
 use super::Failure;
 use super::judge::Judged;
@@ -10,6 +10,7 @@ use super::judge::Judged;
 /// names the workloads that are left as they are because they would be denied.
 pub(super) fn render(
     documents: &[Document],
+    set: &ManifestSet,
     judged: &[Judged<'_>],
 ) -> Result<(String, Vec<String>), Failure> {
     let mut kept = Vec::new();
@@ -25,7 +26,10 @@ pub(super) fn render(
         }
     }
     let mut text = String::new();
-    for value in &values {
+    for (index, value) in values.iter().enumerate() {
+        if set.passed_over.contains_key(&index) {
+            continue;
+        }
         let yaml =
             serde_saphyr::to_string(value).map_err(|error| Failure::encode("YAML", &error))?;
         text.push_str("---\n");

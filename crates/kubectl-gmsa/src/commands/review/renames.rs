@@ -1,0 +1,175 @@
+//! Names that no object can have, and what to write instead: what comes before all else.
+
+use std::collections::BTreeMap;
+
+use gmsa_cluster::manifests::{ManifestSet, Source};
+use gmsa_core::admission::{Denial, Reason, grant_command};
+use gmsa_core::credspec::name::{is_valid_name, made_valid};
+use gmsa_core::rbac::Policy;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::judge::Judged;
+
+/// What holds a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    CredentialSpec,
+    Role,
+    Workload,
+}
+
+/// A name to write instead of others that no credential spec can have.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Rename {
+    /// The name to write.
+    pub(super) name: String,
+    /// What stands there now.
+    pub(super) instead_of: Vec<String>,
+    /// Where to write it.
+    pub(super) places: Vec<RenamePlace>,
+    /// The credential specs and roles among them.
+    #[serde(skip)]
+    facts: Vec<String>,
+    /// Whether a credential spec is among them.
+    #[serde(skip)]
+    of_credential_spec: bool,
+}
+
+/// A field that holds such a name.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RenamePlace {
+    /// The object, as `ClusterRole webapp1`.
+    pub(super) object: String,
+    /// The field.
+    pub(super) field: String,
+    /// The file, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    /// The line on which the document begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) line: Option<usize>,
+}
+
+/// All of a review.
+pub(super) struct Renames<'a> {
+    by_name: BTreeMap<String, Rename>,
+    /// The rights that the files give; none where the cluster's count.
+    policy: Option<&'a Policy>,
+}
+
+/// What is said of a denial that other spellings of a name explain.
+pub(super) struct Cure {
+    /// Instead of what admission says, which would have granted what is granted already.
+    pub(super) message: Option<String>,
+    pub(super) hint: String,
+}
+
+impl<'a> Renames<'a> {
+    /// What has to be written otherwise in the objects and in the places that were judged.
+    pub(super) fn of(set: &'a ManifestSet, judged: &[Judged<'_>], cluster: bool) -> Self {
+        let policy = (!cluster).then_some(&set.policy);
+        let mut renames = Self { by_name: BTreeMap::new(), policy };
+        for (name, spec) in &set.credential_specs {
+            let (object, at) = (format!("GMSACredentialSpec {name}"), Some(&spec.source));
+            renames.add(name, object, "metadata.name", at, Holder::CredentialSpec);
+        }
+        for (role, name) in set.policy.named() {
+            renames.add(name, role, "rules.resourceNames", None, Holder::Role);
+        }
+        for one in judged {
+            let workload = one.workload;
+            for place in &one.places {
+                let name = place.credential_spec.as_deref().unwrap_or_default();
+                if is_valid_name(name) {
+                    continue;
+                }
+                let mut field = workload.template.trim_start_matches('/').replace('/', ".");
+                if !field.is_empty() {
+                    field.push('.');
+                }
+                field.push_str(&place.prefix);
+                field.push_str("gmsaCredentialSpecName");
+                let object = format!("{} {}/{}", workload.kind, workload.namespace, workload.name);
+                renames.add(name, object, &field, Some(&workload.source), Holder::Workload);
+            }
+        }
+        renames
+    }
+
+    /// The names of facts come before those of workloads.
+    fn add(&mut self, name: &str, object: String, field: &str, at: Option<&Source>, of: Holder) {
+        if name.is_empty() || is_valid_name(name) {
+            return;
+        }
+        let wanted = made_valid(name);
+        let rename = self.by_name.entry(wanted.clone()).or_default();
+        rename.name = wanted;
+        if !rename.instead_of.iter().any(|known| known == name) {
+            rename.instead_of.push(name.to_owned());
+        }
+        let place = RenamePlace {
+            object,
+            field: field.to_owned(),
+            file: at.map(|source| source.file.to_string()),
+            line: at.map(|source| source.line),
+        };
+        // A role may name it in several rules.
+        if rename.places.last() == Some(&place) {
+            return;
+        }
+        if of != Holder::Workload {
+            rename.facts.push(place.object.clone());
+        }
+        rename.of_credential_spec |= of == Holder::CredentialSpec;
+        rename.places.push(place);
+    }
+
+    /// What to say of a denial of the service account at this place, if writing other names at
+    /// other places comes before what admission itself would advise.
+    pub(super) fn cure(&self, denial: &Denial, name: &str, of: (&str, &str)) -> Option<Cure> {
+        let rename = self.by_name.get(name)?;
+        let (namespace, account) = of;
+        let write = format!("Write \"{name}\" in {}", rename.facts.join(" and "));
+        match denial.reason {
+            Reason::NotAuthorized => {
+                let granted = rename.instead_of.iter().find(|written| {
+                    self.policy.is_some_and(|policy| policy.may_use(namespace, account, written))
+                });
+                if let Some(written) = granted {
+                    let command = grant_command(name, namespace, account);
+                    let said = denial.message.split_once(&command);
+                    let said = said.map_or(&*denial.message, |(said, _)| said);
+                    let said = said.rsplit_once("; ").map_or(said, |(said, _)| said);
+                    let message =
+                        format!("{said}: the right is to \"{written}\", which is no valid name");
+                    let hint = format!("{write}. The right is there once the names are.");
+                    return Some(Cure { message: Some(message), hint });
+                }
+                let remedy = denial.reason.remedy();
+                let hint = format!("{write}. {remedy}");
+                rename.of_credential_spec.then_some(Cure { message: None, hint })
+            }
+            Reason::NotFound if rename.of_credential_spec => {
+                Some(Cure { message: None, hint: format!("{write}.") })
+            }
+            _ => None,
+        }
+    }
+
+    /// All of them, in the order of the names to write.
+    pub(super) fn into_list(self) -> Vec<Rename> {
+        self.by_name.into_values().collect()
+    }
+}
+
+impl Rename {
+    /// The other spellings, each in quotes.
+    pub(super) fn others(&self) -> String {
+        let quoted: Vec<String> =
+            self.instead_of.iter().map(|name| format!("\"{name}\"")).collect();
+        quoted.join(", ")
+    }
+}
