@@ -11,8 +11,7 @@ mod support;
 
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
@@ -68,107 +67,6 @@ async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone() {
     let stored = world.create(&pod).await;
     assert_eq!(contents_at(&stored, "/spec/containers/0"), Some(canonical("WebApp1").as_str()));
     assert_eq!(contents_at(&stored, "/spec"), None);
-}
-
-#[tokio::test]
-async fn each_denial_is_seen_by_the_client_and_nothing_is_created() {
-    let Some(world) = world("each_denial_is_seen_by_the_client_and_nothing_is_created").await
-    else {
-        return;
-    };
-    let spec = world.credential_spec("default").await;
-    let (hollow, gone, other) = (
-        world.cluster.unique("hollow"),
-        world.cluster.unique("gone"),
-        world.cluster.unique("other"),
-    );
-    let mut empty = objects::credential_spec(&hollow, "x");
-    empty["credspec"] = json!({});
-    world.cluster.apply(&empty).await;
-    world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
-    for name in [&hollow, &gone] {
-        world.grant(name, "default").await;
-    }
-    let upper = spec.to_uppercase();
-    let different = canonical("WebApp1").replace("contoso.com", "example.com");
-    let inline = canonical("Other");
-    for (context, code, words) in [
-        (
-            gmsa(None, Some("{}")),
-            422,
-            "does not define the name of the corresponding resource".to_owned(),
-        ),
-        (gmsa(Some(&upper), None), 422, format!("write \"{spec}\", which exists")),
-        (
-            gmsa(Some(&other), None),
-            403,
-            format!(
-                "service account \"default\" is not authorized to `use` GMSA cred spec \"{other}\""
-            ),
-        ),
-        (gmsa(Some(&other), Some(&inline)), 403, "kubectl create rolebinding".to_owned()),
-        (gmsa(Some(&gone), None), 404, format!("cred spec {gone} does not exist")),
-        (
-            gmsa(Some(&hollow), None),
-            417,
-            format!("cred spec {hollow} does not have a credspec key"),
-        ),
-        (
-            gmsa(Some(&spec), Some(&different)),
-            422,
-            format!(
-                "does not match the contents of GMSA resource \"{spec}\": ActiveDirectoryConfig.GroupManagedServiceAccounts[1].Scope differs"
-            ),
-        ),
-        (gmsa(Some(&spec), Some(&"x".repeat(64 * 1024 + 1))), 422, "64".to_owned()),
-    ] {
-        // At the pod, and at each kind of container.
-        for list in [None, Some("containers"), Some("initContainers")] {
-            let pod = match list {
-                None => world.pod(&context),
-                Some(list) => {
-                    let mut pod = world.pod(&json!({}));
-                    let container =
-                        json!([{"name": "c", "image": "i", "securityContext": context}]);
-                    pod["spec"][list] = container;
-                    pod
-                }
-            };
-            let (seen, message) = world.try_create(&pod).await.expect_err(&words);
-            assert_eq!(seen, code, "{message}");
-            assert!(message.contains(&words), "{message}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_denial_shows_at_the_replica_set() {
-    let Some(world) = world("a_denial_shows_at_the_replica_set").await else { return };
-    let spec = world.cluster.unique("spec");
-    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
-    let pod = world.pod(&gmsa(Some(&spec), None));
-    world.cluster.apply(&objects::deployment(&world.namespace, "denied", &pod)).await;
-    let sets: Api<ReplicaSet> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
-    let message = eventually("the replica set's condition", SOON, || async {
-        let sets = sets.list(&ListParams::default()).await.unwrap();
-        let conditions = sets.items.into_iter().next()?.status?.conditions?;
-        conditions.into_iter().find(|one| one.type_ == "ReplicaFailure")?.message
-    })
-    .await;
-    assert!(message.contains(&format!("is not authorized to `use` GMSA cred spec \"{spec}\"")));
-    assert!(message.contains(&format!("--serviceaccount={}:default", world.namespace)));
-    let events: Api<Event> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
-    eventually("the event", SOON, || async {
-        let events = events.list(&ListParams::default()).await.unwrap();
-        events
-            .items
-            .iter()
-            .filter(|event| event.reason.as_deref() == Some("FailedCreate"))
-            .any(|event| event.message.as_deref().unwrap_or_default().contains("not authorized"))
-            .then_some(())
-    })
-    .await;
-    assert!(world.pods().list(&ListParams::default()).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]
