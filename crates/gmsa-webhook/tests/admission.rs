@@ -12,10 +12,10 @@ mod support;
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
-use support::{SOON, canonical, contents_at, world};
+use support::{SOON, canonical, checks, contents_at, world};
 
 #[tokio::test]
 async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
@@ -23,33 +23,7 @@ async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
     else {
         return;
     };
-    let [pod_spec, own_spec, init_spec] = [
-        world.credential_spec("default").await,
-        world.credential_spec("default").await,
-        world.credential_spec("default").await,
-    ];
-    world.cluster.apply(&objects::credential_spec(&own_spec, "Own")).await;
-    world.cluster.apply(&objects::credential_spec(&init_spec, "Init")).await;
-    let mut pod = world.pod(&gmsa(Some(&pod_spec), None));
-    pod["spec"]["containers"] = json!([
-        {"name": "plain", "image": "i"},
-        {"name": "own", "image": "i", "securityContext": gmsa(Some(&own_spec), None)},
-        {"name": "same", "image": "i", "securityContext": gmsa(Some(&pod_spec), None)},
-    ]);
-    pod["spec"]["initContainers"] =
-        json!([{"name": "init", "image": "i", "securityContext": gmsa(Some(&init_spec), None)}]);
-    world.cluster.apply(&objects::deployment(&world.namespace, "every", &pod)).await;
-    let stored = eventually("a pod of the deployment", SOON, || async {
-        let pods = world.pods().list(&ListParams::default().labels("app=every")).await.unwrap();
-        pods.items.into_iter().next()
-    })
-    .await;
-    let stored = serde_json::to_value(stored).unwrap();
-    assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/containers/0"), None);
-    assert_eq!(contents_at(&stored, "/spec/containers/1"), Some(canonical("Own").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/containers/2"), Some(canonical("WebApp1").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/initContainers/0"), Some(canonical("Init").as_str()));
+    checks::every_place_carries_its_contents(&world).await;
 }
 
 #[tokio::test]
@@ -75,11 +49,7 @@ async fn preset_contents_that_are_equal_as_json_are_left_as_they_are() {
     else {
         return;
     };
-    let spec = world.credential_spec("default").await;
-    let pretty = serde_json::to_string_pretty(&objects::contents("WebApp1")).unwrap();
-    assert_ne!(pretty, canonical("WebApp1"));
-    let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&pretty)))).await;
-    assert_eq!(contents_at(&stored, "/spec"), Some(pretty.as_str()));
+    checks::preset_contents_stay(&world).await;
 }
 
 #[tokio::test]
@@ -226,27 +196,5 @@ async fn a_credential_spec_and_its_pod_are_admitted_at_the_first_try_by_two_repl
     };
     let second =
         support::server(&world.cluster, &world.authority, &world.cluster.kubeconfig, &[]).await;
-    let names: Vec<String> = (0..20).map(|_| world.cluster.unique("fresh")).collect();
-    for name in &names {
-        world.grant(name, "default").await;
-    }
-    let replicas = [&world.server, &second]
-        .map(|server| gmsa_testkit::https::Https::new(server.https, world.authority.pem()));
-    for (round, name) in names.iter().enumerate() {
-        world.cluster.apply(&objects::credential_spec(name, "WebApp1")).await;
-        let (first, second) = (&replicas[round % 2], &replicas[(round + 1) % 2]);
-        let expand = objects::review(&world.namespace, &world.pod(&gmsa(Some(name), None)));
-        let full = gmsa(Some(name), Some(&canonical("WebApp1")));
-        let judge = objects::review(&world.namespace, &world.pod(&full));
-        let mutation = first.review("/mutate", &expand).await;
-        assert!(mutation["patch"].is_string(), "{mutation}");
-        let validation = second.review("/validate", &judge).await;
-        assert_eq!(validation["allowed"], json!(true), "{validation}");
-        // And after an edit that one of them may not have seen.
-        world.cluster.apply(&objects::credential_spec(name, "Edited")).await;
-        let edited = gmsa(Some(name), Some(&canonical("Edited")));
-        let judge = objects::review(&world.namespace, &world.pod(&edited));
-        let validation = first.review("/validate", &judge).await;
-        assert_eq!(validation["allowed"], json!(true), "{validation}");
-    }
+    checks::two_replicas_take_turns(&world, &second).await;
 }

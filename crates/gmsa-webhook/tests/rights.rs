@@ -27,30 +27,13 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
-use support::{SOON, canonical, contents_at, world};
+use support::{SOON, canonical, checks, world};
 
 #[tokio::test]
 async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second() {
     let name = "a_grant_works_at_the_next_try_and_a_revocation_within_a_second";
     let Some(world) = world(name).await else { return };
-    let spec = world.cluster.unique("spec");
-    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
-    for _ in 0..3 {
-        let pod = world.pod(&gmsa(Some(&spec), None));
-        let (code, _) = world.try_create(&pod).await.expect_err("no right yet");
-        assert_eq!(code, 403);
-        world.grant(&spec, "default").await;
-        let stored = world.create(&pod).await;
-        assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
-
-        let bindings: Api<RoleBinding> =
-            Api::namespaced(world.cluster.client.clone(), &world.namespace);
-        bindings.delete(&spec, &DeleteParams::default()).await.unwrap();
-        eventually("the revocation", Duration::from_secs(1), || async {
-            world.try_create(&world.pod(&gmsa(Some(&spec), None))).await.err().map(drop)
-        })
-        .await;
-    }
+    checks::a_grant_works_at_once_and_a_revocation_within_a_second(&world).await;
 }
 
 /// A control plane of its own, in which nobody else changes roles, and a server in front of it.

@@ -1,6 +1,7 @@
 //! What the tests against a real API server share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod checks;
 pub mod table;
 
 use std::path::Path;
