@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -21,10 +22,17 @@ use tokio::net::TcpListener;
 /// Changes the answer to a request for this path.
 type Change = Box<dyn Fn(&str, &mut Value) + Send>;
 
+/// What happens to the answers to POST requests.
+#[derive(Default)]
+struct Meddling {
+    change: Option<Change>,
+    hold: Duration,
+}
+
 /// The proxy; ends when dropped.
 pub struct ApiProxy {
     address: SocketAddr,
-    change: Arc<Mutex<Option<Change>>>,
+    meddling: Arc<Mutex<Meddling>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -33,24 +41,29 @@ impl ApiProxy {
     pub async fn start(client: Client) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let change: Arc<Mutex<Option<Change>>> = Arc::default();
-        let changing = Arc::clone(&change);
+        let meddling: Arc<Mutex<Meddling>> = Arc::default();
+        let shared = Arc::clone(&meddling);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (client, change) = (client.clone(), Arc::clone(&changing));
+                let (client, meddling) = (client.clone(), Arc::clone(&shared));
                 let service = service_fn(move |request| {
-                    let (client, change) = (client.clone(), Arc::clone(&change));
-                    async move { Ok::<_, Infallible>(pass(&client, &change, request).await) }
+                    let (client, meddling) = (client.clone(), Arc::clone(&meddling));
+                    async move { Ok::<_, Infallible>(pass(&client, &meddling, request).await) }
                 });
                 tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
             }
         });
-        Self { address, change, task }
+        Self { address, meddling, task }
     }
 
     /// From now on changes the JSON answers to POST requests.
     pub fn change(&self, change: impl Fn(&str, &mut Value) + Send + 'static) {
-        *self.change.lock().unwrap() = Some(Box::new(change));
+        self.meddling.lock().unwrap().change = Some(Box::new(change));
+    }
+
+    /// From now on passes the answers to POST requests on only after this time.
+    pub fn hold(&self, time: Duration) {
+        self.meddling.lock().unwrap().hold = time;
     }
 
     /// Writes a kubeconfig that leads to the proxy.
@@ -76,7 +89,7 @@ impl Drop for ApiProxy {
 
 async fn pass(
     client: &Client,
-    change: &Mutex<Option<Change>>,
+    meddling: &Mutex<Meddling>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (parts, body) = request.into_parts();
@@ -95,17 +108,22 @@ async fn pass(
             return Response::builder().status(502).body(body).unwrap();
         }
     };
-    if parts.method != http::Method::POST || change.lock().unwrap().is_none() {
+    if parts.method != http::Method::POST {
         return answer;
     }
     let (mut head, body) = answer.into_parts();
-    let body = body.collect_bytes().await.unwrap();
-    let Ok(mut json) = serde_json::from_slice(&body) else {
-        return Response::from_parts(head, Body::from(body));
+    let mut body = body.collect_bytes().await.unwrap().to_vec();
+    let hold = {
+        let meddling = meddling.lock().unwrap();
+        if let (Some(change), Ok(mut json)) =
+            (&meddling.change, serde_json::from_slice::<Value>(&body))
+        {
+            change(&path, &mut json);
+            body = json.to_string().into_bytes();
+            head.headers.remove("content-length");
+        }
+        meddling.hold
     };
-    if let Some(change) = &*change.lock().unwrap() {
-        change(&path, &mut json);
-    }
-    head.headers.remove("content-length");
-    Response::from_parts(head, Body::from(json.to_string().into_bytes()))
+    tokio::time::sleep(hold).await;
+    Response::from_parts(head, Body::from(body))
 }

@@ -12,13 +12,12 @@ mod support;
 use gmsa_testkit::https::Https;
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use support::{SOON, canonical, contents_at, world};
+use support::{SOON, canonical, checks, contents_at, world};
 
 #[tokio::test]
 async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
@@ -26,33 +25,7 @@ async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
     else {
         return;
     };
-    let [pod_spec, own_spec, init_spec] = [
-        world.credential_spec("default").await,
-        world.credential_spec("default").await,
-        world.credential_spec("default").await,
-    ];
-    world.cluster.apply(&objects::credential_spec(&own_spec, "Own")).await;
-    world.cluster.apply(&objects::credential_spec(&init_spec, "Init")).await;
-    let mut pod = world.pod(&gmsa(Some(&pod_spec), None));
-    pod["spec"]["containers"] = json!([
-        {"name": "plain", "image": "i"},
-        {"name": "own", "image": "i", "securityContext": gmsa(Some(&own_spec), None)},
-        {"name": "same", "image": "i", "securityContext": gmsa(Some(&pod_spec), None)},
-    ]);
-    pod["spec"]["initContainers"] =
-        json!([{"name": "init", "image": "i", "securityContext": gmsa(Some(&init_spec), None)}]);
-    world.cluster.apply(&objects::deployment(&world.namespace, "every", &pod)).await;
-    let stored = eventually("a pod of the deployment", SOON, || async {
-        let pods = world.pods().list(&ListParams::default().labels("app=every")).await.unwrap();
-        pods.items.into_iter().next()
-    })
-    .await;
-    let stored = serde_json::to_value(stored).unwrap();
-    assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/containers/0"), None);
-    assert_eq!(contents_at(&stored, "/spec/containers/1"), Some(canonical("Own").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/containers/2"), Some(canonical("WebApp1").as_str()));
-    assert_eq!(contents_at(&stored, "/spec/initContainers/0"), Some(canonical("Init").as_str()));
+    checks::every_place_carries_its_contents(&world).await;
 }
 
 #[tokio::test]
@@ -73,117 +46,12 @@ async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone() {
 }
 
 #[tokio::test]
-async fn each_denial_is_seen_by_the_client_and_nothing_is_created() {
-    let Some(world) = world("each_denial_is_seen_by_the_client_and_nothing_is_created").await
-    else {
-        return;
-    };
-    let spec = world.credential_spec("default").await;
-    let (hollow, gone, other) = (
-        world.cluster.unique("hollow"),
-        world.cluster.unique("gone"),
-        world.cluster.unique("other"),
-    );
-    let mut empty = objects::credential_spec(&hollow, "x");
-    empty["credspec"] = json!({});
-    world.cluster.apply(&empty).await;
-    world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
-    for name in [&hollow, &gone] {
-        world.grant(name, "default").await;
-    }
-    let upper = spec.to_uppercase();
-    let different = canonical("WebApp1").replace("contoso.com", "example.com");
-    let inline = canonical("Other");
-    for (context, code, words) in [
-        (
-            gmsa(None, Some("{}")),
-            422,
-            "does not define the name of the corresponding resource".to_owned(),
-        ),
-        (gmsa(Some(&upper), None), 422, format!("write \"{spec}\", which exists")),
-        (
-            gmsa(Some(&other), None),
-            403,
-            format!(
-                "service account \"default\" is not authorized to `use` GMSA cred spec \"{other}\""
-            ),
-        ),
-        (gmsa(Some(&other), Some(&inline)), 403, "kubectl create rolebinding".to_owned()),
-        (gmsa(Some(&gone), None), 404, format!("cred spec {gone} does not exist")),
-        (
-            gmsa(Some(&hollow), None),
-            417,
-            format!("cred spec {hollow} does not have a credspec key"),
-        ),
-        (
-            gmsa(Some(&spec), Some(&different)),
-            422,
-            format!(
-                "does not match the contents of GMSA resource \"{spec}\": ActiveDirectoryConfig.GroupManagedServiceAccounts[1].Scope differs"
-            ),
-        ),
-        (gmsa(Some(&spec), Some(&"x".repeat(64 * 1024 + 1))), 422, "64".to_owned()),
-    ] {
-        // At the pod, and at each kind of container.
-        for list in [None, Some("containers"), Some("initContainers")] {
-            let pod = match list {
-                None => world.pod(&context),
-                Some(list) => {
-                    let mut pod = world.pod(&json!({}));
-                    let container =
-                        json!([{"name": "c", "image": "i", "securityContext": context}]);
-                    pod["spec"][list] = container;
-                    pod
-                }
-            };
-            let (seen, message) = world.try_create(&pod).await.expect_err(&words);
-            assert_eq!(seen, code, "{message}");
-            assert!(message.contains(&words), "{message}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_denial_shows_at_the_replica_set() {
-    let Some(world) = world("a_denial_shows_at_the_replica_set").await else { return };
-    let spec = world.cluster.unique("spec");
-    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
-    let pod = world.pod(&gmsa(Some(&spec), None));
-    world.cluster.apply(&objects::deployment(&world.namespace, "denied", &pod)).await;
-    let sets: Api<ReplicaSet> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
-    let message = eventually("the replica set's condition", SOON, || async {
-        let sets = sets.list(&ListParams::default()).await.unwrap();
-        let conditions = sets.items.into_iter().next()?.status?.conditions?;
-        conditions.into_iter().find(|one| one.type_ == "ReplicaFailure")?.message
-    })
-    .await;
-    assert!(message.contains(&format!("is not authorized to `use` GMSA cred spec \"{spec}\"")));
-    assert!(message.contains(&format!("--serviceaccount={}:default", world.namespace)));
-    let events: Api<Event> = Api::namespaced(world.cluster.client.clone(), &world.namespace);
-    eventually("the event", SOON, || async {
-        let events = events.list(&ListParams::default()).await.unwrap();
-        events
-            .items
-            .iter()
-            .filter(|event| event.reason.as_deref() == Some("FailedCreate"))
-            .any(|event| event.message.as_deref().unwrap_or_default().contains("not authorized"))
-            .then_some(())
-    })
-    .await;
-    assert!(world.pods().list(&ListParams::default()).await.unwrap().items.is_empty());
-}
-
-#[tokio::test]
 async fn preset_contents_that_are_equal_as_json_are_left_as_they_are() {
     let Some(world) = world("preset_contents_that_are_equal_as_json_are_left_as_they_are").await
     else {
         return;
     };
-    let spec = world.credential_spec("default").await;
-    let pretty = serde_json::to_string_pretty(&objects::contents("WebApp1")).unwrap();
-    assert_ne!(pretty, canonical("WebApp1"));
-    let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&pretty)))).await;
-    assert_eq!(contents_at(&stored, "/spec"), Some(pretty.as_str()));
+    checks::preset_contents_stay(&world).await;
 }
 
 /// What the client is warned of when it creates a pod, and what happens to the pod.
@@ -339,44 +207,6 @@ async fn ephemeral_containers_are_judged_like_all_others() {
 }
 
 #[tokio::test]
-async fn both_versions_show_the_same_object_and_unknown_keys_are_pruned() {
-    let Some(world) = world("both_versions_show_the_same_object_and_unknown_keys_are_pruned").await
-    else {
-        return;
-    };
-    for (written, read) in [("v1alpha1", "v1"), ("v1", "v1alpha1")] {
-        let name = world.cluster.unique("version");
-        let mut object = objects::credential_spec(&name, "WebApp1");
-        object["apiVersion"] = json!(format!("windows.k8s.io/{written}"));
-        object["credspec"]["HostAccount"] = json!("unknown");
-        // Not applied: server-side apply refuses a key that it does not know.
-        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        let api = world.cluster.api(&object).await;
-        api.create(&PostParams::default(), &typed).await.unwrap();
-        let mut resource = gmsa_cluster::crd::api_resource();
-        resource.api_version = format!("windows.k8s.io/{read}");
-        resource.version = read.to_owned();
-        let api: Api<DynamicObject> = Api::all_with(world.cluster.client.clone(), &resource);
-        let stored = api.get(&name).await.unwrap();
-        assert_eq!(stored.data["credspec"], objects::contents("WebApp1"));
-    }
-    for credspec in [
-        json!({}),
-        json!({"DomainJoinConfig": {"Guid": "not hexadecimal", "Sid": "x"}}),
-        json!({"ActiveDirectoryConfig": {"HostAccountConfig":
-            {"PluginGUID": "{zzz}", "PluginInput": "x", "PortableCcgVersion": "9"}}}),
-        json!({"CmsPlugins": []}),
-    ] {
-        let mut object = objects::credential_spec(&world.cluster.unique("any"), "x");
-        object["credspec"] = credspec.clone();
-        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        let api = world.cluster.api(&object).await;
-        let stored = api.create(&PostParams::default(), &typed).await.unwrap();
-        assert_eq!(stored.data["credspec"], credspec);
-    }
-}
-
-#[tokio::test]
 async fn an_edited_credential_spec_is_used_by_the_next_pod() {
     let Some(world) = world("an_edited_credential_spec_is_used_by_the_next_pod").await else {
         return;
@@ -404,27 +234,5 @@ async fn a_credential_spec_and_its_pod_are_admitted_at_the_first_try_by_two_repl
     };
     let second =
         support::server(&world.cluster, &world.authority, &world.cluster.kubeconfig, &[]).await;
-    let names: Vec<String> = (0..20).map(|_| world.cluster.unique("fresh")).collect();
-    for name in &names {
-        world.grant(name, "default").await;
-    }
-    let replicas = [&world.server, &second]
-        .map(|server| gmsa_testkit::https::Https::new(server.https, world.authority.pem()));
-    for (round, name) in names.iter().enumerate() {
-        world.cluster.apply(&objects::credential_spec(name, "WebApp1")).await;
-        let (first, second) = (&replicas[round % 2], &replicas[(round + 1) % 2]);
-        let expand = objects::review(&world.namespace, &world.pod(&gmsa(Some(name), None)));
-        let full = gmsa(Some(name), Some(&canonical("WebApp1")));
-        let judge = objects::review(&world.namespace, &world.pod(&full));
-        let mutation = first.review("/mutate", &expand).await;
-        assert!(mutation["patch"].is_string(), "{mutation}");
-        let validation = second.review("/validate", &judge).await;
-        assert_eq!(validation["allowed"], json!(true), "{validation}");
-        // And after an edit that one of them may not have seen.
-        world.cluster.apply(&objects::credential_spec(name, "Edited")).await;
-        let edited = gmsa(Some(name), Some(&canonical("Edited")));
-        let judge = objects::review(&world.namespace, &world.pod(&edited));
-        let validation = first.review("/validate", &judge).await;
-        assert_eq!(validation["allowed"], json!(true), "{validation}");
-    }
+    checks::two_replicas_take_turns(&world, &second).await;
 }

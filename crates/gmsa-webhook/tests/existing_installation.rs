@@ -9,16 +9,22 @@
 
 mod support;
 
+use std::path::{Path, PathBuf};
+
 use gmsa_testkit::objects::{self, gmsa};
-use gmsa_testkit::process::free_port;
+use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::server::Server;
+use gmsa_testkit::tcp_proxy::TcpProxy;
 use gmsa_testkit::webhook::Webhook;
 use serde_json::json;
 
-use support::{World, canonical, contents_at};
+use support::table::{
+    cases, creations_are_denied, ephemeral_containers_are_denied, replica_sets_are_denied,
+};
+use support::{World, canonical, checks, contents_at};
 
 /// What the role of that installation grants.
-async fn rights(world: &World) -> std::path::PathBuf {
+async fn rights(world: &World) -> PathBuf {
     let name = world.cluster.unique("existing");
     world
         .cluster
@@ -37,13 +43,10 @@ async fn rights(world: &World) -> std::path::PathBuf {
     world.cluster.token_kubeconfig(&world.namespace, "default").await
 }
 
-#[tokio::test]
-async fn the_image_can_be_swapped_into_an_existing_deployment() {
-    let name = "the_image_can_be_swapped_into_an_existing_deployment";
-    let Some(mut world) = support::world(name).await else { return };
-    let kubeconfig = rights(&world).await;
+/// A server with that environment, and its port.
+async fn server(world: &World, kubeconfig: &Path) -> Server {
     let pair = world.authority.server(&["localhost"]);
-    let (certificate, key) = pair.write(world.cluster.files(), "existing");
+    let (certificate, key) = pair.write(world.cluster.files(), &world.cluster.unique("existing"));
     let port = free_port().to_string();
     let env = [
         ("KUBECONFIG", kubeconfig.to_str().unwrap()),
@@ -55,15 +58,35 @@ async fn the_image_can_be_swapped_into_an_existing_deployment() {
         ("LOG_LEVEL", "nonsense"),
         ("RANDOM_HOSTNAME", "true"),
     ];
-    let mut server = Server::start(support::PROGRAM, &["--cert-reload=false"], &env).await;
+    let server = Server::start(support::PROGRAM, &["--cert-reload=false"], &env).await;
     server.ready(world.authority.pem()).await;
     assert_eq!(server.https.port().to_string(), port);
-    server.wait_for_log("LOG_LEVEL").await;
-    server.wait_for_log("not allowed to list and watch gmsacredentialspecs").await;
-    assert!((server.metric("gmsa_credspec_live_mode").await - 1.0).abs() < f64::EPSILON);
+    server
+}
 
-    world.webhook = Webhook::register(&world.cluster, server.https, world.authority.pem()).await;
+/// A world whose server is such a one, and the kubeconfig for another replica.
+async fn existing(test: &str) -> Option<(World, PathBuf)> {
+    let mut world = support::world(test).await?;
+    let kubeconfig = rights(&world).await;
+    world.server = server(&world, &kubeconfig).await;
+    swap(&mut world).await;
+    Some((world, kubeconfig))
+}
+
+/// Registers the world's server for a new namespace.
+async fn swap(world: &mut World) {
+    let server = world.server.https;
+    world.webhook = Webhook::register(&world.cluster, server, world.authority.pem()).await;
     world.namespace = world.webhook.namespace(&world.cluster, "existing").await;
+}
+
+#[tokio::test]
+async fn the_image_can_be_swapped_into_an_existing_deployment() {
+    let name = "the_image_can_be_swapped_into_an_existing_deployment";
+    let Some((mut world, _)) = existing(name).await else { return };
+    world.server.wait_for_log("LOG_LEVEL").await;
+    world.server.wait_for_log("not allowed to list and watch gmsacredentialspecs").await;
+    assert!((world.server.metric("gmsa_credspec_live_mode").await - 1.0).abs() < f64::EPSILON);
     let spec = world.credential_spec("default").await;
     let stored = world.create(&world.pod(&gmsa(Some(&spec), None))).await;
     assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
@@ -76,20 +99,74 @@ async fn the_image_can_be_swapped_into_an_existing_deployment() {
     assert_eq!(world.create(&own).await["spec"]["hostname"], json!("mine"));
     assert!(world.create(&world.pod(&json!({}))).await["spec"].get("hostname").is_none());
 
-    let other = world.cluster.unique("other");
-    world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
-    let (code, _) = world.try_create(&world.pod(&gmsa(Some(&other), None))).await.unwrap_err();
-    assert_eq!(code, 403);
-    let gone = world.cluster.unique("gone");
-    world.grant(&gone, "default").await;
-    let (code, _) = world.try_create(&world.pod(&gmsa(Some(&gone), None))).await.unwrap_err();
-    assert_eq!(code, 404);
     // Live reading sees an edit at once.
     world.cluster.apply(&objects::credential_spec(&spec, "Edited")).await;
     let stored = world.create(&world.pod(&gmsa(Some(&spec), None))).await;
     assert_eq!(contents_at(&stored, "/spec"), Some(canonical("Edited").as_str()));
-    let warnings = server.log().iter().filter(|line| line.contains("list and watch gmsa")).count();
+    let log = world.server.log();
+    let warnings = log.iter().filter(|line| line.contains("list and watch gmsa")).count();
     assert_eq!(warnings, 1, "said once");
+}
+
+#[tokio::test]
+async fn every_place_is_expanded_with_the_rights_of_an_existing_installation() {
+    let name = "every_place_is_expanded_with_the_rights_of_an_existing_installation";
+    let Some((world, _)) = existing(name).await else { return };
+    checks::every_place_carries_its_contents(&world).await;
+    checks::an_ephemeral_container_carries_its_contents(&world).await;
+    checks::preset_contents_stay(&world).await;
+}
+
+#[tokio::test]
+async fn every_denial_is_seen_with_the_rights_of_an_existing_installation() {
+    let name = "every_denial_is_seen_with_the_rights_of_an_existing_installation";
+    let Some((world, _)) = existing(name).await else { return };
+    let cases = cases(&world, false).await;
+    creations_are_denied(&world, &cases).await;
+    ephemeral_containers_are_denied(&world, &cases).await;
+    replica_sets_are_denied(&world, &cases).await;
+}
+
+#[tokio::test]
+async fn a_revocation_works_with_the_rights_of_an_existing_installation() {
+    let name = "a_revocation_works_with_the_rights_of_an_existing_installation";
+    let Some((world, _)) = existing(name).await else { return };
+    checks::a_grant_works_at_once_and_a_revocation_within_a_second(&world).await;
+}
+
+#[tokio::test]
+async fn two_replicas_with_the_rights_of_an_existing_installation_take_turns() {
+    let name = "two_replicas_with_the_rights_of_an_existing_installation_take_turns";
+    let Some((world, kubeconfig)) = existing(name).await else { return };
+    let second = server(&world, &kubeconfig).await;
+    checks::two_replicas_take_turns(&world, &second).await;
+}
+
+#[tokio::test]
+async fn an_outage_passes_with_the_rights_of_an_existing_installation() {
+    let name = "an_outage_passes_with_the_rights_of_an_existing_installation";
+    let Some(mut world) = support::world(name).await else { return };
+    // Made for its role and binding; the way there is the proxy's.
+    rights(&world).await;
+    let proxy = TcpProxy::start(world.cluster.addr()).await;
+    let address = proxy.address;
+    let through = world.cluster.proxy_token_kubeconfig(address, &world.namespace, "default").await;
+    world.server = server(&world, &through).await;
+    swap(&mut world).await;
+    let spec = world.credential_spec("default").await;
+    world.create(&world.pod(&gmsa(Some(&spec), None))).await;
+    proxy.cut();
+    let pod = world.pod(&gmsa(Some(&spec), None));
+    let (code, message) = world.try_create(&pod).await.unwrap_err();
+    assert_eq!(code, 500, "{message}");
+    let words = format!("cannot decide on GMSA cred spec \"{spec}\": failed to read");
+    assert!(message.contains(&words), "{message}");
+    proxy.resume();
+    let stored = eventually("all is well again", support::SOON, || async {
+        world.try_create(&pod).await.ok()
+    })
+    .await;
+    assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
 }
 
 #[test]

@@ -11,7 +11,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use gmsa_testkit::api_proxy::ApiProxy;
@@ -26,31 +26,15 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
-use support::{SOON, canonical, contents_at, world};
+use support::{SOON, canonical, checks, world};
 
 #[tokio::test]
 async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second() {
     let name = "a_grant_works_at_the_next_try_and_a_revocation_within_a_second";
     let Some(world) = world(name).await else { return };
-    let spec = world.cluster.unique("spec");
-    world.cluster.apply(&objects::credential_spec(&spec, "WebApp1")).await;
-    for _ in 0..3 {
-        let pod = world.pod(&gmsa(Some(&spec), None));
-        let (code, _) = world.try_create(&pod).await.expect_err("no right yet");
-        assert_eq!(code, 403);
-        world.grant(&spec, "default").await;
-        let stored = world.create(&pod).await;
-        assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
-
-        let bindings: Api<RoleBinding> =
-            Api::namespaced(world.cluster.client.clone(), &world.namespace);
-        bindings.delete(&spec, &DeleteParams::default()).await.unwrap();
-        eventually("the revocation", Duration::from_secs(1), || async {
-            world.try_create(&world.pod(&gmsa(Some(&spec), None))).await.err().map(drop)
-        })
-        .await;
-    }
+    checks::a_grant_works_at_once_and_a_revocation_within_a_second(&world).await;
 }
 
 /// A control plane of its own, in which nobody else changes roles, and a server in front of it.
@@ -170,49 +154,171 @@ async fn apply(client: &kube::Client, object: &Value) {
     .await;
 }
 
+/// Questions that are asked while a right is revoked.
+#[derive(Default)]
+struct Load {
+    stop: AtomicBool,
+    asked: AtomicU32,
+    /// When the last question was asked that was answered with yes.
+    last: Mutex<Option<Instant>>,
+}
+
+impl Load {
+    async fn ask(&self, quiet: &Quiet) {
+        let began = Instant::now();
+        if quiet.is_allowed().await {
+            let mut last = self.last.lock().await;
+            *last = (*last).max(Some(began));
+        }
+        self.asked.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Six ask, each anew as soon as it has its answer.
+    async fn without_a_pause(self: Arc<Self>, quiet: Arc<Quiet>) {
+        let mut askers = JoinSet::new();
+        for _ in 0..6 {
+            let (this, quiet) = (Arc::clone(&self), Arc::clone(&quiet));
+            askers.spawn(async move {
+                while !this.stop.load(Ordering::SeqCst) {
+                    this.ask(&quiet).await;
+                }
+            });
+        }
+        askers.join_all().await;
+    }
+
+    /// One more question every 25 ms, whatever becomes of those before it.
+    async fn at_a_steady_pace(self: Arc<Self>, quiet: Arc<Quiet>) {
+        let mut questions = JoinSet::new();
+        while !self.stop.load(Ordering::SeqCst) {
+            let (this, quiet) = (Arc::clone(&self), Arc::clone(&quiet));
+            questions.spawn(async move { this.ask(&quiet).await });
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        questions.join_all().await;
+    }
+
+    /// Revokes the right a while after the load began, and lets it go on. No question may be
+    /// answered with yes that was asked a second after the API server had acknowledged it.
+    async fn survives_a_revocation(
+        &self,
+        quiet: &Quiet,
+        load: impl Future<Output = ()> + Send + 'static,
+        before: Duration,
+        revoked: impl FnOnce(Instant),
+    ) {
+        let load = tokio::spawn(load);
+        tokio::time::sleep(before).await;
+        quiet.revoke().await;
+        let acknowledged = Instant::now();
+        revoked(acknowledged);
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        self.stop.store(true, Ordering::SeqCst);
+        load.await.unwrap();
+        let asked = self.asked.load(Ordering::SeqCst);
+        assert!(asked > 50, "only {asked} questions");
+        let last = self.last.lock().await.expect("allowed before");
+        let late = last.saturating_duration_since(acknowledged);
+        assert!(late < Duration::from_secs(1), "admitted {late:?} after the revocation");
+        assert!(!quiet.is_allowed().await);
+    }
+}
+
 #[tokio::test]
 async fn a_revocation_under_load_is_in_force_within_a_second() {
     let name = "a_revocation_under_load_is_in_force_within_a_second";
     let Some(quiet) = Quiet::start(name, Options::default(), &[]).await else { return };
     let quiet = Arc::new(quiet);
-    for round in 0..8 {
+    for _ in 0..8 {
         quiet.grant().await;
         quiet.warm().await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let last = Arc::new(Mutex::new(None::<Instant>));
-        let askers: Vec<_> = (0..6)
-            .map(|_| {
-                let (quiet, stop, last) =
-                    (Arc::clone(&quiet), Arc::clone(&stop), Arc::clone(&last));
-                tokio::spawn(async move {
-                    let mut asked = 0_u32;
-                    while !stop.load(Ordering::SeqCst) {
-                        // What counts is when the question was asked.
-                        let began = Instant::now();
-                        if quiet.is_allowed().await {
-                            let mut last = last.lock().await;
-                            *last = (*last).max(Some(began));
-                        }
-                        asked += 1;
-                    }
-                    asked
-                })
-            })
-            .collect();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        quiet.revoke().await;
-        let revoked = Instant::now();
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        stop.store(true, Ordering::SeqCst);
-        let mut asked = 0;
-        for asker in askers {
-            asked += asker.await.unwrap();
-        }
-        assert!(asked > 50, "only {asked} questions");
-        let last = last.lock().await.expect("allowed before");
-        let late = last.saturating_duration_since(revoked);
-        assert!(late < Duration::from_secs(1), "round {round}: admitted {late:?} after");
-        assert!(!quiet.is_allowed().await);
+        let load = Arc::new(Load::default());
+        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&quiet));
+        load.survives_a_revocation(&quiet, asking, Duration::from_millis(100), |_| ()).await;
+    }
+}
+
+/// How long after a revocation access reviews go on to answer wrongly. What is answered wrongly
+/// for longer than a second could be told from the truth by nobody.
+const LIES: Duration = Duration::from_millis(900);
+
+/// An API server whose access reviews all say yes until a moment that is set, as those may that
+/// race with a change.
+#[derive(Clone, Debug, Default)]
+struct Lies {
+    until: Arc<std::sync::Mutex<Option<Instant>>>,
+    told: Arc<AtomicU32>,
+}
+
+impl Lies {
+    fn start(proxy: &ApiProxy) -> Self {
+        let lies = Self::default();
+        let Self { until, told } = lies.clone();
+        proxy.change(move |path, answer| {
+            let lying = until.lock().unwrap().is_none_or(|until| Instant::now() < until);
+            if lying && path.ends_with("/localsubjectaccessreviews") {
+                if answer["status"]["allowed"] != json!(true) {
+                    told.fetch_add(1, Ordering::SeqCst);
+                }
+                answer["status"]["allowed"] = json!(true);
+            }
+        });
+        lies
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_under_load_is_in_force_within_a_second_though_reviews_answer_wrongly() {
+    let name = "a_revocation_under_load_is_in_force_within_a_second_though_reviews_answer_wrongly";
+    let Some(quiet) = Quiet::start_behind(name, Options::default(), &[], true).await else {
+        return;
+    };
+    let quiet = Arc::new(quiet);
+    let proxy = quiet.proxy.as_ref().unwrap();
+    for _ in 0..5 {
+        quiet.grant().await;
+        quiet.warm().await;
+        // Whoever remembers one of these is wrong for longer.
+        let lies = Lies::start(proxy);
+        let load = Arc::new(Load::default());
+        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&quiet));
+        load.survives_a_revocation(&quiet, asking, Duration::from_millis(100), |revoked| {
+            *lies.until.lock().unwrap() = Some(revoked + LIES);
+        })
+        .await;
+        assert!(lies.told.load(Ordering::SeqCst) > 10, "{lies:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews_answer_wrongly() {
+    let name =
+        "a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews_answer_wrongly";
+    let options = Options::default();
+    let Some(quiet) = Quiet::start_behind(name, options, &["--remember=1"], true).await else {
+        return;
+    };
+    let quiet = Arc::new(quiet);
+    let proxy = quiet.proxy.as_ref().unwrap();
+    let shared = async || {
+        quiet.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="shared"}"#).await
+    };
+    for _ in 0..3 {
+        quiet.grant().await;
+        quiet.warm().await;
+        let (lies, before) = (Lies::start(proxy), shared().await);
+        // Longer than an answer is remembered: one review is always under way, for all to join.
+        // Whoever joins one that began before the revocation, or was told a lie, is wrong.
+        proxy.hold(Duration::from_millis(1300));
+        let load = Arc::new(Load::default());
+        let asking = Arc::clone(&load).at_a_steady_pace(Arc::clone(&quiet));
+        load.survives_a_revocation(&quiet, asking, Duration::from_millis(2500), |revoked| {
+            *lies.until.lock().unwrap() = Some(revoked + LIES);
+        })
+        .await;
+        proxy.hold(Duration::ZERO);
+        assert!(shared().await > before + 10.0, "reviews were shared before the revocation");
+        assert!(lies.told.load(Ordering::SeqCst) > 10, "{lies:?}");
     }
 }
 

@@ -1,6 +1,9 @@
 //! What the tests against a real API server share.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod checks;
+pub mod table;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,13 +35,18 @@ pub struct World {
 /// None where there is no control plane; the test is then skipped by name.
 pub async fn world(test: &str) -> Option<World> {
     let cluster = shared::cluster(test).await?;
+    let kubeconfig = cluster.kubeconfig.clone();
+    Some(world_behind(cluster, &kubeconfig, &[]).await)
+}
+
+/// The same with a way of the server to the API server, and flags.
+pub async fn world_behind(cluster: Cluster, kubeconfig: &Path, flags: &[&str]) -> World {
     install_definition(&cluster).await;
     let authority = Authority::new("test");
-    let kubeconfig = cluster.kubeconfig.clone();
-    let server = server(&cluster, &authority, &kubeconfig, &[]).await;
+    let server = server(&cluster, &authority, kubeconfig, flags).await;
     let webhook = Webhook::register(&cluster, server.https, authority.pem()).await;
     let namespace = webhook.namespace(&cluster, "pods").await;
-    Some(World { cluster, authority, server, webhook, namespace })
+    World { cluster, authority, server, webhook, namespace }
 }
 
 /// Applies the resource definition and waits until it is served.

@@ -1,0 +1,152 @@
+//! What a client, and the owner of a workload, see of each denial.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod support;
+
+use std::path::PathBuf;
+
+use gmsa_testkit::api_proxy::ApiProxy;
+use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::objects::gmsa;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::shared;
+use gmsa_testkit::tcp_proxy::TcpProxy;
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, DeleteParams, ListParams};
+use serde_json::json;
+
+use support::table::{
+    Case, cases, creations_are_denied, ephemeral_containers_are_denied, replica_sets_are_denied,
+};
+use support::{SOON, World, canonical, world, world_behind};
+
+#[tokio::test]
+async fn each_denial_is_seen_by_the_client_and_nothing_is_created() {
+    let Some(world) = world("each_denial_is_seen_by_the_client_and_nothing_is_created").await
+    else {
+        return;
+    };
+    let cases = cases(&world, true).await;
+    creations_are_denied(&world, &cases).await;
+    ephemeral_containers_are_denied(&world, &cases).await;
+}
+
+#[tokio::test]
+async fn each_denial_shows_at_the_replica_set() {
+    let Some(world) = world("each_denial_shows_at_the_replica_set").await else { return };
+    replica_sets_are_denied(&world, &cases(&world, true).await).await;
+}
+
+/// The mutating webhook no longer sees the world's namespace; the validating one does.
+async fn without_the_mutating_step(world: &World) {
+    let client = world.cluster.client.clone();
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let namespace = namespaces.get(&world.namespace).await.unwrap();
+    let label = &namespace.metadata.labels.unwrap()["gmsa-testkit/webhook"];
+    let configurations: Api<MutatingWebhookConfiguration> = Api::all(client);
+    configurations.delete(&format!("mutate.{label}"), &DeleteParams::default()).await.unwrap();
+    let invalid = world.pod(&gmsa(Some("Invalid"), None));
+    eventually("the mutating webhook is not asked", SOON, || async {
+        let (_, message) = world.try_create(&invalid).await.unwrap_err();
+        (!message.contains("mutate.gmsa.test")).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_was_not_expanded_is_denied_with_the_reason() {
+    let Some(world) = world("a_name_that_was_not_expanded_is_denied_with_the_reason").await else {
+        return;
+    };
+    let spec = world.credential_spec("default").await;
+    without_the_mutating_step(&world).await;
+    let words = format!(
+        "GMSA cred spec \"{spec}\" was not expanded: the mutating webhook did not see this pod"
+    );
+    let cases = [Case::new(gmsa(Some(&spec), None), 422, words)];
+    creations_are_denied(&world, &cases).await;
+    replica_sets_are_denied(&world, &cases).await;
+    // Whoever writes the contents needs no mutating step.
+    world.create(&world.pod(&gmsa(Some(&spec), Some(&canonical("WebApp1"))))).await;
+}
+
+/// A proxy that changes the status of every access review, once it is told how.
+async fn lying(cluster: &Cluster) -> (ApiProxy, PathBuf) {
+    let proxy = ApiProxy::start(cluster.client.clone()).await;
+    let kubeconfig = cluster.files().join("lying");
+    proxy.write_kubeconfig(&kubeconfig);
+    (proxy, kubeconfig)
+}
+
+#[tokio::test]
+async fn an_access_review_with_an_error_or_a_denial_is_seen_by_the_client() {
+    let name = "an_access_review_with_an_error_or_a_denial_is_seen_by_the_client";
+    let Some(cluster) = shared::cluster(name).await else { return };
+    let (proxy, kubeconfig) = lying(&cluster).await;
+    let world = world_behind(cluster, &kubeconfig, &["--remember=0"]).await;
+    let spec = world.credential_spec("default").await;
+    let unknown =
+        format!("cannot decide on GMSA cred spec \"{spec}\": failed to review the access");
+    for (status, code, words) in [
+        (json!({"evaluationError": "role \"x\" not found"}), 500, "role \"x\" not found"),
+        (json!({"evaluationError": "role \"x\" not found"}), 500, unknown.as_str()),
+        (json!({"denied": true}), 403, "service account \"default\" is not authorized to `use`"),
+    ] {
+        proxy.change(move |path, answer| {
+            if path.ends_with("/localsubjectaccessreviews") {
+                assert_eq!(answer["status"]["allowed"], json!(true), "{answer}");
+                for (key, value) in status.as_object().unwrap() {
+                    answer["status"][key] = value.clone();
+                }
+            }
+        });
+        let cases = [Case::new(gmsa(Some(&spec), None), code, words)];
+        creations_are_denied(&world, &cases).await;
+        ephemeral_containers_are_denied(&world, &cases).await;
+        replica_sets_are_denied(&world, &cases).await;
+    }
+    proxy.change(|_, _| ());
+    world.create(&world.pod(&gmsa(Some(&spec), None))).await;
+}
+
+#[tokio::test]
+async fn an_api_server_that_cannot_be_asked_is_seen_by_the_client() {
+    let name = "an_api_server_that_cannot_be_asked_is_seen_by_the_client";
+    let Some(cluster) = shared::cluster(name).await else { return };
+    let proxy = TcpProxy::start(cluster.addr()).await;
+    let kubeconfig = cluster.proxy_kubeconfig(proxy.address);
+    let world = world_behind(cluster, &kubeconfig, &["--remember=0", "--deadline=1"]).await;
+    let spec = world.credential_spec("default").await;
+    let pod = || world.pod(&gmsa(Some(&spec), None));
+    eventually("admitted", SOON, || async { world.try_create(&pod()).await.ok() }).await;
+    delete_pods(&world).await;
+
+    proxy.stall();
+    let cases = [Case::new(gmsa(Some(&spec), None), 504, "the API server did not answer in time")];
+    creations_are_denied(&world, &cases).await;
+    ephemeral_containers_are_denied(&world, &cases).await;
+    replica_sets_are_denied(&world, &cases).await;
+
+    proxy.cut();
+    let words = format!("cannot decide on GMSA cred spec \"{spec}\": failed to review the access");
+    let cases = [Case::new(gmsa(Some(&spec), None), 500, words)];
+    creations_are_denied(&world, &cases).await;
+    ephemeral_containers_are_denied(&world, &cases).await;
+    replica_sets_are_denied(&world, &cases).await;
+
+    proxy.resume();
+    eventually("admitted again", SOON, || async { world.try_create(&pod()).await.ok() }).await;
+}
+
+/// Removes the pods that a test has made, at once: no kubelet does.
+async fn delete_pods(world: &World) {
+    let now = DeleteParams::default().grace_period(0);
+    world.pods().delete_collection(&now, &ListParams::default()).await.unwrap();
+}
