@@ -12,7 +12,7 @@ mod support;
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use support::{SOON, canonical, checks, contents_at, world};
@@ -128,44 +128,6 @@ async fn ephemeral_containers_are_judged_like_all_others() {
     let error = old_kind(gmsa(Some(&spec), None)).await.unwrap_err().to_string();
     assert!(error.contains("1.22 or newer"), "{error}");
     old_kind(Value::Null).await.unwrap();
-}
-
-#[tokio::test]
-async fn both_versions_show_the_same_object_and_unknown_keys_are_pruned() {
-    let Some(world) = world("both_versions_show_the_same_object_and_unknown_keys_are_pruned").await
-    else {
-        return;
-    };
-    for (written, read) in [("v1alpha1", "v1"), ("v1", "v1alpha1")] {
-        let name = world.cluster.unique("version");
-        let mut object = objects::credential_spec(&name, "WebApp1");
-        object["apiVersion"] = json!(format!("windows.k8s.io/{written}"));
-        object["credspec"]["HostAccount"] = json!("unknown");
-        // Not applied: server-side apply refuses a key that it does not know.
-        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        let api = world.cluster.api(&object).await;
-        api.create(&PostParams::default(), &typed).await.unwrap();
-        let mut resource = gmsa_cluster::crd::api_resource();
-        resource.api_version = format!("windows.k8s.io/{read}");
-        resource.version = read.to_owned();
-        let api: Api<DynamicObject> = Api::all_with(world.cluster.client.clone(), &resource);
-        let stored = api.get(&name).await.unwrap();
-        assert_eq!(stored.data["credspec"], objects::contents("WebApp1"));
-    }
-    for credspec in [
-        json!({}),
-        json!({"DomainJoinConfig": {"Guid": "not hexadecimal", "Sid": "x"}}),
-        json!({"ActiveDirectoryConfig": {"HostAccountConfig":
-            {"PluginGUID": "{zzz}", "PluginInput": "x", "PortableCcgVersion": "9"}}}),
-        json!({"CmsPlugins": []}),
-    ] {
-        let mut object = objects::credential_spec(&world.cluster.unique("any"), "x");
-        object["credspec"] = credspec.clone();
-        let typed: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        let api = world.cluster.api(&object).await;
-        let stored = api.create(&PostParams::default(), &typed).await.unwrap();
-        assert_eq!(stored.data["credspec"], credspec);
-    }
 }
 
 #[tokio::test]
