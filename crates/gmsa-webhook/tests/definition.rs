@@ -25,10 +25,11 @@ use support::{SOON, install_definition};
 
 /// The resource in one of its versions.
 fn version(version: &str) -> ApiResource {
-    let mut resource = gmsa_cluster::crd::api_resource();
-    resource.api_version = format!("windows.k8s.io/{version}");
-    resource.version = version.to_owned();
-    resource
+    ApiResource {
+        api_version: format!("windows.k8s.io/{version}"),
+        version: version.to_owned(),
+        ..gmsa_cluster::crd::api_resource()
+    }
 }
 
 #[tokio::test]
