@@ -15,7 +15,7 @@ use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use gmsa_testkit::shared;
 use gmsa_testkit::webhook::Webhook;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
 
@@ -116,6 +116,13 @@ impl World {
             (answer.status.unwrap().allowed == allowed).then_some(())
         })
         .await;
+    }
+
+    /// The label by which the webhook configurations find the namespace; it ends their names.
+    pub async fn label(&self) -> String {
+        let namespaces: Api<Namespace> = Api::all(self.cluster.client.clone());
+        let namespace = namespaces.get(&self.namespace).await.unwrap();
+        namespace.metadata.labels.unwrap()["gmsa-testkit/webhook"].clone()
     }
 
     pub fn pods(&self) -> Api<Pod> {
