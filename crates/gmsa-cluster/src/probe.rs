@@ -3,7 +3,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::json;
 
 use crate::client::why;
@@ -57,7 +57,9 @@ pub async fn ask(
     namespace: &str,
     question: &Question,
 ) -> Result<Option<String>, Error> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    // Reading the whole type would be a good part of the server's program.
+    let resource = ApiResource::erase::<Pod>(&());
+    let pods: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
     match pods.create(&dry, &pod(question)?).await {
         Ok(_) => Ok(Some("the API server did not ask it".to_owned())),
@@ -74,8 +76,10 @@ pub async fn ask(
 }
 
 /// A pod that keeps to the restricted level, but for the field.
-fn pod(question: &Question) -> Result<Pod, serde_json::Error> {
+fn pod(question: &Question) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
         "metadata": {"name": "kubectl-gmsa-probe", "labels": {PROBE_LABEL: "true"}},
         "spec": {
             // Servers before 1.24 wait for a token else, where a namespace is new.
