@@ -2,7 +2,7 @@
 //!
 //! A read answers for everything that happened before it was sent. So an asker joins a read that
 //! still waits for its turn, but never one that is under way: an object made just before the asker
-//! came could be missing from it. For a name at most one read is under way and one waits. A read is
+//! came could be missing from it. For a name one read is under way and one waits, for a second at most. A read is
 //! kept up by its askers alone: it ends with the last of them, and gives back the turn it waits for.
 
 use std::collections::HashMap;
@@ -22,6 +22,9 @@ use crate::store::prepare;
 
 /// How long one read may take, whoever waits for it.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a read waits for the one before it.
+const AHEAD: Duration = Duration::from_secs(1);
 
 type Reading = Shared<BoxFuture<'static, SpecFact>>;
 
@@ -82,7 +85,8 @@ impl Live {
         let (api, bucket) = (self.api.clone(), Arc::clone(&self.bucket));
         async move {
             if let Some(previous) = previous {
-                previous.await;
+                // One that hangs does not hold up those behind it for long.
+                let _ = tokio::time::timeout(AHEAD, previous).await;
             }
             let until = *turn.until.lock();
             if !bucket.turn(until).await {

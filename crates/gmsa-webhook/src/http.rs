@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
@@ -65,7 +65,8 @@ pub enum Answer {
 
 /// What answers the admission endpoints.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one AdmissionReview; `timeout` is how long the caller says that it waits.
+    /// Answers one AdmissionReview; `timeout` is how long the caller still waits, if it
+    /// says so.
     fn review(
         &self,
         endpoint: Endpoint,
@@ -160,16 +161,17 @@ impl<H: Handler> Routes<H> {
             return self.probe(request.method(), path);
         };
         if request.method() != Method::POST {
-            return not_allowed("POST");
+            return unread(not_allowed("POST"));
         }
         if !caller.trusted {
-            return text(
+            return unread(text(
                 StatusCode::FORBIDDEN,
                 "a client certificate of the API server's CA is required\n",
-            );
+            ));
         }
         if !is_json(request.headers().get(CONTENT_TYPE)) {
-            return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "expected application/json\n");
+            let why = "expected application/json\n";
+            return unread(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, why));
         }
         let span = tracing::info_span!(
             target: crate::telemetry::traces!(),
@@ -182,17 +184,19 @@ impl<H: Handler> Routes<H> {
     }
 
     async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
-        let timeout = request.uri().query().and_then(timeout);
+        let timeout = request.uri().query().and_then(timeout).map(|wait| (Instant::now(), wait));
         // A place is taken with the body in hand: a slow caller keeps none from the others.
         let (body, _share) = match self.read(request).await {
             Ok(read) => read,
             Err(Unread::Full) => {
                 self.handler.turned_away(endpoint);
-                return Unread::Full.reply(&self.limits);
+                return unread(Unread::Full.reply(&self.limits));
             }
-            Err(unread) => return unread.reply(&self.limits),
+            Err(why) => return unread(why.reply(&self.limits)),
         };
         tracing::Span::current().record("http.request.body.size", body.len());
+        // The caller waits since it began to send.
+        let timeout = timeout.map(|(arrived, wait)| wait.saturating_sub(arrived.elapsed()));
         match Slot::take(&self.in_flight, self.limits.requests) {
             Some(_slot) => reply(self.handler.review(endpoint, body, timeout).await),
             None => reply(self.handler.refuse(endpoint, &body)),
@@ -228,7 +232,7 @@ impl<H: Handler> Routes<H> {
         if announced > most {
             return Err(Unread::TooLarge);
         }
-        let mut share = Share::new(&self.bytes_in_hand, self.limits.bytes_in_hand);
+        let mut share = Share::new(&self.bytes_in_hand, &self.limits);
         // Of what is only announced no more than this: who wants to hold more has to send it.
         share.cover(announced.clamp(STREAM, STEP))?;
         let body = collect(request.into_body(), most, &mut share);
@@ -318,12 +322,14 @@ const STEP: usize = 64 * 1024;
 struct Share<'a> {
     all: &'a AtomicUsize,
     most: usize,
+    /// The largest body.
+    body: usize,
     own: usize,
 }
 
 impl<'a> Share<'a> {
-    fn new(all: &'a AtomicUsize, most: usize) -> Self {
-        Self { all, most, own: 0 }
+    fn new(all: &'a AtomicUsize, limits: &Limits) -> Self {
+        Self { all, most: limits.bytes_in_hand, body: limits.body_bytes, own: 0 }
     }
 
     /// Makes the share at least this large.
@@ -333,7 +339,7 @@ impl<'a> Share<'a> {
         }
         let mut more = bytes - self.own;
         if self.own > 0 {
-            more = more.max(STEP);
+            more = more.max(STEP.min(self.body.saturating_sub(self.own)));
         }
         let before = self.all.fetch_add(more, Ordering::AcqRel);
         self.own += more;
@@ -415,6 +421,13 @@ fn with_type(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Repl
     if status != StatusCode::NO_CONTENT {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
     }
+    response
+}
+
+/// An answer to a request that was not read to its end: over HTTP/1 no other can follow it on its
+/// connection.
+fn unread(mut response: Reply) -> Reply {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -125,7 +125,8 @@ fn public_schema() -> Value {
     object(json!({ "credspec": credspec }))
 }
 
-/// A second resource, with the public schema.
+/// A second resource, with the public schema, and a name of its own: `kubectl` of other tests names
+/// ours without its group.
 async fn install_public(cluster: &Cluster) -> ApiResource {
     let group = format!("{}.example.com", cluster.unique("public"));
     let versions = [("v1", true), ("v1alpha1", false)].map(|(name, storage)| {
@@ -134,13 +135,17 @@ async fn install_public(cluster: &Cluster) -> ApiResource {
     });
     cluster
         .apply(&json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-            "metadata": {"name": format!("gmsacredentialspecs.{group}")},
+            "metadata": {"name": format!("publicspecs.{group}")},
             "spec": {"group": group, "scope": "Cluster", "versions": versions, "names": {
-                "kind": "GMSACredentialSpec", "plural": "gmsacredentialspecs"}}}))
+                "kind": "PublicSpec", "plural": "publicspecs"}}}))
         .await;
-    let mut resource = gmsa_cluster::crd::api_resource();
-    resource.api_version = format!("{group}/v1");
-    resource.group = group;
+    let resource = ApiResource {
+        api_version: format!("{group}/v1"),
+        group,
+        version: "v1".to_owned(),
+        kind: "PublicSpec".to_owned(),
+        plural: "publicspecs".to_owned(),
+    };
     let api: Api<DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
     eventually("the public definition is served", SOON, || async {
         api.list(&ListParams::default()).await.ok().map(drop)

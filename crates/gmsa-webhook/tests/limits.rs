@@ -88,6 +88,27 @@ async fn the_bytes_of_all_bodies_in_hand_are_limited() {
 }
 
 #[tokio::test]
+async fn a_body_of_any_allowed_size_is_taken_where_the_limits_are_equal() {
+    let args = ["--max-body-bytes=100000", "--max-bytes-in-hand=100000"];
+    let world = start(&args).await;
+    for length in [70_000, 99_000] {
+        let review = expand().to_string();
+        let body = Bytes::from(format!("{review}{}", " ".repeat(length - review.len())));
+        let answer = send(&world.https, "/mutate", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+    let mut early = world.https.connect("http/1.1").await.unwrap();
+    let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n\
+                content-length: 5\r\n\r\n";
+    early.write_all(head.as_bytes()).await.unwrap();
+    early.flush().await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(SOON, early.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
 async fn many_large_bodies_at_once_fit_the_memory_of_the_pod() {
     let world = start(&["--body-timeout=60"]).await;
     let body = Bytes::from(vec![b' '; 7 << 20]);

@@ -91,6 +91,21 @@ async fn who_gives_up_leaves_nothing_to_wait_for() {
 }
 
 #[tokio::test]
+async fn a_read_that_hangs_holds_up_the_next_for_a_second_only() {
+    let mut slow = Slow::start(1, Bucket::new(0.0, 1)).await;
+    let late = Instant::now() + 60 * SECOND;
+    let mut held = Box::pin(slow.live.read("web", late));
+    assert!(futures::poll!(&mut held).is_pending());
+    tokio::select! {
+        fact = &mut held => panic!("{fact:?}"),
+        question = slow.questions.recv() => question.unwrap(),
+    }
+    let fact = timeout(5 * SECOND, slow.live.read("web", late)).await.expect("asked beside it");
+    assert!(matches!(fact, SpecFact::Absent), "{fact:?}");
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn reads_that_are_given_up_owe_no_turns() {
     let slow = Slow::start(0, Bucket::new(2.0, 1)).await;
     let late = Instant::now() + 60 * SECOND;

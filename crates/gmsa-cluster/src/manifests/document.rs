@@ -97,6 +97,7 @@ fn take(
 ) {
     let Value::Object(mut object) = value else {
         let why = "expected an object with apiVersion and kind".to_owned();
+        let foreign = foreign && !holds_objects(&value);
         found.push(Err(UnreadableDocument { at: source.clone(), why, foreign }));
         return;
     };
@@ -120,6 +121,12 @@ fn take(
         }
         take(item, source, false, found);
     }
+}
+
+/// Whether this is an array with objects of a cluster in it, which only a `List` can hold.
+fn holds_objects(value: &Value) -> bool {
+    let is_object = |item: &Value| item.get("apiVersion").is_some() && item.get("kind").is_some();
+    value.as_array().is_some_and(|items| items.iter().any(is_object))
 }
 
 /// Whether a text that cannot be read has a line that begins as `kind: ` or `apiVersion: ` does in

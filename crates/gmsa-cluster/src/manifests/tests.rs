@@ -248,6 +248,7 @@ fn what_is_no_kubernetes_object_is_passed_over() {
 fn what_may_be_a_fact_is_never_passed_over() {
     for text in [
         "kind: Role\nmetadata: {name: a}",
+        "[{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": {\"name\": \"a\"}}]",
         "apiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: a}",
         "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding",
         "metadata: {name: a}\nrules: []",

@@ -52,7 +52,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
             ),
         ),
         Hostname::SharedWithTemplate(prefix) => {
-            let left = HOSTNAME_LENGTH - prefix.len();
+            let left = HOSTNAME_LENGTH.saturating_sub(prefix.len());
             warn(
                 Code::SharedHostnamePrefix,
                 Some("metadata.name".to_owned()),

@@ -74,7 +74,11 @@ impl Pod<'_> {
         let of_template = owners.iter().any(|owner| owner.kind.as_deref() == Some("Deployment"));
         match prefix.get(..HOSTNAME_LENGTH) {
             Some(shared) => Hostname::SharedPrefix(shared),
-            None if of_template && prefix.len() + TEMPLATE_HASH + "-".len() >= HOSTNAME_LENGTH => {
+            // A longer one ends within a character, which no hostname has.
+            None if of_template
+                && prefix.len() < HOSTNAME_LENGTH
+                && prefix.len() + TEMPLATE_HASH + "-".len() >= HOSTNAME_LENGTH =>
+            {
                 Hostname::SharedWithTemplate(prefix)
             }
             None => Hostname::Unique,

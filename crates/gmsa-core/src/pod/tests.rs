@@ -137,6 +137,11 @@ fn hostnames_that_replicas_share() {
             None,
             Hostname::SharedPrefix("a-long-deployme"),
         ),
+        (
+            json!({"generateName": "aaaaaaaaaaaaaaé-", "ownerReferences": deployment}),
+            None,
+            Hostname::Unique,
+        ),
         (json!({"generateName": "web-"}), Some("fixed"), Hostname::Fixed("fixed")),
         (json!({"name": "web"}), Some("fixed"), Hostname::Unique),
         (json!({"name": "db-0", "ownerReferences": owner}), Some("db-0"), Hostname::Unique),

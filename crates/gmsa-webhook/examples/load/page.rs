@@ -48,7 +48,7 @@ impl Results {
              (Kubernetes {}.{}) share; other programs may have been running. So look at the ratios: \
              the floor is the same server stack, TLS and HTTP/2 included, that reads the same request \
              and answers a static body. h2load sends AdmissionReviews of 3 KB over one HTTP/2 \
-             connection with 16 streams, as an API server does. Floor and server take turns; each \
+             connection with 16 streams. Floor and server take turns; each \
              figure is the median of its rounds, and each ratio that of the ratios within a round. \
              In brackets is what we aim at.\n\n\
              | | requests/s | of the floor's (at least 0.75) | CPU µs/request | above the floor's (at most 6) | p50 / p99 µs | p99 of the floor's (at most 1.5) |\n\

@@ -111,8 +111,10 @@ impl Service {
                 _ => format!("gmsa: its pods will be denied: {}", words(denial)),
             })
             .collect();
-        // Each pod will get a hostname of its own, or there is one pod.
-        let unshared = self.random_hostname || is_alone(&value);
+        // Each pod will get a hostname of its own, or there is one pod. A StatefulSet's controller
+        // sets the hostname itself, so that no random one is given.
+        let random = self.random_hostname && review.kind() != "StatefulSet";
+        let unshared = random || is_alone(&value);
         let findings = decision
             .warnings
             .iter()

@@ -140,9 +140,10 @@ fn facts(manifests: &Manifests) -> Result<Facts, Error> {
         .iter()
         .map(|(name, spec)| (name.clone(), Prepared::from_object(name, &spec.object).map(Arc::new)))
         .collect();
-    let read = manifests.documents.iter().map(|document| document.value.to_string()).collect();
     let passed_over = manifests.passed_over.iter().chain(set.passed_over.values());
-    let passed_over = passed_over.map(ToString::to_string).collect();
+    let passed_over: Vec<String> = passed_over.map(ToString::to_string).collect();
+    let documents = manifests.documents.iter().map(|document| document.value.to_string());
+    let read = documents.chain(passed_over.iter().cloned()).collect();
     Ok(Facts { specs, policy: set.policy, passed_over, read })
 }
 

@@ -24,6 +24,11 @@ fn other_files_in_the_directory_are_passed_over_but_no_broken_right() {
     assert_eq!(store.right("shop", "web", "web"), Right::Denied);
     assert_eq!(store.facts.load().passed_over.len(), 3);
 
+    assert!(!store.reload().unwrap());
+    write("template.yaml", "{{ .Values.web }}\n");
+    assert!(store.reload().unwrap(), "it is told");
+    assert_eq!(store.facts.load().passed_over.len(), 4);
+
     write("role.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nrules: []\n");
     let error = StoreDir::open(directory.path().to_owned()).err().unwrap();
     assert!(matches!(error, Error::Content(_)), "{error}");
