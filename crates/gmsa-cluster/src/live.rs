@@ -2,8 +2,9 @@
 //!
 //! A read answers for everything that happened before it was sent. So an asker joins a read that
 //! still waits for its turn, but never one that is under way: an object made just before the asker
-//! came could be missing from it. For a name one read is under way and one waits, for a second at most. A read is
-//! kept up by its askers alone: it ends with the last of them, and gives back the turn it waits for.
+//! came could be missing from it. For a name one read is under way and one waits, for a
+//! second at most. A read is kept up by its askers alone: it ends with the last of them, and gives
+//! back the turn it waits for.
 
 use std::collections::HashMap;
 use std::sync::Arc;

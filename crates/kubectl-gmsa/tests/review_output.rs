@@ -7,40 +7,17 @@
     reason = "a test fails loudly"
 )]
 
+mod reviewing;
 mod schema;
+mod support;
 
 use std::path::Path;
 
-use assert_cmd::Command;
+use reviewing::{review, run};
 use serde_json::{Value, json};
+use support::ROOT;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const PAGE: &str = "crates/kubectl-gmsa/tests/data/documentation-page.yaml";
-
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn run(args: &[&str], stdin: &str) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .current_dir(ROOT)
-        .env_remove("KUBECONFIG")
-        .args(args)
-        .write_stdin(stdin)
-        .output()
-        .unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-fn review(args: &[&str]) -> Ran {
-    run(&[&["review"], args].concat(), "")
-}
 
 #[test]
 fn sarif_names_rules_levels_and_lines() {
