@@ -7,6 +7,9 @@
     reason = "a test fails loudly"
 )]
 
+#[path = "it/schema/mod.rs"]
+mod schema;
+#[path = "it/support/mod.rs"]
 mod support;
 
 use std::io::Write as _;

@@ -1,0 +1,222 @@
+//! The limits of the server: what it does at each of them, and that it goes on.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::store::{EXAMPLES, PROGRAM, SOON, expand, start};
+use bytes::Bytes;
+use gmsa_testkit::https::{Answer, Https, collect};
+use gmsa_testkit::objects::{self, gmsa};
+use gmsa_testkit::process::eventually;
+use http::{Method, StatusCode};
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+const JSON: Option<&str> = Some("application/json");
+
+#[tokio::test]
+async fn a_connection_more_than_the_limit_waits_until_another_ends() {
+    let world = start(&["--max-connections=2", "--header-timeout=60"]).await;
+    let ask = || world.https.request(Method::POST, "/mutate", JSON, expand().to_string());
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let (mut sender, task) = world.https.http1().await.unwrap();
+        let answer = collect(sender.send_request(ask()).await.unwrap()).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+        open.push((sender, task));
+    }
+    let mut third = Box::pin(world.https.http1());
+    let early = timeout(Duration::from_millis(500), &mut third).await;
+    assert!(early.is_err(), "a third connection is served although two may be open");
+    drop(open.pop());
+    let (mut sender, _task) = timeout(SOON, third).await.expect("its turn came").unwrap();
+    let answer = collect(sender.send_request(ask()).await.unwrap()).await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK);
+}
+
+/// Sends a body over HTTP/2, where an answer can come before the body is through.
+async fn send(https: &Https, path: &str, body: Bytes) -> Answer {
+    let (mut sender, _task) = https.http2().await.unwrap();
+    let request = https.request(Method::POST, path, JSON, body);
+    collect(sender.send_request(request).await.unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_bytes_of_all_bodies_in_hand_are_limited() {
+    let args = ["--max-body-bytes=80000", "--max-bytes-in-hand=150000", "--body-timeout=60"];
+    let world = start(&args).await;
+    let review = expand().to_string();
+    let large = Bytes::from(format!("{review}{}", " ".repeat(78_000)));
+    let answer = send(&world.https, "/mutate", large.clone()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+
+    let mut slow = world.https.connect("http/1.1").await.unwrap();
+    let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
+                content-length: 79999\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.unwrap();
+    slow.write_all(&vec![b' '; 70_000]).await.unwrap();
+    slow.flush().await.unwrap();
+    let refused = eventually("too many bytes are in hand", SOON, || async {
+        let answer = send(&world.https, "/mutate", large.clone()).await;
+        (answer.status != StatusCode::OK).then_some(answer)
+    })
+    .await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text());
+    assert_eq!(refused.headers["retry-after"], "1");
+    assert!(refused.text().contains("as many bytes of requests in hand"), "{}", refused.text());
+    let counted = r#"gmsa_admission_requests_total{endpoint="mutate",operation="other",decision="denied",code="429"}"#;
+    assert!(world.server.metric(counted).await >= 1.0);
+    assert!(world.https.review("/mutate", &expand()).await["patch"].is_string(), "small ones");
+
+    drop(slow);
+    eventually("what was in hand is gone", SOON, || async {
+        let answer = send(&world.https, "/mutate", large.clone()).await;
+        (answer.status == StatusCode::OK).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_of_any_allowed_size_is_taken_where_the_limits_are_equal() {
+    let args = ["--max-body-bytes=100000", "--max-bytes-in-hand=100000"];
+    let world = start(&args).await;
+    for length in [70_000, 99_000] {
+        let review = expand().to_string();
+        let body = Bytes::from(format!("{review}{}", " ".repeat(length - review.len())));
+        let answer = send(&world.https, "/mutate", body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+    let mut early = world.https.connect("http/1.1").await.unwrap();
+    let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n\
+                content-length: 5\r\n\r\n";
+    early.write_all(head.as_bytes()).await.unwrap();
+    early.flush().await.unwrap();
+    let mut answer = String::new();
+    tokio::time::timeout(SOON, early.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 415 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+}
+
+#[tokio::test]
+async fn many_large_bodies_at_once_fit_the_memory_of_the_pod() {
+    let world = start(&["--body-timeout=60"]).await;
+    let body = Bytes::from(vec![b' '; 7 << 20]);
+    let (sender, _task) = world.https.http2().await.unwrap();
+    let asked: Vec<_> = (0..40)
+        .map(|_| {
+            let mut sender = sender.clone();
+            let request = world.https.request(Method::POST, "/validate", JSON, body.clone());
+            tokio::spawn(async move {
+                collect(sender.send_request(request).await.unwrap()).await.unwrap().status
+            })
+        })
+        .collect();
+    let mut refused = 0;
+    for answer in asked {
+        match answer.await.unwrap() {
+            StatusCode::TOO_MANY_REQUESTS => refused += 1,
+            status => assert_eq!(status, StatusCode::BAD_REQUEST, "read to its end"),
+        }
+    }
+    assert!((1..40).contains(&refused), "{refused} of 40 refused");
+    let peak = world.server.peak_memory();
+    assert!(peak < 128 << 20, "{} MiB at the peak", peak >> 20);
+    assert!(world.https.review("/mutate", &expand()).await["patch"].is_string());
+}
+
+/// Sends this on a connection that was used once, and waits for the server to end it.
+async fn ended_after(https: &Https, text: &str) -> bool {
+    let mut stream = https.connect("http/1.1").await.unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok\n") {
+        answer.push(timeout(SOON, stream.read_u8()).await.unwrap().unwrap());
+    }
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut rest = Vec::new();
+    // Closed or reset: both are the end.
+    timeout(SOON, stream.read_to_end(&mut rest)).await.is_ok()
+}
+
+#[tokio::test]
+async fn the_head_of_a_later_request_is_limited_from_its_first_byte_on() {
+    let world = start(&["--header-timeout=0.3"]).await;
+    assert!(ended_after(&world.https, "P").await, "it still waits for the rest of a head");
+    let most = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    assert!(ended_after(&world.https, most).await, "it still waits for the end of a head");
+    // A body is no head, and takes the time of a body.
+    let mut stream = world.https.connect("http/1.1").await.unwrap();
+    for _ in 0..2 {
+        let body = expand().to_string();
+        let (first, rest) = body.split_at(10);
+        let length = body.len();
+        let head = format!("{most}content-length: {length}\r\n\r\n{first}");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        stream.write_all(rest.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"}}}") {
+            answer.push(timeout(SOON, stream.read_u8()).await.unwrap().unwrap());
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_kept_for_its_time() {
+    let world = start(&["--idle-timeout=0.5"]).await;
+    assert!(ended_after(&world.https, "").await, "it is still open");
+}
+
+#[tokio::test]
+async fn more_places_than_the_limit_are_refused() {
+    let world = start(&["--max-places=2"]).await;
+    let mut pod = objects::pod("default", "web", &json!({}));
+    let place = |name: &str| json!({"name": name, "image": "i", "securityContext": gmsa(Some("gmsa-webapp1"), None)});
+    pod["spec"]["containers"] = json!([place("a"), place("b")]);
+    let fits = world.https.review("/mutate", &objects::review("default", &pod)).await;
+    assert!(fits["patch"].is_string(), "{fits}");
+    pod["spec"]["initContainers"] = json!([place("c")]);
+    let refused = world.https.review("/mutate", &objects::review("default", &pod)).await;
+    assert_eq!(refused["status"]["code"], json!(422), "{refused}");
+    let message = refused["status"]["message"].as_str().unwrap();
+    assert!(message.starts_with("3 places of the pod use a GMSA, more than the 2"), "{message}");
+}
+
+#[test]
+fn a_port_that_is_not_allowed_ends_with_the_remedies() {
+    let name = "a_port_that_is_not_allowed_ends_with_the_remedies";
+    let first = std::fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    if first.is_ok_and(|first| first.trim().parse::<u16>().unwrap() <= 443) {
+        eprintln!("skipped: {name}: anybody may bind port 443 on this machine");
+        return;
+    }
+    let mut command = if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        let mut command = Command::new("setpriv");
+        command.args(["--inh-caps=-net_bind_service", "--bounding-set=-net_bind_service"]);
+        command.arg(PROGRAM);
+        command
+    } else {
+        Command::new(PROGRAM)
+    };
+    // As an existing deployment starts it: no port is named, so it is 443.
+    let output = command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .envs([("TLS_CRT", "/nowhere"), ("TLS_KEY", "/nowhere")])
+        .args([&format!("--store={EXAMPLES}"), "--listen=127.0.0.1", "--metrics-port=0"])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    for words in [
+        "failed to listen on 127.0.0.1:443: permission denied",
+        "set --https-port (or HTTPS_PORT) to 8443 and the Service's targetPort with it",
+        "the capability NET_BIND_SERVICE",
+        "the pod's sysctl net.ipv4.ip_unprivileged_port_start=0",
+    ] {
+        assert!(stderr.contains(words), "{words} is not in: {stderr}");
+    }
+}

@@ -1,0 +1,29 @@
+//! The server: over files, and behind a real API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a test fails loudly"
+)]
+
+mod admission;
+mod answers;
+mod audit;
+mod certificates;
+mod decisions;
+mod definition;
+mod denials;
+mod early_warnings;
+mod existing_installation;
+mod http;
+mod image;
+mod limits;
+mod monitoring;
+mod outage;
+mod reference;
+mod rights;
+mod store;
+mod support;
+mod traces;

@@ -1,0 +1,318 @@
+//! `kubectl gmsa account` against a real domain controller.
+
+use crate::support::{Ran, as_administrator, install_definition, plugin, ran, run};
+use gmsa_testkit::domain_controller::{
+    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD, USER, USER_PASSWORD,
+};
+use gmsa_testkit::shared;
+use serde_json::Value;
+
+fn account(controller: &DomainController, args: &[&str]) -> Ran {
+    ran(&mut as_administrator(controller, &[&["account"], args].concat()))
+}
+
+fn done(controller: &DomainController, args: &[&str]) -> String {
+    let ran = account(controller, args);
+    assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+#[tokio::test]
+async fn the_life_of_an_account() {
+    let Some(controller) = shared::domain_controller("the_life_of_an_account").await else {
+        return;
+    };
+    let controller = &controller;
+    let name = controller.unique("Life");
+    let create = ["create", &name, "--host", "WEBHOST1", "--spn", &format!("http/{name}")];
+    let ldif = done(controller, &[&create[..], &["--dry-run=client"]].concat());
+    assert!(ldif.starts_with(&format!("dn: CN={name},CN=Managed Service Accounts,")), "{ldif}");
+    assert!(ldif.contains("msDS-GroupMSAMembership:: "), "{ldif}");
+    // As with kubectl: bare is the client's, wherever the account stands.
+    for bare in
+        [[&create[..], &["--dry-run"]].concat(), [&["create", "--dry-run"], &create[1..]].concat()]
+    {
+        let printed = done(controller, &bare);
+        let (first, theirs) = (printed.lines().next(), ldif.lines().next());
+        assert_eq!(first, theirs, "{printed}");
+    }
+    let missing = account(controller, &["check", &name]);
+    assert_eq!(missing.code, 1, "a dry run made the account: {}", missing.stdout);
+    // Other tools take it, and the account is the same.
+    controller.modify(&ldif);
+    done(controller, &["check", &name, "--host", "WEBHOST1"]);
+    let attributes = ["userAccountControl", "dNSHostName", "msDS-GroupMSAMembership"];
+    let filter = format!("(sAMAccountName={name}$)");
+    let by_ldif = controller.search(&filter, &attributes);
+    done(controller, &["remove", &name, "--yes"]);
+    assert!(done(controller, &create).starts_with(&format!("created CN={name},")));
+    assert_eq!(controller.search(&filter, &attributes), by_ldif);
+    let again = account(controller, &create);
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""));
+    assert!(again.stderr.contains("is taken by"), "{}", again.stderr);
+
+    let check = ["check", &name, "--host", "WEBHOST1", "-o", "json"];
+    let report: Value = serde_json::from_str(&done(controller, &check)).unwrap();
+    assert_eq!((&report["kind"], &report["status"]), (&"AccountCheckReport".into(), &"ok".into()));
+
+    let change = ["--host", "WEBHOST1", "--group", "webhosts"];
+    assert_eq!(
+        done(controller, &[&["allow", &name], &change[..]].concat()),
+        format!(
+            "WEBHOST1$ may read the password of {name} (unchanged)\n\
+             webhosts may read the password of {name}\n"
+        )
+    );
+    assert_eq!(
+        done(controller, &[&["disallow", &name, "--dry-run=client"], &change[..]].concat()),
+        format!(
+            "WEBHOST1$ may not read the password of {name} (dry run)\n\
+             webhosts may not read the password of {name} (dry run)\n"
+        )
+    );
+    let bare = done(controller, &["disallow", "--dry-run", &name, "--host", "WEBHOST1"]);
+    assert_eq!(bare, format!("WEBHOST1$ may not read the password of {name} (dry run)\n"));
+    done(controller, &[&["disallow", &name], &change[..]].concat());
+    let denied = account(controller, &["check", &name, "--host", "WEBHOST1"]);
+    assert_eq!(denied.code, 1);
+    assert!(denied.stdout.contains("WEBHOST1$ may not read the password"), "{}", denied.stdout);
+
+    let asked = account(controller, &["remove", &name]);
+    assert_eq!(asked.code, 2);
+    assert!(asked.stderr.contains("--yes"), "{}", asked.stderr);
+    assert!(
+        done(controller, &["remove", &name, "--dry-run=client"]).starts_with("would remove CN=")
+    );
+    assert!(done(controller, &["remove", "--dry-run", &name]).starts_with("would remove CN="));
+    assert!(done(controller, &["remove", &name, "--yes"]).starts_with("removed CN="));
+    let gone = account(controller, &["remove", &name, "--yes"]);
+    assert_eq!(gone.code, 1);
+}
+
+#[tokio::test]
+async fn whom_somebody_denied_is_not_said_to_be_allowed() {
+    let test = "whom_somebody_denied_is_not_said_to_be_allowed";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Deny");
+    done(&controller, &["create", &name]);
+    let found = controller.search("(sAMAccountName=OTHERHOST$)", &["objectSid"]);
+    let sid = found.lines().find_map(|line| line.strip_prefix("objectSid: ")).unwrap();
+    let dn = format!("CN={name},CN=Managed Service Accounts,DC=contoso,DC=com");
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: msDS-GroupMSAMembership\n\
+         msDS-GroupMSAMembership: O:BAD:(D;;0xf01ff;;;{sid})\n"
+    ));
+    let hosts = ["--host", "OTHERHOST", "--host", "WEBHOST1"];
+    let allowed = account(&controller, &[&["allow", &name], &hosts[..]].concat());
+    assert_eq!(allowed.code, 1, "{}", allowed.stderr);
+    let warning = "warning: OTHERHOST$ may not read the password all the same";
+    assert!(allowed.stderr.contains(warning), "{}", allowed.stderr);
+    assert!(!allowed.stderr.contains("WEBHOST1$ may not"), "{}", allowed.stderr);
+    let checked = account(&controller, &[&["check", &name], &hosts[..]].concat());
+    assert_eq!(checked.code, 1);
+    for verdict in ["OTHERHOST$ may not read", "WEBHOST1$ may read"] {
+        assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn removal_names_the_credential_specs_that_still_need_the_account() {
+    let test = "removal_names_the_credential_specs_that_still_need_the_account";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let Some(cluster) = shared::cluster(test).await else { return };
+    install_definition(&cluster).await;
+    let name = controller.unique("Used");
+    done(&controller, &["create", &name]);
+    let remove = |kubeconfig: &std::path::Path| {
+        let args = ["account", "remove", &name, "--dry-run=client"];
+        let ran = ran(as_administrator(&controller, &args).env("KUBECONFIG", kubeconfig));
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        ran.stderr
+    };
+    assert!(remove(std::path::Path::new("/nonexistent")).contains("is not known"));
+    assert!(remove(&cluster.kubeconfig).contains("no credential spec of the cluster names it"));
+    let spec = cluster.unique("spec");
+    cluster.apply(&gmsa_testkit::objects::credential_spec(&spec, &name)).await;
+    let told = remove(&cluster.kubeconfig);
+    assert!(told.contains(&spec) && told.contains("lose their identity"), "{told}");
+}
+
+#[tokio::test]
+async fn the_proof_that_a_host_can_read_the_password() {
+    let test = "the_proof_that_a_host_can_read_the_password";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Proof");
+    let plugin_user = "alice@contoso.com";
+    done(&controller, &["create", &name, "--host", "webhost2", "--user", plugin_user]);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    std::fs::write(&file, format!("{HOST_PASSWORD}\r\n")).unwrap();
+    let file = file.to_str().unwrap();
+    for (host, code, verdict) in [
+        (
+            "WEBHOST2$",
+            0,
+            "ok          password-read      WEBHOST2$@contoso.com has read the password",
+        ),
+        ("OTHERHOST$", 1, "OTHERHOST$@contoso.com was not given the password"),
+    ] {
+        let args = ["check", &name, "--as", host, "--as-password-file", file];
+        let checked = account(&controller, &args);
+        assert_eq!(checked.code, code, "{}{}", checked.stdout, checked.stderr);
+        assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
+        assert!(!checked.stdout.contains(HOST_PASSWORD));
+    }
+    ticket(&controller, &name, file);
+    let args = ["check", &name, "--as", "WEBHOST1$", "--as-password-file", "/nonexistent"];
+    assert_eq!(account(&controller, &args).code, 2);
+}
+
+#[tokio::test]
+async fn exit_codes_and_messages_of_what_goes_wrong() {
+    let test = "exit_codes_and_messages_of_what_goes_wrong";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    for (args, code, why) in [
+        (&["check", "x"][..], 2, "--bind-user"),
+        (&["check", "x", "--bind-user", "a@contoso.com"], 2, "--dc"),
+        (&["check", "x", "--bind-user", "a@contoso.com", "--dc", "dc1"], 2, "GMSA_BIND_PASSWORD"),
+        (&["create"], 2, "<ACCOUNT>"),
+        (&["check", "x", "--as", "y$"], 2, "--as-password-file"),
+    ] {
+        let ran = run(&[&["account"], args].concat());
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{args:?}: {}", ran.stderr);
+    }
+    let long = account(&controller, &["create", "a-name-that-is-too-long"]);
+    assert_eq!(long.code, 1);
+    assert!(long.stderr.contains("23 characters"), "{}", long.stderr);
+    let nobody = account(&controller, &["allow", "x"]);
+    assert_eq!(nobody.code, 2);
+    let mut wrong = as_administrator(&controller, &["account", "check", "x"]);
+    let wrong = ran(wrong.env("GMSA_BIND_PASSWORD", "wrong-secret"));
+    assert_eq!(wrong.code, 3);
+    assert!(wrong.stderr.contains("data 52e"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("wrong-secret"), "{}", wrong.stderr);
+
+    // The password from standard input, the controller found by DNS, a bare user name.
+    let address = controller.address.to_string();
+    let ca = controller.ca.to_str().unwrap();
+    let user = ADMINISTRATOR.split('@').next().unwrap();
+    let mut command = plugin(&[
+        "account",
+        "check",
+        "WEBHOST1",
+        "--domain",
+        "contoso.com",
+        "--dns-server",
+        &address,
+        "--ca",
+        ca,
+        "--bind-user",
+        user,
+        "--password-file",
+        "-",
+        "--timeout",
+        "30",
+    ]);
+    let checked = ran(command.write_stdin(ADMINISTRATOR_PASSWORD));
+    assert_eq!(checked.code, 1, "{}{}", checked.stdout, checked.stderr);
+    assert!(
+        checked.stdout.contains("it is no group managed service account"),
+        "{}",
+        checked.stdout
+    );
+}
+
+fn ticket_of(ran: &Ran) -> (Value, String) {
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let checks = report["checks"].as_array().unwrap();
+    let found = checks.iter().find(|check| check["id"] == "kerberos-ticket").unwrap();
+    (found["status"].clone(), found["message"].as_str().unwrap().to_owned())
+}
+
+/// What comes of the password, in a temporary directory of its own that must be empty afterwards.
+fn ticket(controller: &DomainController, name: &str, file: &str) {
+    let temporary = tempfile::tempdir().unwrap();
+    let shown = name.to_lowercase();
+    let check = |host: &str, path: Option<&str>| {
+        let args =
+            ["account", "check", &shown, "--as", host, "--as-password-file", file, "-o", "json"];
+        let mut command = as_administrator(controller, &args);
+        command.env("TMPDIR", temporary.path()).env("KRB5_CONFIG", "/nonexistent");
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
+        let ran = ran(&mut command);
+        let left = std::fs::read_dir(temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "files are left behind");
+        ran
+    };
+    let without = check("WEBHOST2$", Some("/nonexistent"));
+    assert_eq!(without.code, 0, "{}{}", without.stdout, without.stderr);
+    assert_eq!(ticket_of(&without), ("unknown".into(), "there is no kinit here".into()));
+    let other = check("OTHERHOST$", None);
+    assert_eq!(other.code, 1);
+    let (status, message) = ticket_of(&other);
+    assert_eq!(status, "problem");
+    assert!(message.contains("OTHERHOST$@contoso.com gets no ticket"), "{message}");
+    if !gmsa_testkit::domain_controller::has_kinit("the ticket of an account") {
+        return;
+    }
+    let allowed = check("WEBHOST2$", None);
+    assert_eq!(allowed.code, 0, "{}{}", allowed.stdout, allowed.stderr);
+    let granted = format!("the password gets a Kerberos ticket for {name}$");
+    assert_eq!(ticket_of(&allowed), ("ok".into(), granted));
+
+    controller.samba_tool(&["user", "disable", &format!("{name}$")]);
+    let disabled = check("WEBHOST2$", None);
+    assert_eq!(disabled.code, 1);
+    let (status, message) = ticket_of(&disabled);
+    assert_eq!(status, "problem", "{message}");
+    assert!(message.contains("revoked"), "{message}");
+}
+
+#[tokio::test]
+async fn a_check_as_a_table_and_as_a_report() {
+    let test = "a_check_as_a_table_and_as_a_report";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Tab");
+    done(&controller, &["create", &name, "--host", "WEBHOST1"]);
+    let table = done(&controller, &["check", &name]);
+    for line in [
+        "ok          kds-root-key       the forest has a KDS root key in use",
+        "ok          delegation         it takes part in no delegation",
+        "ok          encryption         it supports RC4, AES-128, AES-256",
+        "ok          password-interval  its password changes every 30 days",
+        "ok          spn-unique         it has no service principal names",
+        "ok          clock              the clocks of the controller",
+        "ok          dns-records        _kerberos._tcp.contoso.com names dc1.contoso.com",
+        "ok          dns-transport      DNS answers over UDP and over TCP",
+        "ok          controller-ports   dc1.contoso.com (",
+    ] {
+        assert!(table.contains(line), "{line} in {table}");
+    }
+    assert!(table.ends_with(&format!("{name}: ok\n")), "{table}");
+    let report: Value =
+        serde_json::from_str(&done(&controller, &["check", &name, "-o", "json"])).unwrap();
+    crate::schema::check("account-check-report", &report);
+
+    // Who may see less is told what was not checked; that is no failure.
+    let user = ["--bind-user", USER];
+    let args = [&["account", "check", &name], &user[..]].concat();
+    let less = ran(as_administrator(&controller, &args).env("GMSA_BIND_PASSWORD", USER_PASSWORD));
+    assert_eq!(less.code, 0, "{}{}", less.stdout, less.stderr);
+    let line = format!("not checked kds-root-key       {USER} is shown no KDS root key");
+    assert!(less.stdout.contains(&line), "{}", less.stdout);
+}
+
+#[cfg(not(feature = "gssapi"))]
+#[test]
+fn a_plugin_that_was_built_without_kerberos_says_how_to_get_it() {
+    let ran = run(&["account", "check", "x", "--dc", "dc1.contoso.com", "--kerberos"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("built without it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--features gssapi"), "{}", ran.stderr);
+    let program = std::fs::read(env!("CARGO_BIN_EXE_kubectl-gmsa")).unwrap();
+    let library = b"libgssapi_krb5";
+    assert!(!program.windows(library.len()).any(|bytes| bytes == library), "it is linked");
+}

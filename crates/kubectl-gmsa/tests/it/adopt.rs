@@ -1,0 +1,420 @@
+//! Taking over from windows-gmsa on a real control plane, while pods are created all the time.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use crate::support::webhook;
+use crate::support::windows_gmsa::{
+    Load, Running, by_chart, by_script, certificate, definition, plant,
+};
+use crate::support::world::{SOON, World};
+use gmsa_cluster::install::{NAME, TAKEOVER};
+use gmsa_testkit::objects;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::stand_in::{StandIn, Workload};
+use gmsa_testkit::tools;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{Api, PostParams};
+use serde_json::{Value, json};
+
+/// Stands in for the pods of the temporary installation.
+async fn temporary(world: &World) -> StandIn {
+    let workload = Workload { namespace: TAKEOVER.to_owned(), ..webhook() };
+    StandIn::start(&world.plane, workload).await
+}
+
+fn text(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// The object without what the server and its controllers keep.
+async fn whole(world: &World, object: &Value) -> Value {
+    let mut live = world.live(object).await.unwrap_or_else(|| panic!("{object} is gone"));
+    live.as_object_mut().unwrap().remove("status");
+    live["metadata"].as_object_mut().unwrap().retain(|key, _| {
+        !["managedFields", "resourceVersion", "generation", "annotations"].contains(&key.as_str())
+    });
+    live
+}
+
+/// What identifies a version of an object.
+fn version(object: &Value) -> (Value, Value) {
+    (object["metadata"]["uid"].clone(), object["metadata"]["resourceVersion"].clone())
+}
+
+/// Namespaces, a credential spec, rights and workloads, as they are before anybody installs ours:
+/// `web` may, `other` may not, and `legacy` has opted out by its label.
+async fn users(world: &World, label: &Value) {
+    plant(world, &[definition()]).await;
+    world.bare_namespace("web", &json!({})).await;
+    world.bare_namespace("other", &json!({})).await;
+    world.bare_namespace("legacy", label).await;
+    eventually("the definition is served", SOON, || async {
+        let spec = objects::credential_spec("spec", "WebApp1");
+        let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "somebody", false);
+        applier.apply(&spec).await.ok()
+    })
+    .await;
+    let context = objects::gmsa(Some("spec"), None);
+    let pod = |namespace: &str| objects::pod(namespace, "web", &context);
+    plant(
+        world,
+        &[
+            objects::role("spec"),
+            objects::binding("spec", "web", "default"),
+            objects::deployment("web", "right", &pod("web")),
+            objects::deployment("other", "sneaky", &pod("other")),
+            objects::deployment("legacy", "unseen", &pod("legacy")),
+        ],
+    )
+    .await;
+    // Nothing checks it yet.
+    let alone: Pod = serde_json::from_value(objects::pod("other", "alone", &context)).unwrap();
+    let pods: Api<Pod> = Api::namespaced(world.client.clone(), "other");
+    pods.create(&PostParams::default(), &alone).await.unwrap();
+}
+
+fn spec() -> Value {
+    objects::credential_spec("spec", "WebApp1")
+}
+
+/// Whether the pods of a namespace are not looked at.
+async fn is_excluded(world: &World, namespace: &str) -> bool {
+    world.admit(namespace).await == Err("not expanded".to_owned())
+}
+
+async fn assert_cleared_away(world: &World) {
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    eventually("the temporary namespace is gone", SOON, || async {
+        namespaces.get_opt(TAKEOVER).await.unwrap().is_none().then_some(())
+    })
+    .await;
+    for kind in ["ClusterRole", "ClusterRoleBinding"] {
+        let object = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
+            "metadata": {"name": TAKEOVER}});
+        assert!(world.live(&object).await.is_none(), "{object}");
+    }
+    for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
+        let object = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": kind,
+            "metadata": {"name": TAKEOVER}});
+        assert!(world.live(&object).await.is_none(), "{object}");
+    }
+}
+
+/// The script's names are ours: nothing can come up beside them but a temporary installation. What
+/// is interrupted at any step leaves pods checked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_scripts_installation_in_steps_that_fail() {
+    let test = "from_the_scripts_installation_in_steps_that_fail";
+    let Some(world) = World::new(test).await else { return };
+    let world = Arc::new(world);
+    users(&world, &json!({"gmsa-webhook": "disabled"})).await;
+    // The definition came with a release of its own.
+    let mut of_release = definition();
+    of_release["metadata"]["annotations"]["meta.helm.sh/release-name"] = json!("gmsa-crd");
+    of_release["metadata"]["annotations"]["meta.helm.sh/release-namespace"] = json!("default");
+    plant(&world, &[of_release.clone()]).await;
+    let (files, bundle) = certificate(NAME, NAME);
+    let (objects, configurations) = by_script(&bundle);
+    plant(&world, &objects).await;
+    let mut old = Running::start(&world, NAME, NAME, files).await;
+    plant(&world, &configurations).await;
+    eventually("the old one answers", SOON, || async { world.admit("web").await.ok() }).await;
+    let spec_before = version(&world.live(&spec()).await.unwrap());
+    let all: Vec<Value> = objects.iter().chain(&configurations).cloned().collect();
+    let mut before = Vec::new();
+    for object in &all {
+        before.push(whole(&world, object).await);
+    }
+
+    // Without being told to, it is left alone.
+    let output = world.run(&["install"]).await;
+    assert_eq!(output.status.code(), Some(3));
+    assert!(text(&output).1.contains("--adopt"), "{output:?}");
+
+    // What would be denied is listed, and stops it.
+    for args in [&["install", "--adopt", "--dry-run=server"][..], &["install", "--adopt", "--yes"]]
+    {
+        let output = world.run(args).await;
+        let (stdout, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stdout.contains("Deployment other/sneaky would be denied"), "{stdout}");
+        assert!(stdout.contains("Pod other/alone would be denied"), "{stdout}");
+        assert!(stdout.contains("kubectl gmsa grant spec --to other/default"), "{stdout}");
+        assert!(!stdout.contains("unseen") && !stdout.contains("web/right"), "{stdout}");
+        assert!(stdout.contains("namespace/legacy stays excluded (gmsa-webhook=disabled)"));
+        assert!(stderr.contains("--accept-denials"), "{stderr}");
+        let says = stdout.contains("secret/gmsa-webhook deleted (server dry run)");
+        assert_eq!(says, args.contains(&"--dry-run=server"), "{stdout}");
+    }
+    let output = world.run(&["install", "--adopt", "--accept-denials"]).await;
+    assert_eq!(output.status.code(), Some(2), "without a terminal it is not asked");
+    for (object, was) in all.iter().zip(&before) {
+        assert_eq!(&whole(&world, object).await, was);
+    }
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    assert!(namespaces.get_opt(TAKEOVER).await.unwrap().is_none());
+
+    let load = Load::start(&world);
+    let takeover = ["install", "--adopt", "--accept-denials", "--yes", "--settle=1", "--wait=4"];
+    // No pod of the temporary installation comes up: the old one goes on.
+    let output = world.run(&takeover).await;
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output).1);
+    assert!(text(&output).1.contains("record of the release default/gmsa-crd was not found"));
+    for (object, was) in all.iter().zip(&before) {
+        assert_eq!(&whole(&world, object).await, was);
+    }
+    for command in ["install", "uninstall"] {
+        let output = world.run(&[command]).await;
+        assert!(text(&output).1.contains("a takeover was interrupted"), "{output:?}");
+    }
+    // None of ours comes up when the old one is gone: the temporary one goes on.
+    let _temporary = temporary(&world).await;
+    let output = world.run(&[&takeover[..5], &["--wait=60"]].concat()).await;
+    let (stdout, stderr) = text(&output);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("no replica of gmsa-webhook/gmsa-webhook"), "{stderr}");
+    assert!(stdout.contains("deployment/gmsa-webhook deleted"), "{stdout}");
+    old.ended().await;
+    // And then it comes to its end.
+    let _stand_in = world.stand_in(None).await;
+    world.done(&[&takeover[..5], &["--wait=60"]].concat()).await;
+    load.assert_unharmed().await;
+
+    assert_cleared_away(&world).await;
+    assert_eq!(version(&world.live(&spec()).await.unwrap()), spec_before);
+    for object in &objects {
+        let live = world.live(object).await;
+        let ours = live.as_ref().is_none_or(|live| {
+            live["metadata"]["labels"]["app.kubernetes.io/part-of"] == "kube-gmsa"
+        });
+        assert!(ours, "{object} is left: {live:?}");
+    }
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    let nothing =
+        world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
+    assert!(!nothing.contains("deleted\n"), "{nothing}");
+    let definition = world.live(&of_release).await.unwrap();
+    assert_eq!(definition["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
+    world.done(&["status"]).await;
+    assert!(is_excluded(&world, "legacy").await);
+    assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
+}
+
+fn helm(helm: &Path, world: &World, args: &[&str]) -> Result<String, String> {
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(helm)
+        .env("HOME", home.path())
+        .env("KUBECONFIG", world.plane.kubeconfig_path())
+        .args(args)
+        .output()
+        .unwrap();
+    let (stdout, stderr) = text(&output);
+    if output.status.success() { Ok(stdout) } else { Err(stderr) }
+}
+
+/// A chart of these objects.
+fn chart(name: &str, objects: &[Value]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = format!("apiVersion: v2\nname: {name}\nversion: 0.13.0\n");
+    std::fs::write(directory.path().join("Chart.yaml"), metadata).unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    for (index, object) in objects.iter().enumerate() {
+        let file = directory.path().join(format!("templates/{index}.yaml"));
+        std::fs::write(file, object.to_string()).unwrap();
+    }
+    directory
+}
+
+/// A release of the chart, with a credential spec in it, that somebody uninstalls afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_a_release_of_the_chart() {
+    let test = "from_a_release_of_the_chart";
+    let Some(program) = tools::find(test, "helm") else { return };
+    let Some(world) = World::new(test).await else { return };
+    let world = Arc::new(world);
+    let (namespace, release) = ("windows-gmsa", "gmsa");
+    users(&world, &json!({"windows.k8s.io/disabled": "true"})).await;
+    // Newer servers make this label themselves.
+    world.bare_namespace(namespace, &json!({"kubernetes.io/metadata.name": namespace})).await;
+    let (files, bundle) = certificate(namespace, release);
+    let made = objects::credential_spec("made-by-chart", "WebApp2");
+    let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata":
+        {"name": "gmsa-server-cert", "namespace": namespace}, "data": {"tls.key": "a2V5"}});
+    plant(&world, std::slice::from_ref(&secret)).await;
+    let mut objects = by_chart(namespace, release, &bundle);
+    // The configurations come when the server runs.
+    let configurations = objects.split_off(objects.len() - 2);
+    objects.push(made.clone());
+    let (first, rest) = (chart("gmsa", &objects), configurations.clone());
+    let path = |chart: &tempfile::TempDir| chart.path().to_str().unwrap().to_owned();
+    // Helm checks what it sends against the schema, which comes a while after readiness.
+    eventually("the API server serves its schema", SOON, || async {
+        let request =
+            kube::api::Request::new("/openapi").get("v2", &kube::api::GetParams::default()).ok()?;
+        world.client.request_text(request).await.ok()
+    })
+    .await;
+    helm(&program, &world, &["install", release, &path(&first), "-n", namespace]).unwrap();
+    let mut old = Running::start(&world, namespace, release, files).await;
+    let whole = chart("gmsa", &objects.iter().chain(&rest).cloned().collect::<Vec<_>>());
+    helm(&program, &world, &["upgrade", release, &path(&whole), "-n", namespace]).unwrap();
+    eventually("the old one answers", SOON, || async { world.admit("web").await.ok() }).await;
+    assert!(is_excluded(&world, "legacy").await);
+    let before: Vec<_> = [
+        world.live(&spec()).await.unwrap(),
+        world.live(&made).await.unwrap(),
+        world.live(&secret).await.unwrap(),
+    ]
+    .iter()
+    .map(version)
+    .collect();
+
+    // Somebody has found the chart's role useful.
+    let mut shared = objects::binding("spec", "web", "default");
+    shared["metadata"]["name"] = json!("by-the-charts-role");
+    shared["roleRef"]["name"] = json!(release);
+    plant(&world, &[shared]).await;
+
+    let output = world.run(&["install", "--adopt", "--dry-run=server"]).await;
+    let (stdout, _) = text(&output);
+    assert!(stdout.contains("secret/sh.helm.release.v1.gmsa.v2 deleted (server dry run)"));
+    assert!(stdout.contains("namespace/legacy stays excluded (windows.k8s.io/disabled=true); to end it: kubectl label namespace legacy windows.k8s.io/disabled-"), "{stdout}");
+    let _stand_in = world.stand_in(None).await;
+    let load = Load::start(&world);
+    let output = world
+        .run(&["install", "--adopt", "--accept-denials", "--yes", "--settle=1", "--wait=60"])
+        .await;
+    let (stdout, stderr) = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    for stays in
+        ["Secret windows-gmsa/gmsa-server-cert", "ClusterRole gmsa", "Namespace windows-gmsa"]
+    {
+        assert!(stderr.contains(&format!("{stays} stays: ")), "{stderr}");
+    }
+    assert!(!stdout.contains("temporary"), "the names are others: {stdout}");
+    old.ended().await;
+    load.assert_unharmed().await;
+
+    assert_cleared_away(&world).await;
+    for object in objects.iter().chain(&configurations) {
+        let is_role = object["kind"] == "ClusterRole" && object["metadata"]["name"] == release;
+        let stays = *object == made || is_role;
+        assert_eq!(world.live(object).await.is_some(), stays, "{object}");
+    }
+    // Helm has nothing that it could delete.
+    let failed = helm(&program, &world, &["uninstall", release, "-n", namespace]).unwrap_err();
+    assert!(failed.contains("not found"), "{failed}");
+    let after: Vec<_> = [
+        world.live(&spec()).await.unwrap(),
+        world.live(&made).await.unwrap(),
+        world.live(&secret).await.unwrap(),
+    ]
+    .iter()
+    .map(version)
+    .collect();
+    assert_eq!(after, before);
+
+    // What it was set to, and who had opted out, stays so.
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    assert!(again.contains("clusterrole/gmsa-webhook-viewer unchanged"), "{again}");
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": NAME, "namespace": NAME}});
+    let deployment = world.live(&deployment).await.unwrap();
+    let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    assert!(args.to_string().contains("--random-hostname=true"), "{args}");
+    assert!(is_excluded(&world, "legacy").await);
+    world.done(&["status"]).await;
+
+    // Ending it tells who is denied from then on.
+    let end = ["upgrade", "--end-exclusions"];
+    let output = world.run(&end).await;
+    let (stdout, _) = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("Deployment legacy/unseen would be denied"), "{stdout}");
+    assert!(is_excluded(&world, "legacy").await);
+    world.done(&[&end[..], &["--accept-denials"]].concat()).await;
+    eventually("the namespace is looked at", SOON, || async {
+        world.admit("legacy").await.unwrap_err().contains("is not authorized").then_some(())
+    })
+    .await;
+}
+
+/// Nobody answers for the old one, so that it refuses every pod, ours too: what takes over comes up
+/// where it does not look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_one_that_is_down() {
+    let Some(world) = World::new("from_one_that_is_down").await else { return };
+    users(&world, &json!({})).await;
+    world.bare_namespace("gmsa", &json!({"kubernetes.io/metadata.name": "gmsa"})).await;
+    let (_files, bundle) = certificate("gmsa", "gmsa");
+    let objects = by_chart("gmsa", "gmsa", &bundle);
+    // Something else runs as its service account.
+    let mut sidekick = objects::deployment(
+        "gmsa",
+        "sidekick",
+        &json!({"spec":
+        {"containers": [{"name": "sidekick", "image": "sidekick"}]}}),
+    );
+    sidekick["spec"]["template"]["spec"]["serviceAccountName"] = json!("gmsa");
+    plant(&world, &[sidekick]).await;
+    plant(&world, &objects).await;
+    let why = world.plain("web").await.unwrap_err();
+    assert!(why.contains("failed calling webhook"), "{why}");
+
+    let _stand_in = world.stand_in(None).await;
+    let _temporary = temporary(&world).await;
+    let dry = world.run(&["install", "--adopt", "--dry-run=server"]).await;
+    assert!(text(&dry).0.contains(
+        "deployment/gmsa-webhook in gmsa-webhook-takeover created for the time of the takeover"
+    ));
+    world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
+    assert_cleared_away(&world).await;
+    for object in &objects {
+        let kind = object["kind"].as_str().unwrap();
+        let of_account = ["ServiceAccount", "ClusterRoleBinding"].contains(&kind)
+            || (kind == "ClusterRole" && object["metadata"]["name"] == "gmsa");
+        assert_eq!(world.live(object).await.is_some(), of_account, "{object}");
+    }
+    world.plain("web").await.unwrap();
+    world.admit("web").await.unwrap();
+    assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
+    world.done(&["status"]).await;
+}
+
+/// What has our name, or looks like a webhook for GMSA, and is none of windows-gmsa's stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_known_is_not_removed() {
+    let Some(world) = World::new("what_is_not_known_is_not_removed").await else { return };
+    let (_files, bundle) = certificate(NAME, NAME);
+    let (objects, mut configurations) = by_script(&bundle);
+    plant(&world, &objects).await;
+    for configuration in &mut configurations {
+        let mut another = configuration["webhooks"][0].clone();
+        another["name"] = json!("names.example.com");
+        another["failurePolicy"] = json!("Ignore");
+        configuration["webhooks"] = json!([another]);
+    }
+    let refused = async |words: &str| {
+        let output = world.run(&["install", "--adopt", "--yes"]).await;
+        let (_, stderr) = text(&output);
+        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        assert!(stderr.contains(words) && stderr.contains("nothing was changed"), "{stderr}");
+    };
+    plant(&world, &configurations).await;
+    refused("is no installation of windows-gmsa that is known").await;
+    let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true);
+    for configuration in &configurations {
+        applier.delete(configuration).await.unwrap();
+    }
+    let mut server = objects[5].clone();
+    assert_eq!(server["kind"], "Deployment");
+    server["spec"]["template"]["spec"]["containers"][0]["env"] = json!([]);
+    plant(&world, &[server.clone()]).await;
+    refused("is no server of windows-gmsa").await;
+    assert!(world.live(&server).await.is_some());
+}

@@ -1,0 +1,80 @@
+//! `kubectl gmsa review --cluster`, and the examples, on a real API server.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::install_definition;
+use assert_cmd::Command;
+use gmsa_testkit::process::{eventually, free_port};
+use gmsa_testkit::{objects, shared};
+use serde_json::Value;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+fn review(kubeconfig: &Path, stdin: &str) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .args(["review", "-f", "-", "--cluster", "-o", "json", "--kubeconfig"])
+        .arg(kubeconfig)
+        .write_stdin(stdin)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn the_facts_come_from_the_cluster() {
+    let Some(cluster) = shared::cluster("the_facts_come_from_the_cluster").await else { return };
+    install_definition(&cluster).await;
+    let namespace = cluster.namespace("review").await;
+    let name = cluster.unique("spec");
+    cluster.apply(&objects::credential_spec(&name, "WebApp1")).await;
+    let pod = objects::pod(&namespace, "web", &objects::gmsa(Some(&name), None)).to_string();
+    let (code, stdout, stderr) = review(&cluster.kubeconfig, &pod);
+    assert_eq!((code, stderr.as_str()), (1, ""), "{stdout}");
+    assert!(stdout.contains("not-authorized"), "{stdout}");
+    cluster.apply(&objects::role(&name)).await;
+    cluster.apply(&objects::binding(&name, &namespace, "default")).await;
+    eventually("the right is known", Duration::from_secs(20), || async {
+        (review(&cluster.kubeconfig, &pod).0 == 0).then_some(())
+    })
+    .await;
+
+    // Who may not ask gets no verdict, and is told which right is missing.
+    let poor = cluster.token_kubeconfig(&namespace, "default").await;
+    let (code, stdout, stderr) = review(&poor, &pod);
+    assert_eq!((code, stdout.as_str()), (3, ""));
+    assert!(stderr.contains("gmsacredentialspecs") && stderr.contains("403"), "{stderr}");
+    let nobody = cluster.proxy_kubeconfig(([127, 0, 0, 1], free_port()).into());
+    let (code, _, stderr) = review(&nobody, &pod);
+    assert_eq!(code, 3);
+    assert!(stderr.contains("failed to read GMSACredentialSpec"), "{stderr}");
+}
+
+#[tokio::test]
+async fn the_examples_apply_as_they_stand() {
+    let Some(cluster) = shared::cluster("the_examples_apply_as_they_stand").await else { return };
+    install_definition(&cluster).await;
+    let examples = Path::new(ROOT).join("examples");
+    let input = gmsa_cluster::manifests::Input::Path(examples);
+    let manifests = gmsa_cluster::manifests::read(&[input]).unwrap();
+    assert!(manifests.unreadable.is_empty());
+    let mut kinds: Vec<Value> = Vec::new();
+    for document in &manifests.documents {
+        let stored = cluster.apply(&document.value).await;
+        assert_eq!(stored["metadata"]["name"], document.value["metadata"]["name"]);
+        kinds.push(stored["kind"].clone());
+    }
+    kinds.sort_by_key(Value::to_string);
+    assert_eq!(
+        kinds,
+        [
+            "ClusterRole",
+            "Deployment",
+            "Deployment",
+            "Deployment",
+            "GMSACredentialSpec",
+            "RoleBinding"
+        ]
+    );
+}

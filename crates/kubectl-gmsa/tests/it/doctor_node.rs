@@ -1,0 +1,140 @@
+//! What the doctor reads from a node's administrator, and how it explains numbers. Windows itself
+//! is not run: the outputs are made by hand in the form that the script has.
+
+use std::path::Path;
+
+use crate::support::{ROOT, plugin, ran, run};
+use serde_json::Value;
+
+const EXAMPLE: &str = "docs/node-checks.json";
+
+#[test]
+fn the_script_is_printed_without_a_cluster() {
+    let ran = run(&["doctor", "--print-node-checks"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.starts_with("<#\n.SYNOPSIS"), "{}", ran.stdout);
+    for needed in ["Test-ADServiceAccount", "COMClasses", "Microsoft-AKSGMSAPlugin/Admin"] {
+        assert!(ran.stdout.contains(needed), "{needed}");
+    }
+    let refused = run(&["doctor", "web", "--print-node-checks"]);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+}
+
+#[test]
+fn the_output_of_nodes_is_explained_without_a_cluster() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(Path::new(ROOT).join(EXAMPLE)).unwrap();
+    // As the redirection of Windows PowerShell writes it.
+    let second = text.replace("WEBHOST1", "WEBHOST2");
+    let utf16: Vec<u8> =
+        [0xFF, 0xFE].into_iter().chain(second.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let file = folder.path().join("second.json");
+    std::fs::write(&file, utf16).unwrap();
+    let file = file.to_str().unwrap();
+    let args = ["doctor", "--node-output", EXAMPLE, "--node-output", file, "-o", "json"];
+    let both = run(&args);
+    assert_eq!((both.code, both.stderr.as_str()), (1, ""));
+    let report: Value = serde_json::from_str(&both.stdout).unwrap();
+    crate::schema::check("doctor-report", &report);
+    assert!(report.get("kubernetes").is_none());
+    let causes = report["verdict"]["causes"].as_array().unwrap();
+    let named: Vec<_> = causes
+        .iter()
+        .map(|cause| (cause["check"].as_str().unwrap(), cause["object"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        named,
+        [("node-plugin-events", "Node WEBHOST1"), ("node-plugin-events", "Node WEBHOST2")]
+    );
+
+    let table = ran(plugin(&["doctor", "--node-output", "-"]).write_stdin(text));
+    assert_eq!(table.code, 1, "{}", table.stderr);
+    for words in ["AKS:1007 (Key Vault denied)", "hence node-ccg-events", "HCS:11507"] {
+        assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+}
+
+#[test]
+fn the_page_of_limits_says_which_check_looks_at_each() {
+    let page =
+        |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
+    let (limits, checks) = (page("limits.md"), page("checks.md"));
+    // What rests on the page stands on it.
+    let resting: Vec<&str> = checks
+        .split("\n## ")
+        .filter(|entry| entry.contains("**Source:** [docs/limits.md]"))
+        .filter_map(|entry| entry.lines().next())
+        .collect();
+    assert!(resting.contains(&"node-compartment"), "{resting:?}");
+    for id in resting {
+        assert!(limits.contains(&format!("[{id}](checks.md#{id})")), "{id} is not on the page");
+    }
+    // What it calls checked is, and by a check that there is.
+    for row in limits.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let links: Vec<&str> = by.split("checks.md#").skip(1).collect();
+        assert!(!links.is_empty(), "no check is named: {row}");
+        for id in links.iter().filter_map(|link| link.split(')').next()) {
+            assert_eq!(run(&["doctor", "explain", id]).code, 0, "{row}");
+        }
+    }
+
+    // The one that only a node's administrator sees.
+    let text = std::fs::read_to_string(Path::new(ROOT).join(EXAMPLE)).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    document["system"]["value"]["build"] = 17763.into();
+    for (value, state) in [(Value::Null, "warning"), (0.into(), "warning"), (1.into(), "ok")] {
+        document["compartment"] = serde_json::json!({"value": value, "error": null});
+        let args = ["doctor", "--node-output", "-", "-o", "json"];
+        let ran = ran(plugin(&args).write_stdin(document.to_string()));
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let outcomes = report["outcomes"].as_array().unwrap();
+        let found = outcomes.iter().find(|one| one["check"] == "node-compartment").unwrap();
+        assert_eq!(found["state"], state, "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_output_of_a_node_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.json");
+    for (bytes, words) in [
+        (&b"Access denied"[..], "it is no JSON"),
+        (b"\xFF\xFEx", "no text"),
+        (b"{}", "its kind is no NodeChecks"),
+        (b"{\"kind\":\"NodeChecks\",\"version\":9}", "use the script that this version prints"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let bad = run(&["doctor", "--node-output", file.to_str().unwrap()]);
+        assert_eq!((bad.code, bad.stdout.as_str()), (2, ""), "{}", bad.stderr);
+        assert!(bad.stderr.contains(words) && bad.stderr.contains("bad.json"), "{}", bad.stderr);
+    }
+    let missing = run(&["doctor", "--node-output", "/nonexistent/x.json"]);
+    assert_eq!(missing.code, 2, "{}", missing.stderr);
+    let twice = run(&["doctor", "--node-output", "-", "--node-output", "-"]);
+    assert_eq!(twice.code, 2, "{}", twice.stderr);
+}
+
+#[test]
+fn numbers_are_explained_as_checks_are() {
+    for (word, words) in [
+        ("1722", "RPC_S_SERVER_UNAVAILABLE"),
+        ("0x6BA", "1722 (0x6BA)"),
+        ("-805175273", "0xD0020017"),
+        ("CCG:8", "account may not read the gMSA"),
+        ("aks:1007", "docs/codes.md#aks"),
+        ("HCS:11507", "Hyper-V-Compute"),
+        ("NETLOGON:5720", "0xC000018A"),
+        ("error_access_denied", "Access denied"),
+    ] {
+        let told = run(&["doctor", "explain", word]);
+        assert_eq!(told.code, 0, "{word}: {}", told.stderr);
+        assert!(told.stdout.contains(words), "{word}: {}", told.stdout);
+        assert!(told.stdout.contains("What to do:"), "{}", told.stdout);
+    }
+    let unknown = run(&["doctor", "explain", "CCG:77"]);
+    assert_eq!(unknown.code, 2);
+    assert!(unknown.stderr.contains("docs/codes.md"), "{}", unknown.stderr);
+    let list = run(&["doctor", "explain"]);
+    assert!(list.stdout.contains("CCG:8") && list.stdout.contains("node-ccg-events"));
+}

@@ -1,0 +1,357 @@
+//! Installing into a real control plane. Processes on this machine stand in for the pods.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::support::world::{SOON, World};
+use assert_cmd::Command;
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{self, Version};
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::stand_in::Problem;
+use gmsa_testkit::tools;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, Patch, PatchParams};
+use serde_json::{Value, json};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn install_again_upgrade_status_and_uninstall() {
+    let Some(world) = World::new("install_again_upgrade_status_and_uninstall").await else {
+        return;
+    };
+    let before = world.done(&["install", "--dry-run=server"]).await;
+    // Differences stand below their object, indented.
+    let mut objects = before.lines().filter(|line| !line.starts_with(' '));
+    assert!(objects.all(|line| line.ends_with("(server dry run)")), "{before}");
+    let live = world.objects().await;
+    let there = live.iter().flatten().count();
+    assert!(there <= 1, "a dry run made something: {live:?}");
+    assert_eq!(world.run(&["status"]).await.status.code(), Some(1), "nothing is installed");
+
+    let _stand_in = world.stand_in(None).await;
+    let installed = world.done(&["install"]).await;
+    assert!(installed.contains("deployment/gmsa-webhook created"), "{installed}");
+    world.namespace("web").await;
+    world.admit("web").await.unwrap();
+    let first = world.objects().await;
+    assert!(first.iter().all(Option::is_some), "{first:?}");
+
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    assert_eq!(world.objects().await, first);
+
+    let status = world.done(&["status"]).await;
+    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+        let row = status.lines().find(|row| row.trim_start().starts_with(id)).unwrap();
+        assert!(row.contains(" ok "), "{status}");
+    }
+
+    // What is not said stays: the second upgrade keeps the replicas of the first.
+    let upgraded = world.done(&["upgrade", "--replicas=3"]).await;
+    assert!(upgraded.contains("spec.replicas: 2 -> 3"), "{upgraded}");
+    world.done(&["upgrade", "--random-hostname", "--mutating-failure-policy=Ignore"]).await;
+    let live = world.objects().await;
+    // Those, and nothing else.
+    let deployment = "Deployment/gmsa-webhook";
+    assert_eq!(
+        differences(&first, &live),
+        [
+            format!("{deployment}/metadata/annotations/gmsa-webhook/options"),
+            format!("{deployment}/spec/replicas"),
+            format!("{deployment}/spec/template/spec/containers/0/args"),
+            "MutatingWebhookConfiguration/gmsa-webhook/webhooks/0/failurePolicy".to_owned(),
+        ]
+    );
+    let find = |kind: &str| live.iter().flatten().find(|one| one["kind"] == kind).unwrap().clone();
+    assert_eq!(find("Deployment")["spec"]["replicas"], 3);
+    assert_eq!(find("MutatingWebhookConfiguration")["webhooks"][0]["failurePolicy"], "Ignore");
+    let validating = find("ValidatingWebhookConfiguration");
+    assert_eq!(validating["webhooks"][0]["failurePolicy"], "Fail");
+    assert!(validating["webhooks"][0]["clientConfig"]["caBundle"].is_string());
+
+    // Somebody edits the policy of validation: told, and put back.
+    let configurations: Api<
+        k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
+    > = Api::all(world.client.clone());
+    let name = validating["webhooks"][0]["name"].clone();
+    let patch = json!({"webhooks": [{"name": name, "failurePolicy": "Ignore"}]});
+    let params = PatchParams { field_manager: Some("somebody".to_owned()), ..Default::default() };
+    configurations.patch(install::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
+    let output = world.run(&["status"]).await;
+    let status = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{status}");
+    assert!(status.contains("validating Ignore"), "{status}");
+    let output = world.run(&["install"]).await;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(stderr.contains("somebody") && stderr.contains("--force-conflicts"), "{stderr}");
+    assert_eq!(output.status.code(), Some(3));
+    world.done(&["install", "--force-conflicts"]).await;
+    world.done(&["status"]).await;
+
+    let output = world.run(&["uninstall"]).await;
+    assert_eq!(output.status.code(), Some(2), "without a terminal it is not asked");
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    let first = removed.lines().next().unwrap();
+    assert!(first.starts_with("mutatingwebhookconfiguration/"), "{removed}");
+    assert!(!removed.contains("customresourcedefinition"), "{removed}");
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    eventually("the namespace is gone", SOON, || async {
+        namespaces.get_opt(install::NAME).await.unwrap().is_none().then_some(())
+    })
+    .await;
+    let left: Vec<_> = world.objects().await.into_iter().flatten().collect();
+    let kinds: Vec<&str> = left.iter().filter_map(|one| one["kind"].as_str()).collect();
+    assert!(kinds.iter().all(|kind| ["CustomResourceDefinition", "Namespace"].contains(kind)));
+    assert!(kinds.contains(&"CustomResourceDefinition"));
+    let definition = |objects: &[Option<Value>]| {
+        let mut objects = objects.iter().flatten();
+        objects.find(|one| one["kind"] == "CustomResourceDefinition").cloned()
+    };
+    assert_eq!(definition(&world.objects().await), definition(&live));
+    let labels = namespaces.get("kube-system").await.unwrap().metadata.labels.unwrap_or_default();
+    assert!(!labels.contains_key(install::NAMESPACE_LABEL), "{labels:?}");
+    assert!(world.admit("web").await.is_err_and(|why| why.contains("not expanded")));
+}
+
+/// Where objects differ.
+fn differences(before: &[Option<Value>], after: &[Option<Value>]) -> Vec<String> {
+    fn walk(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+        match (before, after) {
+            (Value::Object(one), Value::Object(other)) => {
+                let keys: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+                for key in keys {
+                    walk(&format!("{path}/{key}"), &before[key], &after[key], found);
+                }
+            }
+            (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+                for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                    walk(&format!("{path}/{index}"), one, other, found);
+                }
+            }
+            _ if before == after => {}
+            _ => found.push(path.to_owned()),
+        }
+    }
+    assert_eq!(before.len(), after.len());
+    let mut found = Vec::new();
+    for (before, after) in before.iter().zip(after) {
+        let (before, after) = (before.clone().unwrap(), after.clone().unwrap());
+        let name = format!(
+            "{}/{}",
+            before["kind"].as_str().unwrap(),
+            before["metadata"]["name"].as_str().unwrap()
+        );
+        walk(&name, &before, &after, &mut found);
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again() {
+    let test = "an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again";
+    let Some(world) = World::new(test).await else { return };
+    let problem = Problem::Image("Back-off pulling image \"nowhere/gmsa:1\"".to_owned());
+    let broken = world.stand_in(Some(problem)).await;
+    let output = world.run(&["install", "--wait=3", "--image=nowhere/gmsa:1"]).await;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    for words in ["ImagePullBackOff", "nowhere/gmsa:1", "--image-pull-secret", "no pod is held up"]
+    {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+    let live = world.objects().await;
+    let kinds: Vec<_> = live.iter().flatten().map(|one| one["kind"].clone()).collect();
+    assert!(!kinds.iter().any(|kind| kind.as_str().unwrap().ends_with("WebhookConfiguration")));
+    drop(broken);
+
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install", "--image=somewhere/gmsa:1"]).await;
+    world.namespace("web").await;
+    world.admit("web").await.unwrap();
+}
+
+/// The worst that can happen: every replica is gone, at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_stops_no_more_than_it_must() {
+    let Some(world) = World::new("an_outage_stops_no_more_than_it_must").await else { return };
+    let stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    world.namespace("web").await;
+    world.admit("web").await.unwrap();
+    drop(stand_in);
+    let why = world.admit("web").await.expect_err("nobody can say whether it may");
+    assert!(why.contains("failed calling webhook"), "{why}");
+
+    world.plain("kube-system").await.unwrap();
+    let (major, minor) = world.plane.version();
+    let filters = Version(major, minor).filters();
+    assert_eq!(world.plain("web").await.is_ok(), filters, "only newer servers can tell pods apart");
+    let output = world.run(&["status"]).await;
+    // The lines of its table are broken where they are long.
+    let status = String::from_utf8_lossy(&output.stdout).into_owned();
+    let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = if filters { "all others do" } else { "no pod starts, but for those of" };
+    assert!(status.contains(words), "{status}");
+
+    // What the old servers are for: only namespaces that say so.
+    let _stand_in = world.stand_in(None).await;
+    eventually("a replica is back", SOON, || async { world.admit("web").await.ok() }).await;
+    world.done(&["upgrade", "--namespaces-opt-in"]).await;
+    let why = world.admit("web").await.unwrap_err();
+    assert_eq!(why, "not expanded", "the namespace did not opt in");
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let label = json!({"metadata": {"labels": {install::NAMESPACE_LABEL: install::ENABLED}}});
+    namespaces.patch("web", &PatchParams::default(), &Patch::Merge(label)).await.unwrap();
+    eventually("the label is in force", SOON, || async { world.admit("web").await.ok() }).await;
+}
+
+/// What a program prints without a cluster.
+fn printed(program: impl AsRef<std::ffi::OsStr>, args: &[&str]) -> String {
+    let output = Command::new(program).env("KUBECONFIG", "/nowhere").args(args).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The objects that install makes for a version, as YAML.
+fn manifests(version: &str) -> String {
+    let args = ["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", version];
+    printed(env!("CARGO_BIN_EXE_kubectl-gmsa"), &args)
+}
+
+#[test]
+fn kustomize_builds_what_install_makes() {
+    let test = "kustomize_builds_what_install_makes";
+    let Some(kubectl) = tools::find(test, "kubectl") else { return };
+    let objects = |text: &str| {
+        let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
+        let mut objects: Vec<Value> = documents.map(|one| one.unwrap().value).collect();
+        // Kustomize has an order of its own.
+        objects.sort_by_key(|one| format!("{} {}", one["kind"], one["metadata"]["name"]));
+        objects
+    };
+    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(directory);
+        let built = objects(&printed(&kubectl, &["kustomize", path.to_str().unwrap()]));
+        assert!(built.len() > 10, "{built:?}");
+        assert_eq!(built, objects(&manifests(version)), "{version}");
+    }
+}
+
+#[tokio::test]
+async fn manifests_need_no_cluster_and_are_those_in_deploy() {
+    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
+        let read = |file: &str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("../../deploy")
+                .join(directory)
+                .join(file);
+            let text = std::fs::read_to_string(path).unwrap();
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(manifests(version), read("server.yaml") + &read("webhooks.yaml"), "{version}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .args(["install", "--dry-run=client", "--kubernetes-version", "1.19"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("older than 1.20"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_comes_and_goes_with_its_option() {
+    let Some(world) = World::new("the_audit_comes_and_goes_with_its_option").await else {
+        return;
+    };
+    let bad = world.run(&["install", "--audit", "--audit-schedule", "daily"]).await;
+    assert_eq!(bad.status.code(), Some(2), "nothing is begun with a schedule that is none");
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is no schedule"));
+    let _stand_in = world.stand_in(None).await;
+    let count = |text: &str, word: &str| {
+        let ends = [install::AUDIT, install::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
+        text.lines().filter(|line| ends.iter().any(|end| line.ends_with(end))).count()
+    };
+    // Rare, so that the stand-in never meets a pod of it.
+    let with = ["install", "--audit", "--audit-schedule", "0 0 1 1 *"];
+    let installed = world.done(&with).await;
+    assert_eq!(count(&installed, "created"), 8, "{installed}");
+    let status = world.done(&["status"]).await;
+    assert!(status.contains("drift"), "{status}");
+    // What is not said stays, the schedule too.
+    let again = world.done(&["install"]).await;
+    assert_eq!(count(&again, "unchanged"), 8, "{again}");
+    // A result, as the audit keeps it.
+    let applier = Applier::new(world.client.clone(), "test", true);
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"errors": "0"},
+        "metadata": {"name": install::AUDIT, "namespace": install::NAME,
+            "labels": {install::PART_OF.0: install::PART_OF.1}}});
+    applier.apply(&map).await.unwrap();
+    let dry = world.done(&["install", "--audit=false", "--dry-run=server"]).await;
+    assert_eq!(count(&dry, "deleted (server dry run)"), 8, "{dry}");
+    let gone = world.done(&["install", "--audit=false"]).await;
+    assert_eq!(count(&gone, "deleted"), 8, "{gone}");
+    world.done(&with).await;
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    assert_eq!(count(&removed, "deleted"), 9, "with its results: {removed}");
+    assert!(applier.live(&map).await.unwrap().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn early_warnings_come_and_go_with_their_option() {
+    let Some(world) = World::new("early_warnings_come_and_go_with_their_option").await else {
+        return;
+    };
+    let _stand_in = world.stand_in(None).await;
+    let name = install::EARLY_WARNINGS;
+    let installed = world.done(&["install", "--early-warnings"]).await;
+    let lines = |text: &str, word: &str| {
+        let end = format!("/{name} {word}");
+        text.lines().filter(|line| line.ends_with(&end)).count()
+    };
+    assert_eq!(lines(&installed, "created"), 3, "{installed}");
+    let status = world.done(&["status"]).await;
+    assert!(status.contains("early warnings among them"), "{status}");
+    // The page of `report` says the same.
+    let files = tempfile::tempdir().unwrap();
+    let page = files.path().join("report.html");
+    let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.status.code();
+    let page = std::fs::read_to_string(page).unwrap();
+    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+        let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
+        assert!(page.contains(&row), "{id}: {page}");
+    }
+    assert_eq!(code, Some(0), "{page}");
+    // The server keeps the CA bundle of this configuration too.
+    let configurations: Api<
+        k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
+    > = Api::all(world.client.clone());
+    eventually("the CA bundle", SOON, || async {
+        let webhooks = configurations.get(name).await.unwrap().webhooks.unwrap();
+        assert_eq!(webhooks.len(), 2);
+        webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
+    })
+    .await;
+    let bundle = json!({"webhooks": [{"name": "warn.gmsa-webhook.kube-gmsa.io",
+        "clientConfig": {"caBundle": null}}]});
+    configurations.patch(name, &PatchParams::default(), &Patch::Strategic(bundle)).await.unwrap();
+    eventually("the CA bundle is put back", SOON, || async {
+        let webhooks = configurations.get(name).await.unwrap().webhooks.unwrap();
+        webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
+    })
+    .await;
+
+    // What is not said stays; what is said not to be wanted goes.
+    let again = world.done(&["install"]).await;
+    assert_eq!(lines(&again, "unchanged"), 3, "{again}");
+    let without = ["install", "--early-warnings=false"];
+    let dry = world.done(&[without[0], without[1], "--dry-run=server"]).await;
+    assert_eq!(lines(&dry, "deleted (server dry run)"), 3, "{dry}");
+    let gone = world.done(&without).await;
+    assert_eq!(lines(&gone, "deleted"), 3, "{gone}");
+    assert!(configurations.get_opt(name).await.unwrap().is_none());
+    world.done(&["status"]).await;
+
+    world.done(&["install", "--early-warnings"]).await;
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    assert_eq!(lines(&removed, "deleted"), 3, "{removed}");
+}

@@ -1,0 +1,269 @@
+//! Installing with certificates that the server does not make, on a real control plane.
+
+use std::path::Path;
+
+use crate::support::world::{SOON, World};
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{self, NAME, SECRET};
+use gmsa_cluster::manifests::{Input, read};
+use gmsa_testkit::pki::{Authority, Pair};
+use gmsa_testkit::process::eventually;
+use k8s_openapi::ByteString;
+use serde_json::{Value, json};
+
+const FILES: &str = "--certificates=files";
+const SERVICE: &str = "gmsa-webhook.gmsa-webhook.svc";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn base64(text: &str) -> Value {
+    serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap()
+}
+
+fn named(api_version: &str, kind: &str, name: &str) -> Value {
+    json!({"apiVersion": api_version, "kind": kind,
+        "metadata": {"name": name, "namespace": NAME}})
+}
+
+async fn apply(world: &World, manager: &'static str, object: &Value) {
+    Applier::new(world.client.clone(), manager, true).apply(object).await.unwrap();
+}
+
+/// The Secret as its owner writes it.
+fn secret(pair: &Pair, ca: Option<&str>) -> Value {
+    let mut secret = named("v1", "Secret", SECRET);
+    secret["type"] = "kubernetes.io/tls".into();
+    secret["data"] = json!({"tls.crt": base64(&pair.cert), "tls.key": base64(&pair.key)});
+    if let Some(ca) = ca {
+        secret["data"]["ca.crt"] = base64(ca);
+    }
+    secret
+}
+
+async fn fill(world: &World, secret: &Value) {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}});
+    apply(world, "somebody", &namespace).await;
+    apply(world, "somebody", secret).await;
+}
+
+async fn configurations(world: &World) -> Vec<Value> {
+    let live = world.objects().await;
+    let is_one = |object: &Value| object["kind"].as_str().unwrap().ends_with("Configuration");
+    live.into_iter().flatten().filter(is_one).collect()
+}
+
+async fn assert_trusted(world: &World, bundle: &str) {
+    let configurations = configurations(world).await;
+    assert_eq!(configurations.len(), 2);
+    for one in configurations {
+        assert_eq!(one["webhooks"][0]["clientConfig"]["caBundle"], base64(bundle), "{one}");
+    }
+}
+
+/// Install says that the webhook answers, and it does for the very next pod.
+async fn answers(world: &World, args: &[&str]) {
+    let output = world.run(args).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("the webhook answers"), "{stderr}");
+    world.admit("web").await.unwrap();
+    world.plain("web").await.unwrap();
+}
+
+async fn stops(world: &World, args: &[&str], words: &[&str]) {
+    let output = world.run(args).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    for word in words {
+        assert!(stderr.contains(word), "{word}: {stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
+    let test = "files_of_ones_own_are_trusted_and_stay_when_all_else_goes";
+    let Some(world) = World::new(test).await else { return };
+    let authority = Authority::new("of somebody");
+    let filled = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
+    stops(&world, &["install", FILES, "--wait=1"], &["there is no Secret"]).await;
+    fill(&world, &filled).await;
+    world.namespace("web").await;
+    let _stand_in = world.stand_in(None).await;
+    answers(&world, &["install", FILES, "--early-warnings"]).await;
+    assert_trusted(&world, authority.pem()).await;
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    assert_trusted(&world, authority.pem()).await;
+    let warnings = named(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingWebhookConfiguration",
+        install::EARLY_WARNINGS,
+    );
+    let warnings = world.live(&warnings).await.unwrap();
+    for webhook in warnings["webhooks"].as_array().unwrap() {
+        assert_eq!(webhook["clientConfig"]["caBundle"], base64(authority.pem()));
+    }
+    let row = |status: &str| {
+        let row = status.lines().find(|row| row.trim_start().starts_with("ca-bundle"));
+        row.unwrap_or_else(|| panic!("{status}")).to_owned()
+    };
+    let status = world.done(&["status"]).await;
+    assert!(row(&status).contains(" ok "), "{status}");
+
+    // A pair of another CA in the Secret: seen, and mended by the next upgrade.
+    let another = Authority::new("of another");
+    let replaced = secret(&another.server(&[SERVICE]), Some(another.pem()));
+    apply(&world, "somebody", &replaced).await;
+    let output = world.run(&["status"]).await;
+    let status = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{status}");
+    assert!(row(&status).contains(" error "), "{status}");
+    assert!(status.contains("kubectl gmsa upgrade"), "{status}");
+    apply(&world, "somebody", &filled).await;
+
+    // What somebody filled is theirs, also for who asks twice.
+    for _ in 0..2 {
+        let output = world.run(&["uninstall", "--yes"]).await;
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        assert!(!stdout.contains("secret/") && !stdout.contains("namespace/gmsa"), "{stdout}");
+        assert!(stderr.contains(SECRET) && stderr.contains("stays"), "{stderr}");
+        let live = world.live(&filled).await.unwrap();
+        assert_eq!(live["data"], filled["data"]);
+        assert!(live["metadata"]["deletionTimestamp"].is_null());
+    }
+    assert!(configurations(&world).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
+    let test = "without_a_ca_nothing_is_made_that_could_hold_up_a_pod";
+    let Some(world) = World::new(test).await else { return };
+    let deployment = named("apps/v1", "Deployment", NAME);
+    let nothing_sends = || async {
+        assert!(configurations(&world).await.is_empty());
+        assert!(world.live(&deployment).await.is_none());
+    };
+    let authority = Authority::new("of somebody");
+    let filled = secret(&authority.server(&[SERVICE]), None);
+    stops(
+        &world,
+        &["install", FILES, "--wait=1"],
+        &["there is no Secret", "kubectl create secret", "no pod is held up"],
+    )
+    .await;
+    nothing_sends().await;
+    fill(&world, &filled).await;
+    stops(&world, &["install", FILES], &["no ca.crt", "--ca-bundle FILE", "nothing was changed"])
+        .await;
+    nothing_sends().await;
+    let files = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        format!("--ca-bundle={}", path.display())
+    };
+    let wrong = write("wrong.crt", Authority::new("of another").pem());
+    stops(&world, &["install", FILES, &wrong], &["did not sign", "nothing was changed"]).await;
+    nothing_sends().await;
+    let key = write("ca.key", &authority.pair().key);
+    let output = world.run(&["install", FILES, &key]).await;
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("private key"), "{stderr}");
+    let right = write("ca.crt", authority.pem());
+    let output = world.run(&["install", &right]).await;
+    assert_eq!(output.status.code(), Some(2), "the server makes its own");
+
+    world.namespace("web").await;
+    let _stand_in = world.stand_in(None).await;
+    answers(&world, &["install", FILES, &right]).await;
+    // What is not said stays.
+    answers(&world, &["upgrade", "--random-hostname"]).await;
+    assert_trusted(&world, authority.pem()).await;
+    let status = world.done(&["status"]).await;
+    let row = status.lines().find(|row| row.trim_start().starts_with("ca-bundle")).unwrap();
+    assert!(row.contains(" ok "), "{status}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_source_leaves_nothing_of_the_first() {
+    let Some(world) = World::new("another_source_leaves_nothing_of_the_first").await else {
+        return;
+    };
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    world.namespace("web").await;
+    // What is made anew is another object with the same contents.
+    let contents = || async {
+        let mut all = world.objects().await;
+        for object in all.iter_mut().flatten() {
+            let metadata = object["metadata"].as_object_mut().unwrap();
+            metadata.retain(|key, _| !["uid", "creationTimestamp"].contains(&key.as_str()));
+        }
+        all
+    };
+    let first = contents().await;
+    let role = |kind| named("rbac.authorization.k8s.io/v1", kind, NAME);
+    let dry = world.done(&["upgrade", FILES, "--dry-run=server"]).await;
+    assert!(dry.contains("rolebinding/gmsa-webhook deleted (server dry run)"), "{dry}");
+    answers(&world, &["upgrade", FILES]).await;
+    for kind in ["Role", "RoleBinding"] {
+        assert!(world.live(&role(kind)).await.is_none(), "{kind}");
+    }
+    answers(&world, &["upgrade", "--certificates=self"]).await;
+    assert_eq!(contents().await, first);
+}
+
+/// Its definitions, and its controller as far as the Secret goes.
+async fn cert_manager(world: &World) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cert-manager.yaml");
+    for definition in read(&[Input::Path(file)]).unwrap().documents {
+        apply(world, "test", &definition.value).await;
+    }
+    eventually("cert-manager's kinds are served", SOON, || async {
+        let dry = ["install", "--certificates=cert-manager", "--dry-run=server"];
+        (world.run(&dry).await.status.code() == Some(0)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cert_manager_issues_is_waited_for_and_goes_with_it() {
+    let test = "what_cert_manager_issues_is_waited_for_and_goes_with_it";
+    let Some(world) = World::new(test).await else { return };
+    cert_manager(&world).await;
+    let install = ["install", "--certificates=cert-manager"];
+    let short = [&install[..], &["--wait=1"]].concat();
+    stops(&world, &short, &["cert-manager has not filled", "no pod is held up"]).await;
+    assert!(configurations(&world).await.is_empty());
+
+    let authority = Authority::new(install::CERT_MANAGER_CA);
+    let mut issued = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
+    issued["metadata"]["annotations"] = json!({"cert-manager.io/certificate-name": NAME});
+    world.namespace("web").await;
+    let _stand_in = world.stand_in(None).await;
+    let installing = answers(&world, &install);
+    let issuing = async {
+        let certificate = named("cert-manager.io/v1", "Certificate", NAME);
+        eventually("it is asked for", SOON, || async { world.live(&certificate).await }).await;
+        apply(&world, "cert-manager", &issued).await;
+    };
+    tokio::join!(installing, issuing);
+    assert_trusted(&world, authority.pem()).await;
+
+    let output = world.done(&["upgrade", "--certificates=self"]).await;
+    for (kind, name) in [
+        ("Issuer", NAME),
+        ("Issuer", install::CERT_MANAGER_CA),
+        ("Certificate", NAME),
+        ("Certificate", install::CERT_MANAGER_CA),
+    ] {
+        let object = named("cert-manager.io/v1", kind, name);
+        assert!(world.live(&object).await.is_none(), "{kind} {name}: {output}");
+    }
+    eventually("the server's own is trusted", SOON, || async { world.admit("web").await.ok() })
+        .await;
+}

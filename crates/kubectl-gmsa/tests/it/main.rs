@@ -1,0 +1,47 @@
+//! The plugin as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails loudly"
+)]
+
+mod access;
+mod account;
+mod adopt;
+mod audit;
+mod authorizers;
+mod cert_manager;
+mod chart;
+mod chart_upgrade;
+mod cluster;
+#[cfg(unix)]
+mod completion;
+mod credspec;
+mod directory;
+#[cfg(target_os = "linux")]
+mod dist;
+mod doctor;
+mod doctor_bundle;
+mod doctor_directory;
+mod doctor_installation;
+mod doctor_mend;
+mod doctor_node;
+mod doctor_pod;
+mod documentation;
+mod grant;
+mod install;
+mod install_certificates;
+mod install_options;
+#[cfg(unix)]
+mod interactive;
+mod report;
+mod resilience;
+mod review;
+mod review_cluster;
+mod review_output;
+mod reviewing;
+mod schema;
+mod status;
+mod support;

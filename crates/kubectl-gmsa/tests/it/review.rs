@@ -1,0 +1,351 @@
+//! `kubectl gmsa review` as a person runs it.
+
+use std::path::Path;
+
+use crate::reviewing::{review, run};
+use crate::support::ROOT;
+use serde_json::{Value, json};
+
+const PAGE: &str = "crates/kubectl-gmsa/tests/data/documentation-page.yaml";
+
+fn report(args: &[&str], code: i32) -> Value {
+    let ran = review(&[args, &["-o", "json"]].concat());
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+#[test]
+fn the_examples_as_a_table() {
+    let ran = review(&["-f", "examples"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn the_documentation_page_gets_a_helpful_answer() {
+    let ran = review(&["-f", PAGE]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    // The last block of the page is a part of a container.
+    let said = format!("passed over {PAGE}:102: an object without apiVersion or kind\n");
+    assert_eq!(ran.stderr, said);
+    assert!(ran.stdout.starts_with("First write \"gmsa-webapp1\" instead of"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("kubectl create clusterrole"), "{}", ran.stdout);
+    insta::assert_snapshot!(ran.stdout);
+
+    // Whoever does that is done.
+    let report = report(&["-f", PAGE], 1);
+    crate::schema::check("review-report", &report);
+    let rename = &report["renames"][0];
+    let mut text = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
+    for other in rename["insteadOf"].as_array().unwrap() {
+        text = text.replace(other.as_str().unwrap(), rename["name"].as_str().unwrap());
+    }
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        report["summary"],
+        json!({"workloads": 2, "usingGmsa": 2, "admitted": 2, "denied": 0})
+    );
+    assert_eq!(report["renames"], json!([]));
+}
+
+#[test]
+fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
+    let page = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
+    // The credential spec and the first workload.
+    let documents: Vec<&str> = page.split("---\n").collect();
+    let text = [documents[0], documents[3]].join("---\n");
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let denial = &report["workloads"][0]["places"][0]["denial"];
+    assert_eq!(denial["reason"], json!("not-authorized"));
+    let hint = denial["hint"].as_str().unwrap();
+    assert!(
+        hint.starts_with("Write \"gmsa-webapp1\" in GMSACredentialSpec gmsa-WebApp1. Let somebody"),
+        "{hint}"
+    );
+}
+
+#[test]
+fn a_denial_of_the_whole_pod_holds_at_every_place() {
+    let options = r#"{"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}"#;
+    let text = format!(
+        r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "Shop_1"}},
+            "spec": {{"securityContext": {options},
+            "containers": [{{"name": "iis", "securityContext": {options}}}]}}}}"#
+    );
+    let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let places = report["workloads"][0]["places"].as_array().unwrap();
+    assert_eq!(places.len(), 2);
+    for place in places {
+        assert_eq!(place["verdict"], json!("denied"), "{place}");
+        assert_eq!(place["denial"]["reason"], json!("malformed-request"), "{place}");
+    }
+    let table = run(&["review", "-f", "-"], &text);
+    assert_eq!(table.stdout.matches("no valid namespace").count(), 1, "{}", table.stdout);
+    let sarif = run(&["review", "-f", "-", "-o", "sarif"], &text);
+    assert_eq!(sarif.stdout.matches("no valid namespace").count(), 1, "{}", sarif.stdout);
+}
+
+#[test]
+fn a_service_account_that_the_files_do_not_hold_is_found() {
+    let pod = |namespace: &str, account: &str, gmsa: &str| {
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "{namespace}"}},
+                "spec": {{"serviceAccountName": "{account}", "containers": [],
+                "securityContext": {{"windowsOptions": {gmsa}}}}}}}"#
+        )
+    };
+    let named = r#"{"gmsaCredentialSpecName": "webapp"}"#;
+    let account = r#"{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web", "namespace": "shop"}}"#;
+    for (pod, found) in [
+        (pod("shop", "wbe", named), true),
+        (pod("shop", "web", named), false),
+        (pod("shop", "default", named), false),
+        (pod("shop", "wbe", "{}"), false),
+        // Of these namespaces the files hold no service account.
+        (pod("ship", "wbe", named), false),
+        (pod("sho", "wbe", named), false),
+    ] {
+        let ran = run(&["review", "-f", "-", "-o", "json"], &format!("{account}\n{pod}"));
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = report["workloads"][0]["findings"].as_array().unwrap();
+        let missing =
+            findings.iter().find(|finding| finding["code"] == json!("service-account-missing"));
+        assert_eq!(missing.is_some(), found, "{pod}: {findings:?}");
+        if let Some(missing) = missing {
+            assert_eq!(missing["severity"], json!("error"));
+            let message = missing["message"].as_str().unwrap();
+            assert!(message.contains("\"wbe\"") && message.contains("\"shop\""), "{message}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_said_of_hostnames_that_the_controller_makes_itself() {
+    let workload = |kind: &str, name: &str, hostname: &str| {
+        format!(
+            r#"{{"apiVersion": "apps/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}},
+                "spec": {{"template": {{"spec": {{"containers": [{{"name": "iis"}}], {hostname}
+                "nodeSelector": {{"kubernetes.io/os": "windows"}}, "securityContext":
+                {{"windowsOptions": {{"gmsaCredentialSpecName": "webapp"}}}}}}}}}}}}"#
+        )
+    };
+    let hostname = r#""hostname": "mine","#;
+    for (text, codes) in [
+        (workload("StatefulSet", "db", hostname), json!([])),
+        (workload("StatefulSet", "a-long-database", ""), json!(["shared-hostname-prefix"])),
+        (workload("Deployment", "db", ""), json!([])),
+        (workload("Deployment", "db", hostname), json!(["fixed-hostname"])),
+        (workload("Deployment", "web", ""), json!(["shared-hostname-prefix"])),
+    ] {
+        let ran = run(&["review", "-f", "-", "-o", "json"], &text);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = report["workloads"][0]["findings"].as_array().unwrap();
+        let found: Vec<&Value> = findings.iter().map(|finding| &finding["code"]).collect();
+        assert_eq!(json!(found), codes, "{text}");
+        assert!(!ran.stdout.contains("000"), "a made-up name in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_report_as_json_fits_its_schema() {
+    let report = report(&["-f", "examples"], 1);
+    crate::schema::check("review-report", &report);
+    insta::assert_snapshot!(serde_json::to_string_pretty(&report).unwrap());
+}
+
+#[test]
+fn every_kind_of_workload_is_judged_at_every_place() {
+    let spec =
+        std::fs::read_to_string(Path::new(ROOT).join("examples/1-credential-spec.yaml")).unwrap();
+    let gmsa = r#"{"windowsOptions": {"gmsaCredentialSpecName": "gmsa-webapp1"}}"#;
+    let pod = format!(
+        r#"{{"securityContext": {gmsa}, "containers": [{{"name": "a", "securityContext": {gmsa}}}, {{"name": "b"}}],
+            "initContainers": [{{"name": "i", "securityContext": {gmsa}}}]}}"#
+    );
+    let mut text = spec;
+    for kind in [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "ReplicationController",
+        "Rollout",
+    ] {
+        text += &format!(
+            "\n---\n{{apiVersion: x/v1, kind: {kind}, metadata: {{name: w}}, spec: {{template: {{spec: {pod}}}}}}}"
+        );
+    }
+    text += &format!(
+        "\n---\n{{apiVersion: batch/v1, kind: CronJob, metadata: {{name: w}}, spec: {{jobTemplate: {{spec: {{template: {{spec: {pod}}}}}}}}}}}"
+    );
+    text += &format!(
+        "\n---\n{{apiVersion: v1, kind: List, items: [{{apiVersion: v1, kind: Pod, metadata: {{name: w}}, spec: {pod}}}]}}"
+    );
+    let ran = run(&["review", "-f", "-", "-n", "shop", "-o", "json"], &text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let workloads = report["workloads"].as_array().unwrap();
+    assert_eq!(workloads.len(), 9);
+    for workload in workloads {
+        assert_eq!(workload["verdict"], json!("denied"), "nobody has the right");
+        assert_eq!(workload["namespace"], json!("shop"));
+        let places: Vec<Value> = workload["places"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|place| json!([place["place"], place["containers"], place["denial"]["reason"]]))
+            .collect();
+        assert_eq!(
+            places,
+            [
+                json!(["pod", ["b"], "not-authorized"]),
+                json!(["container", ["a"], "not-authorized"]),
+                json!(["init container", ["i"], "not-authorized"]),
+            ],
+            "{}",
+            workload["kind"]
+        );
+    }
+}
+
+#[test]
+fn exit_codes_and_where_words_go() {
+    for (args, code, words) in [
+        (
+            &[
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+                "-f",
+                "examples/1-credential-spec.yaml",
+            ][..],
+            1,
+            "",
+        ),
+        (&["-f", "examples/1-credential-spec.yaml"], 0, ""),
+        (
+            &[
+                "-f",
+                "examples/1-credential-spec.yaml",
+                "-f",
+                "examples/2-role.yaml",
+                "-f",
+                "examples/3-role-binding.yaml",
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+            ],
+            0,
+            "",
+        ),
+        (
+            &[
+                "-f",
+                "examples/1-credential-spec.yaml",
+                "-f",
+                "examples/2-role.yaml",
+                "-f",
+                "examples/3-role-binding.yaml",
+                "-f",
+                "examples/4-deployment-pod-level.yaml",
+                "--fail-on",
+                "warning",
+            ],
+            1,
+            "",
+        ),
+        (&["-f", "no-such-file.yaml"], 2, "failed to read no-such-file.yaml"),
+        (&["-f", "README.md"], 2, "README.md"),
+        (&[], 2, "--filename"),
+        (&["-f", "examples", "--fail-on", "loud"], 2, "error, warning or info"),
+        (&["-f", "examples", "-o", "png"], 2, "png"),
+        (
+            &["-f", "examples", "--cluster", "--kubeconfig", "no-such-kubeconfig"],
+            3,
+            "no-such-kubeconfig",
+        ),
+    ] {
+        let ran = review(args);
+        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout.is_empty(), code > 1, "{args:?}");
+        assert!(!ran.stdout.contains('\u{1b}'), "colour without a terminal");
+    }
+}
+
+#[test]
+fn a_bad_document_stops_the_review_with_its_line() {
+    let text =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\n---\nkind: Pod\nkind: Pod\n";
+    let ran = run(&["review", "-f", "-"], text);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("-:7"), "{}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    let strange = run(
+        &["review", "-f", "-"],
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: 5}\n",
+    );
+    assert_eq!(strange.code, 2);
+    assert!(strange.stderr.contains("Pod \"a\""), "{}", strange.stderr);
+}
+
+#[test]
+fn a_directory_may_hold_other_files() {
+    let ran = review(&["-f", "deploy"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let said: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(
+        said,
+        [
+            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
+        ]
+    );
+    assert!(ran.stdout.contains("2 workloads, 0 with a GMSA"), "{}", ran.stdout);
+    let yaml = review(&["-f", "deploy", "-o", "yaml"]);
+    assert!(yaml.stdout.contains("kind: Deployment"), "{}", yaml.stdout);
+    assert!(!yaml.stdout.contains("Kustomization") && !yaml.stdout.contains("panels"));
+    let values = review(&["-f", "charts/gmsa/values.yaml"]);
+    assert_eq!(values.code, 2, "{}", values.stdout);
+    assert!(values.stderr.contains("failed to find a Kubernetes object"), "{}", values.stderr);
+}
+
+#[test]
+fn a_template_with_init_containers_alone_is_judged() {
+    let text = r#"{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+        "spec": {"template": {"spec": {"initContainers": [{"name": "setup", "securityContext":
+        {"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}}]}}}}"#;
+    let ran = run(&["review", "-f", "-"], text);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stdout.contains("1 workloads, 1 with a GMSA"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_same_object_twice_is_said() {
+    let file = "examples/1-credential-spec.yaml";
+    let ran = review(&["-f", file, "-f", file]);
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.stderr.contains("stands in examples/1-credential-spec.yaml:1 too"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn help_version_and_completion() {
+    let help = run(&["--help"], "");
+    assert_eq!(help.code, 0);
+    assert!(help.stdout.contains("kubectl gmsa"), "{}", help.stdout);
+    let version = run(&["version"], "");
+    assert_eq!(version.stdout, concat!("kubectl-gmsa ", env!("CARGO_PKG_VERSION"), "\n"));
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = run(&["completion", shell], "");
+        assert!(script.stdout.contains("review"), "{shell}");
+    }
+}

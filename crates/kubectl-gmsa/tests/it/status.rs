@@ -1,0 +1,107 @@
+//! `kubectl gmsa status` on a real control plane. Processes on this machine stand in for the pods, at
+//! addresses at which the API server reaches them.
+
+use crate::support::world::{SOON, World};
+use gmsa_cluster::install::{NAME, Version};
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::stand_in::address;
+use gmsa_testkit::{objects, tools};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+impl World {
+    /// The report, which fits its schema.
+    async fn status(&self) -> Value {
+        let output = self.run(&["status", "-o", "json"]).await;
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        crate::schema::check("status", &report);
+        report
+    }
+}
+
+/// The state and the message of a check.
+fn check<'a>(report: &'a Value, id: &str) -> (&'a str, &'a str) {
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["id"] == id);
+    let check = check.unwrap_or_else(|| panic!("no check {id}: {report:#}"));
+    (check["state"].as_str().unwrap(), check["message"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials() {
+    let test = "each_replica_tells_its_version_its_age_its_certificate_and_its_denials";
+    if !address::available() {
+        return tools::skip(test, "pods cannot have addresses: `ip` and root are needed");
+    }
+    let Some(world) = World::new(test).await else { return };
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    world.namespace("web").await;
+    eventually("pods are admitted", SOON, || async { world.admit("web").await.ok() }).await;
+    // One that may not, which the validating step tells.
+    let other = objects::credential_spec("other", "WebApp2");
+    gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true)
+        .apply(&other)
+        .await
+        .unwrap();
+    let pod = objects::pod("web", "probe", &objects::gmsa(Some("other"), None));
+    let pod: Pod = serde_json::from_value(pod).unwrap();
+    let pods: Api<Pod> = Api::namespaced(world.client.clone(), "web");
+    let dry = PostParams { dry_run: true, ..PostParams::default() };
+    let refused = pods.create(&dry, &pod).await.expect_err("it may not use it").to_string();
+    assert!(refused.contains("is not authorized"), "{refused}");
+
+    let report = eventually("both replicas answer", SOON, || async {
+        let report = world.status().await;
+        let replicas = report["replicas"].as_array()?;
+        let all = replicas.iter().all(|one| one["ready"] == true && one["metrics"].is_object());
+        (replicas.len() == 2 && all).then_some(report)
+    })
+    .await;
+    for id in ["versions", "sync", "denials", "exclusions", "certificate", "drift"] {
+        assert_eq!(check(&report, id).0, "ok", "{report:#}");
+    }
+    assert_eq!(check(&report, "versions").1, concat!(env!("CARGO_PKG_VERSION"), " (2 replicas)"));
+    assert!(check(&report, "denials").1.starts_with("1 with code 403, "), "{report:#}");
+    assert!(check(&report, "sync").1.ends_with("2 credential specs known"), "{report:#}");
+    for replica in report["replicas"].as_array().unwrap() {
+        let metrics = &replica["metrics"];
+        assert_eq!(metrics["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(metrics["readsLive"], false);
+        let end: k8s_openapi::jiff::Timestamp =
+            metrics["certificateExpires"].as_str().unwrap().parse().unwrap();
+        let days = end.duration_since(k8s_openapi::jiff::Timestamp::now()).as_hours() / 24;
+        let said = check(&report, "certificate").1;
+        assert!(said.contains(&format!("ends in {days} days")), "{said} {end}");
+    }
+    let table = world.done(&["status"]).await;
+    let row = table.lines().find(|line| line.contains(" yes ")).unwrap();
+    assert!(row.contains("gmsa-webhook-") && row.contains(" s ago"), "{table}");
+
+    // Somebody scales it by hand, and takes a namespace out.
+    let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), NAME);
+    let patch = json!({"spec": {"replicas": 1}});
+    deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let label = json!({"metadata": {"labels": {NAME: "disabled"}}});
+    namespaces.patch("web", &PatchParams::default(), &Patch::Merge(label)).await.unwrap();
+    let report = eventually("one replica is left", SOON, || async {
+        let report = world.status().await;
+        (report["replicas"].as_array()?.len() == 1).then_some(report)
+    })
+    .await;
+    let drift = check(&report, "drift");
+    assert_eq!(drift.0, "warning");
+    assert!(drift.1.contains("deployment/gmsa-webhook (spec.replicas)"), "{}", drift.1);
+    let (major, minor) = world.plane.version();
+    let exclusions = check(&report, "exclusions");
+    if Version(major, minor).filters() {
+        assert_eq!(exclusions, ("ok", "no namespace is excluded"));
+    } else {
+        assert_eq!(exclusions.0, "warning");
+        assert!(exclusions.1.contains("3 namespaces are not sent"), "{}", exclusions.1);
+        assert!(exclusions.1.ends_with("gmsa-webhook, kube-system, web"), "{}", exclusions.1);
+    }
+}

@@ -1,0 +1,99 @@
+//! The plug-in as a person runs it.
+#![allow(dead_code, reason = "not every test needs all of it")]
+
+pub mod helm;
+pub mod windows;
+pub mod windows_gmsa;
+pub mod world;
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use assert_cmd::Command;
+use gmsa_cluster::install::NAME;
+use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController};
+use gmsa_testkit::stand_in::Workload;
+
+pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A command in an environment that says nothing of a cluster or a directory.
+pub fn plugin(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
+    command.current_dir(ROOT).env("KUBECONFIG", "/nonexistent").args(args);
+    for name in ["GMSA_DC", "GMSA_DOMAIN", "GMSA_CA", "GMSA_BIND_USER", "GMSA_BIND_PASSWORD"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub fn ran(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
+}
+
+pub fn run(args: &[&str]) -> Ran {
+    ran(&mut plugin(args))
+}
+
+/// What a support archive holds, by its names.
+pub fn unpacked(file: &Path) -> BTreeMap<String, String> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
+    (0..archive.len())
+        .map(|index| {
+            let mut entry = archive.by_index(index).unwrap();
+            let mut text = String::new();
+            entry.read_to_string(&mut text).unwrap();
+            (entry.name().unwrap().into_owned(), text)
+        })
+        .collect()
+}
+
+/// The same with a cluster.
+pub fn run_on(kubeconfig: &Path, args: &[&str]) -> Ran {
+    ran(plugin(args).env("KUBECONFIG", kubeconfig))
+}
+
+/// A command as the administrator of the domain.
+pub fn as_administrator(controller: &DomainController, args: &[&str]) -> Command {
+    let mut command = plugin(args);
+    command
+        .env("GMSA_DC", controller.address.to_string())
+        .env("GMSA_CA", &controller.ca)
+        .env("GMSA_BIND_USER", ADMINISTRATOR)
+        .env("GMSA_BIND_PASSWORD", ADMINISTRATOR_PASSWORD);
+    command
+}
+
+/// The webhook as an installation runs it, by the program that was built beside the plugin.
+pub fn webhook() -> Workload {
+    let program = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa")).with_file_name("gmsa-webhook");
+    assert!(program.is_file(), "run `cargo build -p gmsa-webhook` first");
+    Workload {
+        namespace: NAME.to_owned(),
+        name: NAME.to_owned(),
+        program,
+        args: vec!["--drain=1".to_owned(), "--ca-overlap=1".to_owned()],
+        problem: None,
+    }
+}
+
+/// Applies the resource definition.
+pub async fn install_definition(cluster: &Cluster) {
+    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
+    definition["kind"] = "CustomResourceDefinition".into();
+    cluster.apply(&definition).await;
+}
