@@ -139,6 +139,20 @@ impl<'a> Pod<'a> {
             .unwrap_or_default()
     }
 
+    /// Kind and name of the controller that owns the Pod.
+    #[must_use]
+    pub fn controller(&self) -> Option<(&str, &str)> {
+        let owners = self.metadata.as_ref()?.owner_references.as_deref()?;
+        let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+        Some((owner.kind.as_deref()?, owner.name.as_deref()?))
+    }
+
+    /// Kind and name of the controller, if the Pod's own name was made up.
+    pub(crate) fn generated_by(&self) -> Option<(&str, &str)> {
+        let prefix = self.metadata.as_ref()?.generate_name.as_deref()?;
+        self.controller().filter(|_| !prefix.is_empty())
+    }
+
     /// The service account that the Pod runs as.
     #[must_use]
     pub fn service_account(&self) -> &str {
