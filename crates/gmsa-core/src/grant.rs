@@ -25,6 +25,18 @@ impl<'a> Grant<'a> {
         valid.then_some(Self { credential_spec, namespace, service_account })
     }
 
+    /// The namespace of the service account.
+    #[must_use]
+    pub fn namespace(&self) -> &'a str {
+        self.namespace
+    }
+
+    /// The service account.
+    #[must_use]
+    pub fn service_account(&self) -> &'a str {
+        self.service_account
+    }
+
     /// The command of the plugin.
     #[must_use]
     pub fn with_plugin(&self) -> String {

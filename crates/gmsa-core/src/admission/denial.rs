@@ -143,7 +143,7 @@ impl Reason {
                 "not-authorized",
                 403,
                 "The pod's service account does not have the right `use` on the credential spec.",
-                "If this workload is meant to have this identity, an administrator of the cluster runs one of the two commands in the message: `kubectl gmsa grant` where the plugin is installed, else the line for plain kubectl, in bash, zsh or PowerShell (in cmd.exe, start `powershell` first).",
+                "If this workload is meant to have this identity, let an administrator run one of the two commands in the message (the second in bash, zsh or PowerShell).",
             ),
             Self::NotFound => (
                 "credspec-not-found",

@@ -12,7 +12,7 @@ use super::warnings::warnings;
 use crate::credspec::name::is_valid_name;
 use crate::credspec::{Prepared, difference};
 use crate::grant::Grant;
-use crate::pod::{Contents, Place, PlaceKind, Pod, Reference, shown};
+use crate::pod::{Contents, Place, PlaceKind, Reference, shown};
 
 /// What is wrong with one place.
 #[derive(Debug)]
@@ -205,7 +205,10 @@ fn to_denial(
 ) -> Denial {
     let Finding { reference, reason, detail } = finding;
     let (index, kind) = (reference.place.index, reference.place.kind);
-    let place = place_in_words(judgement.pod, reference.place);
+    let place = match reference.place.kind {
+        PlaceKind::Pod => judgement.pod.in_words(),
+        _ => reference.place.text(),
+    };
     let raw_name = reference.name.unwrap_or_default();
     let name = shown(raw_name);
     let hint = facts.hint(raw_name);
@@ -274,16 +277,4 @@ fn to_denial(
     };
     debug_assert!(kind != PlaceKind::Pod || index == 0);
     Denial { reason: *reason, message, field: reference.place.field(key) }
-}
-
-/// The place as a denial names it. A pod with a generated name is called by its owner: with its own
-/// name each of the controller's `FailedCreate` events would differ, and they would not be counted
-/// as one.
-fn place_in_words(pod: &Pod<'_>, place: Place<'_>) -> String {
-    if place.kind == PlaceKind::Pod
-        && let Some((kind, name)) = pod.generated_by()
-    {
-        return format!("pod of {} \"{}\"", shown(kind), shown(name));
-    }
-    place.text()
 }

@@ -95,7 +95,7 @@ impl Service {
             decision = judge(Step::Validate).await;
         }
         // The name that its controller will give to a pod says nothing yet.
-        let made_up = format!("pod \"{}\"", shown(pod.display_name()));
+        let made_up = pod.in_words();
         let words = |denial: &Denial| denial.in_brief().replacen(&made_up, "the pod template", 1);
         let mut warnings: Vec<String> = decision
             .denials()

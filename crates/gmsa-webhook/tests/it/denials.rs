@@ -12,7 +12,7 @@ use gmsa_testkit::tcp_proxy::TcpProxy;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use kube::api::{Api, DeleteParams, ListParams};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::other_webhook;
 use crate::support::table::{
