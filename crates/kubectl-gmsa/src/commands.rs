@@ -25,8 +25,8 @@ pub mod version;
 
 use std::io;
 
+use gmsa_cluster::api::{client, credential_specs};
 use gmsa_cluster::manifests::UnreadableFile;
-use gmsa_cluster::{client, credential_specs};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]

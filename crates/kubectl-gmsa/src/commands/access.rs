@@ -11,7 +11,7 @@ use super::Failure;
 use super::connection::Connection;
 use crate::cli::{Access, AccessOutput};
 use crate::printer;
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
 use kube::Client;
 
 pub(super) use graph::{Graph, Sort};

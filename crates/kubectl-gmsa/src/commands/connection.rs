@@ -1,6 +1,6 @@
 //! The cluster that a command works on.
 
-use gmsa_cluster::objects::{Error, Objects};
+use gmsa_cluster::api::objects::{Error, Objects};
 use kube::Client;
 use tokio::runtime::Runtime;
 

@@ -11,9 +11,9 @@ mod stage;
 mod trust;
 mod wait;
 
-use gmsa_cluster::apply::{Applier, Change, shown};
-use gmsa_cluster::client;
-use gmsa_cluster::install::{
+use gmsa_cluster::api::apply::{Applier, Change, shown};
+use gmsa_cluster::api::client;
+use gmsa_cluster::installation::{
     FIELD_MANAGER, NAME, NamespaceRequirement, OLDEST, Objects, TAKEOVER, Version, objects,
 };
 use gmsa_core::rbac::{LabelSelector, Requirement};

@@ -1,7 +1,7 @@
 //! Where commands wait for the cluster and the directory.
 
-use gmsa_cluster::client::{self, Selection};
-use gmsa_cluster::credential_specs::CredentialSpecs;
+use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::credential_specs::CredentialSpecs;
 use kube::Client;
 use tokio::runtime::Runtime;
 

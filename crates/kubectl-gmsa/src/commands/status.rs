@@ -15,7 +15,7 @@ use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
 use crate::printer;
 
-use gmsa_cluster::install::Version;
+use gmsa_cluster::installation::Version;
 use kube::Client;
 use replicas::{Replica, Replicas};
 

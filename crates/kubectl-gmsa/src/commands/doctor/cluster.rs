@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::commands::Failure;
 use crate::commands::connection::MANAGER;
 use facts::{Facts, text};
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
 
 /// Reads what everything else rests on.
 pub(super) async fn read(client: &Client) -> Result<Facts, Failure> {
