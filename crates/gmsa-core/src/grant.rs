@@ -47,7 +47,7 @@ impl<'a> Grant<'a> {
     /// One line for kubectl alone, in a POSIX shell or PowerShell.
     ///
     /// `kubectl create role` refuses the verb `use`, so the Role goes through a pipe, where no shell
-    /// changes its quotes. The Role and its RoleBinding have a name that only this pair can have (no
+    /// changes its quotes. Role and binding have a name that only this pair can have (no
     /// name of a credential spec or a service account contains a colon), so the command never touches
     /// the objects of somebody else and can be repeated.
     #[must_use]
@@ -64,7 +64,7 @@ impl<'a> Grant<'a> {
         )
     }
 
-    /// The name of the Role and the RoleBinding that [`Self::with_kubectl`] makes.
+    /// The name of the role and the binding that [`Self::with_kubectl`] makes.
     #[must_use]
     pub fn object_name(&self) -> String {
         format!("gmsa-use-{}:{}", self.credential_spec, self.service_account)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
 use gmsa_core::grant::Grant;
 use kube::Client;
