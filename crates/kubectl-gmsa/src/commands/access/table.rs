@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{Entry, Report, SpecReport, Way};
+use gmsa_core::grant::Grant;
+
+use crate::access_map::report::{Entry, Report, SpecReport, Way};
 
 const RED: &str = "\u{1b}[1;31m";
 const GREEN: &str = "\u{1b}[32m";
@@ -11,7 +13,7 @@ const PLAIN: &str = "\u{1b}[0m";
 
 /// Renders who may use each credential spec, by what, and who uses it. Service accounts that have
 /// a right by a group alone and do not use it are counted, unless all are wanted.
-pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
+pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let mut text = String::new();
     for spec in &report.credential_specs {
         let entries: Vec<&Entry> =
@@ -60,12 +62,11 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
                 entry.rbac
             ));
         }
-        if entry.verdict == "denied" && entry.rbac == "denied" {
-            text.push_str(&format!(
-                "    -> kubectl gmsa grant {} --to {}\n",
-                spec.name,
-                entry.account()
-            ));
+        if entry.verdict == "denied"
+            && entry.rbac == "denied"
+            && let Some(grant) = Grant::of(&spec.name, &entry.namespace, &entry.service_account)
+        {
+            text.push_str(&format!("    -> {}\n", grant.with_plugin()));
         }
     }
     let mut groups: BTreeMap<&[Way], usize> = BTreeMap::new();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::NAME;
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::NAME;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, GetParams, ListParams, Request};
@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::metrics::Page;
 use super::{Check, State};
+use crate::installation::pods::problem;
 
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,57 +28,60 @@ const UNDECIDED: [&str; 3] = ["429", "500", "504"];
 /// One replica.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Replica {
+pub struct Replica {
     /// The pod.
-    pub(super) pod: String,
+    pub pod: String,
     /// Whether the pod is ready.
-    pub(super) ready: bool,
+    pub ready: bool,
     /// What its metrics say; absent if they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) metrics: Option<Metrics>,
+    pub metrics: Option<Metrics>,
+    /// Why it has no address yet, so that it could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
     /// Why the metrics could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// What a replica's metrics say.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Metrics {
+pub struct Metrics {
     /// The version of the server.
-    pub(super) version: String,
+    pub version: String,
     /// How many credential specs it knows.
-    pub(super) credential_specs: u64,
+    pub credential_specs: u64,
     /// How long ago it last heard of credential specs from the API server, in seconds; absent if
     /// never, or if it reads them live.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sync_age_seconds: Option<u64>,
+    pub sync_age_seconds: Option<u64>,
     /// Whether it may not watch credential specs and reads each live.
-    pub(super) reads_live: bool,
+    pub reads_live: bool,
     /// Until when the certificate that it serves is valid (RFC 3339); absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) certificate_expires: Option<String>,
+    pub certificate_expires: Option<String>,
     /// Denials since it started, by code.
-    pub(super) denials: Vec<Denials>,
+    pub denials: Vec<Denials>,
     /// Admissions since it started.
-    pub(super) admissions: u64,
+    pub admissions: u64,
 }
 
 /// Denials with one code.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Denials {
+pub struct Denials {
     /// The code.
     code: String,
     /// How many.
-    pub(super) count: u64,
+    pub count: u64,
 }
 
 /// The replicas, or why they are not known.
-pub(in crate::commands) type Replicas = Result<Vec<Replica>, String>;
+pub type Replicas = Result<Vec<Replica>, String>;
 
 /// Asks every replica that is not about to end.
-pub(in crate::commands) async fn read(client: &Client, namespace: &str) -> Replicas {
+pub async fn read(client: &Client, namespace: &str) -> Replicas {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
     let listed = pods
@@ -96,6 +100,13 @@ pub(in crate::commands) async fn read(client: &Client, namespace: &str) -> Repli
 
 async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
     let name = pod.name_any();
+    let status = pod.status.as_ref();
+    if status.is_none_or(|status| status.pod_ip.as_deref().unwrap_or_default().is_empty()) {
+        let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+        let why = problem(&pod).map(|why| format!(": {}", why.text)).unwrap_or_default();
+        let pending = Some(format!("{} and without an address yet{why}", phase.to_lowercase()));
+        return Replica { pod: name, ready: false, metrics: None, pending, problem: None };
+    }
     let ready = pod
         .status
         .iter()
@@ -120,8 +131,12 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         }
     };
     match read.await {
-        Ok(metrics) => Replica { pod: name, ready, metrics: Some(metrics), problem: None },
-        Err(problem) => Replica { pod: name, ready, metrics: None, problem: Some(problem) },
+        Ok(metrics) => {
+            Replica { pod: name, ready, metrics: Some(metrics), pending: None, problem: None }
+        }
+        Err(problem) => {
+            Replica { pod: name, ready, metrics: None, pending: None, problem: Some(problem) }
+        }
     }
 }
 
@@ -172,7 +187,7 @@ fn count(value: f64) -> u64 {
 }
 
 /// What follows from what the replicas say.
-pub(super) fn checks(replicas: &Replicas) -> Vec<Check> {
+pub fn checks(replicas: &Replicas) -> Vec<Check> {
     let replicas = match replicas {
         Ok(replicas) => replicas,
         Err(why) => return vec![unread(why)],
@@ -184,6 +199,18 @@ pub(super) fn checks(replicas: &Replicas) -> Vec<Check> {
         .collect();
     if !problems.is_empty() {
         checks.push(unread(&problems.join("; ")));
+    }
+    let pending: Vec<String> = replicas
+        .iter()
+        .filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)))
+        .collect();
+    if !pending.is_empty() {
+        checks.push(Check {
+            id: "pending",
+            state: State::Warning,
+            message: pending.join("; "),
+            remedy: "see why: kubectl describe pods -n gmsa-webhook -l app.kubernetes.io/name=gmsa-webhook",
+        });
     }
     let known: Vec<&Metrics> = replicas.iter().filter_map(|one| one.metrics.as_ref()).collect();
     if !known.is_empty() {

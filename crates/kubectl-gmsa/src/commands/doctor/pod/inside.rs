@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::exec::{self, Container, End, Error};
+use gmsa_cluster::api::exec::{self, Container, End, Error};
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
 use gmsa_core::diagnosis::{Outcome, State};
@@ -13,29 +13,37 @@ use kube::Client;
 use serde_json::Value;
 
 use super::super::Output;
-use super::super::cluster::facts::text;
 use super::{Specs, shown};
+use crate::checks::facts::text;
 
 /// So many commands may hang before the rest is left out.
 const HANGING: usize = 2;
 
 /// A container with an identity.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) namespace: String,
-    pub(super) pod: String,
-    pub(super) container: String,
+pub struct Place {
+    pub namespace: String,
+    pub pod: String,
+    pub container: String,
     /// As outcomes name it.
-    pub(super) object: String,
+    pub object: String,
     /// From the credential spec.
     domain: String,
     account: Option<String>,
+    /// What makes such pods and can be changed, as KIND/NAME.
+    maker: Option<String>,
 }
 
 impl Place {
     /// A container of a pod. The domain is that of the contents which the pod carries, else that of
     /// the credential spec.
-    pub(super) fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
+    pub fn of(
+        live: &Value,
+        pod: &Pod<'_>,
+        identity: &Identity<'_>,
+        specs: &Specs,
+        maker: Option<&str>,
+    ) -> Self {
         let field = super::carrier(identity);
         let carried = pod
             .reference_at(&field)
@@ -51,27 +59,41 @@ impl Place {
             object: format!("{} of {}", identity.container, shown(live)),
             domain: text(&spec, "/DomainJoinConfig/DnsName").trim_end_matches('.').to_owned(),
             account: (!account.is_empty()).then(|| account.to_owned()),
+            maker: maker.map(str::to_owned),
         }
     }
 
     fn at(&self) -> Container<'_> {
         Container { namespace: &self.namespace, pod: &self.pod, name: &self.container }
     }
+
+    /// The arguments that put the hook into the workload, or print it where there is none to change.
+    pub fn at_every_start(&self) -> Vec<&str> {
+        match &self.maker {
+            Some(maker) => vec!["doctor", maker, "-n", &self.namespace, "--add-lifecycle"],
+            None => vec!["doctor", "--print-lifecycle"],
+        }
+    }
+
+    /// The account, if it is known.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
 }
 
 /// What was seen in one container.
-pub(super) struct Looked {
-    pub(super) place: Place,
-    pub(super) inside: Inside,
+pub struct Looked {
+    pub place: Place,
+    pub inside: Inside,
     /// Whether commands can be run there.
     exec: Outcome,
     /// What was done to the secure channel.
-    pub(super) done: Vec<String>,
+    pub done: Vec<String>,
     /// Whether it was reset.
-    pub(super) was_reset: bool,
-    pub(super) outputs: Vec<Output>,
+    pub was_reset: bool,
+    pub outputs: Vec<Output>,
     /// Whether the pod is still there when the report is read.
-    pub(super) stays: bool,
+    pub stays: bool,
     limit: Duration,
     /// Whether programs can be started at all, once that was asked.
     starts: Option<Result<(), String>>,
@@ -81,7 +103,7 @@ pub(super) struct Looked {
 }
 
 /// Runs the commands, one after the other.
-pub(super) async fn look(client: &Client, place: Place, limit: Duration) -> Looked {
+pub async fn look(client: &Client, place: Place, limit: Duration) -> Looked {
     let inside = Inside {
         object: place.object.clone(),
         domain: place.domain.clone(),
@@ -110,7 +132,7 @@ pub(super) async fn look(client: &Client, place: Place, limit: Duration) -> Look
 
 impl Looked {
     /// What it comes to.
-    pub(super) fn judge(&self) -> Vec<Outcome> {
+    pub fn judge(&self) -> Vec<Outcome> {
         let mut outcomes = vec![self.exec.clone()];
         for outcome in self.inside.judge() {
             let channel = outcome.check == &POD_SECURE_CHANNEL;
@@ -125,8 +147,8 @@ impl Looked {
         if outcome.state != State::Problem || outcome.next.is_some() {
             return outcome;
         }
-        let Place { namespace, pod, account, .. } = &self.place;
-        let account = account.as_deref().unwrap_or("ACCOUNT");
+        let Place { namespace, pod, .. } = &self.place;
+        let account = self.place.account().unwrap_or("ACCOUNT");
         let check = format!("check the account: kubectl gmsa account check {account}");
         if self.was_reset {
             return outcome.then(format!(
@@ -138,13 +160,13 @@ impl Looked {
         }
         outcome.then(format!(
             "Reset it: kubectl gmsa doctor {pod} -n {namespace} --repair\n\
-             If that helps, let it be done at each start: kubectl gmsa doctor KIND/NAME -n \
-             {namespace} --add-lifecycle\nIf not, {check}"
+             If that helps, let it be done at each start: kubectl gmsa {}\nIf not, {check}",
+            self.place.at_every_start().join(" ")
         ))
     }
 
     /// Runs one command and keeps what came of it.
-    pub(super) async fn read(&mut self, client: &Client, probe: Probe) {
+    pub async fn read(&mut self, client: &Client, probe: Probe) {
         let reading = if let Some(why) = &self.stopped {
             Reading::Skipped(why.clone())
         } else if probe.needs_domain() && self.place.domain.is_empty() {
@@ -166,7 +188,7 @@ impl Looked {
     }
 
     /// Runs a command; its output is kept under the name of a file.
-    pub(super) async fn run(&mut self, client: &Client, command: &[String], file: &str) -> Reading {
+    pub async fn run(&mut self, client: &Client, command: &[String], file: &str) -> Reading {
         let ended = exec::run(client, self.place.at(), command, self.limit).await;
         let ended = match ended {
             Ok(ended) => ended,

@@ -11,11 +11,11 @@ use kube::Client;
 
 use super::inside::Looked;
 use crate::cli::Doctor;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::{next, printer};
 
 /// Refuses before anything is looked at if there will be nobody to ask.
-pub(super) fn may_ask(args: &Doctor) -> Result<(), Failure> {
+pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
     if args.repair && !args.yes && !stdin().is_terminal() {
         return Err(Failure::Input(
             "nothing was looked at or repaired: there is no terminal to ask at; give --yes"
@@ -26,11 +26,7 @@ pub(super) fn may_ask(args: &Doctor) -> Result<(), Failure> {
 }
 
 /// Resets every secure channel that is broken, and looks again.
-pub(super) async fn run(
-    client: &Client,
-    args: &Doctor,
-    looked: &mut [Looked],
-) -> Result<(), Failure> {
+pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Result<(), Failure> {
     let mut nothing = true;
     for one in looked {
         let Some(command) = due(one) else { continue };
@@ -51,11 +47,17 @@ pub(super) async fn run(
         let state = state(one, POD_SECURE_CHANNEL.id);
         printer::note(&match state {
             Some(State::Ok) => format!(
-                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; to do \
-                 so at every start: kubectl gmsa doctor KIND/NAME --add-lifecycle"
+                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; what \
+                 follows lets it be done at every start"
             ),
             _ => format!("{object}: {shown} did not mend it: {line}"),
         });
+        let words = match (state, one.place.account()) {
+            (Some(State::Ok), _) => one.place.at_every_start(),
+            (_, Some(account)) => vec!["account", "check", account],
+            _ => vec!["credspec", "lint"],
+        };
+        next::step(&args.connect, &words);
     }
     if nothing {
         printer::note("there is no broken secure channel that could be reset");

@@ -1,0 +1,8 @@
+//! What commands print and write.
+
+pub mod changes;
+pub mod file;
+pub mod next;
+pub mod printer;
+pub mod render;
+pub mod sarif;
