@@ -1,5 +1,6 @@
 //! Makes and checks what is generated, and shows the project at work.
 
+mod book;
 mod chart;
 mod check;
 mod demo;
@@ -9,9 +10,13 @@ mod length;
 mod links;
 mod man;
 mod output;
+mod paths;
+mod pictures;
+mod readme;
 mod reference;
 mod sbom;
 mod tree;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,8 +35,10 @@ struct Arguments {
 enum Task {
     /// Write every generated file
     Generate,
-    /// Check generated files, links between documents and the length of source files
+    /// Check generated files and documents
     Check,
+    /// Build the documentation as a site in target/book, with mdBook
+    Book,
     /// Show the main job without a cluster
     Demo,
     /// Print the list of what is built into a program (`CycloneDX`)
@@ -65,6 +72,11 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Book => {
+            let site = book::build(tree::root())?;
+            output::line(site.join("index.html").display())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Check => check::check(tree::root()),
     }
 }

@@ -14,8 +14,9 @@ use crate::printer;
 use gmsa_cluster::objects::Objects;
 use kube::Client;
 
-pub(super) use graph::{Graph, Sort};
-pub(super) use report::{Entry, Report};
+#[cfg(test)]
+pub(super) use report::UsedBy;
+pub(super) use report::{Entry, Report, SpecReport, Way};
 
 pub use report::schema;
 

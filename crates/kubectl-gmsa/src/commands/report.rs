@@ -3,8 +3,8 @@
 mod audit;
 mod diagnosis;
 mod html;
+mod map;
 mod page;
-mod picture;
 
 use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
 use gmsa_cluster::objects::kinds;

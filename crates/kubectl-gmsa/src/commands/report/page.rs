@@ -4,14 +4,14 @@ use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
-use super::{Report, audit, diagnosis, picture};
-use crate::commands::access::{Entry, Graph};
+use super::{Report, audit, diagnosis, map};
+use crate::commands::access::Entry;
 use crate::commands::credspec::{accounts_of, name_of, plugin_of, text};
 use crate::commands::status::State;
 
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`] in base64: the only thing that the page may load is itself.
-const STYLE_HASH: &str = "Tj02q/UqEpHCrfMuZ/xSDN8ldS0FzaoXCYq5menUl+M=";
+const STYLE_HASH: &str = "2mdRikOXLfoQk/hD6/cT+nYF/SiuNnNLUhfqIFvjErQ=";
 /// How many rows a table has at most: beyond that nobody reads, and browsers get slow.
 const ROWS: usize = 1000;
 
@@ -37,7 +37,7 @@ pub(super) fn render(report: &Report) -> String {
         all(SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>")));
     let contents = [
         summary(report),
-        map(report),
+        map::draw(&report.access.credential_specs, &report.access.access),
         access(report),
         audit::render(&report.audit),
         specs(report),
@@ -114,10 +114,6 @@ fn summary(report: &Report) -> String {
         );
     }
     html
-}
-
-fn map(report: &Report) -> String {
-    picture::draw(&Graph::new(&report.access))
 }
 
 fn access(report: &Report) -> String {
