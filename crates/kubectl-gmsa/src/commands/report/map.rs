@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::html::{Text, all, badge};
-use crate::commands::access::{Entry, SpecReport, Way};
+use crate::access_map::report::{Entry, SpecReport, Way};
 
 /// How many names a box lists before it folds them behind their number.
 const SHOWN: usize = 4;

@@ -1,5 +1,5 @@
 use super::{Row, State, draw, rows};
-use crate::commands::access::{Entry, SpecReport, UsedBy, Way};
+use crate::access_map::report::{Entry, SpecReport, UsedBy, Way};
 
 fn spec(name: &str) -> SpecReport {
     SpecReport { name: name.to_owned(), exists: true }
