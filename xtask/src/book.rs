@@ -191,6 +191,10 @@ fn copy_sources(root: &Path, to: &Path) -> Result<()> {
     write(&to.join("SUMMARY.md"), &summary)?;
     let mut open: Vec<PathBuf> = tree::files(&root.join("docs"), "md")?;
     open.push(root.join("README.md"));
+    // Some are named in HTML, for their dark twin.
+    for extension in ["png", "svg"] {
+        open.extend(tree::files(&root.join("docs/pictures"), extension)?);
+    }
     let mut seen = BTreeSet::new();
     while let Some(path) = open.pop() {
         let path = path.canonicalize().with_context(|| format!("no {}", path.display()))?;

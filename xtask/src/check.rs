@@ -39,7 +39,15 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     complaints.extend(length::complaints(root)?);
     complaints.extend(book::complaints(root)?);
     complaints.extend(paths::complaints(root)?);
-    complaints.extend(pictures::complaints(root)?);
+    // Taking them needs a control plane and a browser, so they may lag behind until CI looks.
+    let pictures = pictures::complaints(root)?;
+    if std::env::var_os("CI").is_some_and(|value| value == "true") {
+        complaints.extend(pictures);
+    } else {
+        for note in pictures {
+            output::line(format_args!("note: {note}"))?;
+        }
+    }
     complaints.extend(readme::complaints(root)?);
     complaints.extend(words::complaints(root)?);
     for complaint in &complaints {

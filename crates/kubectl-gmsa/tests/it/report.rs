@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// Markup that would be told of if it came to life.
+/// Markup that would show on the console if the browser interpreted it.
 const HOSTILE: &str = "<img src='http://192.0.2.1/x' onerror=\"console.error('x')\"><b id=evil>";
 
-/// What is planted, in a cluster of the test's own: other tests' webhooks would be told of too.
+/// The planted objects, in a cluster of the test's own: the page would show other tests' webhooks too.
 struct World {
     plane: ControlPlane,
     namespace: &'static str,
@@ -119,7 +119,7 @@ fn map_rows(browser: &Browser) -> Vec<Vec<String>> {
     serde_json::from_value(rows).unwrap()
 }
 
-/// What a screen reader goes by, and that no markup of the cluster came to life.
+/// What a screen reader goes by, and that no markup of the cluster was interpreted.
 fn check_structure(browser: &Browser) {
     let structure = browser.script(
         "const all = (selector) => [...document.querySelectorAll(selector)];
@@ -361,7 +361,7 @@ fn check_width(browser: &Browser, widths: &[u32]) {
 fn take_pictures(browser: &Browser, of: &str) {
     let Some(directory) = std::env::var_os("GMSA_SCREENSHOTS") else { return };
     let directory = Path::new(&directory);
-    // As it is read, not as it is left.
+    // Without the focus of the test.
     browser.script("document.activeElement.blur()");
     for (scheme, width) in [
         ("light", 1200),
