@@ -11,7 +11,6 @@ use crate::{book, length, links, output, paths, pictures, readme, words};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {
-    pictures::take(root)?;
     for file in generated::all(root)? {
         if is_current(root, &file) {
             continue;

@@ -34,7 +34,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Write every generated file
-    Generate,
+    Generate {
+        /// Leave the pictures out that need a control plane and Chromium
+        #[arg(long)]
+        no_pictures: bool,
+    },
     /// Check generated files and documents
     Check,
     /// Build the documentation as a site in target/book, with mdBook
@@ -58,7 +62,13 @@ enum Task {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Generate { no_pictures } => {
+            check::generate(tree::root())?;
+            if !no_pictures {
+                pictures::take(tree::root())?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Sbom { program } => {
             output::line(sbom::render(tree::root(), &program)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
@@ -68,7 +78,7 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::ImageName => {
-            output::line(gmsa_cluster::install::IMAGE)?;
+            output::line(gmsa_cluster::installation::IMAGE)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),

@@ -131,7 +131,10 @@ mod tests {
         );
         let page = "It never comes to\nlife. An amendment, `mend`.\n```sh\nmend\n```\nMend it.\n";
         assert_eq!(found(page, true, &phrases), [(1, "comes to life"), (6, "mend")]);
-        assert_eq!(found("// Mend it\nfn mend_it() {\"--mend-it\"}\n", false, &phrases), [(1, "mend")]);
+        assert_eq!(
+            found("// Mend it\nfn mend_it() {\"--mend-it\"}\n", false, &phrases),
+            [(1, "mend")]
+        );
         assert!(super::phrases("# Style\n").is_none());
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::ROOT;
-use gmsa_cluster::apply::Applier;
+use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::manifests::{Input, read};
 use gmsa_testkit::browser;
 use gmsa_testkit::control_plane::{ControlPlane, Options};
@@ -33,7 +33,8 @@ async fn the_pictures_of_the_documents_show_real_runs() {
     let Some(plane) = ControlPlane::start_private(test, options).await else { return };
     let Some(browser) = browser::start(test) else { return };
     let applier = Applier::new(plane.client().await, "test", true);
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     applier.apply(&definition).await.unwrap();
