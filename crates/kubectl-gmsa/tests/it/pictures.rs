@@ -64,7 +64,8 @@ async fn the_pictures_of_the_documents_show_real_runs() {
     assert!(audit.contains("Deployment default/billing"), "{audit}");
     assert!(page.is_file(), "{report}");
     browser.open(&format!("file://{}", page.display()));
-    browser.resize(1200, 900);
+    browser.resize(1200, 1060);
+    browser.script("document.documentElement.style.scrollbarWidth = 'none'");
     let Some(directory) = std::env::var_os("GMSA_PICTURES") else { return };
     let directory = Path::new(&directory);
     std::fs::write(directory.join("access.txt"), access).unwrap();
