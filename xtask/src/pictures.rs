@@ -33,7 +33,7 @@ const SOURCES: [&str; 6] = [
 ];
 /// The outputs that the test records, by name, with the command that is shown above each.
 const RECORDED: [(&str, &str); 2] =
-    [("access", "kubectl gmsa access"), ("audit", "kubectl gmsa audit")];
+    [("access", "kubectl gmsa access"), ("audit", "kubectl gmsa audit -n default")];
 
 /// The picture of `kubectl gmsa review -f examples/`.
 pub fn review(root: &Path) -> Result<Generated> {
@@ -57,6 +57,8 @@ fn wrapped(text: &str, columns: usize) -> String {
     let mut wrapped = String::new();
     for line in text.lines() {
         let (mut column, mut escape) = (0, false);
+        // What follows a carriage return takes the place of what came before, such as a count.
+        let line = line.rsplit('\r').next().unwrap_or_default();
         for character in line.trim_end().chars() {
             if escape {
                 escape = !character.is_ascii_alphabetic();
@@ -149,6 +151,7 @@ mod tests {
     #[test]
     fn lines_end_where_the_terminal_does_and_colours_take_no_room() {
         assert_eq!(wrapped("abcdef\nab   \n", 4), "abcd\nef\nab\n");
+        assert_eq!(wrapped("\r2 pods\r\u{1b}[Kab\n", 4), "\u{1b}[Kab\n");
         assert_eq!(wrapped("\u{1b}[1;31mabcd\u{1b}[0mef", 4), "\u{1b}[1;31mabcd\u{1b}[0m\nef\n");
     }
 

@@ -50,24 +50,33 @@ struct Alike<'a> {
     ways: BTreeSet<[&'a str; 4]>,
 }
 
+/// What credential specs have in common that share their rows.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Panel<'a> {
+    denied: Reverse<bool>,
+    rows: Vec<Row<'a>>,
+    exists: bool,
+}
+
 /// Draws the map of these credential specs.
 pub(super) fn draw(specs: &[SpecReport], entries: &[Entry]) -> String {
     if specs.is_empty() {
         return "<p>The cluster has no credential specs, and nothing uses one.</p>\n".to_owned();
     }
     // What is denied comes first, then the order of the report.
-    let mut panels: BTreeMap<(Reverse<State>, Vec<Row<'_>>, bool), Vec<&str>> = BTreeMap::new();
+    let mut panels: BTreeMap<Panel<'_>, Vec<&str>> = BTreeMap::new();
     for spec in specs {
         let rows = rows(entries.iter().filter(|entry| entry.credential_spec == spec.name));
         let worst = rows.iter().map(|row| row.state.0).max().unwrap_or_default();
-        let first = if worst == State::Missing { worst } else { State::None };
-        panels.entry((Reverse(first), rows, spec.exists)).or_default().push(&spec.name);
+        let denied = Reverse(worst == State::Missing);
+        let panel = Panel { denied, rows, exists: spec.exists };
+        panels.entry(panel).or_default().push(&spec.name);
     }
     let mut panels: Vec<_> = panels.into_iter().collect();
-    panels.sort_by(|((one, ..), names), ((other, ..), others)| {
-        one.cmp(other).then_with(|| names.cmp(others))
+    panels.sort_by(|(one, names), (other, others)| {
+        one.denied.cmp(&other.denied).then_with(|| names.cmp(others))
     });
-    let bodies = all(panels.iter().map(|((_, rows, exists), names)| panel(names, *exists, rows)));
+    let bodies = all(panels.iter().map(|(panel, names)| body(names, panel)));
     format!(
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"map-table\">\n\
          <table class=\"map\">\n<caption id=\"map-table\">Read from left to right: the role and \
@@ -127,9 +136,10 @@ fn alike(way: &Way) -> [&str; 4] {
 }
 
 /// The rows of credential specs that have the same ones.
-fn panel(names: &[&str], exists: bool, rows: &[Row<'_>]) -> String {
+fn body(names: &[&str], panel: &Panel<'_>) -> String {
+    let Panel { rows, exists, .. } = panel;
     let spec = folded(names.iter().copied(), "credential specs");
-    let absent = if exists { String::new() } else { badge("error", "does not exist") };
+    let absent = if *exists { String::new() } else { badge("error", "does not exist") };
     let more = rows.len().saturating_sub(ROWS);
     let lines = rows.len().min(ROWS) + usize::from(more > 0 || rows.is_empty());
     let mut html = format!(
