@@ -11,6 +11,7 @@ say "format"
 cargo fmt --all --check
 say "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
+cargo clippy --locked -p gmsa-webhook --features otlp --all-targets -- -D warnings
 say "generated files, links, length of files"
 cargo xtask check
 

@@ -39,6 +39,9 @@ enum Task {
         /// The program
         #[arg(default_value = "gmsa-webhook")]
         program: String,
+        /// The features it is built with
+        #[arg(long, default_value = "")]
+        features: String,
     },
     /// Print the manifest for krew of the archives in a directory with its checksums.txt
     Krew {
@@ -52,8 +55,8 @@ enum Task {
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
-        Task::Sbom { program } => {
-            output::line(sbom::render(tree::root(), &program)?.trim_end())?;
+        Task::Sbom { program, features } => {
+            output::line(sbom::render(tree::root(), &program, &features)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Krew { directory } => {

@@ -15,7 +15,7 @@ use gmsa_cluster::own::Names;
 
 use crate::certificates::Policy;
 use crate::check::Check;
-use crate::telemetry::Endpoint;
+use crate::telemetry::{Collector, LogFormat};
 
 pub use args::{Args, Task, command, parse};
 
@@ -53,15 +53,6 @@ pub enum FactSource {
     },
     /// A directory of manifests.
     Directory(PathBuf),
-}
-
-/// How logs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 /// The configuration of the server.
@@ -126,7 +117,7 @@ pub struct Config {
     /// Not to serve, but to ask whether the webhooks are asked.
     pub check: Option<Check>,
     /// Where traces go; nowhere unless given.
-    pub otlp_endpoint: Option<Endpoint>,
+    pub otlp_endpoint: Option<Collector>,
 }
 
 /// Why there is no configuration.

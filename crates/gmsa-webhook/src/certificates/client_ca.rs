@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Content, LoadError, chain, read};
-use crate::tls::Tls;
+use crate::serve::tls::Tls;
 
 /// A file of CA certificates in PEM.
 pub struct ClientCa {

@@ -22,7 +22,7 @@ use state::{State, Step};
 
 use super::authority;
 use crate::metrics::Metrics;
-use crate::tls::Identity;
+use crate::serve::tls::Identity;
 
 /// How often all is looked at without an event.
 const PERIOD: Duration = Duration::from_secs(30);

@@ -7,9 +7,8 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::telemetry::Endpoint;
-
-use super::{LogFormat, go_bool};
+use super::go_bool;
+use crate::telemetry::{Collector, LogFormat};
 
 /// A log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -199,7 +198,7 @@ pub struct Args {
     /// Send traces to this OpenTelemetry collector (OTLP in protobuf over plain HTTP), such as
     /// http://collector:4318
     #[arg(long, value_name = "URL")]
-    pub otlp_endpoint: Option<Endpoint>,
+    pub otlp_endpoint: Option<Collector>,
     /// Accepted for existing deployments: certificates are always reloaded
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
         default_missing_value = "true", value_parser = boolean)]

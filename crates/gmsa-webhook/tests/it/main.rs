@@ -26,4 +26,7 @@ mod reference;
 mod rights;
 mod store;
 mod support;
+#[cfg(feature = "otlp")]
 mod traces;
+#[cfg(not(feature = "otlp"))]
+mod traces_left_out;

@@ -200,10 +200,12 @@ impl State {
         let serving = der(&self.serving.certificate)?;
         let mut roots = RootCertStore::empty();
         roots.add(der(&self.authority.certificate)?)?;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crate::tls::provider())
-                .build()
-                .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(roots),
+            crate::serve::tls::provider(),
+        )
+        .build()
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
         let since_epoch = Duration::from_secs(now.unix_timestamp().try_into().unwrap_or_default());
         let now = UnixTime::since_unix_epoch(since_epoch);
         for name in names {

@@ -1,7 +1,8 @@
-//! Early warnings: answers that allow whatever comes, and say what will go wrong.
+//! Early warnings: answers that allow every request, and say what will go wrong later.
 
 mod text;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::manifests::Workload;
@@ -12,27 +13,36 @@ use gmsa_core::finding::{Code, Severity};
 use gmsa_core::pod::{Pod, shown};
 use serde_json::Value;
 
-use super::Service;
+use crate::admission::{Gatherer, Settings};
 use crate::http::{Answer, Endpoint};
-use crate::wire::{self, AnyReview};
+use crate::metrics::Metrics;
+use crate::wire::{self, AnyReview, Malformed};
 
-/// How long a warning may take at most: less than the webhook configuration's timeout, after which
-/// nobody would read it.
+/// The most time that a warning may take: less than the timeout in the webhook configuration, after
+/// which nobody would read it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-impl Service {
-    /// Answers a request of an endpoint that only warns.
-    pub(super) async fn warn(
+/// Answers `/warn` and `/validate-credspec`.
+pub struct Warnings {
+    gatherer: Gatherer,
+    metrics: Arc<Metrics>,
+    settings: Settings,
+}
+
+impl Warnings {
+    pub(crate) fn new(gatherer: Gatherer, metrics: Arc<Metrics>, settings: Settings) -> Self {
+        Self { gatherer, metrics, settings }
+    }
+
+    /// Answers a request with warnings.
+    pub(crate) async fn warn(
         &self,
         endpoint: Endpoint,
         body: &[u8],
         began: Instant,
         patience: Duration,
-    ) -> Answer {
-        let review = match wire::decode_any(body) {
-            Ok(review) => review,
-            Err(malformed) => return self.malformed(endpoint, &malformed, began),
-        };
+    ) -> Result<Answer, Malformed> {
+        let review = wire::decode_any(body)?;
         let deadline = began + patience.min(PATIENCE);
         let looking = async {
             match endpoint {
@@ -59,19 +69,20 @@ impl Service {
             warnings = warnings.len(),
             "looked at"
         );
-        Answer::Review(wire::encode_warnings(review.uid(), &warnings).into())
+        Ok(Answer::Review(wire::encode_warnings(review.uid(), &warnings).into()))
     }
 
-    /// Answers a request that nobody has the time to look at.
-    pub(super) fn let_pass(&self, endpoint: Endpoint, body: &[u8], began: Instant) -> Answer {
-        match wire::decode_any(body) {
-            Ok(review) => {
-                let seconds = began.elapsed().as_secs_f64();
-                self.metrics.warning(endpoint, review.operation(), false, seconds);
-                Answer::Review(wire::encode_warnings(review.uid(), &[]).into())
-            }
-            Err(malformed) => self.malformed(endpoint, &malformed, began),
-        }
+    /// Answers a request without looking at it, because too many are in flight.
+    pub(crate) fn let_pass(
+        &self,
+        endpoint: Endpoint,
+        body: &[u8],
+        began: Instant,
+    ) -> Result<Answer, Malformed> {
+        let review = wire::decode_any(body)?;
+        let seconds = began.elapsed().as_secs_f64();
+        self.metrics.warning(endpoint, review.operation(), false, seconds);
+        Ok(Answer::Review(wire::encode_warnings(review.uid(), &[]).into()))
     }
 
     /// What would become of the pods of a workload's template.
@@ -89,8 +100,8 @@ impl Service {
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
         let judge = |step| {
             let request = Request::creation(step, review.namespace(), &pod);
-            let plan = plan(&Request { max_places: self.max_places, ..request });
-            self.judge(step, plan, None, deadline)
+            let plan = plan(&Request { max_places: self.settings.max_places, ..request });
+            self.gatherer.judge(step, plan, None, deadline)
         };
         let mut decision = judge(Step::Mutate).await;
         if decision.is_allowed() {
@@ -113,7 +124,7 @@ impl Service {
             .collect();
         // Each pod will get a hostname of its own, or there is one pod. A StatefulSet's controller
         // sets the hostname itself, so that no random one is given.
-        let random = self.random_hostname && review.kind() != "StatefulSet";
+        let random = self.settings.random_hostname && review.kind() != "StatefulSet";
         let unshared = random || is_alone(&value);
         let findings = decision
             .warnings
@@ -132,7 +143,7 @@ impl Service {
             if name.is_empty() {
                 return Vec::new();
             }
-            let usage = self.source.usage(name, deadline).await;
+            let usage = self.gatherer.source().usage(name, deadline).await;
             return usage.map(|usage| of_usage(name, &usage)).unwrap_or_default();
         }
         let Some(object) = written(review) else { return Vec::new() };

@@ -14,8 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+use crate::admission::Source;
 use crate::metrics::{CONTENT_TYPE as METRICS_TYPE, Metrics};
-use crate::service::Source;
 
 /// Scrapers are few; more connections than this wait.
 const CONNECTIONS: usize = 32;

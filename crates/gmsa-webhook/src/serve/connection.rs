@@ -18,10 +18,9 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::body::Frames;
-use crate::http::{Caller, Handler, Routes};
-use crate::stream::{Noticed, OneBuffer};
-use crate::tls::Session;
+use crate::http::{Caller, Frames, Handler, Routes};
+use crate::serve::stream::{Noticed, OneBuffer};
+use crate::serve::tls::Session;
 
 /// What was seen of a connection.
 #[derive(Default)]

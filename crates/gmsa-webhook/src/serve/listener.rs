@@ -11,9 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::connection::{self, Limits};
 use crate::http::{Handler, Routes};
-use crate::tls::Tls;
+use crate::serve::connection::{self, Limits};
+use crate::serve::tls::Tls;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]

@@ -1,0 +1,84 @@
+//! How many requests and bytes may be in flight.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The limits of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// How many bytes of bodies may be buffered, over all requests.
+    pub bytes_in_hand: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How many admission requests may be in flight.
+    pub requests: usize,
+    /// Whether the endpoints that only warn exist.
+    pub early_warnings: bool,
+}
+
+/// The least that a request counts: its stream takes memory before its body arrives.
+pub(super) const STREAM: usize = 4 * 1024;
+
+/// The least by which the count of a body grows, so that it seldom has to.
+pub(super) const STEP: usize = 64 * 1024;
+
+/// Too many bytes are buffered.
+pub(super) struct Full;
+
+/// What a request counts among the buffered bytes.
+pub(super) struct Share<'a> {
+    all: &'a AtomicUsize,
+    most: usize,
+    /// The largest body.
+    body: usize,
+    own: usize,
+}
+
+impl<'a> Share<'a> {
+    pub(super) fn new(all: &'a AtomicUsize, limits: &Limits) -> Self {
+        Self { all, most: limits.bytes_in_hand, body: limits.body_bytes, own: 0 }
+    }
+
+    /// Makes the share at least this large.
+    pub(super) fn cover(&mut self, bytes: usize) -> Result<(), Full> {
+        if bytes <= self.own {
+            return Ok(());
+        }
+        let mut more = bytes - self.own;
+        if self.own > 0 {
+            more = more.max(STEP.min(self.body.saturating_sub(self.own)));
+        }
+        let before = self.all.fetch_add(more, Ordering::AcqRel);
+        self.own += more;
+        if before.saturating_add(more) > self.most { Err(Full) } else { Ok(()) }
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Ordering::AcqRel);
+    }
+}
+
+/// One of the requests in flight.
+pub(super) struct Slot<'a>(&'a AtomicUsize);
+
+impl<'a> Slot<'a> {
+    /// Takes a slot, if fewer than `most` are taken.
+    pub(super) fn take(count: &'a AtomicUsize, most: usize) -> Option<Self> {
+        if count.fetch_add(1, Ordering::AcqRel) < most {
+            Some(Self(count))
+        } else {
+            count.fetch_sub(1, Ordering::AcqRel);
+            None
+        }
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
