@@ -6,6 +6,7 @@ mod source;
 mod store_dir;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use gmsa_core::admission::{
@@ -17,9 +18,13 @@ pub use facts::Gatherer;
 pub use source::Source;
 pub use store_dir::{Error as StoreError, StoreDir};
 
-use crate::http::{Answer, Endpoint};
+use crate::http::{Answer, Endpoint, Slot};
 use crate::metrics::Metrics;
 use crate::wire::{self, Malformed, Review};
+
+/// How much memory the decoded requests that wait for the API server may take, in bytes, over all
+/// requests. Their bodies have a limit of their own.
+const MAX_WAITING: usize = 16 << 20;
 
 /// The options of decisions.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +48,8 @@ pub struct Admission {
     gatherer: Gatherer,
     metrics: Arc<Metrics>,
     settings: Settings,
+    /// How much memory the requests that wait take, in bytes.
+    waiting: AtomicUsize,
 }
 
 /// What can be said without asking the API server.
@@ -55,7 +62,7 @@ pub enum AtOnce {
 
 impl Admission {
     pub(crate) fn new(gatherer: Gatherer, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { gatherer, metrics, settings }
+        Self { gatherer, metrics, settings, waiting: AtomicUsize::new(0) }
     }
 
     /// Answers from the facts that are known here, if they suffice. `began` is when the body was
@@ -90,6 +97,9 @@ impl Admission {
         patience: Duration,
     ) -> Result<Answer, Malformed> {
         let review = wire::decode(body)?;
+        let Some(_slot) = Slot::take(&self.waiting, review.list_bytes(), MAX_WAITING) else {
+            return Ok(self.overloaded(step, &review, began));
+        };
         let mut hostname = None;
         let plan = self.plan(step, &review, &mut hostname);
         let deadline = began + patience;
@@ -112,12 +122,15 @@ impl Admission {
         body: &[u8],
         began: Instant,
     ) -> Result<Answer, Malformed> {
-        let review = wire::decode(body)?;
+        Ok(self.overloaded(step, &wire::decode(body)?, began))
+    }
+
+    fn overloaded(&self, step: Step, review: &Review<'_>, began: Instant) -> Answer {
         let decision = Decision::deny(vec![Denial::of_request(
             Reason::Overload,
             "the GMSA webhook has as many requests in hand as it takes; try again",
         )]);
-        Ok(self.answer(step, &review, &decision, began))
+        self.answer(step, review, &decision, began)
     }
 
     /// What must be known to decide a request. `hostname` holds the random hostname that the pod
@@ -131,8 +144,8 @@ impl Admission {
         let deny = |reason, why: String| {
             Plan::Decided(Decision::deny(vec![Denial::of_request(reason, why)]))
         };
-        if let Some(why) = review.unreadable() {
-            return deny(Reason::MalformedRequest, why.to_owned());
+        if let Some(unreadable) = review.unreadable() {
+            return deny(unreadable.reason, unreadable.message.clone());
         }
         if self.settings.random_hostname && step == Step::Mutate {
             match hostname::random() {
@@ -203,7 +216,9 @@ fn endpoint(step: Step) -> Endpoint {
 
 /// The controlling owner of a pod, as `KIND/NAME`.
 fn owner(pod: &Pod<'_>) -> Option<String> {
-    let owners = pod.metadata.as_ref()?.owner_references.as_deref()?;
-    let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+    let owner = pod.metadata.as_ref()?.owner_references.as_ref()?.controller()?;
     Some(format!("{}/{}", owner.kind.as_deref()?, owner.name.as_deref()?))
 }
+
+#[cfg(test)]
+mod tests;

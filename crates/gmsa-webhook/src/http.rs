@@ -7,7 +7,7 @@ mod handler;
 mod response;
 mod routes;
 
-pub use budget::Limits;
+pub use budget::{Limits, Slot};
 pub use endpoint::Endpoint;
 pub use handler::{Answer, Handler};
 pub use response::Frames;

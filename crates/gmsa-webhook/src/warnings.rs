@@ -10,7 +10,8 @@ use gmsa_cluster::usage::{Found, Unread, Usage, is_controlled};
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
-use gmsa_core::pod::{Pod, shown};
+use gmsa_core::pod::{Metadata, Pod, shown};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::admission::{Gatherer, Settings};
@@ -21,6 +22,9 @@ use crate::wire::{self, AnyReview, Malformed};
 /// The most time that a warning may take: less than the timeout in the webhook configuration, after
 /// which nobody would read it.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The most JSON values in an object that is looked at.
+const MAX_VALUES: usize = 50_000;
 
 /// Answers `/warn` and `/validate-credspec`.
 pub struct Warnings {
@@ -52,7 +56,8 @@ impl Warnings {
         };
         let late = deadline + Duration::from_millis(100);
         let warnings = match tokio::time::timeout_at(late.into(), looking).await {
-            Ok(warnings) => text::fit(warnings),
+            Ok(Ok(warnings)) => text::fit(warnings),
+            Ok(Err(TooLarge)) => vec!["gmsa: too large to be checked early".to_owned()],
             Err(_) => vec!["gmsa: could not be checked in time".to_owned()],
         };
         self.metrics.warning(
@@ -85,19 +90,14 @@ impl Warnings {
         Ok(Answer::Review(wire::encode_warnings(review.uid(), &[]).into()))
     }
 
-    /// What would become of the pods of a workload's template.
-    async fn of_workload(&self, review: &AnyReview<'_>, deadline: Instant) -> Vec<String> {
-        let Some(value) = written(review) else { return Vec::new() };
-        // Whoever makes a ReplicaSet of a Deployment reads no warning, and it was given before.
-        if is_controlled(&value) {
-            return Vec::new();
-        }
-        let workload = Workload::of(&value, review.namespace());
-        let Some(workload) = workload.filter(|one| !one.template.is_empty()) else {
-            return Vec::new();
-        };
-        let object = workload.pod(&value).to_string();
-        let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Vec::new() };
+    /// What would happen to the pods of a workload's template.
+    async fn of_workload(
+        &self,
+        review: &AnyReview<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<String>, TooLarge> {
+        let Some(Template { object, is_alone }) = template(review)? else { return Ok(Vec::new()) };
+        let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Ok(Vec::new()) };
         let judge = |step| {
             let request = Request::creation(step, review.namespace(), &pod);
             let plan = plan(&Request { max_places: self.settings.max_places, ..request });
@@ -107,13 +107,13 @@ impl Warnings {
         if decision.is_allowed() {
             decision = judge(Step::Validate).await;
         }
-        // The name that its controller will give to a pod says nothing yet.
+        // The name that its controller will give to a pod is not known yet.
         let made_up = format!("pod \"{}\"", shown(pod.display_name()));
         let words = |denial: &Denial| denial.message.replacen(&made_up, "the pod template", 1);
         let mut warnings: Vec<String> = decision
             .denials()
             .iter()
-            // The template is not expanded, its pods will be.
+            // A template is never expanded, its pods are.
             .filter(|denial| denial.reason != Reason::NotExpanded)
             .map(|denial| match denial.reason {
                 Reason::Undecided | Reason::Timeout => {
@@ -122,44 +122,95 @@ impl Warnings {
                 _ => format!("gmsa: its pods will be denied: {}", words(denial)),
             })
             .collect();
-        // Each pod will get a hostname of its own, or there is one pod. A StatefulSet's controller
-        // sets the hostname itself, so that no random one is given.
+        // Each pod will get a hostname of its own, or there is one pod. The controller of a
+        // StatefulSet sets the hostname itself, so that no random one is given.
         let random = self.settings.random_hostname && review.kind() != "StatefulSet";
-        let unshared = random || is_alone(&value);
+        let unshared = random || is_alone;
         let findings = decision
             .warnings
             .iter()
             .filter(|finding| !(unshared && finding.code == Code::SharedHostnamePrefix));
         warnings.extend(findings.map(wire::warning));
-        warnings
+        Ok(warnings)
     }
 
-    async fn of_credential_spec(&self, review: &AnyReview<'_>, deadline: Instant) -> Vec<String> {
+    async fn of_credential_spec(
+        &self,
+        review: &AnyReview<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<String>, TooLarge> {
         if review.operation() == "DELETE" {
-            // Of many that are deleted by one request only the object says its name.
-            let old = review.old_object().and_then(|text| serde_json::from_str::<Value>(text).ok());
-            let of_object = old.as_ref().map(name_of).filter(|name| !name.is_empty());
+            // A request that deletes many has their names only in the objects.
+            let old =
+                review.old_object().and_then(|text| serde_json::from_str::<Named<'_>>(text).ok());
+            let of_object = old.as_ref().map(Named::name).filter(|name| !name.is_empty());
             let name = of_object.unwrap_or_else(|| review.name());
             if name.is_empty() {
-                return Vec::new();
+                return Ok(Vec::new());
             }
             let usage = self.gatherer.source().usage(name, deadline).await;
-            return usage.map(|usage| of_usage(name, &usage)).unwrap_or_default();
+            return Ok(usage.map(|usage| of_usage(name, &usage)).unwrap_or_default());
         }
-        let Some(object) = written(review) else { return Vec::new() };
+        let Some(object) = written(review)? else { return Ok(Vec::new()) };
         let findings = lint(name_of(&object), &object);
         let severe = findings.iter().filter(|finding| finding.severity() >= Severity::Warning);
-        severe.map(wire::warning).collect()
+        Ok(severe.map(wire::warning).collect())
     }
 }
 
-/// The object that is created or updated; none if it is about to go.
-fn written(review: &AnyReview<'_>) -> Option<Value> {
-    if !matches!(review.operation(), "CREATE" | "UPDATE") {
-        return None;
+/// An object of which only the name is read.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    metadata: Option<Metadata<'a>>,
+}
+
+impl Named<'_> {
+    fn name(&self) -> &str {
+        self.metadata.as_ref().and_then(|metadata| metadata.name.as_deref()).unwrap_or_default()
     }
-    let object: Value = serde_json::from_str(review.object()?).ok()?;
-    object.pointer("/metadata/deletionTimestamp").is_none().then_some(object)
+}
+
+/// An object that is too large to be looked at.
+struct TooLarge;
+
+/// The pod of a workload's template.
+struct Template {
+    /// The pod as JSON.
+    object: String,
+    /// Whether there is at most one such pod at a time.
+    is_alone: bool,
+}
+
+/// The template of the workload that is created or updated. The whole object is dropped: the answer
+/// may have to wait for the API server.
+fn template(review: &AnyReview<'_>) -> Result<Option<Template>, TooLarge> {
+    let Some(value) = written(review)? else { return Ok(None) };
+    // Nobody reads the warnings about the ReplicaSet of a Deployment, which was warned about itself.
+    if is_controlled(&value) {
+        return Ok(None);
+    }
+    let workload = Workload::of(&value, review.namespace());
+    let workload = workload.filter(|one| !one.template.is_empty());
+    Ok(workload.map(|workload| Template {
+        object: workload.pod(&value).to_string(),
+        is_alone: is_alone(&value),
+    }))
+}
+
+/// The object that is created or updated; none if it is being deleted.
+fn written(review: &AnyReview<'_>) -> Result<Option<Value>, TooLarge> {
+    let Some(text) = review.object().filter(|_| matches!(review.operation(), "CREATE" | "UPDATE"))
+    else {
+        return Ok(None);
+    };
+    // A value takes up to a hundred times its text, and each begins with one of these, or follows it.
+    let values = text.bytes().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count();
+    if values > MAX_VALUES {
+        return Err(TooLarge);
+    }
+    let object: Option<Value> = serde_json::from_str(text).ok();
+    Ok(object.filter(|object| object.pointer("/metadata/deletionTimestamp").is_none()))
 }
 
 /// Whether the workload has at most one pod at a time.
@@ -174,7 +225,7 @@ fn name_of(object: &Value) -> &str {
     object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// What a deletion will do to those that use the credential spec.
+/// What a deletion does to the users of the credential spec.
 fn of_usage(name: &str, usage: &Usage) -> Vec<String> {
     let name = shown(name);
     let list = |found: &Found| {

@@ -208,7 +208,7 @@ fn reference<'p>(
     context: Option<&'p SecurityContext<'_>>,
 ) -> Option<Reference<'p>> {
     let WindowsOptions { gmsa_credential_spec_name: name, gmsa_credential_spec: contents, .. } =
-        context?.windows_options.as_ref()?;
+        context?.windows_options.as_deref()?;
     (name.is_some() || contents.is_some()).then_some(Reference {
         place,
         name: name.as_deref(),

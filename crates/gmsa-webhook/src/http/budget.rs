@@ -62,23 +62,20 @@ impl Drop for Share<'_> {
     }
 }
 
-/// One of the requests in flight.
-pub(super) struct Slot<'a>(&'a AtomicUsize);
+/// A part of a limited amount, which is given back when it is dropped.
+pub struct Slot<'a>(&'a AtomicUsize, usize);
 
 impl<'a> Slot<'a> {
-    /// Takes a slot, if fewer than `most` are taken.
-    pub(super) fn take(count: &'a AtomicUsize, most: usize) -> Option<Self> {
-        if count.fetch_add(1, Ordering::AcqRel) < most {
-            Some(Self(count))
-        } else {
-            count.fetch_sub(1, Ordering::AcqRel);
-            None
-        }
+    /// Takes this much, if no more than `most` is taken then.
+    pub fn take(taken: &'a AtomicUsize, amount: usize, most: usize) -> Option<Self> {
+        let before = taken.fetch_add(amount, Ordering::AcqRel);
+        let slot = Self(taken, amount);
+        (before.saturating_add(amount) <= most).then_some(slot)
     }
 }
 
 impl Drop for Slot<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(self.1, Ordering::AcqRel);
     }
 }

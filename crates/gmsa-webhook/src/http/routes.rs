@@ -116,7 +116,7 @@ impl<H: Handler> Routes<H> {
         tracing::Span::current().record("http.request.body.size", body.len());
         // The caller has been waiting since it began to send.
         let timeout = timeout.map(|(arrived, wait)| wait.saturating_sub(arrived.elapsed()));
-        match Slot::take(&self.in_flight, self.limits.requests) {
+        match Slot::take(&self.in_flight, 1, self.limits.requests) {
             Some(_slot) => reply(self.handler.review(endpoint, body, timeout).await),
             None => reply(self.handler.refuse(endpoint, &body)),
         }

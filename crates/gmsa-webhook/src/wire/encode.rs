@@ -6,7 +6,7 @@ use gmsa_core::admission::{Decision, Denial, Outcome, patch};
 use gmsa_core::finding::Finding;
 use serde::Serialize;
 
-use super::Malformed;
+use super::request::Malformed;
 
 const OPENING: &str =
     r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"#;
@@ -52,7 +52,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.
+/// Encodes the AdmissionReview that allows the request of this uid, with these warnings.
 #[must_use]
 pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
     let mut json = String::with_capacity(256);
@@ -134,7 +134,7 @@ fn push_status(json: &mut String, denials: &[Denial]) {
     }
 }
 
-/// Encodes the `Status` that answers a body that is no AdmissionReview.
+/// Encodes the `Status` that answers a body that is not an AdmissionReview.
 #[must_use]
 pub fn encode_malformed(malformed: &Malformed) -> Vec<u8> {
     let status = Status {
