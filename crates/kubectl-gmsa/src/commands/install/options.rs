@@ -1,14 +1,14 @@
 //! What is asked for: the arguments over what the last install was told.
 
-use gmsa_cluster::install::{Certificates, Options, is_schedule};
+use gmsa_cluster::installation::{Certificates, Options, is_schedule};
 use gmsa_core::credspec::name::is_valid_name;
 
 use super::pods;
 use crate::cli::{CertificatesArg, FailurePolicy, Install};
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// Resolves the options. An image that was never chosen is that of this version.
-pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
+pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
     let known = kept.unwrap_or_default();
     let published = |image: &str| image.split(':').next() == IMAGE_NAME.split(':').next();
     let image = match &args.image {
@@ -61,7 +61,7 @@ pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, 
     Ok(options)
 }
 
-const IMAGE_NAME: &str = gmsa_cluster::install::IMAGE;
+const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
 
 fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));

@@ -1,7 +1,7 @@
 //! The section of the audit: what runs, or would run, against what admission would say now.
 
 use gmsa_cluster::audit::{Audit, Finding};
-use gmsa_cluster::crd;
+use gmsa_cluster::installation::definition;
 use gmsa_core::finding::{Code, Severity};
 
 use super::html::{Table, Text, badge, list, prose, steps};
@@ -12,20 +12,20 @@ const ROWS: usize = 500;
 const EVIDENCE: usize = 5;
 
 /// What the table tells: findings of lint stand at the credential specs.
-pub(super) fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
+pub fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
     audit
         .findings
         .iter()
-        .filter(|one| one.object.kind != crd::KIND || one.code == Code::CredspecUnused)
+        .filter(|one| one.object.kind != definition::KIND || one.code == Code::CredspecUnused)
 }
 
 /// How many of these have the severity.
-pub(super) fn count(audit: &Audit, severity: Severity) -> usize {
+pub fn count(audit: &Audit, severity: Severity) -> usize {
     told(audit).filter(|one| one.code.severity() == severity).count()
 }
 
 /// Renders the section.
-pub(super) fn render(audit: &Result<Audit, String>) -> String {
+pub fn render(audit: &Result<Audit, String>) -> String {
     let audit = match audit {
         Ok(audit) => audit,
         Err(why) => {

@@ -1,14 +1,14 @@
 //! The objects as they would be admitted.
 
-use gmsa_cluster::judge::apply;
 use gmsa_cluster::manifests::{Document, ManifestSet};
+use gmsa_cluster::simulate::apply;
 
 use super::Failure;
 use super::judge::Judged;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
-pub(super) fn render(
+pub fn render(
     documents: &[Document],
     set: &ManifestSet,
     judged: &[Judged<'_>],

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::install::Options;
+use gmsa_cluster::installation::Options;
 use serde_json::{Value, json};
 
 use super::found::{Found, labels, list, text};
 
 /// The options that behave as the other installation does; what is said on the command line counts
 /// more.
-pub(super) fn options(found: &Found) -> Options {
+pub fn options(found: &Found) -> Options {
     let known = Options::default();
     let viewer_role = found.rest.iter().any(|role| {
         let labels = labels(role, "/metadata/labels");

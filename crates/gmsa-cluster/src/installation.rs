@@ -1,0 +1,184 @@
+//! The objects of an installation, as plain data: what `install`, the manifests in `deploy/` and
+//! the tests share.
+//!
+//! Nothing here talks to a cluster. An object is sent as it stands here, by server-side apply, so
+//! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
+
+mod audit;
+pub mod definition;
+mod deploy;
+mod monitoring;
+mod options;
+pub mod probe;
+mod rbac;
+mod schedule;
+pub mod server_objects;
+mod takeover;
+mod webhooks;
+mod workload;
+
+use serde_json::{Value, json};
+
+pub use deploy::manifests;
+pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use schedule::is_schedule;
+pub use takeover::{TAKEOVER, beside};
+pub use webhooks::{
+    EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL, namespace_requirements,
+};
+
+/// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
+/// configurations.
+pub const NAME: &str = "gmsa-webhook";
+/// The Secret in which the server keeps its certificates.
+pub const SECRET: &str = "gmsa-webhook-certificates";
+/// The name of the CA that cert-manager makes: its Issuer, Certificate and Secret.
+pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
+/// The name of the configuration, role and binding that only early warnings need.
+pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of everything that only the audit needs, and of what it writes.
+pub const AUDIT: &str = "gmsa-webhook-audit";
+/// The name of the role by which the server reads what the audit counted.
+pub const AUDIT_RESULTS: &str = "gmsa-webhook-audit-results";
+/// When the audit runs unless it is told otherwise: every six hours.
+pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";
+/// The published image.
+pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
+/// As whom `install` applies.
+pub const FIELD_MANAGER: &str = "kubectl-gmsa";
+/// The label by which a namespace says that its pods are not sent, where the API server cannot
+/// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
+pub const NAMESPACE_LABEL: &str = "gmsa-webhook";
+/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are not sent.
+pub const DISABLED: &str = "disabled";
+/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are sent where namespaces opt in.
+pub const ENABLED: &str = "enabled";
+/// The oldest API server that is supported.
+pub const OLDEST: Version = Version(1, 20);
+
+/// The version of an API server: major and minor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl Version {
+    /// Whether webhook configurations can filter by what is in a pod (`matchConditions`, on by
+    /// default since 1.28).
+    #[must_use]
+    pub fn filters(self) -> bool {
+        self >= Self(1, 28)
+    }
+
+    /// Whether `CronJob` is in `batch/v1` (1.21).
+    #[must_use]
+    pub fn has_cron_job_v1(self) -> bool {
+        self >= Self(1, 21)
+    }
+
+    /// Whether `policy/v1` is there (1.21).
+    #[must_use]
+    pub fn has_policy_v1(self) -> bool {
+        self >= Self(1, 21)
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl std::str::FromStr for Version {
+    type Err = String;
+
+    /// Reads `1.28`, `v1.28`, `1.28.3` or `1.28+`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = |part: Option<&str>| {
+            let part = part?;
+            let end = part.find(|character: char| !character.is_ascii_digit());
+            part.get(..end.unwrap_or(part.len()))?.parse().ok()
+        };
+        let mut parts = text.trim().trim_start_matches('v').split('.');
+        match (digits(parts.next()), digits(parts.next())) {
+            (Some(major), Some(minor)) => Ok(Self(major, minor)),
+            _ => Err(format!("expected a version of Kubernetes such as 1.28, got \"{text}\"")),
+        }
+    }
+}
+
+/// The objects of an installation, in the order in which they are applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objects {
+    /// Everything that can be there without a running server.
+    pub base: Vec<Value>,
+    /// What sends something to the server: only once it answers. What sends pods comes first.
+    pub webhooks: Vec<Value>,
+}
+
+/// The objects for an API server of this version.
+#[must_use]
+pub fn objects(options: &Options, version: Version) -> Objects {
+    let mut base = vec![namespace(options, version)];
+    if !version.filters() {
+        base.push(kube_system());
+    }
+    base.push(custom_resource_definition());
+    base.extend(rbac::objects(options));
+    base.extend(workload::objects(options, version));
+    base.extend(audit::objects(options, version));
+    Objects { base, webhooks: webhooks::objects(options, version) }
+}
+
+/// The annotation of the Deployment that keeps the options, as JSON, for the next install.
+pub const OPTIONS: &str = "gmsa-webhook/options";
+
+/// The label that says that an object is part of an installation of ours.
+pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
+
+/// The labels of every object.
+fn labels() -> Value {
+    json!({"app.kubernetes.io/name": NAME, PART_OF.0: PART_OF.1})
+}
+
+fn namespace(options: &Options, version: Version) -> Value {
+    // Host networking is outside of every level but this one.
+    let level = if options.host_network { "privileged" } else { "restricted" };
+    let mut labels = labels();
+    merge(&mut labels, json!({"pod-security.kubernetes.io/enforce": level}));
+    if !version.filters() {
+        // Where pods cannot be told apart, its own must start without it.
+        merge(&mut labels, json!({NAMESPACE_LABEL: DISABLED}));
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": options.namespace, "labels": labels},
+    })
+}
+
+/// What the cluster itself needs to start is not sent where pods cannot be told apart.
+fn kube_system() -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "kube-system", "labels": {NAMESPACE_LABEL: DISABLED}},
+    })
+}
+
+fn custom_resource_definition() -> Value {
+    let mut definition = serde_json::to_value(definition::definition()).unwrap_or_default();
+    merge(
+        &mut definition,
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}),
+    );
+    definition
+}
+
+/// Adds the keys of one object to another.
+fn merge(into: &mut Value, from: Value) {
+    if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
+        into.extend(from);
+    }
+}
+
+#[cfg(test)]
+mod tests;

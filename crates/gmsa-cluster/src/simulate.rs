@@ -1,0 +1,132 @@
+//! Walks a pod through both admission steps, whoever gathers the facts.
+
+mod facts;
+mod now;
+
+use gmsa_core::admission::{
+    self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
+};
+use gmsa_core::credspec::name::{closest, is_valid_name};
+use gmsa_core::pod::Pod;
+use serde_json::{Value, json};
+
+pub(crate) use facts::Known;
+pub use facts::RightUnknown;
+pub use now::Now;
+
+/// Where the facts come from.
+pub trait Source {
+    /// Why a fact could not be found out.
+    type Error;
+
+    /// What is known of the credential spec.
+    fn spec(&self, name: &str) -> Result<SpecFact, Self::Error>;
+
+    /// Whether the service account may use it.
+    fn right(&self, namespace: &str, account: &str, name: &str) -> Result<Right, Self::Error>;
+
+    /// The names that exist, as far as they are known.
+    fn names(&self) -> Vec<String>;
+}
+
+/// What admission says of a pod that is created.
+#[derive(Clone, Debug)]
+pub struct Walked {
+    /// The decision of the last step that was taken.
+    pub decision: Decision,
+    /// What the mutating step filled in.
+    pub operations: Vec<patch::Operation>,
+}
+
+/// Takes both steps. `pod` is the view of `object`.
+pub fn walk<S: Source>(
+    object: &Value,
+    pod: &Pod<'_>,
+    namespace: &str,
+    source: &S,
+) -> Result<Walked, S::Error> {
+    let decision = decide(Step::Mutate, pod, namespace, source)?;
+    if pod.references().next().is_none() || !decision.is_allowed() {
+        return Ok(Walked { decision, operations: Vec::new() });
+    }
+    let operations = decision.operations().to_vec();
+    let mut object = object.clone();
+    apply(&mut object, &operations);
+    let text = object.to_string();
+    // It was read a moment ago.
+    let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else {
+        return Ok(Walked { decision, operations });
+    };
+    Ok(Walked { decision: decide(Step::Validate, &pod, namespace, source)?, operations })
+}
+
+/// What one step says of a pod that is created.
+pub fn decide<S: Source>(
+    step: Step,
+    pod: &Pod<'_>,
+    namespace: &str,
+    source: &S,
+) -> Result<Decision, S::Error> {
+    let judgement = match admission::plan(&Request::creation(step, namespace, pod)) {
+        Plan::Decided(decision) => return Ok(decision),
+        Plan::Judge(judgement) => judgement,
+    };
+    let mut found = Facts::new(judgement.names().len());
+    loop {
+        let questions = judgement.questions(&found);
+        if questions.is_empty() {
+            return Ok(admission::decide(&judgement, &found));
+        }
+        for question in questions {
+            answer(&judgement, question, source, &mut found)?;
+        }
+    }
+}
+
+fn answer<S: Source>(
+    judgement: &Judgement<'_>,
+    question: Question<'_>,
+    source: &S,
+    found: &mut Facts,
+) -> Result<(), S::Error> {
+    let (namespace, account) = (judgement.namespace(), judgement.service_account());
+    match question {
+        Question::Spec { index, name } | Question::LiveSpec { index, name } => {
+            found.set_spec(index, source.spec(name)?, true);
+        }
+        Question::Right { index, name } => {
+            found.set_right(index, source.right(namespace, account, name)?);
+        }
+        Question::LowerCaseHint { name } => {
+            let lower = name.to_lowercase();
+            let exists = is_valid_name(&lower)
+                && matches!(source.spec(&lower)?, SpecFact::Found(_) | SpecFact::Empty);
+            found.set_hint(name, exists.then_some(lower));
+        }
+        Question::CloseHint { name } => {
+            let names = source.names();
+            let hint = match closest(name, names.iter().map(String::as_str)) {
+                Some(close) if source.right(namespace, account, close)? == Right::Allowed => {
+                    Some(close.to_owned())
+                }
+                _ => None,
+            };
+            found.set_hint(name, hint);
+        }
+    }
+    Ok(())
+}
+
+/// Fills in what the mutating step fills in, in an object that has the pod's `spec`.
+pub fn apply(object: &mut Value, operations: &[patch::Operation]) {
+    for operation in operations {
+        let patch::Operation::Contents { kind, index, contents } = operation else { continue };
+        let pointer = match kind.list() {
+            None => "/spec/securityContext/windowsOptions".to_owned(),
+            Some(list) => format!("/spec/{list}/{index}/securityContext/windowsOptions"),
+        };
+        if let Some(Value::Object(options)) = object.pointer_mut(&pointer) {
+            options.insert("gmsaCredentialSpec".to_owned(), json!(contents.json()));
+        }
+    }
+}
