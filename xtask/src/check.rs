@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
-use crate::generated::{self, Generated};
-use crate::{length, links, output};
+use crate::file::Generated;
+use crate::{generated, length, links, output};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {

@@ -3,6 +3,7 @@
 mod chart;
 mod check;
 mod demo;
+mod file;
 mod generated;
 mod krew;
 mod length;
