@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
             body_bytes: 8 << 20,
-            bytes_in_hand: 32 << 20,
+            buffered_bytes: 32 << 20,
             body_time: Duration::from_secs(5),
             requests: 1000,
             early_warnings: false,

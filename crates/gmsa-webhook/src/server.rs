@@ -1,4 +1,4 @@
-//! The server: puts the parts together, runs them, and stops them in order.
+//! The server: connects the parts, runs them, and stops them in order.
 
 use std::io;
 use std::net::SocketAddr;
@@ -97,7 +97,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let service = Service::new(source, Arc::clone(&metrics), settings);
     let limits = http::Limits {
         body_bytes: config.max_body_bytes,
-        bytes_in_hand: config.max_bytes_in_hand,
+        buffered_bytes: config.max_buffered_bytes,
         body_time: config.body_timeout,
         requests: config.max_requests,
         early_warnings: config.early_warnings,
@@ -123,7 +123,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     tracing::info!(drain_seconds = config.drain.as_secs_f64(), "stopping: not ready from now on");
     routes.drain();
     tokio::time::sleep(config.drain).await;
-    // Nobody else holds the other end open: a closed channel stops the server as well.
+    // A closed channel stops the server too.
     let _ = stop.send(true);
     let _ = serving.await;
     tracing::info!("stopped");
@@ -132,7 +132,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
 
 type Problem = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Loads the certificate and keeps it fresh; returns what says whether there is one.
+/// Loads the certificate and keeps it current; returns whether there is one.
 fn certificate(
     from: &CertificateSource,
     client: Option<&Client>,

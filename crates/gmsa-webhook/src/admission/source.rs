@@ -1,4 +1,4 @@
-//! Where the facts come from: a cluster, or a directory of manifests.
+//! The source of facts: a cluster, or a directory of manifests.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether what is at hand is as good as a live read.
+    /// Whether a known fact is as good as a live read.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Directory(_))
     }
@@ -86,7 +86,7 @@ impl Source {
         }
     }
 
-    /// What uses a credential spec; none where only credential specs and rights are known.
+    /// The users of a credential spec; none if only credential specs and rights are known.
     pub(crate) async fn usage(&self, name: &str, deadline: Instant) -> Option<Usage> {
         match self {
             Self::Cluster(cluster) => Some(cluster.usage(name, deadline).await),

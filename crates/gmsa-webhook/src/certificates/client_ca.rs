@@ -1,4 +1,4 @@
-//! The CA whose certificates callers must show, from a file.
+//! The CA whose certificates clients must present, from a file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub struct ClientCa {
 }
 
 impl ClientCa {
-    /// Names the file; nothing is read yet, and no caller is trusted until it is.
+    /// Names the file; nothing is read yet, and no client is trusted until it is.
     #[must_use]
     pub fn new(path: PathBuf, tls: Arc<Tls>) -> Self {
         Self { path, tls }

@@ -45,7 +45,7 @@ impl Unread {
                     format!(
                         "the GMSA webhook has as many bytes of requests in hand as it takes ({}); \
                          try again\n",
-                        limits.bytes_in_hand
+                        limits.buffered_bytes
                     ),
                 );
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));

@@ -9,7 +9,7 @@ pub struct Limits {
     /// The largest body, in bytes.
     pub body_bytes: usize,
     /// How many bytes of bodies may be buffered, over all requests.
-    pub bytes_in_hand: usize,
+    pub buffered_bytes: usize,
     /// How long a body may take to arrive.
     pub body_time: Duration,
     /// How many admission requests may be in flight.
@@ -38,7 +38,7 @@ pub(super) struct Share<'a> {
 
 impl<'a> Share<'a> {
     pub(super) fn new(all: &'a AtomicUsize, limits: &Limits) -> Self {
-        Self { all, most: limits.bytes_in_hand, body: limits.body_bytes, own: 0 }
+        Self { all, most: limits.buffered_bytes, body: limits.body_bytes, own: 0 }
     }
 
     /// Makes the share at least this large.

@@ -22,7 +22,7 @@ pub struct Routes<H> {
     handler: H,
     limits: Limits,
     in_flight: Arc<AtomicUsize>,
-    bytes_in_hand: AtomicUsize,
+    buffered_bytes: AtomicUsize,
     draining: AtomicBool,
     certificate: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
@@ -48,7 +48,7 @@ impl<H: Handler> Routes<H> {
             handler,
             limits,
             in_flight,
-            bytes_in_hand: AtomicUsize::new(0),
+            buffered_bytes: AtomicUsize::new(0),
             draining: AtomicBool::new(false),
             certificate,
         }
@@ -105,7 +105,7 @@ impl<H: Handler> Routes<H> {
     async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
         let timeout = request.uri().query().and_then(timeout).map(|wait| (Instant::now(), wait));
         // A slot is taken only with the whole body: a slow caller takes none from the others.
-        let (body, _share) = match read(request, &self.bytes_in_hand, &self.limits).await {
+        let (body, _share) = match read(request, &self.buffered_bytes, &self.limits).await {
             Ok(read) => read,
             Err(Unread::Full) => {
                 self.handler.turned_away(endpoint);

@@ -1,4 +1,4 @@
-//! The accept loop: a limit on connections, and an end in which no request is lost.
+//! The accept loop: a limit on connections, and a shutdown that loses no request.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -107,7 +107,7 @@ impl<H: Handler> Server<H> {
                     });
                 }
                 Err(error) => {
-                    // Out of descriptors, mostly: a moment later some are free again.
+                    // Mostly out of descriptors: some are free a moment later.
                     tracing::warn!(error = %error, "failed to accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }

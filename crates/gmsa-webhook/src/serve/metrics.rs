@@ -39,7 +39,7 @@ pub async fn run(listener: TcpListener, metrics: Arc<Metrics>, source: Source) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_secs(30))
                 .serve_connection(TokioIo::new(stream), service);
-            // A scraper that goes away is nobody's concern.
+            // A scraper that disconnects is not an error.
             let _ = connection.await;
             drop(slot);
         });

@@ -45,7 +45,7 @@ async fn send(https: &Https, path: &str, body: Bytes) -> Answer {
 
 #[tokio::test]
 async fn the_bytes_of_all_bodies_in_hand_are_limited() {
-    let args = ["--max-body-bytes=80000", "--max-bytes-in-hand=150000", "--body-timeout=60"];
+    let args = ["--max-body-bytes=80000", "--max-buffered-bytes=150000", "--body-timeout=60"];
     let world = start(&args).await;
     let review = expand().to_string();
     let large = Bytes::from(format!("{review}{}", " ".repeat(78_000)));
@@ -80,7 +80,7 @@ async fn the_bytes_of_all_bodies_in_hand_are_limited() {
 
 #[tokio::test]
 async fn a_body_of_any_allowed_size_is_taken_where_the_limits_are_equal() {
-    let args = ["--max-body-bytes=100000", "--max-bytes-in-hand=100000"];
+    let args = ["--max-body-bytes=100000", "--max-buffered-bytes=100000"];
     let world = start(&args).await;
     for length in [70_000, 99_000] {
         let review = expand().to_string();

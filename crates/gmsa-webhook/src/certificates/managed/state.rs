@@ -1,4 +1,4 @@
-//! The CAs and the serving certificate as the Secret holds them, and what is due for them.
+//! The CAs and the serving certificate as the Secret stores them, and the next step that is due.
 //!
 //! | key | what |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `next-ca.crt`, `next-ca.key` | the CA that issues from the next step on; trusted already |
 //! | `previous-ca.crt` | the CA that issued before; trusted still |
 //!
-//! All is PEM. When something was made stands in the certificates themselves.
+//! Everything is PEM. The certificates themselves say when they were made.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,7 @@ impl State {
         if times(&state.authority.certificate)?.expires <= now {
             return Err(Error::Read("the CA, which expired"));
         }
-        // What is not needed to serve is left out where it cannot be used.
+        // What serving does not need is left out if it cannot be used.
         let good = |pem: &String| times(pem).is_ok_and(|times| times.expires > now);
         state.previous = state.previous.filter(good);
         state.next = state.next.filter(|next| good(&next.certificate));
