@@ -192,7 +192,8 @@ impl Admission {
         }
         let reasons: Vec<&str> =
             decision.denials().iter().map(|denial| denial.reason.id()).collect();
-        let owner = review.pod().and_then(owner);
+        let owner = review.pod().and_then(Pod::controller);
+        let owner = owner.map(|(kind, name)| format!("{kind}/{name}"));
         tracing::info!(
             endpoint = endpoint.as_str(),
             namespace = review.namespace(),
@@ -212,12 +213,6 @@ fn endpoint(step: Step) -> Endpoint {
         Step::Mutate => Endpoint::Mutate,
         Step::Validate => Endpoint::Validate,
     }
-}
-
-/// The controlling owner of a pod, as `KIND/NAME`.
-fn owner(pod: &Pod<'_>) -> Option<String> {
-    let owner = pod.metadata.as_ref()?.owner_references.as_ref()?.controller()?;
-    Some(format!("{}/{}", owner.kind.as_deref()?, owner.name.as_deref()?))
 }
 
 #[cfg(test)]

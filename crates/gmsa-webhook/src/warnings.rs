@@ -1,7 +1,5 @@
 //! Early warnings: answers that allow every request, and say what will go wrong later.
 
-mod text;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,7 +54,7 @@ impl Warnings {
         };
         let late = deadline + Duration::from_millis(100);
         let warnings = match tokio::time::timeout_at(late.into(), looking).await {
-            Ok(Ok(warnings)) => text::fit(warnings),
+            Ok(Ok(warnings)) => warnings,
             Ok(Err(TooLarge)) => vec!["gmsa: too large to be checked early".to_owned()],
             Err(_) => vec!["gmsa: could not be checked in time".to_owned()],
         };
@@ -74,7 +72,7 @@ impl Warnings {
             warnings = warnings.len(),
             "looked at"
         );
-        Ok(Answer::Review(wire::encode_warnings(review.uid(), &warnings).into()))
+        Ok(Answer::Review(wire::encode_warnings(review.uid(), warnings).into()))
     }
 
     /// Answers a request without looking at it, because too many are in flight.
@@ -87,7 +85,7 @@ impl Warnings {
         let review = wire::decode_any(body)?;
         let seconds = began.elapsed().as_secs_f64();
         self.metrics.warning(endpoint, review.operation(), false, seconds);
-        Ok(Answer::Review(wire::encode_warnings(review.uid(), &[]).into()))
+        Ok(Answer::Review(wire::encode_warnings(review.uid(), Vec::new()).into()))
     }
 
     /// What would happen to the pods of a workload's template.
@@ -108,8 +106,8 @@ impl Warnings {
             decision = judge(Step::Validate).await;
         }
         // The name that its controller will give to a pod is not known yet.
-        let made_up = format!("pod \"{}\"", shown(pod.display_name()));
-        let words = |denial: &Denial| denial.message.replacen(&made_up, "the pod template", 1);
+        let made_up = pod.in_words();
+        let words = |denial: &Denial| denial.in_brief().replacen(&made_up, "the pod template", 1);
         let mut warnings: Vec<String> = decision
             .denials()
             .iter()

@@ -4,11 +4,13 @@ mod any;
 mod encode;
 mod pod;
 mod request;
+mod warnings;
 
 pub use any::{AnyReview, decode_any};
 pub use encode::{encode, encode_malformed, encode_warnings, warning};
 pub use pod::{Review, Unreadable, decode};
 pub use request::{AdmissionRequest, Malformed};
+pub use warnings::fit as fit_warnings;
 
 #[cfg(test)]
 mod tests;

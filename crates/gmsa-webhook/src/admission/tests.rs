@@ -53,7 +53,10 @@ fn a_million_empty_containers_are_refused_and_none_is_kept() {
         assert_eq!(response["status"]["code"], json!(422), "{response}");
         let message = response["status"]["message"].as_str().unwrap();
         assert!(message.contains("more than 1000 containers in one list"), "{message}");
-        assert!(message.contains("request.object") && message.contains("line 1 column"), "{message}");
+        assert!(
+            message.contains("request.object") && message.contains("line 1 column"),
+            "{message}"
+        );
     }
     let most = review(&format!(r#"{{"spec":{{"containers":{}}}}}"#, list("{}", 1000)));
     let decoded = wire::decode(most.as_bytes()).unwrap();

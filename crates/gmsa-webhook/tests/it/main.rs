@@ -17,6 +17,7 @@ mod definition;
 mod denials;
 mod early_warnings;
 mod existing_installation;
+mod grant_command;
 mod http;
 mod image;
 mod limits;
@@ -30,3 +31,4 @@ mod support;
 mod traces;
 #[cfg(not(feature = "otlp"))]
 mod traces_left_out;
+mod warnings;
