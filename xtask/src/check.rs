@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
-use crate::generated::{self, Generated};
-use crate::{book, length, links, output, paths, pictures, readme, words};
+use crate::file::Generated;
+use crate::{book, generated, length, links, output, paths, pictures, readme, words};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {

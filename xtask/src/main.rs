@@ -4,6 +4,7 @@ mod book;
 mod chart;
 mod check;
 mod demo;
+mod file;
 mod generated;
 mod krew;
 mod length;
@@ -50,6 +51,9 @@ enum Task {
         /// The program
         #[arg(default_value = "gmsa-webhook")]
         program: String,
+        /// The features it is built with
+        #[arg(long, default_value = "")]
+        features: String,
     },
     /// Print the manifest for krew of the archives in a directory with its checksums.txt
     Krew {
@@ -69,8 +73,8 @@ fn main() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Task::Sbom { program } => {
-            output::line(sbom::render(tree::root(), &program)?.trim_end())?;
+        Task::Sbom { program, features } => {
+            output::line(sbom::render(tree::root(), &program, &features)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Krew { directory } => {

@@ -23,6 +23,7 @@ pub mod objects;
 pub mod pki;
 pub mod process;
 pub mod recordings;
+pub mod requests;
 mod run;
 pub mod server;
 pub mod shared;

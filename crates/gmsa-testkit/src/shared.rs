@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::binaries::{self, Binaries};
 use crate::cluster::Cluster;
 use crate::components::Layout;
-use crate::control_plane::{client, has_service_account, is_ready};
+use crate::control_plane::client;
 use crate::domain_controller::{self, DomainController};
 use crate::process::{POLL, tail};
+use crate::requests::{has_service_account, is_ready};
 use crate::run::Run;
 
 /// A machine that builds at the same time may be slow.

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::{attributes, broken_links, complaints, pages, title};
-use crate::generated::file;
+use crate::file::file;
 use crate::tree;
 
 #[test]

@@ -136,7 +136,7 @@ impl Reason {
             Self::TooManyPlaces => (
                 "too-many-places",
                 422,
-                "More places of one pod use a GMSA than the webhook looks at (500, or its `--max-places`): they would hold up the pods of others.",
+                "More places of one pod use a GMSA than the webhook looks at (500, or its `--max-places`), or one of its lists has more than 1,000 containers: they would hold up the pods of others.",
                 "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or let whoever runs the webhook raise `--max-places`.",
             ),
             Self::NotAuthorized => (

@@ -142,8 +142,7 @@ impl<'a> Pod<'a> {
     /// Kind and name of the controller that owns the Pod.
     #[must_use]
     pub fn controller(&self) -> Option<(&str, &str)> {
-        let owners = self.metadata.as_ref()?.owner_references.as_deref()?;
-        let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+        let owner = self.metadata.as_ref()?.owner_references.as_ref()?.controller()?;
         Some((owner.kind.as_deref()?, owner.name.as_deref()?))
     }
 
@@ -228,7 +227,7 @@ fn reference<'p>(
     context: Option<&'p SecurityContext<'_>>,
 ) -> Option<Reference<'p>> {
     let WindowsOptions { gmsa_credential_spec_name: name, gmsa_credential_spec: contents, .. } =
-        context?.windows_options.as_ref()?;
+        context?.windows_options.as_deref()?;
     (name.is_some() || contents.is_some()).then_some(Reference {
         place,
         name: name.as_deref(),

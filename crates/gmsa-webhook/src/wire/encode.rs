@@ -6,7 +6,7 @@ use gmsa_core::admission::{Decision, Denial, Outcome, patch};
 use gmsa_core::finding::Finding;
 use serde::Serialize;
 
-use super::Malformed;
+use super::request::Malformed;
 use super::warnings::fit;
 
 const OPENING: &str =
@@ -129,7 +129,7 @@ fn push_status(json: &mut String, denials: &[Denial]) {
     }
 }
 
-/// Encodes the `Status` that answers a body that is no AdmissionReview.
+/// Encodes the `Status` that answers a body that is not an AdmissionReview.
 #[must_use]
 pub fn encode_malformed(malformed: &Malformed) -> Vec<u8> {
     let status = Status {

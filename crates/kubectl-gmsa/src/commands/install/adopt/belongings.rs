@@ -108,12 +108,12 @@ impl<'a> Belongings<'a> {
         let key = (namespace.to_owned(), name.to_owned());
         let its = labels(deployment, "/spec/template/metadata/labels");
         let pods = self.objects.list(kinds::POD, Some(namespace)).await?;
-        let is_anothers = |pod: &Value| {
+        let belongs_to_another = |pod: &Value| {
             let of = labels(pod, "/metadata/labels");
             text(pod, "/spec/serviceAccountName") == name
                 && !its.iter().all(|(key, value)| of.get(key) == Some(value))
         };
-        let is_shared = pods.iter().any(is_anothers)
+        let is_shared = pods.iter().any(belongs_to_another)
             || others
                 .iter()
                 .any(|other| text(other, "/spec/template/spec/serviceAccountName") == name);

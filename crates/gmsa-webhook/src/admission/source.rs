@@ -1,4 +1,4 @@
-//! Where the facts come from: a cluster, or a directory of manifests.
+//! The source of facts: a cluster, or a directory of manifests.
 
 use std::time::{Duration, Instant};
 
@@ -18,12 +18,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether what is at hand is as good as a live read.
-    pub(super) fn is_live(&self) -> bool {
+    /// Whether a known fact is as good as a live read.
+    pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Directory(_))
     }
 
-    pub(super) fn ready(&self) -> Result<(), String> {
+    pub(crate) fn ready(&self) -> Result<(), String> {
         match self {
             Self::Cluster(cluster) => cluster.ready(),
             Self::Directory(_) => Ok(()),
@@ -39,28 +39,28 @@ impl Source {
         }
     }
 
-    pub(super) fn spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
+    pub(crate) fn spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
         match self {
             Self::Cluster(cluster) => cluster.credential_spec_now(name, now),
             Self::Directory(directory) => Some(directory.spec(name)),
         }
     }
 
-    pub(super) fn spec_last_known(&self, name: &str) -> Option<SpecFact> {
+    pub(crate) fn spec_last_known(&self, name: &str) -> Option<SpecFact> {
         match self {
             Self::Cluster(cluster) => cluster.credential_spec_last_known(name),
             Self::Directory(directory) => Some(directory.spec(name)),
         }
     }
 
-    pub(super) async fn spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
+    pub(crate) async fn spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
         match self {
             Self::Cluster(cluster) => cluster.credential_spec_live(name, deadline).await,
             Self::Directory(directory) => directory.spec(name),
         }
     }
 
-    pub(super) fn right_now(
+    pub(crate) fn right_now(
         &self,
         namespace: &str,
         account: &str,
@@ -73,7 +73,7 @@ impl Source {
         }
     }
 
-    pub(super) async fn right(
+    pub(crate) async fn right(
         &self,
         namespace: &str,
         account: &str,
@@ -86,15 +86,15 @@ impl Source {
         }
     }
 
-    /// What uses a credential spec; none where only credential specs and rights are known.
-    pub(super) async fn usage(&self, name: &str, deadline: Instant) -> Option<Usage> {
+    /// The users of a credential spec; none if only credential specs and rights are known.
+    pub(crate) async fn usage(&self, name: &str, deadline: Instant) -> Option<Usage> {
         match self {
             Self::Cluster(cluster) => Some(cluster.usage(name, deadline).await),
             Self::Directory(_) => None,
         }
     }
 
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         match self {
             Self::Cluster(cluster) => cluster.names(),
             Self::Directory(directory) => directory.names(),

@@ -14,8 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
+use crate::admission::Source;
 use crate::metrics::{CONTENT_TYPE as METRICS_TYPE, Metrics};
-use crate::service::Source;
 
 /// Scrapers are few; more connections than this wait.
 const CONNECTIONS: usize = 32;
@@ -39,7 +39,7 @@ pub async fn run(listener: TcpListener, metrics: Arc<Metrics>, source: Source) {
                 .timer(TokioTimer::new())
                 .header_read_timeout(Duration::from_secs(30))
                 .serve_connection(TokioIo::new(stream), service);
-            // A scraper that goes away is nobody's concern.
+            // A scraper that disconnects is not an error.
             let _ = connection.await;
             drop(slot);
         });

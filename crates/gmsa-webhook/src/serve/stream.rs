@@ -1,4 +1,4 @@
-//! A stream that is written from one buffer at a time, and one that says when bytes come.
+//! A stream without vectored writes, and one that reports when bytes arrive.
 
 use std::io;
 use std::pin::Pin;
@@ -8,9 +8,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A stream that does not offer vectored writes.
 ///
-/// TLS copies whatever it sends, so several buffers in one call save nothing; and the `h2` crate
-/// then copies payloads of less than 1 KiB behind their heads, so that the answers of many streams
-/// go out together, instead of writing each of 256 bytes or more by itself.
+/// TLS copies everything it sends, so several buffers in one call save nothing. Without them, the `h2`
+/// crate copies payloads of less than 1 KiB behind their heads and sends the answers of many streams
+/// together, instead of writing each payload of 256 bytes or more separately.
 #[derive(Debug)]
 pub struct OneBuffer<S>(pub S);
 
@@ -42,7 +42,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneBuffer<S> {
     }
 }
 
-/// A stream that calls a function whenever bytes have come.
+/// A stream that calls a function whenever bytes arrive.
 #[derive(Debug)]
 pub struct Noticed<S, F> {
     stream: S,

@@ -1,8 +1,8 @@
 //! One connection: TLS handshake, HTTP/2 or HTTP/1.1, a maximum age.
 //!
-//! API servers call webhooks over HTTP/1.1 and do not repeat a POST that met a closed connection: a
-//! pod would be refused. So an HTTP/1.1 connection that has to go is told with an answer, and one
-//! that is idle is left alone for longer than a Go client keeps it (90 s). HTTP/2 has GOAWAY.
+//! API servers call webhooks over HTTP/1.1 and do not retry a POST on a closed connection: the pod would
+//! be refused. So an HTTP/1.1 connection closes only with an answer that announces it, and an idle one
+//! stays open for longer than a Go client keeps it (90 s). HTTP/2 has GOAWAY.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +18,11 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
-use crate::body::Frames;
-use crate::http::{Caller, Handler, Routes};
-use crate::stream::{Noticed, OneBuffer};
-use crate::tls::Session;
+use crate::http::{Caller, Frames, Handler, Routes};
+use crate::serve::stream::{Noticed, OneBuffer};
+use crate::serve::tls::Session;
 
-/// What was seen of a connection.
+/// What happened on a connection.
 #[derive(Default)]
 struct Seen {
     /// A request came.
@@ -45,9 +44,9 @@ impl Seen {
         }
     }
 
-    /// Ends when a head of HTTP/1 after the first takes longer than this from its first byte on. It
-    /// is only looked at when something happened on the connection, and needs no more. (A frame of
-    /// HTTP/2 that does not end holds up the answer to a ping, and that ends the connection.)
+    /// Ends when the head of an HTTP/1 request after the first takes longer than this, from its first
+    /// byte. Polled only when something happens on the connection, which suffices. (An HTTP/2 frame
+    /// that does not end delays the answer to a ping, which ends the connection.)
     async fn slow_head(&self, time: Duration) {
         let mut limit = None;
         std::future::poll_fn(|context| {
@@ -126,7 +125,7 @@ pub async fn serve<H: Handler>(
             }
         }
     };
-    // Neither the choice of the HTTP version nor HTTP/2 has a limit of its own for this.
+    // Neither the detection of the HTTP version nor HTTP/2 limits this itself.
     let silent = async {
         tokio::time::sleep(limits.header_time).await;
         if seen.asked.load(Ordering::Relaxed) {
@@ -134,7 +133,7 @@ pub async fn serve<H: Handler>(
         }
     };
     let ended = tokio::select! {
-        // First what happens, then what it means.
+        // Progress first, then the limits.
         biased;
         ended = connection.as_mut() => ended,
         () = seen.slow_head(limits.header_time) => {

@@ -14,7 +14,7 @@ use gmsa_core::rbac::Policy;
 /// How often the directory is read.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// A namespaced object without a namespace stands in this one.
+/// The namespace of a namespaced object that names none.
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// Why a directory cannot serve as the store.
@@ -39,7 +39,7 @@ pub struct StoreDir {
 struct Facts {
     specs: BTreeMap<String, Option<Arc<Prepared>>>,
     policy: Policy,
-    /// What was no Kubernetes object, in words.
+    /// What was not a Kubernetes object, in words.
     passed_over: Vec<String>,
     /// What was read, to see whether anything changed.
     read: String,
@@ -61,15 +61,15 @@ impl StoreDir {
         Ok(Self { directory: PathBuf::new(), facts })
     }
 
-    /// Reads the directory again and again. A state that cannot be understood is told once, and
-    /// the last good one stays.
+    /// Reads the directory periodically. An unusable state is logged once, and the last good one
+    /// stays in use.
     pub async fn watch(self) {
-        let mut told = None;
+        let mut logged = None;
         loop {
             tokio::time::sleep(PERIOD).await;
             match self.reload() {
                 Ok(changed) => {
-                    told = None;
+                    logged = None;
                     if changed {
                         let count = self.facts.load().specs.len();
                         tracing::info!(credential_specs = count, "read the store again");
@@ -77,9 +77,9 @@ impl StoreDir {
                 }
                 Err(error) => {
                     let words = error.to_string();
-                    if told.as_ref() != Some(&words) {
+                    if logged.as_ref() != Some(&words) {
                         tracing::error!(error = %words, "kept the last good store");
-                        told = Some(words);
+                        logged = Some(words);
                     }
                 }
             }

@@ -2,9 +2,10 @@ use gmsa_cluster::audit::references::{Found, Unread, Usage};
 use serde_json::{Value, json};
 
 use super::of_usage;
+use crate::admission::{Settings, Source, StoreDir};
 use crate::http::{Answer, Endpoint, Handler as _};
 use crate::metrics::Metrics;
-use crate::service::{Service, Source, StoreDir};
+use crate::service::Service;
 use crate::wire;
 
 const MANIFESTS: &str = "
@@ -54,12 +55,7 @@ fn workload(api_version: &str, kind: &str, template: &Value) -> Value {
 /// The answer to a request about an object, which must allow it; its warnings.
 fn asked(endpoint: Endpoint, operation: &str, object: &Value, old: &Value) -> Vec<String> {
     let source = Source::Directory(StoreDir::from_manifests(MANIFESTS).unwrap());
-    let service = Service::new(
-        source,
-        std::sync::Arc::new(Metrics::new()),
-        std::time::Duration::from_secs(2),
-        false,
-    );
+    let service = Service::new(source, std::sync::Arc::new(Metrics::new()), Settings::default());
     let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
         "uid": "u", "namespace": "shop", "name": "web", "operation": operation,
         "kind": {"group": "apps", "version": "v1", "kind": object["kind"]},
@@ -141,7 +137,7 @@ fn what_is_no_ones_to_read_or_no_workload_is_let_pass_without_a_word() {
 fn a_server_with_too_much_in_hand_lets_pass() {
     let source = Source::Directory(StoreDir::from_manifests(MANIFESTS).unwrap());
     let metrics = std::sync::Arc::new(Metrics::new());
-    let service = Service::new(source, metrics, std::time::Duration::from_secs(2), false);
+    let service = Service::new(source, metrics, Settings::default());
     let object = workload("apps/v1", "Deployment", &template("other", "webapp1"));
     let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
         "uid": "u", "namespace": "shop", "operation": "CREATE", "object": object}});

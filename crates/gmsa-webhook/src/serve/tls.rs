@@ -10,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
-/// The serving certificate as it is now.
+/// The current serving certificate.
 #[derive(Debug, Default)]
 pub struct Identity {
     certificate: ArcSwapOption<CertifiedKey>,
@@ -50,8 +50,8 @@ impl Session {
         &self.acceptor
     }
 
-    /// Whether the caller at the other end may use the admission endpoints. A certificate that was
-    /// shown was checked in the handshake.
+    /// Whether the client may use the admission endpoints. The handshake checked the certificate, if
+    /// the client presented one.
     #[must_use]
     pub fn trusts(&self, connection: &ServerConnection) -> bool {
         match self.callers {
@@ -69,16 +69,16 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Sets up TLS. Where a certificate is demanded of callers, nobody is served on the admission
-    /// endpoints until [`Self::require_certificates_of`] says whose.
+    /// Sets up TLS. If clients must present a certificate, the admission endpoints serve none until
+    /// [`Self::require_certificates_of`] names the CA.
     pub fn new(identity: Arc<Identity>, demand_certificates: bool) -> Result<Self, rustls::Error> {
         let callers = if demand_certificates { Callers::Nobody } else { Callers::Anyone };
         let session = ArcSwap::from_pointee(session(&identity, &[], callers)?);
         Ok(Self { identity, session })
     }
 
-    /// From now on only callers with a certificate of one of these CAs may use the admission
-    /// endpoints. Whoever shows none can still connect, because probes have none.
+    /// Restricts the admission endpoints to clients with a certificate of one of these CAs. Clients
+    /// without one can still connect, because probes have none.
     pub fn require_certificates_of(
         &self,
         roots: &[CertificateDer<'static>],

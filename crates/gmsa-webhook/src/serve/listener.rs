@@ -1,4 +1,4 @@
-//! The accept loop: a limit on connections, and an end in which no request is lost.
+//! The accept loop: a limit on connections, and a shutdown that loses no request.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -11,9 +11,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use crate::connection::{self, Limits};
 use crate::http::{Handler, Routes};
-use crate::tls::Tls;
+use crate::serve::connection::{self, Limits};
+use crate::serve::tls::Tls;
 
 /// Why an address cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +107,7 @@ impl<H: Handler> Server<H> {
                     });
                 }
                 Err(error) => {
-                    // Out of descriptors, mostly: a moment later some are free again.
+                    // Mostly out of descriptors: some are free a moment later.
                     tracing::warn!(error = %error, "failed to accept a connection");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
