@@ -2,7 +2,9 @@
 
 mod chart;
 mod check;
+mod cycles;
 mod demo;
+mod domain;
 mod generated;
 mod krew;
 mod length;
@@ -30,7 +32,8 @@ struct Arguments {
 enum Task {
     /// Write every generated file
     Generate,
-    /// Check generated files, links between documents and the length of source files
+    /// Check generated files, links between documents, circles between modules, the project's domain
+    /// and the length of source files
     Check,
     /// Show the main job without a cluster
     Demo,

@@ -19,13 +19,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::{LabelSelector, Unreadable};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
 use crate::api::objects::{self, Objects, kinds};
-use crate::installation::FIELD_MANAGER;
 use crate::simulate::{Known, RightUnknown};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
@@ -162,7 +162,7 @@ impl Gathered {
             if !everywhere && !is_used {
                 continue;
             }
-            let object = Object::cluster(crate::installation::definition::KIND, name);
+            let object = Object::cluster(gmsa_core::names::KIND, name);
             for found in lint(name, spec) {
                 let evidence = found.path.into_iter().collect();
                 self.audit

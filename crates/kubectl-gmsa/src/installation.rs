@@ -5,7 +5,8 @@ pub mod leftover;
 pub mod probe;
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{NAME, NamespaceRequirement, OPTIONS, Options, TAKEOVER};
+use gmsa_cluster::installation::{NamespaceRequirement, Options};
+use gmsa_core::names::{NAME, OPTIONS, TAKEOVER};
 use gmsa_core::rbac::{LabelSelector, Requirement};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;

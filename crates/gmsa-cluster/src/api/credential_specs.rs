@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
+use gmsa_core::names::{FIELD_MANAGER, KIND};
 use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Client, Error as KubeError};
 use serde_json::Value;
 
 use crate::api::client::why;
-use crate::installation::definition::{KIND, api_resource};
+use crate::installation::definition::api_resource;
 
-/// Who applied, as the API server notes it.
-pub const FIELD_MANAGER: &str = "kubectl-gmsa";
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many objects are asked for at once.

@@ -5,12 +5,12 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
+use gmsa_core::names::NAME;
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
 use crate::api::objects::{Objects, kinds};
-use crate::installation::NAME;
 use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";

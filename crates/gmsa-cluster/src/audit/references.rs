@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures::future::join_all;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::Pod;
 use gmsa_core::rbac::Policy;
 use kube::Client;
@@ -10,7 +11,6 @@ use serde_json::{Value, json};
 use tokio::time::timeout_at;
 
 use crate::api::objects::{Kind, Objects, kinds};
-use crate::installation::FIELD_MANAGER;
 use crate::manifests::Workload;
 
 /// How many objects come with one answer.

@@ -2,21 +2,13 @@
 
 mod schema;
 
+use gmsa_core::names::{GROUP, KIND, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceConversion, CustomResourceDefinition,
     CustomResourceDefinitionNames, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion,
     CustomResourceValidation,
 };
 use kube::api::{ApiResource, ObjectMeta};
-
-/// The API group.
-pub const GROUP: &str = "windows.k8s.io";
-
-/// The kind.
-pub const KIND: &str = "GMSACredentialSpec";
-
-/// The name of the resource in paths.
-pub const PLURAL: &str = "gmsacredentialspecs";
 
 /// The resource as requests name it.
 #[must_use]

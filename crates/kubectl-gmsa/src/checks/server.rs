@@ -1,12 +1,12 @@
 //! The webhook's Deployment, Service and certificate.
 
 use gmsa_cluster::api::objects::Objects;
-use gmsa_cluster::installation::{NAME, SECRET as OUR_SECRET};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
     WEBHOOK_REPLICAS, WEBHOOK_SERVICE,
 };
+use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
 use k8s_openapi::ByteString;
 use serde_json::Value;
 use x509_parser::extensions::GeneralName;

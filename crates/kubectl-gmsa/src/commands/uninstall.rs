@@ -1,9 +1,8 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::installation::{
-    AUDIT, Certificates, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version,
-};
+use gmsa_cluster::installation::{Certificates, Options, Version};
+use gmsa_core::names::{AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, PART_OF, SECRET};
 use serde_json::{Value, json};
 
 use crate::cli::Uninstall;

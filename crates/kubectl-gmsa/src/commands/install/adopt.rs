@@ -18,9 +18,8 @@ use std::time::Duration;
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects as Reader, kinds};
-use gmsa_cluster::installation::{
-    Certificates, FIELD_MANAGER, NAME, Objects, Options, TAKEOVER, Version, beside, objects,
-};
+use gmsa_cluster::installation::{Certificates, Objects, Options, Version, beside, objects};
+use gmsa_core::names::{FIELD_MANAGER, NAME, TAKEOVER};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::Client;
 use kube::api::Api;

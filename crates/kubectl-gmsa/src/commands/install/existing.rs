@@ -2,7 +2,7 @@
 
 use gmsa_cluster::api::apply::{Change, shown};
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{NAME, PART_OF};
+use gmsa_core::names::{NAME, PART_OF};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };

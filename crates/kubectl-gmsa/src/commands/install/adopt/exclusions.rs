@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::installation::{
-    NamespaceRequirement, Options, TAKEOVER, Version, namespace_requirements,
-};
+use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
+use gmsa_core::names::TAKEOVER;
 use serde_json::Value;
 
 use super::found::{Found, labels, list, text};

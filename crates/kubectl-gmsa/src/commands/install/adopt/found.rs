@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
-use gmsa_cluster::installation::{NAME, PART_OF, Version};
+use gmsa_cluster::installation::Version;
+use gmsa_core::names::{NAME, PART_OF};
 use serde_json::{Value, json};
 
 use super::super::existing::is_gmsa;
