@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
-use crate::generated::{self, Generated};
+use crate::generated;
+use crate::tree::Generated;
 use crate::{cycles, domain, length, links, output};
 
 /// Writes the generated files that differ, and names them.

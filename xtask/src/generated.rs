@@ -5,15 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::tree::{Generated, file};
 use crate::{chart, man, reference};
-
-/// One generated file.
-pub struct Generated {
-    /// The path from the root of the repository.
-    pub path: String,
-    /// What the file holds.
-    pub text: String,
-}
 
 /// Every generated file.
 pub fn all(root: &Path) -> Result<Vec<Generated>> {
@@ -72,9 +65,4 @@ fn copy(root: &Path, from: &str, to: &str) -> Result<Generated> {
     let path = root.join(from);
     let text = fs::read_to_string(&path).with_context(|| format!("failed to read {from}"))?;
     Ok(file(to, text))
-}
-
-/// A generated file.
-pub fn file(path: impl Into<String>, text: String) -> Generated {
-    Generated { path: path.into(), text }
 }

@@ -8,6 +8,19 @@ use anyhow::{Context as _, Result};
 /// Directories that hold nothing of the project's own.
 const FOREIGN: [&str; 3] = [".git", "node_modules", "target"];
 
+/// One generated file.
+pub struct Generated {
+    /// The path from the root of the repository.
+    pub path: String,
+    /// What the file holds.
+    pub text: String,
+}
+
+/// A generated file.
+pub fn file(path: impl Into<String>, text: String) -> Generated {
+    Generated { path: path.into(), text }
+}
+
 /// The root of the workspace.
 pub fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

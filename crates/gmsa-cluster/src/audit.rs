@@ -4,6 +4,8 @@
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
+mod kept;
+mod next_pod;
 mod pods;
 mod policy_report;
 mod publish;
@@ -26,6 +28,7 @@ use kube::Client;
 use serde_json::Value;
 
 use crate::api::objects::{self, Objects, kinds};
+use crate::api::value;
 use crate::simulate::{Known, RightUnknown};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
@@ -107,7 +110,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Ok(found) => found.into_iter().map(|spec| (read::name(&spec), spec)).collect(),
+        Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
         Err(error) if error.code == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),

@@ -7,6 +7,7 @@
 mod audit;
 pub mod definition;
 mod deploy;
+pub mod identify;
 mod monitoring;
 mod options;
 pub mod probe;
@@ -101,6 +102,7 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     base.push(custom_resource_definition());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
+    base.extend(monitoring::objects(options));
     base.extend(audit::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version) }
 }

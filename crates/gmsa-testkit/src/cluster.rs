@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::components::write_kubeconfig;
-use crate::control_plane::has_service_account;
 use crate::process::eventually;
 
 const FIELD_MANAGER: &str = "gmsa-testkit";
@@ -195,4 +194,10 @@ pub fn unique(prefix: &str) -> String {
     // The hasher's keys are random in each process.
     let random = RandomState::new().hash_one((std::process::id(), count));
     format!("{prefix}-{:08x}{count}", random & 0xffff_ffff)
+}
+
+/// Whether a namespace has the service account that its pods need.
+pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> bool {
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    matches!(accounts.get_opt("default").await, Ok(Some(_)))
 }

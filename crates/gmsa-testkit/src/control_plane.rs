@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Client, Config};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -54,7 +53,7 @@ impl ControlPlane {
             let client = plane.client().await;
             let process = plane.controller_manager.insert(process);
             let start = Instant::now();
-            while !has_service_account(&client, "default").await {
+            while !cluster::has_service_account(&client, "default").await {
                 process.assert_running();
                 assert!(start.elapsed() < START, "no service account: {}", process.tail());
                 tokio::time::sleep(POLL).await;
@@ -162,10 +161,4 @@ pub(crate) async fn is_ready(client: &Client) -> bool {
         }
     }
     true
-}
-
-/// Whether a namespace has the service account that its pods need.
-pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> bool {
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    matches!(accounts.get_opt("default").await, Ok(Some(_)))
 }

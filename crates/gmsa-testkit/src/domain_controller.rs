@@ -16,11 +16,10 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
-use crate::binaries;
 use crate::pki::{Authority, Pair};
 use crate::process::{POLL, tail};
 use crate::run::Run;
-use crate::tools::skip;
+use crate::tools::{cache, skip};
 
 /// The domain's DNS name.
 pub const DOMAIN: &str = "contoso.com";
@@ -83,7 +82,7 @@ pub fn has_kinit(test: &str) -> bool {
 }
 
 fn locate() -> Result<PathBuf, String> {
-    let dir = binaries::cache()
+    let dir = cache()
         .ok_or("no domain controller: neither XDG_CACHE_HOME nor HOME is set")?
         .join("domain-controller");
     if !dir.join("ready").is_file() {

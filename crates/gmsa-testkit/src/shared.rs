@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::binaries::{self, Binaries};
 use crate::cluster::Cluster;
+use crate::cluster::has_service_account;
 use crate::components::Layout;
-use crate::control_plane::{client, has_service_account, is_ready};
+use crate::control_plane::{client, is_ready};
 use crate::domain_controller::{self, DomainController};
 use crate::process::{POLL, tail};
 use crate::run::Run;

@@ -3,7 +3,14 @@
 use std::env;
 use std::path::PathBuf;
 
-use crate::binaries::cache;
+/// Where the scripts keep what they build, in the user's cache.
+pub(crate) fn cache() -> Option<PathBuf> {
+    env::var_os("XDG_CACHE_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+        .map(|cache| cache.join("kube-gmsa"))
+}
 
 /// The program `helm`, `helm3` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
 /// name, and fails where `CI=true`.

@@ -13,13 +13,14 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use facts::{Facts, text};
+use facts::Facts;
 use gmsa_cluster::api::objects::Objects;
 
 /// Reads the cluster, and looks at all of it.

@@ -3,6 +3,7 @@
 pub mod journal;
 pub mod leftover;
 pub mod probe;
+pub mod signature;
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::installation::{NamespaceRequirement, Options};

@@ -3,29 +3,17 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::admission::{Decision, Reason, Step};
-use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::finding::Code;
 use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use super::next_pod::{self, KNOWN_OWNERS, grant};
 use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::api::objects::{Objects, kinds};
 use crate::simulate::{decide, walk};
-
-/// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
-/// each of them again.
-pub(super) const KNOWN_OWNERS: [&str; 7] = [
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "ReplicationController",
-    "CronJob",
-];
 
 /// Reads and judges every pod that has not ended.
 pub(super) async fn all(
@@ -100,7 +88,7 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
         if sent == Sent::NotItsLabels {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
         }
-        gathered.audit.findings.extend(super::workloads::warnings(&object, &decision));
+        gathered.audit.findings.extend(next_pod::warnings(&object, &decision));
         if gathered.scope.next_pods && sent == Sent::Yes {
             made_again(gathered, &object, item.text).await?;
         }
@@ -127,7 +115,7 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
             break walked.decision;
         }
     };
-    let found = super::workloads::denied(gathered, object, &pod, &decision);
+    let found = next_pod::denied(gathered, object, &pod, &decision);
     gathered.audit.findings.extend(found);
     Ok(())
 }
@@ -224,10 +212,4 @@ fn code(reason: Reason, carries: bool, exists: bool) -> Code {
         Reason::Mismatch => Code::PodContentsDiffer,
         _ => Code::PodWouldBeDenied,
     }
-}
-
-/// The command that grants the right; none of names that are no words of a shell.
-pub(super) fn grant(name: &str, namespace: &str, account: &str) -> Option<String> {
-    let plain = [name, namespace, account].into_iter().all(is_valid_name);
-    plain.then(|| format!("kubectl gmsa grant {name} --to {namespace}/{account}"))
 }

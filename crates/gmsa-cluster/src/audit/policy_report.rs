@@ -12,7 +12,7 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::publish::{MOST, metadata};
+use super::kept::{MOST, metadata};
 use super::report::fitting;
 use super::{Audit, Finding};
 use crate::api::apply::{Applier, Error};

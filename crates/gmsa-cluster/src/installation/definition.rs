@@ -8,19 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinitionNames, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion,
     CustomResourceValidation,
 };
-use kube::api::{ApiResource, ObjectMeta};
-
-/// The resource as requests name it.
-#[must_use]
-pub fn api_resource() -> ApiResource {
-    ApiResource {
-        group: GROUP.to_owned(),
-        version: "v1".to_owned(),
-        api_version: format!("{GROUP}/v1"),
-        kind: KIND.to_owned(),
-        plural: PLURAL.to_owned(),
-    }
-}
+use kube::api::ObjectMeta;
 
 /// The definition of the custom resource, for API servers from 1.20 on.
 ///

@@ -3,7 +3,6 @@
 use gmsa_core::names::{CERT_MANAGER_CA, NAME, OPTIONS, SECRET};
 use serde_json::{Value, json};
 
-use super::monitoring;
 use super::{Certificates, Options, Version, labels, merge};
 
 /// Where a certificate that is not the server's own is mounted.
@@ -22,7 +21,6 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     if options.network_policy {
         objects.push(network_policy(options));
     }
-    objects.extend(monitoring::objects(options));
     objects
 }
 

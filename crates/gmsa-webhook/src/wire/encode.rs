@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gmsa_core::admission::{Decision, Denial, Outcome, patch};
 use gmsa_core::finding::Finding;
+use gmsa_core::json;
 use serde::Serialize;
 
 use super::Malformed;
@@ -16,7 +17,7 @@ const OPENING: &str =
 pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     let mut json = String::with_capacity(512);
     json.push_str(OPENING);
-    patch::push_string(&mut json, uid);
+    json::push_string(&mut json, uid);
     match &decision.outcome {
         Outcome::Allow(operations) => {
             json.push_str(r#","allowed":true"#);
@@ -35,7 +36,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     }
     push_warnings(&mut json, &decision.warnings, |json, finding| {
         json.push_str("gmsa: ");
-        patch::push_within(json, &finding.message);
+        json::push_within(json, &finding.message);
         // An identifier has nothing to escape.
         for part in [" (", finding.code.id(), ")"] {
             json.push_str(part);
@@ -43,9 +44,9 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     });
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
-        patch::push_string(&mut json, &decision.credential_specs);
+        json::push_string(&mut json, &decision.credential_specs);
         json.push_str(r#","places":"#);
-        patch::push_string(&mut json, &decision.places);
+        json::push_string(&mut json, &decision.places);
         json.push('}');
     }
     json.push_str("}}");
@@ -57,9 +58,9 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
 pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
     let mut json = String::with_capacity(256);
     json.push_str(OPENING);
-    patch::push_string(&mut json, uid);
+    json::push_string(&mut json, uid);
     json.push_str(r#","allowed":true"#);
-    push_warnings(&mut json, warnings, |json, text| patch::push_within(json, text));
+    push_warnings(&mut json, warnings, |json, text| json::push_within(json, text));
     json.push_str("}}");
     json.into_bytes()
 }

@@ -1,6 +1,7 @@
 //! Whether the webhook's service account may do its work.
 
 use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
@@ -10,7 +11,7 @@ use kube::Client;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
-use super::facts::{Facts, text};
+use super::facts::Facts;
 use crate::failure::Failure;
 
 /// Verb, group, resource and name.

@@ -2,13 +2,13 @@
 //! first and removed last.
 
 use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::Options;
 use gmsa_core::names::{PROBE_LABEL, TAKEOVER, TAKEOVER_STATE};
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::checks::facts::text;
 use crate::failure::Failure;
 
 /// The journal of a takeover.

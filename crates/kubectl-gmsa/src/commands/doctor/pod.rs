@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, kinds};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::names::FIELD_MANAGER;
@@ -22,7 +23,7 @@ use kube::Client;
 use serde_json::Value;
 
 use super::Found;
-use crate::checks::facts::{Seen, soft, text};
+use crate::checks::facts::{Seen, soft};
 use crate::cli::Doctor;
 use crate::failure::Failure;
 use inside::{Looked, Place};

@@ -2,6 +2,7 @@
 
 use gmsa_cluster::api::apply::{Applier, Change, Difference};
 use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
 use gmsa_cluster::simulate::Now;
 use gmsa_core::names::FIELD_MANAGER;
@@ -11,7 +12,6 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::{namespace, read, shown, specs, target};
-use crate::checks::facts::{array, text};
 use crate::cli::shared::DryRun;
 use crate::cli::{Doctor, DoctorOutput};
 use crate::failure::Failure;

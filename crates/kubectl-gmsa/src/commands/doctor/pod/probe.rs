@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::POD_EXEC;
 use gmsa_core::names::{FIELD_MANAGER, PROBE_LABEL};
@@ -17,7 +18,6 @@ use serde_json::Value;
 use super::inside::{self, Place};
 use super::target::Subject;
 use super::{Probed, Specs, read, running};
-use crate::checks::facts::text;
 use crate::cli::Doctor;
 use crate::failure::Failure;
 use crate::output::printer;

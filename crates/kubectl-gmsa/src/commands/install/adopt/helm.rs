@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::value::text;
 use gmsa_cluster::manifests::parse;
 use gmsa_core::names;
 use k8s_openapi::api::core::v1::Secret;
@@ -17,7 +18,7 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::found::{Found, Key, text};
+use super::found::{Found, Key};
 use crate::failure::Failure;
 
 const RELEASE: &str = "meta.helm.sh/release-name";

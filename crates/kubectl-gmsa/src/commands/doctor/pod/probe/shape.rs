@@ -2,11 +2,11 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::names::{FIELD_MANAGER, PROBE_LABEL};
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use serde_json::{Map, Value, json};
 
-use crate::checks::facts::text;
 use crate::cli::Doctor;
 
 /// After so many seconds the pod ends by itself.
