@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gmsa_core::admission::{Decision, Reason};
-use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::finding::Code;
+use gmsa_core::grant::Grant;
 use gmsa_core::pod::Pod;
 
 use super::{Finding, Gathered, Object};
@@ -41,13 +41,13 @@ pub(super) fn denied(
             reasons.push(id);
         }
         let is_right = denial.reason == Reason::NotAuthorized;
-        match (is_right, reference, grant(name, namespace, account)) {
+        match (is_right, reference, Grant::of(name, namespace, account)) {
             (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
                 evidence.push(format!(
                     "{}: service account \"{account}\" may not use credential spec \"{name}\"",
                     reference.place
                 ));
-                remedies.insert(grant);
+                remedies.insert(grant.with_plugin());
             }
             (true, Some(reference), _) => {
                 evidence.push(format!(
@@ -84,10 +84,4 @@ pub(super) fn warnings<'a>(
             Finding::new(object, warning.code, warning.message.clone()).with_evidence(evidence)
         },
     )
-}
-
-/// The command that grants the right; none of names that are no words of a shell.
-pub(super) fn grant(name: &str, namespace: &str, account: &str) -> Option<String> {
-    let plain = [name, namespace, account].into_iter().all(is_valid_name);
-    plain.then(|| format!("kubectl gmsa grant {name} --to {namespace}/{account}"))
 }

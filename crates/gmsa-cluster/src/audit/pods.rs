@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use gmsa_core::admission::{Decision, Reason, Step};
 use gmsa_core::finding::Code;
+use gmsa_core::grant::Grant;
 use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::next_pod::{self, KNOWN_OWNERS, grant};
+use super::next_pod::{self, KNOWN_OWNERS};
 use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
@@ -188,9 +189,10 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
             evidence.push(format!("created {created}"));
         }
         let finding = Finding::new(&object, code, message).with_evidence(evidence);
-        match (code, grant(&name, namespace, account)) {
+        match (code, Grant::of(&name, namespace, account)) {
             (Code::PodWithoutRight, Some(grant)) => finding.with_remedy(format!(
-                "If it may: {grant}; else: kubectl delete pod {} -n {namespace}",
+                "If it may: {}; else: kubectl delete pod {} -n {namespace}",
+                grant.with_plugin(),
                 head.metadata.name
             )),
             _ => finding,

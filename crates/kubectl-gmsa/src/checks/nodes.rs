@@ -1,9 +1,9 @@
 //! The Windows nodes, against the limits known today (docs/limits.md).
 
 use gmsa_cluster::api::value::{array, text};
-use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
 use gmsa_core::diagnosis::limits::of_build;
+use gmsa_core::diagnosis::{Confidence, Outcome};
 use serde_json::Value;
 
 use super::facts::Seen;
@@ -18,7 +18,8 @@ pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
     if windows.is_empty() {
         let words = "the cluster has no Windows node";
         return vec![if needed {
-            Outcome::warning(&NODE_PRESENT, words)
+            // One may be added when a pod waits for it: it is the cause if one does.
+            Outcome::warning(&NODE_PRESENT, words).sure(Confidence::Likely)
         } else {
             Outcome::skipped(&NODE_PRESENT, words)
         }];
