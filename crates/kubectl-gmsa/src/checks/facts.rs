@@ -116,10 +116,8 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
             Err(_) => {}
         }
     }
-    if ours {
-        if let Ok(all) = &mut orphans {
-            all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
-        }
+    if ours && let Ok(all) = &mut orphans {
+        all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
     }
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Err(error) if error.code == Some(404) => Ok(None),
