@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::generated::{Generated, file};
+use crate::file::{Generated, file};
 use crate::{links, tree};
 
 /// The table of contents, made by [`summary`].

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::file::Generated;
-use crate::{book, generated, length, links, output, paths, pictures, readme, words};
+use crate::{
+    book, cycles, domain, generated, length, links, output, paths, pictures, readme, words,
+};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {
@@ -49,6 +51,8 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     }
     complaints.extend(readme::complaints(root)?);
     complaints.extend(words::complaints(root)?);
+    complaints.extend(domain::complaints(root)?);
+    complaints.extend(cycles::complaints(root)?);
     for complaint in &complaints {
         output::line(complaint)?;
     }

@@ -3,7 +3,9 @@
 mod book;
 mod chart;
 mod check;
+mod cycles;
 mod demo;
+mod domain;
 mod file;
 mod generated;
 mod krew;
@@ -40,7 +42,7 @@ enum Task {
         #[arg(long)]
         no_pictures: bool,
     },
-    /// Check generated files and documents
+    /// Check generated files and documents, circles between modules, and the project's domain
     Check,
     /// Build the documentation as a site in target/book, with mdBook
     Book,

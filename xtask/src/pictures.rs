@@ -14,7 +14,7 @@ use anstyle_svg::Term;
 use anyhow::{Context as _, Result, anyhow, bail};
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::generated::{Generated, file};
+use crate::file::{Generated, file};
 use crate::{output, tree};
 
 /// Where the pictures are.

@@ -1,3 +1,6 @@
+{{/* The domain of webhook names and annotations. */}}
+{{- define "gmsa.domain" -}}kube-gmsa.dev{{- end }}
+
 {{- define "gmsa.labels" -}}
 app.kubernetes.io/name: gmsa-webhook
 app.kubernetes.io/part-of: kube-gmsa

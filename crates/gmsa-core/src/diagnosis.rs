@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 pub mod inside;
+pub mod limits;
 pub mod node;
 mod page;
 mod verdict;

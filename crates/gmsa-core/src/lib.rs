@@ -7,6 +7,8 @@ pub mod credspec;
 pub mod diagnosis;
 pub mod finding;
 pub mod grant;
+pub mod json;
+pub mod names;
 pub mod pod;
 pub mod rbac;
 pub mod text;

@@ -4,7 +4,6 @@ pub mod codes;
 pub mod encryption_types;
 pub mod hook;
 pub mod klist;
-pub mod limits;
 pub mod nltest;
 pub mod node;
 pub mod nslookup;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::audit::references::{Found, Unread, Usage, is_controlled};
+use gmsa_cluster::audit::references::{Found, Unread, Usage};
+use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;

@@ -13,13 +13,14 @@ mod webhooks;
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
+use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
 use serde_json::Value;
 
-use crate::connect::MANAGER;
 use crate::failure::Failure;
-use facts::{Facts, text};
+use facts::Facts;
 use gmsa_cluster::api::objects::Objects;
 
 /// Reads the cluster, and looks at all of it.
@@ -30,7 +31,7 @@ pub async fn examine_all(client: &Client) -> Result<Vec<Outcome>, Failure> {
 
 /// Reads what everything else rests on.
 pub async fn read(client: &Client) -> Result<Facts, Failure> {
-    facts::read(&Objects::new(client.clone(), MANAGER, true)).await
+    facts::read(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
 }
 
 /// The credential specs that are of interest: those that are named, or all.
@@ -45,7 +46,7 @@ pub async fn examine(
     facts: &Facts,
     only: &BTreeSet<String>,
 ) -> Result<Vec<Outcome>, Failure> {
-    let objects = Objects::new(client.clone(), MANAGER, true);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = rights::options(client, facts).await?;
     let specs = specs_of(facts, only);
     let mut outcomes = definition::examine(client).await?;

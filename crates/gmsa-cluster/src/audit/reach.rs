@@ -5,12 +5,12 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use serde::Deserialize as _;
+use gmsa_core::names::NAME;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
 use crate::api::objects::{Objects, kinds};
-use crate::installation::NAME;
+use crate::api::value;
 use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";
@@ -81,17 +81,16 @@ impl Reach {
         let mut expected: BTreeSet<String> =
             hooks.iter().filter_map(|hook| hook.served_in.clone()).collect();
         expected.insert("kube-system".to_owned());
-        let names = |one: &&Value| only.is_none_or(|only| only == read::name(one));
+        let names = |one: &&Value| only.is_none_or(|only| only == value::name(one));
         let namespaces = namespaces
             .iter()
             .filter(names)
             .map(|one| {
-                let labels = one.pointer("/metadata/labels").unwrap_or(&Value::Null);
-                let labels = Labels::deserialize(labels).unwrap_or_default();
+                let labels = value::labels(one, "/metadata/labels");
                 let taken = hooks.iter().enumerate();
                 let taken = taken.filter(|(_, hook)| hook.namespaces.matches(&labels));
                 let taken_by = taken.map(|(index, _)| index).collect();
-                (read::name(one), Namespace { taken_by, ..Namespace::default() })
+                (value::name(one).to_owned(), Namespace { taken_by, ..Namespace::default() })
             })
             .collect();
         Self { hooks, is_known: true, namespaces, expected }

@@ -1,8 +1,7 @@
+use gmsa_core::names::{PROBE_LABEL, TAKEOVER};
 use serde_json::{Value, json};
 
-use super::{
-    Certificates, NamespaceRequirement, Options, PROBE_LABEL, TAKEOVER, Version, beside, objects,
-};
+use super::{Certificates, NamespaceRequirement, Options, Version, beside, objects};
 
 const NEW: Version = Version(1, 36);
 const OLD: Version = Version(1, 20);

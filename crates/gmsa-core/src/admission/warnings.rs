@@ -2,9 +2,8 @@
 
 use super::facts::{Facts, SpecFact};
 use super::plan::Judgement;
-use super::verdict::push_list;
 use crate::finding::{Code, Finding};
-use crate::pod::{HOSTNAME_LENGTH, Hostname, identities, shown};
+use crate::pod::{HOSTNAME_LENGTH, Hostname, Place, identities, shown};
 
 /// Hostnames that the random-hostname option makes begin with this.
 pub const RANDOM_HOSTNAME_PREFIX: &str = "gmsa-";
@@ -73,7 +72,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
             for part in ["GMSA cred spec \"", name, "\" is in force in "] {
                 message.push_str(part);
             }
-            push_list(&mut message, holders().map(|holder| holder.container));
+            Place::push_all(&mut message, holders().map(|holder| holder.container));
             warn(Code::GmsaInSeveralContainers, None, message);
         }
         if let Some(SpecFact::Found(prepared)) = facts.spec(index)

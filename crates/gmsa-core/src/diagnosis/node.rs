@@ -6,8 +6,8 @@ use super::catalogue::node::{
     NODE_ACCOUNT, NODE_CLOCK, NODE_COMPARTMENT, NODE_DNS, NODE_DOMAIN, NODE_PLUGIN, NODE_PORTS,
     NODE_SYSTEM,
 };
+use super::limits::{WS2019, of_build};
 use super::{Check, Confidence, Outcome};
-use crate::windows::limits::{WS2019, of_build};
 use crate::windows::node::{Account, Clock, NodeOutput, Section};
 
 /// What Kerberos bears, in seconds (`MaxClockSkew`).

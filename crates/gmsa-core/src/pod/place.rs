@@ -74,6 +74,14 @@ impl Place<'_> {
         }
     }
 
+    /// Appends places as they are shown, with commas between them.
+    pub fn push_all<'p>(text: &mut String, places: impl Iterator<Item = Place<'p>>) {
+        for (index, place) in places.enumerate() {
+            text.push_str(if index == 0 { "" } else { ", " });
+            place.push_to(text);
+        }
+    }
+
     /// The path of a key under `securityContext.windowsOptions`, such as
     /// `spec.containers[0].securityContext.windowsOptions.gmsaCredentialSpecName`.
     #[must_use]

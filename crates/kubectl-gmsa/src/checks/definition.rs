@@ -1,9 +1,9 @@
 //! The custom resource definition.
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::definition::{GROUP, PLURAL};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
+use gmsa_core::names::{GROUP, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::api::Api;

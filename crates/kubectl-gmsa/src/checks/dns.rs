@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::DNS_FORWARDING;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use serde_json::Value;
 
-use super::facts::{CONFIG_MAP, array, one, text};
+use super::facts::{CONFIG_MAP, one};
 use crate::failure::Failure;
 
 /// Where distributions keep what `CoreDNS` reads: plain, AKS and k3s, RKE2.

@@ -1,20 +1,22 @@
 //! The webhook's Deployment, Service and certificate.
 
 use gmsa_cluster::api::objects::Objects;
-use gmsa_cluster::installation::{NAME, SECRET as OUR_SECRET};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
     WEBHOOK_REPLICAS, WEBHOOK_SERVICE,
 };
+use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
 use k8s_openapi::ByteString;
 use serde_json::Value;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 use x509_parser::time::ASN1Time;
 
-use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, array, one, shown, text};
+use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, one, shown};
 use crate::failure::Failure;
+use crate::installation::signature::{Signed, pems, signed};
 
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
@@ -116,7 +118,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
         }
         Ok(secret) => secret.unwrap_or_default(),
     };
-    let chain = pems(secret.pointer("/data/tls.crt"));
+    let chain = pems(&decoded(secret.pointer("/data/tls.crt")));
     let Some(leaf) = chain.first() else {
         let words = "it holds no certificate";
         return Ok(vec![
@@ -126,14 +128,20 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
     };
     let mut outcomes = vec![validity(leaf, facts.service()).on(object)];
     for (configuration, hook) in facts.hooks() {
-        let bundle = pems(hook.pointer("/clientConfig/caBundle"));
-        let trusted = chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)));
-        let outcome = if trusted {
-            Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate")
-        } else if bundle.is_empty() {
-            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
-        } else {
-            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle did not sign the certificate")
+        let bundle = pems(&decoded(hook.pointer("/clientConfig/caBundle")));
+        let outcome = match signed(&chain, &bundle) {
+            Signed::Yes => Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate"),
+            Signed::Unverifiable => Outcome::unknown(
+                &WEBHOOK_CA_BUNDLE,
+                "its caBundle has a CA of the right name, but the algorithm of the certificate's \
+                 signature cannot be verified here",
+            ),
+            Signed::No if bundle.is_empty() => {
+                Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
+            }
+            Signed::No => {
+                Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle did not sign the certificate")
+            }
         };
         outcomes.push(outcome.on(shown(configuration)));
     }
@@ -181,18 +189,8 @@ fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
     Outcome::ok(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"))
 }
 
-/// The certificates in a base64 field.
-fn pems(field: Option<&Value>) -> Vec<Pem> {
-    Pem::iter_from_buffer(&decoded(field)).filter_map(Result::ok).collect()
-}
-
 /// The bytes of a base64 field.
 pub fn decoded(field: Option<&Value>) -> Vec<u8> {
     let bytes = field.and_then(|field| serde_json::from_value::<ByteString>(field.clone()).ok());
     bytes.unwrap_or_default().0
-}
-
-fn signed(one: &Pem, ca: &Pem) -> bool {
-    let (Ok(one), Ok(ca)) = (one.parse_x509(), ca.parse_x509()) else { return false };
-    one.issuer() == ca.subject() && one.verify_signature(Some(ca.public_key())).is_ok()
 }

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::MATCH_CONDITION;
+use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
     WEBHOOK_TIMEOUT,
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome};
+use gmsa_core::rbac::LabelSelector;
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::facts::{Facts, array, shown, text};
+use super::facts::{Facts, shown};
 
 /// What has to be sent, and what gets in if it is not.
 const WANTED: [(&str, &str); 2] = [("CREATE", "pods"), ("UPDATE", "pods/ephemeralcontainers")];
@@ -180,7 +184,9 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     let sent = |namespace: &Value| {
         array(configuration, "/webhooks").any(|hook| {
             hook.get("namespaceSelector").is_none_or(|selector| {
-                matches(selector, namespace.pointer("/metadata/labels").unwrap_or(&Value::Null))
+                // What cannot be read selects nothing.
+                LabelSelector::deserialize(selector)
+                    .is_ok_and(|selector| selector.matches(&labels(namespace, "/metadata/labels")))
             })
         })
     };
@@ -192,7 +198,7 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     let using: BTreeSet<&str> = facts
         .workloads
         .iter()
-        .filter(|one| uses_gmsa(one))
+        .filter(|one| is_alive(one) && uses_gmsa(one))
         .map(|one| text(one, "/metadata/namespace"))
         .filter(|namespace| left_out.contains(namespace))
         .collect();
@@ -206,36 +212,4 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     }
     let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));
     Outcome::ok(&WEBHOOK_EXCLUSIONS, words)
-}
-
-/// Whether a label selector (API reference, `LabelSelector`) matches labels.
-fn matches(selector: &Value, labels: &Value) -> bool {
-    let label = |key: &str| labels.get(key).and_then(Value::as_str);
-    let exact = selector.get("matchLabels").and_then(Value::as_object);
-    let exact = exact.into_iter().flatten().all(|(key, value)| label(key) == value.as_str());
-    let fits = |expression: &Value| {
-        let value = label(text(expression, "/key"));
-        let among = || array(expression, "/values").any(|one| one.as_str() == value);
-        match text(expression, "/operator") {
-            "In" => value.is_some() && among(),
-            "NotIn" => value.is_none() || !among(),
-            "Exists" => value.is_some(),
-            _ => value.is_none(),
-        }
-    };
-    exact && array(selector, "/matchExpressions").all(fits)
-}
-
-fn uses_gmsa(workload: &Value) -> bool {
-    let spec = workload.pointer("/spec/template/spec").or_else(|| workload.get("spec"));
-    let Some(spec) = spec else { return false };
-    let has = |place: &Value| {
-        let options = place.pointer("/securityContext/windowsOptions");
-        options.is_some_and(|options| {
-            options.get("gmsaCredentialSpecName").is_some()
-                || options.get("gmsaCredentialSpec").is_some()
-        })
-    };
-    let lists = ["/containers", "/initContainers", "/ephemeralContainers"];
-    has(spec) || lists.into_iter().any(|list| array(spec, list).any(has))
 }

@@ -241,7 +241,7 @@ pub struct Uninstall {
     )]
     pub dry_run: DryRun,
     /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
+    #[arg(short, long, default_value = gmsa_core::names::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -255,7 +255,7 @@ pub struct Status {
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: StatusOutput,
     /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
+    #[arg(short, long, default_value = gmsa_core::names::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]

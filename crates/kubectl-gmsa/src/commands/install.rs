@@ -10,7 +10,8 @@ mod trust;
 mod wait;
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
-use gmsa_cluster::installation::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objects};
+use gmsa_cluster::installation::{OLDEST, Objects, Version, objects};
+use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
 use serde_json::Value;
 

@@ -6,6 +6,7 @@ mod metrics;
 mod replicas;
 
 use gmsa_core::finding::Severity;
+use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,13 +19,12 @@ use gmsa_cluster::installation::Version;
 use kube::Client;
 use replicas::{Replica, Replicas};
 
-const API_VERSION: &str = "gmsa.kube-gmsa.io/v1";
-
 /// The report of `kubectl gmsa status -o json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// `gmsa.kube-gmsa.io/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `Status`.
     kind: &'static str,

@@ -9,7 +9,7 @@ use crate::support::windows_gmsa::{
     Load, Running, by_chart, by_script, certificate, definition, plant,
 };
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{NAME, TAKEOVER};
+use gmsa_core::names::{NAME, TAKEOVER};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};

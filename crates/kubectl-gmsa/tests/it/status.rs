@@ -2,7 +2,8 @@
 //! addresses at which the API server reaches them.
 
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{NAME, Version};
+use gmsa_cluster::installation::Version;
+use gmsa_core::names::NAME;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::address;
 use gmsa_testkit::{objects, tools};

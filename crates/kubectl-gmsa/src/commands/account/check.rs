@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use gmsa_core::names::API_VERSION;
 use gmsa_directory::account::{self, Check, CheckStatus};
 use gmsa_directory::{Credentials, Directory, Options};
 use schemars::JsonSchema;
@@ -18,7 +19,8 @@ use crate::prompt;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `AccountCheckReport`.
     kind: &'static str,
@@ -74,7 +76,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     checks.extend(proof);
     let worst = checks.iter().map(|check| check.status).max().unwrap_or(CheckStatus::Unknown);
     let report = Report {
-        api_version: "kube-gmsa.dev/v1",
+        api_version: API_VERSION,
         kind: "AccountCheckReport",
         account: args.account.trim_end_matches('$').to_owned(),
         status: worst.as_str(),

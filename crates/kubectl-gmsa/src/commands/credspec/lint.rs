@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use gmsa_core::credspec::{DomainFacts, domain_differences, lint, lint_contents};
 use gmsa_core::finding::{Code, Finding, Severity};
+use gmsa_core::names::API_VERSION;
 use gmsa_directory::Directory;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -21,7 +22,8 @@ use crate::output::{printer, render};
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `CredspecLintReport`.
     kind: &'static str,
@@ -91,7 +93,7 @@ pub fn run(args: &Lint) -> Result<u8, Failure> {
     }
     let worst = judged.iter().flat_map(|(_, found)| found).map(Finding::severity).max();
     let report = Report {
-        api_version: "kube-gmsa.dev/v1",
+        api_version: API_VERSION,
         kind: "CredspecLintReport",
         credential_specs: judged.into_iter().map(SpecReport::from).collect(),
     };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gmsa_cluster::api::credential_specs::Apply;
-use gmsa_cluster::installation::definition::GROUP;
+use gmsa_core::names::GROUP;
 use serde_json::{Value, json};
 
 use super::printed;

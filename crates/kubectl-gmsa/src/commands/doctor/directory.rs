@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::credspec::{DomainFacts, domain_differences};
 use gmsa_core::diagnosis::catalogue::directory::{
     DIRECTORY_ACCOUNT, DIRECTORY_CLOCK, DIRECTORY_DOMAIN, DIRECTORY_NETWORK, DIRECTORY_REACHABLE,
@@ -13,7 +14,6 @@ use gmsa_directory::account::{Check as Line, CheckStatus};
 use gmsa_directory::{Directory, Error, Options, Principal};
 use serde_json::Value;
 
-use crate::checks::facts::{array, text};
 use crate::cli::shared::DirectoryFlags;
 use crate::connect::directory;
 use crate::credential_spec::{accounts_in, is_same_account};

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::{Outcome, node};
 use gmsa_core::windows::node::{NodeOutput, read as read_output};
 use serde_json::Value;
 
 use super::Output;
-use crate::checks::facts::text;
 use crate::failure::Failure;
 use crate::output::printer;
 

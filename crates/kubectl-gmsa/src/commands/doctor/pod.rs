@@ -14,16 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, kinds};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
 use kube::Client;
 use serde_json::Value;
 
 use super::Found;
-use crate::checks::facts::{Seen, soft, text};
+use crate::checks::facts::{Seen, soft};
 use crate::cli::Doctor;
-use crate::connect::MANAGER;
 use crate::failure::Failure;
 use inside::{Looked, Place};
 use target::Subject;
@@ -34,7 +35,7 @@ pub use lifecycle::{change as lifecycle, print as print_lifecycle};
 pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Found, Failure> {
     repair::may_ask(args)?;
     let namespace = namespace(client, args);
-    let objects = Objects::new(client.clone(), MANAGER, false);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let subject = target::resolve(client, &objects, &namespace, target).await?;
     // What a running pod carries, or what the next one will.
     let object = subject.pod.clone().or_else(|| subject.next_pod());

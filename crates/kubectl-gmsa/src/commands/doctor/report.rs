@@ -1,6 +1,7 @@
 //! The report of the doctor as data.
 
 use gmsa_core::diagnosis::{Cause, Outcome, Verdict};
+use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -8,7 +9,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `DoctorReport`.
     kind: &'static str,
@@ -101,7 +103,7 @@ impl Report {
         verdict: &Verdict<'_>,
     ) -> Self {
         Self {
-            api_version: "kube-gmsa.dev/v1",
+            api_version: API_VERSION,
             kind: "DoctorReport",
             kubernetes,
             target,

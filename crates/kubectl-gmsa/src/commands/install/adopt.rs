@@ -18,9 +18,9 @@ use std::time::Duration;
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects as Reader, kinds};
-use gmsa_cluster::installation::{
-    Certificates, FIELD_MANAGER, NAME, Objects, Options, TAKEOVER, Version, beside, objects,
-};
+use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::{Certificates, Objects, Options, Version, beside, objects};
+use gmsa_core::names::{FIELD_MANAGER, NAME, TAKEOVER};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::Client;
 use kube::api::Api;
@@ -35,7 +35,7 @@ use crate::installation::journal::{self, Journal};
 use crate::installation::{kept_options, probe};
 use crate::output::printer;
 use crate::prompt::confirm;
-use found::{Found, find, text};
+use found::{Found, find};
 use helm::Releases;
 
 pub use denials::{denials, stop as are_denied, tell as tell_denials};

@@ -1,8 +1,8 @@
 //! The section of the audit: pods and workloads that admission would deny or warn about now.
 
 use gmsa_cluster::audit::{Audit, Finding};
-use gmsa_cluster::installation::definition;
 use gmsa_core::finding::{Code, Severity};
+use gmsa_core::names;
 
 use super::html::{Table, Text, badge, list, prose, steps};
 
@@ -16,7 +16,7 @@ pub fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
     audit
         .findings
         .iter()
-        .filter(|one| one.object.kind != definition::KIND || one.code == Code::CredspecUnused)
+        .filter(|one| one.object.kind != names::KIND || one.code == Code::CredspecUnused)
 }
 
 /// How many of these have the severity.

@@ -2,9 +2,8 @@
 
 use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{
-    Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, OPTIONS, Options, SECRET, Version, objects,
-};
+use gmsa_cluster::installation::{Certificates, Options, Version, objects};
+use gmsa_core::names::{EARLY_WARNINGS, FIELD_MANAGER, NAME, OPTIONS, SECRET};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;

@@ -1,5 +1,6 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::simulate::Now;
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
@@ -10,7 +11,6 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{Specs, read, running, shown};
-use crate::checks::facts::{array, text};
 use crate::failure::Failure;
 
 /// Judges the pod, and the next one of the workload.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gmsa_cluster::api::exec::{self, Container, End, Error};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
 use gmsa_core::diagnosis::{Outcome, State};
@@ -14,7 +15,6 @@ use serde_json::Value;
 
 use super::super::Output;
 use super::{Specs, shown};
-use crate::checks::facts::text;
 
 /// So many commands may hang before the rest is left out.
 const HANGING: usize = 2;

@@ -1,5 +1,6 @@
 //! The state of the containers and the events of the pod, with the numbers in them decoded.
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::POD_RUNNING;
 use gmsa_core::pod::{Identity, PlaceKind, Pod, identities};
@@ -10,7 +11,6 @@ use kube::api::{Api, ListParams};
 use serde_json::Value;
 
 use super::shown;
-use crate::checks::facts::{array, text};
 
 /// How many events stand in the evidence.
 const EVENTS: usize = 5;

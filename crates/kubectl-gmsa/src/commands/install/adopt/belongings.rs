@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::Version;
+use gmsa_cluster::installation::identify::is_ours;
 use serde_json::{Value, json};
 
-use super::found::{Found, Key, is_ours, labels, list, reference, text};
+use super::found::{Found, Key, reference};
 use crate::failure::Failure;
 
 const SERVICE: Kind =
@@ -170,7 +172,7 @@ impl<'a> Belongings<'a> {
     async fn secrets(&self, deployment: &Value, found: &mut Found) -> Result<(), Failure> {
         let namespace = text(deployment, "/metadata/namespace");
         let release = text(deployment, "/metadata/name");
-        for volume in list(deployment, "/spec/template/spec/volumes") {
+        for volume in array(deployment, "/spec/template/spec/volumes") {
             let name = text(volume, "/secret/secretName");
             if name.is_empty() {
                 continue;
@@ -219,9 +221,9 @@ impl<'a> Belongings<'a> {
         for (kind, key) in roles {
             let role = if kind == "Role" { kinds::ROLE } else { kinds::CLUSTER_ROLE };
             let Some(live) = self.live(role, &key).await? else { continue };
-            let is_its = list(&live, "/rules").next().is_some()
-                && list(&live, "/rules").all(|rule| {
-                    list(rule, "/apiGroups")
+            let is_its = array(&live, "/rules").next().is_some()
+                && array(&live, "/rules").all(|rule| {
+                    array(rule, "/apiGroups")
                         .all(|group| group.as_str().is_some_and(|one| ROLE_GROUPS.contains(&one)))
                 });
             if !is_its || is_ours(&live) {
@@ -249,7 +251,7 @@ impl<'a> Belongings<'a> {
                     .accounts
                     .contains(&(namespace.to_owned(), text(subject, "/name").to_owned()))
         };
-        list(binding, "/subjects").next().is_some() && list(binding, "/subjects").all(is_its)
+        array(binding, "/subjects").next().is_some() && array(binding, "/subjects").all(is_its)
     }
 
     async fn live(&self, kind: Kind, key: &Key) -> Result<Option<Value>, Failure> {

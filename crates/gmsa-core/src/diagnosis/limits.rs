@@ -1,6 +1,6 @@
 //! The limits of Windows and of container runtimes that are known today (docs/limits.md).
 
-use crate::diagnosis::State;
+use super::State;
 
 /// Windows Server 2019.
 pub const WS2019: u32 = 17763;
