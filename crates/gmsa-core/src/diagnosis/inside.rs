@@ -9,8 +9,9 @@ use super::catalogue::pod::{
     POD_TOOLS, POD_USER,
 };
 use super::{Confidence, Outcome, State};
-use crate::windows::text::{decode, explained};
-use crate::windows::{codes, klist, nltest, nslookup, whoami};
+use crate::windows::codes::Code;
+use crate::windows::text::decode;
+use crate::windows::{klist, nltest, nslookup, whoami};
 pub use probe::Probe;
 
 /// What came of a command.
@@ -95,7 +96,7 @@ impl Inside {
 
     fn evidence(&self, probe: Probe, numbers: &[u32]) -> Vec<String> {
         let command = self.shown(probe);
-        numbers.iter().map(|number| format!("{command}: {}", explained(*number))).collect()
+        numbers.iter().map(|number| format!("{command}: {}", Code(*number).explained())).collect()
     }
 
     /// Nothing in the output is understood.
@@ -299,7 +300,7 @@ impl Inside {
                     .to_owned(),
             );
         }
-        let remedy = denied.and_then(|number| codes::find(codes::Source::Api, number));
+        let remedy = denied.and_then(|number| Code(number).entry());
         if let Some(entry) = remedy {
             outcome = outcome.then(entry.remedy);
         }
@@ -350,10 +351,7 @@ fn failures(said: &Said) -> Vec<u32> {
 }
 
 fn named(number: u32) -> String {
-    match codes::find(codes::Source::Api, number) {
-        Some(entry) => format!("{number} {}", entry.name),
-        None => format!("{number} (0x{number:x})"),
-    }
+    Code(number).named()
 }
 
 #[cfg(test)]

@@ -28,7 +28,9 @@ pub fn judge(output: &NodeOutput, plugins: &[String]) -> Vec<Outcome> {
     outcomes.push(domain(output));
     outcomes.extend(accounts(output));
     outcomes.push(registered(output, plugins));
-    outcomes.extend(events::judge(&output.events));
+    let registered = output.plugins.iter().flatten().map(|plugin| plugin.guid.as_str());
+    let known: Vec<&str> = plugins.iter().map(String::as_str).chain(registered).collect();
+    outcomes.extend(events::judge(&output.events, &known));
     outcomes.push(compartment(output));
     let object = format!("Node {}", output.computer);
     outcomes.into_iter().map(|outcome| outcome.on(&object)).collect()

@@ -1,6 +1,6 @@
 //! The output of `klist get`, read by its numbers and names.
 
-use super::codes::{self, Source};
+use super::codes::{self, Code, Topic};
 
 /// The failures in the output, in order: `0xHEX/DECIMAL` where both agree, and a code of the
 /// catalogue behind a colon at the end of a line.
@@ -25,13 +25,23 @@ pub fn failures(output: &str) -> Vec<u32> {
         }
         if let Some((_, last)) = line.trim_end().rsplit_once(": ")
             && let Some(number) = codes::number(last)
-            && codes::find(Source::Api, number).is_some()
+            && is_failure(Code(number))
         {
             note(number);
         }
     }
     found
 }
+
+/// Whether a bare number can be nothing but a failure to get a ticket: `Cache Flags: 0x8` and a key
+/// length stand at the end of a line too.
+fn is_failure(code: Code) -> bool {
+    code.is_unmistakable()
+        || code.0 >= SMALLEST && code.entry().is_some_and(|entry| entry.topic == Topic::Identity)
+}
+
+/// Smaller numbers are flags and lengths.
+const SMALLEST: u32 = 1000;
 
 /// Whom the first ticket is for, such as `WebApp1$` of the realm `CONTOSO.COM`.
 #[must_use]

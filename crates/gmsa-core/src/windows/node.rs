@@ -19,6 +19,9 @@ pub const VERSION: u64 = 1;
 /// How many characters of a text are kept.
 const LONGEST: usize = 300;
 
+/// Why there is no section of a name: the script is older than it.
+pub const NOT_LOOKED_AT: &str = "the script did not look at it";
+
 /// A section that could not be looked at, and why.
 pub type Section<T> = Result<T, String>;
 
@@ -166,6 +169,8 @@ pub struct Events {
     pub compute: Section<Option<Vec<EventGroup>>>,
     /// `System`, by NETLOGON
     pub netlogon: Section<Option<Vec<EventGroup>>>,
+    /// `System`, by KDCSVC; none if the node is not a domain controller
+    pub kdc: Section<Option<Vec<EventGroup>>>,
 }
 
 /// Events of one id with the same codes.
@@ -250,6 +255,7 @@ pub fn read(bytes: &[u8]) -> Result<NodeOutput, Error> {
             rancher: log(logs, "rancher"),
             compute: log(logs, "compute"),
             netlogon: log(logs, "netlogon"),
+            kdc: log(logs, "kdc"),
         },
     })
 }
@@ -277,7 +283,7 @@ fn section<T: DeserializeOwned>(of: &Map<String, Value>, name: &str) -> Section<
 }
 
 fn value(of: &Map<String, Value>, name: &str) -> Section<Value> {
-    let section = of.get(name).ok_or("the script did not look at it")?;
+    let section = of.get(name).ok_or(NOT_LOOKED_AT)?;
     match section.get("error").and_then(Value::as_str) {
         Some(error) => Err(error.to_owned()),
         None => Ok(section.get("value").cloned().unwrap_or_default()),

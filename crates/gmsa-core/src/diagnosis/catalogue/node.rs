@@ -75,6 +75,14 @@ checks! { Node;
         source: "docs/codes.md",
         explains: ["node-compute-events", "pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }
+    NODE_KDC_EVENTS {
+        id: "node-kdc-events",
+        title: "The domain controller refuses no ticket for RC4",
+        cause: "The node is a domain controller, and its KDC logged tickets that use RC4 or that it refused because of RC4 (events 201 to 209 of KDCSVC).",
+        remedy: "See docs/rc4.md: set the account to AES (`kubectl gmsa account set ACCOUNT --encryption aes`), and update or reconfigure the client that the event names.",
+        source: "https://support.microsoft.com/help/5073381",
+        explains: [],
+    }
     NODE_NETLOGON_EVENTS {
         id: "node-netlogon-events",
         title: "The node's Netlogon reports no failure",

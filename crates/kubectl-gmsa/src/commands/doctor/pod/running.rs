@@ -3,7 +3,8 @@
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::POD_RUNNING;
 use gmsa_core::pod::{Identity, PlaceKind, Pod, identities};
-use gmsa_core::windows::text::{explained, mentioned};
+use gmsa_core::windows::codes::Code;
+use gmsa_core::windows::text::mentioned;
 use k8s_openapi::api::core::v1::Event;
 use kube::Client;
 use kube::api::{Api, ListParams};
@@ -163,8 +164,7 @@ fn with_events(outcome: Outcome, events: &[Happened]) -> Outcome {
 /// What the numbers of a text mean.
 fn decoded(outcome: Outcome, message: &str) -> Outcome {
     let lower = message.to_ascii_lowercase();
-    let mut lines: Vec<String> =
-        mentioned(message).iter().map(|entry| explained(entry.number)).collect();
+    let mut lines: Vec<String> = mentioned(message).into_iter().map(Code::explained).collect();
     if lower.contains("winapi error") || lower.contains("external credentials") {
         lines.push(
             "such an error is most often a mistake in the credential spec, or the node cannot \
