@@ -1,6 +1,7 @@
 //! What Windows says, read by its numbers and not by its words.
 
 pub mod codes;
+pub mod encryption_types;
 pub mod hook;
 pub mod klist;
 pub mod limits;

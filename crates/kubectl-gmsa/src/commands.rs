@@ -1,88 +1,15 @@
-//! What each command does.
+//! The commands, one module each. What two of them need is elsewhere.
 
 pub mod access;
 pub mod account;
 pub mod audit;
 pub mod completion;
-mod confirm;
-mod connection;
 pub mod credspec;
-mod directory;
 pub mod doctor;
 pub mod install;
-mod output_file;
-mod password;
-mod rbac;
-mod render;
 pub mod report;
 pub mod review;
-pub mod rights;
-mod runtime;
-mod sarif;
+pub mod revoke;
 pub mod status;
 pub mod uninstall;
 pub mod version;
-
-use std::io;
-
-use gmsa_cluster::manifests::UnreadableFile;
-use gmsa_cluster::{client, credential_specs};
-
-/// Why a command did not do what it should.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// The reader of our output has gone.
-    #[error("the output was closed")]
-    Closed,
-    /// The output could not be written.
-    #[error("failed to write the output: {0}")]
-    Output(io::Error),
-    /// A file could not be read.
-    #[error(transparent)]
-    File(#[from] UnreadableFile),
-    /// What was read is not what it should be.
-    #[error("{0}")]
-    Input(String),
-    /// The output could not be made.
-    #[error("failed to write the {what}: {why}")]
-    Encode {
-        /// What.
-        what: &'static str,
-        /// Why.
-        why: String,
-    },
-    /// No client of the cluster.
-    #[error(transparent)]
-    Client(#[from] client::Error),
-    /// The cluster did not answer as it should.
-    #[error("{0}")]
-    Cluster(String),
-    /// Something does not exist, or is not as it must be.
-    #[error("{0}")]
-    Missing(String),
-    /// A credential spec could not be read or written.
-    #[error(transparent)]
-    CredentialSpec(#[from] credential_specs::Error),
-    /// The directory could not be reached, or refused.
-    #[error(transparent)]
-    Directory(#[from] gmsa_directory::Error),
-}
-
-impl Failure {
-    /// The output could not be made.
-    fn encode(what: &'static str, error: &dyn std::error::Error) -> Self {
-        Self::Encode { what, why: error.to_string() }
-    }
-
-    /// The exit code.
-    pub fn code(&self) -> u8 {
-        match self {
-            Self::Closed => 0,
-            Self::Output(_) | Self::File(_) | Self::Input(_) | Self::Encode { .. } => 2,
-            Self::Missing(_) | Self::CredentialSpec(credential_specs::Error::Absent(_)) => 1,
-            Self::Directory(error) if error.is_input() => 2,
-            Self::Directory(error) if error.is_finding() => 1,
-            Self::Client(_) | Self::Cluster(_) | Self::CredentialSpec(_) | Self::Directory(_) => 3,
-        }
-    }
-}

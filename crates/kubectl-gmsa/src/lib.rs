@@ -1,16 +1,24 @@
 //! The plugin `kubectl gmsa`: what admission will say of your manifests.
 
+mod access_map;
+mod checks;
 mod cli;
 mod commands;
-mod printer;
+mod connect;
+mod credential_spec;
+mod failure;
+mod installation;
+mod output;
+mod prompt;
+mod rights;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+pub use access_map::report::schema as access_schema;
 pub use cli::command;
-pub use commands::access::schema as access_schema;
 pub use commands::account::check::schema as account_check_schema;
 pub use commands::audit::schema as audit_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
@@ -19,7 +27,8 @@ pub use commands::review::schema as review_schema;
 pub use commands::status::schema as status_schema;
 
 use cli::{Cli, Command};
-use commands::Failure;
+use failure::Failure;
+use output::printer;
 
 /// Runs the command line and returns its exit code: 0 done and nothing found, 1 something denied
 /// or found, 2 bad usage or input, 3 the cluster or the directory could not be reached or
@@ -45,8 +54,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(args) => commands::status::run(args),
         Command::Credspec(command) => commands::credspec::run(command),
         Command::Account(command) => commands::account::run(command),
-        Command::Grant(args) => commands::rights::grant(args),
-        Command::Revoke(args) => commands::rights::revoke(args),
+        Command::Grant(args) => rights::grant(args),
+        Command::Revoke(args) => commands::revoke::run(args),
         Command::Access(args) => commands::access::run(args),
         Command::Doctor(args) => commands::doctor::run(args),
         Command::Report(args) => commands::report::run(args),

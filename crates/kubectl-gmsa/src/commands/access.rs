@@ -1,23 +1,13 @@
 //! `kubectl gmsa access`: who may use which credential spec, by what, and who uses it.
 
-mod gather;
-mod graph;
-mod report;
 mod table;
-mod uses;
-mod verify;
 
-use super::Failure;
-use super::connection::Connection;
+use crate::access_map::report::Report;
+use crate::access_map::{graph, look};
 use crate::cli::{Access, AccessOutput};
-use crate::printer;
-use gmsa_cluster::objects::Objects;
-use kube::Client;
-
-pub(super) use graph::{Graph, Sort};
-pub(super) use report::{Entry, Report};
-
-pub use report::schema;
+use crate::connect::Connection;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Prints the map.
 pub fn run(args: &Access) -> Result<u8, Failure> {
@@ -43,19 +33,6 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     };
     printer::data(&text)?;
     Ok(u8::from(report.found_something(args)))
-}
-
-/// Reads the map, and asks the API server whether it agrees.
-pub(super) async fn look(
-    client: &Client,
-    objects: &Objects,
-    args: &Access,
-) -> Result<Report, Failure> {
-    let mut report = Report::new(&gather::all(objects, args).await?, args);
-    if !args.no_verify {
-        report.verify(&verify::all(client, report.pairs()).await?);
-    }
-    Ok(report)
 }
 
 /// Tells what is missing and what does not fit together.

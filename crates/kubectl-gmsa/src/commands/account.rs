@@ -6,8 +6,8 @@ mod create;
 mod proof;
 mod remove;
 
-use super::Failure;
 use crate::cli::account::Account;
+use crate::failure::Failure;
 
 /// Runs one of the commands.
 pub fn run(command: &Account) -> Result<u8, Failure> {

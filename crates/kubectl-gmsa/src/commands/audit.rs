@@ -9,11 +9,10 @@ use gmsa_cluster::audit::{self, Report, Scope};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::Failure;
-use super::connection::Connection;
-use super::{render, sarif};
 use crate::cli::{Audit, AuditOutput};
-use crate::printer;
+use crate::connect::Connection;
+use crate::failure::Failure;
+use crate::output::{printer, render, sarif};
 
 pub use gmsa_cluster::audit::schema;
 

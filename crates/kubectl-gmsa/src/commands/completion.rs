@@ -5,9 +5,9 @@ use std::path::Path;
 
 use clap_complete::engine::{CompletionCandidate, complete};
 
-use super::Failure;
 use crate::cli::{self, Completion};
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// The name under which kubectl looks for the completion of the plugin `gmsa` (kubectl 1.26 and
 /// newer).

@@ -16,11 +16,11 @@ use gmsa_core::credspec::lint as findings_of;
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::{Value, json};
 
-use super::{Failure, render};
 use crate::cli::credspec::{Credspec, SpecOutput};
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::{printer, render};
 
-pub(super) use list::{accounts_of, plugin_of};
+use crate::credential_spec::name_of;
 
 /// Runs one of the commands.
 pub fn run(command: &Credspec) -> Result<u8, Failure> {
@@ -42,16 +42,6 @@ fn resource(name: &str, contents: &Value) -> Value {
         "metadata": { "name": name },
         "credspec": contents,
     })
-}
-
-/// The name of a resource.
-pub(super) fn name_of(object: &Value) -> &str {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A text in the contents, such as `/DomainJoinConfig/Sid`.
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
-    object.get("credspec")?.pointer(pointer)?.as_str()
 }
 
 /// A resource in one of the formats.

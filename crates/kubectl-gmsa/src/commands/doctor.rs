@@ -1,7 +1,6 @@
 //! `kubectl gmsa doctor`: why a pod has no identity, and what to do.
 
 mod bundle;
-mod cluster;
 mod directory;
 mod explain;
 mod node;
@@ -14,35 +13,34 @@ use std::collections::BTreeSet;
 
 use gmsa_core::diagnosis::{Health, Outcome, Verdict};
 use gmsa_core::finding::Severity;
-use kube::Client;
 
-use super::install::server_version;
-use super::runtime::{block_on, connect};
-use super::{Failure, render};
+use crate::checks;
 use crate::cli::{Doctor, DoctorCommand, DoctorOutput};
-use crate::printer;
+use crate::connect::{block_on, connect, server_version};
+use crate::failure::Failure;
+use crate::output::{printer, render};
 use report::Report;
 
 pub use report::schema;
 
 /// What one side of the examination found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub struct Found {
     /// What each check came to.
-    pub(super) outcomes: Vec<Outcome>,
+    pub outcomes: Vec<Outcome>,
     /// The credential specs that it is about; the others' findings are then not of interest.
-    pub(super) credential_specs: BTreeSet<String>,
+    pub credential_specs: BTreeSet<String>,
     /// What was read besides, for the archive.
-    pub(super) outputs: Vec<Output>,
+    pub outputs: Vec<Output>,
 }
 
 /// A text that a check rests on, as it came, such as the output of a command.
 #[derive(Debug)]
-pub(super) struct Output {
+pub struct Output {
     /// Its name, such as `web/iis/nltest-query.txt`.
-    pub(super) name: String,
+    pub name: String,
     /// The text; what stands in it is redacted before it is kept.
-    pub(super) text: String,
+    pub text: String,
 }
 
 /// Looks, and says what is wrong. The exit code is 1 if something is.
@@ -57,12 +55,6 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
         return node::print();
     }
     block_on(examine(args))
-}
-
-/// Looks at the cluster's side alone.
-pub(super) async fn examine_cluster(client: &Client) -> Result<Vec<Outcome>, Failure> {
-    let facts = cluster::read(client).await?;
-    cluster::examine(client, &facts, &BTreeSet::new()).await
 }
 
 async fn examine(args: &Doctor) -> Result<u8, Failure> {
@@ -88,11 +80,11 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
         found = pod::examine(&client, args, target).await?;
     }
     let Found { mut outcomes, credential_specs, mut outputs } = found;
-    let facts = cluster::read(&client).await?;
-    outcomes.extend(cluster::examine(&client, &facts, &credential_specs).await?);
-    let specs = cluster::specs_of(&facts, &credential_specs);
+    let facts = checks::read(&client).await?;
+    outcomes.extend(checks::examine(&client, &facts, &credential_specs).await?);
+    let specs = checks::specs_of(&facts, &credential_specs);
     if args.from_ad {
-        let nodes = cluster::windows_nodes(&facts);
+        let nodes = checks::windows_nodes(&facts);
         outcomes.extend(directory::examine(&args.directory, &specs, &nodes).await?);
     }
     outcomes.extend(node::examine(&nodes, &specs));

@@ -3,35 +3,28 @@
 
 mod adopt;
 mod existing;
-mod leftover;
 mod options;
 mod pods;
-mod probe;
 mod stage;
 mod trust;
 mod wait;
 
 use gmsa_cluster::apply::{Applier, Change, shown};
-use gmsa_cluster::client;
-use gmsa_cluster::install::{
-    FIELD_MANAGER, NAME, NamespaceRequirement, OLDEST, Objects, TAKEOVER, Version, objects,
-};
-use gmsa_core::rbac::{LabelSelector, Requirement};
+use gmsa_cluster::install::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objects};
 use kube::Client;
 use serde_json::Value;
 
-use super::Failure;
-use super::runtime::connect;
 use crate::cli::shared::DryRun;
 use crate::cli::{Install, InstallOutput};
-use crate::printer;
+use crate::connect::{self, connect, server_version};
+use crate::failure::Failure;
+use crate::installation::{kept_options, leftover, probe, refuse_unfinished};
+use crate::output::changes::report;
+use crate::output::{printer, render};
 
-pub(super) use existing::kept_options;
-pub(super) use leftover::everything;
-pub(super) use probe::{asked_once, remedy};
 use stage::Stage;
 use trust::Trust;
-pub(super) use trust::{FILLED_BY, signs};
+pub use trust::signs;
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
@@ -66,7 +59,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
             "--kubernetes-version needs --dry-run=client; a cluster says its own".to_owned(),
         ));
     }
-    super::runtime::block_on(install(args))
+    connect::block_on(install(args))
 }
 
 async fn install(args: &Install) -> Result<u8, Failure> {
@@ -110,7 +103,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     }
     // What is not wanted any more goes before the server that answers it does.
     for object in leftover {
-        if applier.delete(&object).await.map_err(cluster)? {
+        if applier.delete(&object).await.map_err(Failure::cluster)? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }
     }
@@ -176,54 +169,6 @@ fn refuse(mut problems: Vec<String>) -> Result<(), Failure> {
     Err(Failure::Cluster(problems.join("\nerror: ")))
 }
 
-/// Whether a namespace's labels are such that its pods are sent.
-fn sent(requirements: &[NamespaceRequirement]) -> LabelSelector {
-    let requirement = |one: &NamespaceRequirement| Requirement {
-        key: one.key.clone(),
-        operator: one.operator.clone(),
-        values: one.values.clone(),
-    };
-    LabelSelector {
-        match_expressions: requirements.iter().map(requirement).collect(),
-        ..LabelSelector::default()
-    }
-}
-
-/// A takeover that was interrupted is finished first.
-pub(super) async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(), Failure> {
-    if !adopt::is_unfinished(client).await? {
-        return Ok(());
-    }
-    Err(Failure::Cluster(format!(
-        "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
-         kubectl gmsa install --adopt; nothing was changed"
-    )))
-}
-
-/// One object, and what becomes of it.
-pub(super) fn report(object: &Value, change: &Change, note: &str) -> String {
-    let name = shown(object);
-    match change {
-        Change::Created => format!("{name} created{note}\n"),
-        Change::Unchanged => format!("{name} unchanged{note}\n"),
-        Change::Changed(differences) => {
-            let mut text = format!("{name} configured{note}\n");
-            for difference in differences {
-                let value = |value: &Option<Value>| {
-                    value.as_ref().map_or_else(|| "(nothing)".to_owned(), Value::to_string)
-                };
-                text.push_str(&format!(
-                    "  {}: {} -> {}\n",
-                    difference.path,
-                    value(&difference.was),
-                    value(&difference.becomes)
-                ));
-            }
-            text
-        }
-    }
-}
-
 fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {
     let all = objects.base.iter().chain(&objects.webhooks);
     match output {
@@ -236,7 +181,7 @@ fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {
             let mut text = String::new();
             for object in all {
                 text.push_str("---\n");
-                text.push_str(&super::render::yaml("YAML", object)?);
+                text.push_str(&render::yaml("YAML", object)?);
             }
             printer::data(&text)?;
         }
@@ -252,20 +197,4 @@ fn supported(version: Version) -> Result<Version, Failure> {
         )));
     }
     Ok(version)
-}
-
-/// The version of the API server.
-pub(super) async fn server_version(client: &Client) -> Result<Version, Failure> {
-    let info = client.apiserver_version().await.map_err(|error| {
-        Failure::Cluster(format!(
-            "failed to ask the API server for its version: {}",
-            client::why(&error)
-        ))
-    })?;
-    format!("{}.{}", info.major, info.minor).parse().map_err(Failure::Cluster)
-}
-
-/// An error of the cluster.
-pub(super) fn cluster(error: impl std::fmt::Display) -> Failure {
-    Failure::Cluster(error.to_string())
 }

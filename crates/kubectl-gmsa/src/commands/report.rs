@@ -14,12 +14,15 @@ use gmsa_core::finding::{Finding, Severity};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::connection::Connection;
-use super::credspec::name_of;
+use super::status;
 use super::status::{Check, State};
-use super::{Failure, access, doctor, output_file, status};
+use crate::access_map::report::Report as AccessReport;
 use crate::cli::{Access, AccessOutput, ReportArgs};
-use crate::printer;
+use crate::connect::{Connection, server_version};
+use crate::credential_spec::name_of;
+use crate::failure::Failure;
+use crate::output::{file, printer};
+use crate::{access_map, checks};
 
 /// Everything that the page tells.
 struct Report {
@@ -30,7 +33,7 @@ struct Report {
     /// The namespace that it is limited to.
     namespace: Option<String>,
     /// Who may use what, and does.
-    access: access::Report,
+    access: AccessReport,
     /// The credential specs with their findings.
     specs: Vec<(Value, Vec<Finding>)>,
     /// What runs, or would run, against what admission would say now; or why that is not known.
@@ -89,7 +92,7 @@ impl Report {
 /// Writes the page.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     // What would be refused in the end is refused before the cluster is asked.
-    output_file::refuse_existing(&args.out, args.overwrite)?;
+    file::refuse_existing(&args.out, args.overwrite)?;
     let connection = Connection::open(&args.connect)?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
     for unread in &report.access.unread {
@@ -99,7 +102,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     for one in &unknown {
         printer::warning(one);
     }
-    output_file::write(&args.out, &page::render(&report), args.overwrite)?;
+    file::write(&args.out, &page::render(&report), args.overwrite)?;
     printer::data(&format!("{}\n", args.out.display()))?;
     // What could not be looked at may be wrong.
     Ok(u8::from(report.has_errors() || !unknown.is_empty()))
@@ -115,8 +118,8 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
         output: AccessOutput::Table,
         connect: crate::cli::shared::ClusterFlags::default(),
     };
-    let version = super::install::server_version(&connection.client).await?;
-    let access = access::look(&connection.client, &objects, &asked).await?;
+    let version = server_version(&connection.client).await?;
+    let access = access_map::look(&connection.client, &objects, &asked).await?;
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found,
         // Before the definition is installed there are none.
@@ -126,7 +129,7 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
     // A page about the rest is still worth having, here and below.
     let scope = Scope { namespace: args.namespace.clone(), ..Scope::default() };
     let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;
-    let diagnosis = doctor::examine_cluster(&connection.client).await;
+    let diagnosis = checks::examine_all(&connection.client).await;
     let health = status::look(&connection.client, &args.webhook_namespace, version).await;
     Ok(Report {
         time: Timestamp::now(),

@@ -12,9 +12,9 @@ mod yaml;
 use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
-use super::Failure;
 use crate::cli::{Output, Review};
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 use facts::{Facts, Live};
 use renames::Renames;
 use report::Report;

@@ -9,11 +9,10 @@ use gmsa_core::finding::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::install::server_version;
-use super::runtime::connect;
-use super::{Failure, render};
 use crate::cli::{Status, StatusOutput};
-use crate::printer;
+use crate::connect::{self, connect, server_version};
+use crate::failure::Failure;
+use crate::output::{printer, render};
 
 use gmsa_cluster::install::Version;
 use kube::Client;
@@ -40,22 +39,22 @@ struct Report {
 /// One thing that was looked at.
 #[derive(Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Check {
+pub struct Check {
     /// Its stable id.
-    pub(super) id: &'static str,
+    pub id: &'static str,
     /// How it is.
-    pub(super) state: State,
+    pub state: State,
     /// What was seen.
-    pub(super) message: String,
+    pub message: String,
     /// What to do; empty if nothing.
     #[serde(default, skip_serializing_if = "str::is_empty")]
-    pub(super) remedy: &'static str,
+    pub remedy: &'static str,
 }
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum State {
+pub enum State {
     /// As it should be.
     Ok,
     /// Works, but somebody should look.
@@ -72,11 +71,11 @@ pub fn schema() -> serde_json::Value {
 
 /// Looks at everything, and says so.
 pub fn run(args: &Status) -> Result<u8, Failure> {
-    super::runtime::block_on(status(args))
+    connect::block_on(status(args))
 }
 
 /// Looks at everything.
-pub(super) async fn look(
+pub async fn look(
     client: &Client,
     namespace: &str,
     version: Version,

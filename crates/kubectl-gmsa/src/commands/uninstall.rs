@@ -6,12 +6,14 @@ use gmsa_cluster::install::{
 };
 use serde_json::{Value, json};
 
-use super::Failure;
-use super::install::{FILLED_BY, cluster, everything, kept_options, server_version};
-use super::runtime::connect;
 use crate::cli::Uninstall;
 use crate::cli::shared::DryRun;
-use crate::printer;
+use crate::connect::{self, connect, server_version};
+use crate::failure::Failure;
+use crate::installation::leftover::everything;
+use crate::installation::{FILLED_BY, kept_options, refuse_unfinished};
+use crate::output::printer;
+use crate::prompt;
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
@@ -22,13 +24,13 @@ pub fn run(args: &Uninstall) -> Result<u8, Failure> {
                 .to_owned(),
         ));
     }
-    super::runtime::block_on(uninstall(args))
+    connect::block_on(uninstall(args))
 }
 
 async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = server_version(&client).await?;
-    super::install::refuse_unfinished(&client, "uninstall").await?;
+    refuse_unfinished(&client, "uninstall").await?;
     let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };
@@ -40,7 +42,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         if definition && !args.purge_credspecs {
             continue;
         }
-        let live = applier.live(&object).await.map_err(cluster)?;
+        let live = applier.live(&object).await.map_err(Failure::cluster)?;
         let Some(live) = live else { continue };
         if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
             theirs = true;
@@ -72,7 +74,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         confirm(args, &found)?;
     }
     for object in &found {
-        if applier.delete(object).await.map_err(cluster)? {
+        if applier.delete(object).await.map_err(Failure::cluster)? {
             printer::data(&format!("{} deleted\n", shown(object)))?;
         }
     }
@@ -80,7 +82,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         // An apply without the label gives it up; labels of others stay.
         let bare = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "kube-system"}});
-        let change = applier.apply(&bare).await.map_err(cluster)?;
+        let change = applier.apply(&bare).await.map_err(Failure::cluster)?;
         if change != gmsa_cluster::apply::Change::Unchanged {
             printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
         }
@@ -144,7 +146,7 @@ fn confirm(args: &Uninstall, found: &[Value]) -> Result<(), Failure> {
              that use one do not start any more",
         );
     }
-    super::confirm::confirm("delete them?", "nothing was deleted")
+    prompt::confirm("delete them?", "nothing was deleted")
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! `kubectl gmsa version`
 
-use super::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Prints the version.
 pub fn run() -> Result<u8, Failure> {

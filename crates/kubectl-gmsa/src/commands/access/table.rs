@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{Entry, Report, SpecReport, Way};
+use crate::access_map::report::{Entry, Report, SpecReport, Way};
 
 const RED: &str = "\u{1b}[1;31m";
 const GREEN: &str = "\u{1b}[32m";
@@ -11,7 +11,7 @@ const PLAIN: &str = "\u{1b}[0m";
 
 /// Renders who may use each credential spec, by what, and who uses it. Service accounts that have
 /// a right by a group alone and do not use it are counted, unless all are wanted.
-pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
+pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let mut text = String::new();
     for spec in &report.credential_specs {
         let entries: Vec<&Entry> =

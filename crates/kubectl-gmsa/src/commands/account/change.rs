@@ -6,19 +6,19 @@ use gmsa_directory::{Directory, Principal};
 
 use crate::cli::account::Change;
 use crate::cli::shared::DryRun;
-use crate::commands::runtime::block_on;
-use crate::commands::{Failure, directory};
-use crate::printer;
+use crate::connect::{block_on, directory};
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Which of the two.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
+pub enum Direction {
     Allow,
     Disallow,
 }
 
 /// Changes who may read the password.
-pub(super) fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
+pub fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
     let wanted = &args.principals;
     if wanted.host.is_empty() && wanted.group.is_empty() && wanted.user.is_empty() {
         return Err(Failure::Input("name whom, with --host, --group or --user".to_owned()));

@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::proof;
 use crate::cli::account::{Check as Args, CheckOutput};
-use crate::commands::runtime::block_on;
-use crate::commands::{Failure, directory, password, render};
-use crate::printer;
+use crate::connect::{block_on, directory};
+use crate::failure::Failure;
+use crate::output::{printer, render};
+use crate::prompt;
 
 /// The report of `kubectl gmsa account check`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -51,7 +52,7 @@ pub fn schema() -> serde_json::Value {
 }
 
 /// Checks the account. The exit code is 1 if a check failed.
-pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+pub fn run(args: &Args) -> Result<u8, Failure> {
     let (mut checks, proof) = block_on(async {
         let options = directory::options(&args.directory)?;
         let proof = credentials(args)?;
@@ -92,7 +93,7 @@ fn credentials(args: &Args) -> Result<Option<Credentials>, Failure> {
     if args.directory.password_file.as_ref() == Some(file) && file.as_os_str() == "-" {
         return Err(Failure::Input("standard input holds one password, not two".to_owned()));
     }
-    Ok(Some(Credentials { user: user.clone(), password: password::from_file(file)? }))
+    Ok(Some(Credentials { user: user.clone(), password: prompt::from_file(file)? }))
 }
 
 impl From<Check> for CheckReport {

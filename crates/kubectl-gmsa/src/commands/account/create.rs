@@ -4,12 +4,12 @@ use gmsa_directory::account::NewAccount;
 
 use crate::cli::account::{Create, EncryptionType};
 use crate::cli::shared::DryRun;
-use crate::commands::runtime::block_on;
-use crate::commands::{Failure, directory};
-use crate::printer;
+use crate::connect::{block_on, directory};
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Checks, and makes the account.
-pub(super) fn run(args: &Create) -> Result<u8, Failure> {
+pub fn run(args: &Create) -> Result<u8, Failure> {
     block_on(async {
         let directory = directory::open(&args.directory).await?;
         let wish = NewAccount {

@@ -4,17 +4,13 @@ use gmsa_directory::account::{Check, CheckStatus};
 use gmsa_directory::kerberos::{self, Ticket, TicketRequest};
 use gmsa_directory::{Directory, ManagedPassword, Options};
 
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 const READ: &str = "password-read";
 const TICKET: &str = "kerberos-ticket";
 
 /// Reads the password as the host would, asks for a ticket with it, and forgets both.
-pub(super) async fn prove(
-    options: &Options,
-    account: &str,
-    domain: &str,
-) -> Result<Vec<Check>, Failure> {
+pub async fn prove(options: &Options, account: &str, domain: &str) -> Result<Vec<Check>, Failure> {
     let directory = Directory::open(options).await?;
     let user = directory.user();
     let no_ticket = || {

@@ -6,12 +6,12 @@ use serde_json::Value;
 
 use crate::cli::account::Remove;
 use crate::cli::shared::DryRun;
-use crate::commands::runtime::{block_on, credential_specs};
-use crate::commands::{Failure, directory};
-use crate::printer;
+use crate::connect::{block_on, credential_specs, directory};
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Removes the account, after a question.
-pub(super) fn run(args: &Remove) -> Result<u8, Failure> {
+pub fn run(args: &Remove) -> Result<u8, Failure> {
     block_on(async {
         let dry_run = args.dry_run != DryRun::None;
         if !dry_run && !args.yes && !io::stdin().is_terminal() {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gmsa_cluster::audit::Report;
 
 /// Renders the findings, what to do, and the numbers.
-pub(super) fn render(report: &Report, wide: bool) -> String {
+pub fn render(report: &Report, wide: bool) -> String {
     let mut text = String::new();
     for finding in &report.findings {
         // Writing to a string does not fail.

@@ -9,28 +9,28 @@ use gmsa_directory::account::valid_name;
 
 use crate::cli::credspec::Create;
 use crate::cli::shared::DirectoryFlags;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// The longest NetBIOS name of a domain.
 const NETBIOS_LENGTH: usize = 15;
 
 /// Everything that a credential spec is made from, but the plug-in.
-pub(super) struct Wish {
-    pub(super) name: String,
-    pub(super) account: String,
-    pub(super) facts: Facts,
+pub struct Wish {
+    pub name: String,
+    pub account: String,
+    pub facts: Facts,
 }
 
 /// Where the facts of the domain come from.
-pub(super) enum Facts {
+pub enum Facts {
     Given(DomainFacts),
     Directory(Box<DirectoryFlags>),
 }
 
 /// Takes what the flags say, and asks for the rest. Without a terminal everything that is missing is
 /// told at once.
-pub(super) fn wish(args: &Create) -> Result<Wish, Failure> {
+pub fn wish(args: &Create) -> Result<Wish, Failure> {
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         return asked(args);
     }

@@ -9,14 +9,16 @@ use super::{judge, plugin, resource};
 use crate::cli::credspec::{Create, SpecOutput};
 use crate::cli::shared::DirectoryFlags;
 use crate::cli::{Grant, RightsFlags};
-use crate::commands::runtime::block_on;
-use crate::commands::{Failure, directory, output_file, rights};
+use crate::connect::{block_on, directory};
+use crate::failure::Failure;
+use crate::output::file;
+use crate::rights;
 
 /// Makes the credential spec. One that could not work is not made.
-pub(super) fn run(args: &Create) -> Result<u8, Failure> {
+pub fn run(args: &Create) -> Result<u8, Failure> {
     // What would be refused in the end is refused before anything is asked.
     if let Some(path) = args.out.out.as_deref().filter(|path| !path.is_dir()) {
-        output_file::refuse_existing(path, args.out.overwrite)?;
+        file::refuse_existing(path, args.out.overwrite)?;
     }
     if !args.grant.is_empty() && args.output == SpecOutput::Credspec {
         return Err(Failure::Input(
@@ -98,10 +100,7 @@ async fn from_directory(
 }
 
 /// Why an account cannot be used, if it cannot.
-pub(super) async fn unusable(
-    directory: &Directory,
-    account: &str,
-) -> Result<Option<String>, Failure> {
+pub async fn unusable(directory: &Directory, account: &str) -> Result<Option<String>, Failure> {
     let why = match directory.account(account).await? {
         None => "does not exist, or cannot be seen",
         Some(found) if !found.is_group_managed => "is no group managed service account",

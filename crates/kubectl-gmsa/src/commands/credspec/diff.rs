@@ -8,15 +8,16 @@ use gmsa_core::credspec::identifier::braced_guid;
 use gmsa_core::credspec::{DomainFacts, Recipe};
 use serde_json::{Value, json};
 
-use super::{accounts_of, create, file, text};
+use super::{create, file};
 use crate::cli::credspec::Diff;
 use crate::cli::shared::ClusterFlags;
-use crate::commands::runtime::{self, block_on};
-use crate::commands::{Failure, directory};
-use crate::printer;
+use crate::connect::{self, block_on, directory};
+use crate::credential_spec::{accounts_of, text};
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Compares two credential specs key by key. The exit code is 1 if they differ.
-pub(super) fn run(args: &Diff) -> Result<u8, Failure> {
+pub fn run(args: &Diff) -> Result<u8, Failure> {
     let mut one = contents(&args.one, &args.cluster)?;
     let (name, other, unusable) = if let Some(other) = &args.other {
         (other.clone(), contents(other, &args.cluster)?, Vec::new())
@@ -93,7 +94,7 @@ fn contents(wanted: &str, cluster: &ClusterFlags) -> Result<Value, Failure> {
         }
         found.pop().map(|found| found.object)
     } else {
-        let read = async { Ok(runtime::credential_specs(cluster).await?.get(wanted).await?) };
+        let read = async { Ok(connect::credential_specs(cluster).await?.get(wanted).await?) };
         Some(block_on(read)?)
     };
     Ok(object

@@ -1,6 +1,6 @@
 //! Credential specs in files: manifests, and the JSON files of Windows.
 
-pub(super) mod encoding;
+pub mod encoding;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,21 +13,21 @@ use gmsa_core::credspec::name::made_valid;
 use serde_json::Value;
 
 use super::resource;
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// A credential spec from a file.
-pub(super) struct Found {
+pub struct Found {
     /// The whole resource.
-    pub(super) object: Value,
+    pub object: Value,
     /// Where it stands.
-    pub(super) source: String,
+    pub source: String,
     /// Whether the file holds the contents alone.
-    pub(super) bare: bool,
+    pub bare: bool,
 }
 
 /// Reads every credential spec in files and directories; `-` is standard input. Other objects are
 /// left out.
-pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use super::file::{self, Found};
 use super::put::{Destination, Made, put};
-use super::{judge, name_of, resource};
+use super::{judge, resource};
 use crate::cli::credspec::Import;
-use crate::commands::Failure;
-use crate::printer;
+use crate::credential_spec::name_of;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Makes resources from files. With errors nothing is applied.
-pub(super) fn run(args: &Import) -> Result<u8, Failure> {
+pub fn run(args: &Import) -> Result<u8, Failure> {
     let found = file::read(&args.paths)?;
     if found.is_empty() {
         return Err(Failure::Input("failed to find a credential spec in the files".to_owned()));

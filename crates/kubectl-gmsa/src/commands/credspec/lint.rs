@@ -9,12 +9,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::create;
 use super::file::{self, Found};
-use super::{create, name_of, text};
 use crate::cli::credspec::{Lint, ReportOutput};
-use crate::commands::runtime::{self, block_on};
-use crate::commands::{Failure, directory, render};
-use crate::printer;
+use crate::connect::{self, block_on, directory};
+use crate::credential_spec::{accounts_in, name_of, text};
+use crate::failure::Failure;
+use crate::output::{printer, render};
 
 /// The report of `kubectl gmsa credspec lint`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -64,7 +65,7 @@ pub fn schema() -> Value {
 }
 
 /// Judges credential specs.
-pub(super) fn run(args: &Lint) -> Result<u8, Failure> {
+pub fn run(args: &Lint) -> Result<u8, Failure> {
     let found =
         if args.filename.is_empty() { of_cluster(args)? } else { file::read(&args.filename)? };
     let mut judged: Vec<(Found, Vec<Finding>)> = found
@@ -104,7 +105,7 @@ pub(super) fn run(args: &Lint) -> Result<u8, Failure> {
 
 fn of_cluster(args: &Lint) -> Result<Vec<Found>, Failure> {
     block_on(async {
-        let specs = runtime::credential_specs(&args.cluster).await?;
+        let specs = connect::credential_specs(&args.cluster).await?;
         let mut objects = Vec::new();
         if args.names.is_empty() {
             objects = specs.list().await?;
@@ -174,39 +175,6 @@ impl Known {
         }
         Ok(findings)
     }
-}
-
-/// The accounts of this domain, each once, and where each stands first.
-pub(in crate::commands) fn accounts_in(
-    object: &Value,
-    domain: &DomainFacts,
-) -> Vec<(String, String)> {
-    let main = text(object, "/DomainJoinConfig/MachineAccountName");
-    let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));
-    let listed = object
-        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
-        .and_then(Value::as_array);
-    let listed = listed.into_iter().flatten().enumerate().filter_map(|(index, account)| {
-        let of = |key: &str| account.get(key).and_then(Value::as_str);
-        let here = of("Scope").is_none_or(|scope| {
-            scope.eq_ignore_ascii_case(&domain.netbios_name)
-                || scope.eq_ignore_ascii_case(&domain.dns_name)
-        });
-        let path = format!("ActiveDirectoryConfig.GroupManagedServiceAccounts[{index}].Name");
-        here.then(|| Some((of("Name")?, path)))?
-    });
-    let mut accounts: Vec<(String, String)> = Vec::new();
-    for (name, path) in main.into_iter().chain(listed).filter(|(name, _)| !name.is_empty()) {
-        if !accounts.iter().any(|(known, _)| is_same_account(known, name)) {
-            accounts.push((name.to_owned(), format!("credspec.{path}")));
-        }
-    }
-    accounts
-}
-
-/// Whether two names are of one account: they have no case, and the `$` may be left out.
-pub(in crate::commands) fn is_same_account(one: &str, other: &str) -> bool {
-    one.trim_end_matches('$').eq_ignore_ascii_case(other.trim_end_matches('$'))
 }
 
 impl From<(Found, Vec<Finding>)> for SpecReport {

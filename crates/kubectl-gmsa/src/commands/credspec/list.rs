@@ -1,19 +1,18 @@
 //! `kubectl gmsa credspec list`
 
-use gmsa_core::credspec::identifier::braced_guid;
-use gmsa_core::credspec::{lint, plugin};
+use gmsa_core::credspec::lint;
 use serde_json::{Value, json};
 
-use super::{name_of, text};
 use crate::cli::credspec::{List, ListOutput};
-use crate::commands::runtime::{self, block_on};
-use crate::commands::{Failure, render};
-use crate::printer;
+use crate::connect::{self, block_on};
+use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
+use crate::failure::Failure;
+use crate::output::{printer, render};
 
 /// Lists the credential specs of the cluster.
-pub(super) fn run(args: &List) -> Result<u8, Failure> {
+pub fn run(args: &List) -> Result<u8, Failure> {
     let objects =
-        block_on(async { Ok(runtime::credential_specs(&args.cluster).await?.list().await?) })?;
+        block_on(async { Ok(connect::credential_specs(&args.cluster).await?.list().await?) })?;
     let list = || json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let printed = match args.output {
         ListOutput::Json => render::json("list", &list())?,
@@ -57,29 +56,6 @@ fn table(objects: &[Value], wide: bool) -> String {
         row
     });
     render::table(&header, rows.collect())
-}
-
-/// The plug-in by the name under which it is known.
-pub(in crate::commands) fn plugin_of(object: &Value) -> Option<String> {
-    let guid = text(object, "/ActiveDirectoryConfig/HostAccountConfig/PluginGUID")?;
-    let known = plugin::by_guid(braced_guid(guid).unwrap_or(guid));
-    Some(known.map_or_else(|| guid.to_owned(), |known| known.name.to_owned()))
-}
-
-/// The accounts, each once, the one that stands for the container first.
-pub(in crate::commands) fn accounts_of(object: &Value) -> Vec<String> {
-    let main = text(object, "/DomainJoinConfig/MachineAccountName");
-    let listed = object
-        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
-        .and_then(Value::as_array);
-    let listed = listed.into_iter().flatten().filter_map(|account| account.get("Name")?.as_str());
-    let mut accounts: Vec<String> = Vec::new();
-    for account in main.into_iter().chain(listed) {
-        if !accounts.iter().any(|known| known.eq_ignore_ascii_case(account)) {
-            accounts.push(account.to_owned());
-        }
-    }
-    accounts
 }
 
 /// How many findings, and the worst.

@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::file::encoding::decode;
 use crate::cli::credspec::Create;
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// The class identifier of the plug-in, without braces, and what it is told.
-pub(super) fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
+pub fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
     let Some(wanted) = &args.host_plugin else { return Ok(None) };
     let known = plugin::by_id(wanted).filter(|plugin| !plugin.takes_password);
     let guid = match known {

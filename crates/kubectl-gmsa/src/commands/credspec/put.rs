@@ -6,36 +6,38 @@ use gmsa_cluster::crd::GROUP;
 use gmsa_cluster::credential_specs::Apply;
 use serde_json::{Value, json};
 
-use super::{name_of, printed};
+use super::printed;
 use crate::cli::credspec::{ApplyFlags, OutFlags, SpecOutput};
 use crate::cli::shared::{ClusterFlags, DryRun};
-use crate::commands::{Failure, output_file, render, runtime};
-use crate::printer;
+use crate::connect;
+use crate::credential_spec::name_of;
+use crate::failure::Failure;
+use crate::output::{file, printer, render};
 
 /// A credential spec, and what is made with it.
-pub(super) struct Made {
-    pub(super) spec: Value,
+pub struct Made {
+    pub spec: Value,
     /// Roles and bindings.
-    pub(super) rights: Vec<Value>,
+    pub rights: Vec<Value>,
 }
 
 /// Where they go.
-pub(super) struct Destination<'a> {
-    pub(super) output: SpecOutput,
-    pub(super) out: &'a OutFlags,
-    pub(super) apply: &'a ApplyFlags,
-    pub(super) cluster: &'a ClusterFlags,
+pub struct Destination<'a> {
+    pub output: SpecOutput,
+    pub out: &'a OutFlags,
+    pub apply: &'a ApplyFlags,
+    pub cluster: &'a ClusterFlags,
 }
 
 impl Destination<'_> {
     /// Whether anything is sent to the cluster.
-    pub(super) fn is_cluster(&self) -> bool {
+    pub fn is_cluster(&self) -> bool {
         self.apply.apply && self.apply.dry_run != DryRun::Client
     }
 }
 
 /// Puts them there. Rights are printed and written; who sends them to the cluster is the caller.
-pub(super) fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+pub fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
     if to.is_cluster() {
         return send(made, to);
     }
@@ -51,10 +53,10 @@ pub(super) fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
     }
     // All of them, before the first is written.
     for (file, _) in &files {
-        output_file::refuse_existing(file, to.out.overwrite)?;
+        file::refuse_existing(file, to.out.overwrite)?;
     }
     for (file, text) in &files {
-        output_file::write(file, text, to.out.overwrite)?;
+        file::write(file, text, to.out.overwrite)?;
         printer::data(&format!("{}\n", file.display()))?;
     }
     Ok(())
@@ -97,8 +99,8 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
 fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
     let how =
         Apply { dry_run: to.apply.dry_run == DryRun::Server, force: to.apply.force_conflicts };
-    runtime::block_on(async {
-        let specs = runtime::credential_specs(to.cluster).await?;
+    connect::block_on(async {
+        let specs = connect::credential_specs(to.cluster).await?;
         for made in made {
             let name = name_of(&made.spec);
             specs.apply(name, &made.spec, how).await?;

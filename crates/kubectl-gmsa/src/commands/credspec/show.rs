@@ -5,17 +5,17 @@ use std::fmt::Write as _;
 use gmsa_core::credspec::lint;
 use serde_json::Value;
 
-use super::list::{accounts_of, plugin_of};
-use super::{name_of, printed, text};
+use super::printed;
 use crate::cli::credspec::{Show, ShowOutput, SpecOutput};
-use crate::commands::Failure;
-use crate::commands::runtime::{self, block_on};
-use crate::printer;
+use crate::connect::{self, block_on};
+use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Shows a credential spec.
-pub(super) fn run(args: &Show) -> Result<u8, Failure> {
+pub fn run(args: &Show) -> Result<u8, Failure> {
     let object = block_on(async {
-        Ok(runtime::credential_specs(&args.cluster).await?.get(&args.name).await?)
+        Ok(connect::credential_specs(&args.cluster).await?.get(&args.name).await?)
     })?;
     printer::data(&match args.output {
         ShowOutput::Table => described(&object),

@@ -11,34 +11,34 @@ use gmsa_core::diagnosis::{Outcome, Verdict};
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::cluster::facts::Facts;
 use super::report::Report;
 use super::{Output, table};
+use crate::checks::facts::Facts;
 use crate::cli::Doctor;
-use crate::commands::{Failure, render};
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::{printer, render};
 use archive::{Archive, Content};
 
 /// What is written into the archive.
-pub(super) struct Case<'a> {
-    pub(super) client: &'a Client,
-    pub(super) facts: &'a Facts,
-    pub(super) args: &'a Doctor,
+pub struct Case<'a> {
+    pub client: &'a Client,
+    pub facts: &'a Facts,
+    pub args: &'a Doctor,
     /// The credential specs in question; all if none is named.
-    pub(super) credential_specs: &'a BTreeSet<String>,
-    pub(super) outcomes: &'a [Outcome],
-    pub(super) verdict: &'a Verdict<'a>,
-    pub(super) report: &'a Report,
-    pub(super) outputs: &'a [Output],
+    pub credential_specs: &'a BTreeSet<String>,
+    pub outcomes: &'a [Outcome],
+    pub verdict: &'a Verdict<'a>,
+    pub report: &'a Report,
+    pub outputs: &'a [Output],
 }
 
 /// Whether the archive can be written there, before anything is looked at.
-pub(super) fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
+pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
     archive::check(file, overwrite)
 }
 
 /// Writes the archive, and tells on standard error what is in it.
-pub(super) async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
+pub async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
     let mut archive = Archive::default();
     let report = serde_json::to_value(case.report)
         .map_err(|error| Failure::Encode { what: "report", why: error.to_string() })?;

@@ -13,14 +13,15 @@ use gmsa_directory::account::{Check as Line, CheckStatus};
 use gmsa_directory::{Directory, Error, Options, Principal};
 use serde_json::Value;
 
-use super::cluster::facts::{array, text};
+use crate::checks::facts::{array, text};
 use crate::cli::shared::DirectoryFlags;
-use crate::commands::credspec::lint::{accounts_in, is_same_account};
-use crate::commands::{Failure, directory};
+use crate::connect::directory;
+use crate::credential_spec::{accounts_in, is_same_account};
+use crate::failure::Failure;
 
 /// Looks at the directories of the credential specs' domains; the nodes are those of Windows, by
 /// name.
-pub(super) async fn examine(
+pub async fn examine(
     flags: &DirectoryFlags,
     specs: &[&Value],
     nodes: &[&str],
@@ -51,7 +52,7 @@ pub(super) async fn examine(
 }
 
 /// Whether the directory was not reached, or refused.
-pub(super) fn unreached(outcomes: &[Outcome]) -> bool {
+pub fn unreached(outcomes: &[Outcome]) -> bool {
     outcomes.iter().any(|one| one.check.id == DIRECTORY_REACHABLE.id && one.state == State::Problem)
 }
 

@@ -5,11 +5,11 @@ use gmsa_core::finding::Code;
 use gmsa_core::windows::codes::{Code as Status, Entry, Meaning, Source, meanings};
 
 use crate::cli::Explain;
-use crate::commands::{Failure, render};
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::{printer, render};
 
 /// Shows one check, or lists all.
-pub(super) fn run(args: &Explain) -> Result<u8, Failure> {
+pub fn run(args: &Explain) -> Result<u8, Failure> {
     let Some(id) = &args.id else {
         let rows = all().map(|check| {
             vec![check.id.to_owned(), check.side.as_str().to_owned(), check.title.to_owned()]

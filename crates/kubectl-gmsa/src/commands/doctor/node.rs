@@ -9,23 +9,23 @@ use gmsa_core::windows::node::{NodeOutput, read as read_output};
 use serde_json::Value;
 
 use super::Output;
-use super::cluster::facts::text;
-use crate::commands::Failure;
-use crate::printer;
+use crate::checks::facts::text;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// The script, for Windows PowerShell 5.1.
-pub(super) const SCRIPT: &str = include_str!("node/node-checks.ps1");
+pub const SCRIPT: &str = include_str!("node/node-checks.ps1");
 /// No node says more, in bytes.
 const LARGEST: u64 = 16 << 20;
 
 /// Prints the script.
-pub(super) fn print() -> Result<u8, Failure> {
+pub fn print() -> Result<u8, Failure> {
     printer::data(SCRIPT)?;
     Ok(0)
 }
 
 /// Reads what the script printed on each node.
-pub(super) fn read(files: &[PathBuf]) -> Result<Vec<NodeOutput>, Failure> {
+pub fn read(files: &[PathBuf]) -> Result<Vec<NodeOutput>, Failure> {
     if files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
         let words = "failed to read the output of a node: standard input holds that of one node";
         return Err(Failure::Input(words.to_owned()));
@@ -60,7 +60,7 @@ fn bounded(from: impl std::io::Read) -> std::io::Result<Vec<u8>> {
 }
 
 /// Judges the nodes, against the plug-ins that credential specs name.
-pub(super) fn examine(outputs: &[NodeOutput], specs: &[&Value]) -> Vec<Outcome> {
+pub fn examine(outputs: &[NodeOutput], specs: &[&Value]) -> Vec<Outcome> {
     let plugins: BTreeSet<String> = specs
         .iter()
         .map(|spec| text(spec, "/credspec/ActiveDirectoryConfig/HostAccountConfig/PluginGUID"))
@@ -72,7 +72,7 @@ pub(super) fn examine(outputs: &[NodeOutput], specs: &[&Value]) -> Vec<Outcome> 
 }
 
 /// What was read, for the archive.
-pub(super) fn outputs(outputs: &[NodeOutput]) -> impl Iterator<Item = Output> {
+pub fn outputs(outputs: &[NodeOutput]) -> impl Iterator<Item = Output> {
     outputs.iter().map(|output| Output {
         name: format!("node/{}.txt", output.computer),
         text: format!("{output:#?}\n"),

@@ -21,21 +21,17 @@ use kube::Client;
 use serde_json::Value;
 
 use super::Found;
-use super::cluster::facts::{Seen, soft, text};
+use crate::checks::facts::{Seen, soft, text};
 use crate::cli::Doctor;
-use crate::commands::Failure;
-use crate::commands::connection::MANAGER;
+use crate::connect::MANAGER;
+use crate::failure::Failure;
 use inside::{Looked, Place};
 use target::Subject;
 
-pub(super) use lifecycle::{change as lifecycle, print as print_lifecycle};
+pub use lifecycle::{change as lifecycle, print as print_lifecycle};
 
 /// Looks at a pod, or at one of the pods of a workload.
-pub(super) async fn examine(
-    client: &Client,
-    args: &Doctor,
-    target: &str,
-) -> Result<Found, Failure> {
+pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Found, Failure> {
     repair::may_ask(args)?;
     let namespace = namespace(client, args);
     let objects = Objects::new(client.clone(), MANAGER, false);

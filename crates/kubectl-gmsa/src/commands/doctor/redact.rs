@@ -15,7 +15,7 @@ use keys::{is_flag, is_secret};
 use known::Known;
 
 /// What stands in place of a secret.
-pub(super) const REDACTED: &str = "REDACTED";
+pub const REDACTED: &str = "REDACTED";
 /// What kubectl keeps of the last `apply`: all of the object again.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Whose annotations are kept: their makers put no secrets there.
@@ -36,27 +36,27 @@ const DEEPEST: usize = 100;
 
 /// Takes secrets out, and remembers where.
 #[derive(Default)]
-pub(super) struct Redactor {
+pub struct Redactor {
     known: Known,
     /// What was taken out, by file: where in it, and what it was.
-    pub(super) taken: Vec<Taken>,
+    pub taken: Vec<Taken>,
 }
 
 /// Something that was taken out.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+pub struct Taken {
     /// The file in the archive.
-    pub(super) file: String,
+    pub file: String,
     /// Where in it, such as `spec.containers[0].env[0].value`; empty for a text.
-    pub(super) place: String,
+    pub place: String,
     /// What it was.
-    pub(super) what: &'static str,
+    pub what: &'static str,
 }
 
 impl Redactor {
     /// Takes out of an object what its fields say is secret. What is public in it is learnt before
     /// by [`Self::publish`] of every object.
-    pub(super) fn object(&mut self, file: &str, object: &mut Value) {
+    pub fn object(&mut self, file: &str, object: &mut Value) {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         if kind == "CustomResourceDefinition" {
             // Its schema tells of fields, and has no values.
@@ -78,12 +78,12 @@ impl Redactor {
     }
 
     /// Learns what is no secret, although somebody may use it as a value: names, domains, images.
-    pub(super) fn publish(&mut self, object: &Value) {
+    pub fn publish(&mut self, object: &Value) {
         self.known.publish(object);
     }
 
     /// Takes out of every text in a value what is known to be secret, or looks like it.
-    pub(super) fn leaves(&mut self, file: &str, value: &mut Value) {
+    pub fn leaves(&mut self, file: &str, value: &mut Value) {
         self.leaves_at(file, "", value, 0);
     }
 
@@ -113,12 +113,12 @@ impl Redactor {
     }
 
     /// A text without what is known to be secret, or looks like it.
-    pub(super) fn text(&mut self, file: &str, text: &str) -> String {
+    pub fn text(&mut self, file: &str, text: &str) -> String {
         self.searched(file, "", text)
     }
 
     /// A place as it may be shown: names in it are texts, too.
-    pub(super) fn place(&self, place: &str) -> String {
+    pub fn place(&self, place: &str) -> String {
         match place {
             "" => String::new(),
             place => {

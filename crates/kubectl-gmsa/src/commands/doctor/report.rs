@@ -7,7 +7,7 @@ use serde::Serialize;
 /// The report of `kubectl gmsa doctor -o json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub struct Report {
     /// `kube-gmsa.dev/v1`.
     api_version: &'static str,
     /// `DoctorReport`.
@@ -90,11 +90,11 @@ pub fn schema() -> serde_json::Value {
 
 impl Report {
     /// Major and minor version of the API server, if one was asked.
-    pub(super) fn kubernetes(&self) -> Option<&str> {
+    pub fn kubernetes(&self) -> Option<&str> {
         self.kubernetes.as_deref()
     }
 
-    pub(super) fn new(
+    pub fn new(
         kubernetes: Option<String>,
         target: Option<String>,
         outcomes: &[Outcome],

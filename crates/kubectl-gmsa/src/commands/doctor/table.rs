@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use gmsa_core::diagnosis::{Cause, Health, Outcome, State, Verdict};
 
-use crate::commands::render;
+use crate::output::render;
 
 /// The verdict, then what is not as it should be; with `all` every check.
-pub(super) fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
+pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     let mut text = String::new();
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
     let head = match verdict.health {

@@ -12,7 +12,6 @@ mod exclusions;
 mod found;
 mod helm;
 mod inherit;
-mod journal;
 
 use std::time::Duration;
 
@@ -28,24 +27,20 @@ use kube::api::Api;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use super::{Plan, cluster, existing, kept_options, options, probe, refuse};
+use super::{Plan, existing, options, refuse};
 use crate::cli::Install;
 use crate::cli::shared::DryRun;
-use crate::commands::Failure;
-use crate::commands::confirm::confirm;
-use crate::printer;
+use crate::failure::Failure;
+use crate::installation::journal::{self, Journal};
+use crate::installation::{kept_options, probe};
+use crate::output::printer;
+use crate::prompt::confirm;
 use found::{Found, find, text};
 use helm::Releases;
-use journal::Journal;
 
-pub(super) use denials::{denials, stop as are_denied, tell as tell_denials};
+pub use denials::{denials, stop as are_denied, tell as tell_denials};
 
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// Whether a takeover was interrupted.
-pub(super) async fn is_unfinished(client: &Client) -> Result<bool, Failure> {
-    Ok(Journal::read(client).await?.is_some())
-}
 
 /// Everything that a takeover needs.
 struct Takeover<'a> {
@@ -63,7 +58,7 @@ struct Takeover<'a> {
 }
 
 /// Takes over; none if there is nothing to take over from.
-pub(super) async fn run(
+pub async fn run(
     args: &Install,
     client: &Client,
     version: Version,
@@ -131,7 +126,9 @@ impl<'a> Takeover<'a> {
             (None, None) => inherit::options(&found),
         };
         if let Some(journal) = journal {
-            journal.recall(&applier, &mut found).await?;
+            for object in journal.left(&applier).await? {
+                found.add(object);
+            }
         }
         if found.is_empty() && !began {
             return Ok(None);
@@ -165,7 +162,7 @@ impl<'a> Takeover<'a> {
         let made = beside(&options, version, &unseen);
         let mut releases = helm::releases(&client, &applier, &found, began).await?;
         releases.warnings.extend(found.managers());
-        let journal = Journal::new(&options, &found, &releases.records);
+        let journal = Journal::new(&options, found.all().chain(&releases.records));
         let place = made
             .base
             .iter()
@@ -176,7 +173,7 @@ impl<'a> Takeover<'a> {
         let collides = ours.base.iter().chain(&ours.webhooks).any(|object| found.has(object));
         let server = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
-        let is_there = applier.live(&server).await.map_err(cluster)?.is_some();
+        let is_there = applier.live(&server).await.map_err(Failure::cluster)?.is_some();
         let temporary = (collides || found.is_down() || is_there).then_some(made);
         let takeover =
             Self { args, client, applier, version, options, found, releases, temporary, place };
@@ -260,7 +257,7 @@ impl<'a> Takeover<'a> {
 
     async fn carry_out(&self, ours: &Objects) -> Result<(), Failure> {
         self.last_one_gone().await?;
-        self.applier.apply(&self.place).await.map_err(cluster)?;
+        self.applier.apply(&self.place).await.map_err(Failure::cluster)?;
         self.account().await?;
         if self.releases.definition {
             helm::keep_definition(&self.client).await?;
@@ -323,7 +320,7 @@ impl<'a> Takeover<'a> {
         objects: impl IntoIterator<Item = &'o Value>,
     ) -> Result<(), Failure> {
         for object in objects {
-            if self.applier.delete_exactly(object).await.map_err(cluster)? {
+            if self.applier.delete_exactly(object).await.map_err(Failure::cluster)? {
                 printer::data(&format!("{} deleted\n", shown(object)))?;
             }
         }
@@ -349,7 +346,7 @@ impl<'a> Takeover<'a> {
     async fn last_one_gone(&self) -> Result<(), Failure> {
         let end = self.stage(None).end();
         loop {
-            let live = self.applier.live(&journal::namespace()).await.map_err(cluster)?;
+            let live = self.applier.live(&journal::namespace()).await.map_err(Failure::cluster)?;
             if live.is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_none()) {
                 return Ok(());
             }
@@ -369,7 +366,7 @@ impl<'a> Takeover<'a> {
         let end = self.stage(None).end();
         loop {
             let found = accounts.get_opt("default").await.map_err(|error| {
-                cluster(format!(
+                Failure::cluster(format!(
                     "failed to read the ServiceAccount {TAKEOVER}/default: {}",
                     why(&error)
                 ))
@@ -392,7 +389,7 @@ impl<'a> Takeover<'a> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.options.namespace);
         for name in &self.options.image_pull_secrets {
             let found = secrets.get_opt(name).await.map_err(|error| {
-                cluster(format!(
+                Failure::cluster(format!(
                     "failed to read the Secret {}/{name}: {}",
                     self.options.namespace,
                     why(&error)
@@ -401,7 +398,7 @@ impl<'a> Takeover<'a> {
             let Some(found) = found else { continue };
             let copy = json!({"apiVersion": "v1", "kind": "Secret", "type": found.type_,
                 "metadata": {"name": name, "namespace": TAKEOVER}, "data": found.data});
-            self.applier.apply(&copy).await.map_err(cluster)?;
+            self.applier.apply(&copy).await.map_err(Failure::cluster)?;
         }
         Ok(())
     }

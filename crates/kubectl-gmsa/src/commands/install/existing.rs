@@ -2,7 +2,7 @@
 
 use gmsa_cluster::apply::{Change, shown};
 use gmsa_cluster::client::why;
-use gmsa_cluster::install::{NAME, OPTIONS, Options, PART_OF};
+use gmsa_cluster::install::{NAME, PART_OF};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };
@@ -12,36 +12,16 @@ use kube::api::{Api, ListParams, PostParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 
-use super::cluster;
-use crate::commands::Failure;
-
-/// The options of the last install; none if there was none.
-pub(in crate::commands) async fn kept_options(
-    client: &Client,
-    namespace: &str,
-) -> Result<Option<Options>, Failure> {
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
-    let found = deployments.get_opt(NAME).await.map_err(|error| {
-        cluster(format!("failed to read the Deployment {namespace}/{NAME}: {}", why(&error)))
-    })?;
-    let Some(found) = found else { return Ok(None) };
-    let Some(text) = found.annotations().get(OPTIONS) else { return Ok(None) };
-    serde_json::from_str(text).map(Some).map_err(|error| {
-        cluster(format!(
-            "failed to read the annotation {OPTIONS} of the Deployment {namespace}/{NAME}: \
-             {error}; delete the annotation, and give the options again"
-        ))
-    })
-}
+use crate::failure::Failure;
 
 /// Another webhook for the same pods is not built over: two would take turns at every object.
-pub(super) async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Failure> {
+pub async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Failure> {
     let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let all = ListParams::default();
     let read = |error: kube::Error| {
-        cluster(format!("failed to look for an existing installation: {}", why(&error)))
+        Failure::cluster(format!("failed to look for an existing installation: {}", why(&error)))
     };
     let mut found = Vec::new();
     for one in mutating.list(&all).await.map_err(read)? {
@@ -80,13 +60,13 @@ fn ours(object: &impl kube::ResourceExt) -> bool {
     object.labels().get(PART_OF.0).is_some_and(|value| value == PART_OF.1)
 }
 
-pub(super) fn is_gmsa(name: &str, services: impl Iterator<Item = String>) -> bool {
+pub fn is_gmsa(name: &str, services: impl Iterator<Item = String>) -> bool {
     name.contains("gmsa") || services.into_iter().any(|service| service.contains("gmsa"))
 }
 
 /// What we may not do although it is needed. A dry run finds out for what is there; for what is to
 /// be created the API server is asked.
-pub(super) async fn missing_rights(
+pub async fn missing_rights(
     client: &Client,
     changes: &[(&Value, Change)],
 ) -> Result<Vec<String>, Failure> {
@@ -102,7 +82,7 @@ pub(super) async fn missing_rights(
 }
 
 /// What is told if we may not do this to the object.
-pub(super) async fn missing_right(
+pub async fn missing_right(
     client: &Client,
     verb: &str,
     object: &Value,
@@ -123,10 +103,12 @@ pub(super) async fn missing_right(
             "namespace": text("/metadata/namespace"),
         }},
     });
-    let review: SelfSubjectAccessReview = serde_json::from_value(review).map_err(cluster)?;
+    let review: SelfSubjectAccessReview =
+        serde_json::from_value(review).map_err(Failure::cluster)?;
     let answer = reviews.create(&PostParams::default(), &review).await;
-    let answer = answer
-        .map_err(|error| cluster(format!("failed to ask for our own rights: {}", why(&error))))?;
+    let answer = answer.map_err(|error| {
+        Failure::cluster(format!("failed to ask for our own rights: {}", why(&error)))
+    })?;
     let allowed = answer.status.is_some_and(|status| status.allowed);
     Ok((!allowed).then(|| format!("you may not {verb} {} ({resource})", shown(object))))
 }

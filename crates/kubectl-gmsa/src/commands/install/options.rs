@@ -5,10 +5,10 @@ use gmsa_core::credspec::name::is_valid_name;
 
 use super::pods;
 use crate::cli::{CertificatesArg, FailurePolicy, Install};
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// Resolves the options. An image that was never chosen is that of this version.
-pub(super) fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
+pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
     let known = kept.unwrap_or_default();
     let published = |image: &str| image.split(':').next() == IMAGE_NAME.split(':').next();
     let image = match &args.image {

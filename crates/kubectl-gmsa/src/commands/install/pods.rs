@@ -7,10 +7,10 @@ use gmsa_cluster::manifests::parse;
 use serde_json::{Value, json};
 
 use crate::cli::PodFlags;
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// The labels that nodes must have.
-pub(super) fn node_selector(
+pub fn node_selector(
     args: &PodFlags,
     known: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
@@ -32,7 +32,7 @@ pub(super) fn node_selector(
 }
 
 /// The taints that are tolerated.
-pub(super) fn tolerations(args: &PodFlags, known: Vec<Value>) -> Result<Vec<Value>, Failure> {
+pub fn tolerations(args: &PodFlags, known: Vec<Value>) -> Result<Vec<Value>, Failure> {
     if args.toleration.is_empty() {
         return Ok(known);
     }
@@ -63,7 +63,7 @@ fn toleration(text: &str) -> Result<Value, Failure> {
 }
 
 /// The affinity in a file.
-pub(super) fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Failure> {
+pub fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Failure> {
     let Some(path) = &args.affinity_file else { return Ok(known) };
     if path.is_empty() {
         return Ok(None);
@@ -85,7 +85,7 @@ pub(super) fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<V
 }
 
 /// What a pod asks for, and may use at most.
-pub(super) fn resources(args: &PodFlags, known: Resources) -> Result<Resources, Failure> {
+pub fn resources(args: &PodFlags, known: Resources) -> Result<Resources, Failure> {
     let take = |flag: &str, given: &Option<String>, known: String| match given {
         Some(given) if is_quantity(given) => Ok(given.clone()),
         Some(given) => Err(bad(flag, given, "a quantity such as 100m or 64Mi")),

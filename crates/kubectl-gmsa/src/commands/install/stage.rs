@@ -9,30 +9,32 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use super::trust::Trust;
-use super::{cluster, probe, report, wait};
-use crate::commands::Failure;
-use crate::printer;
+use super::wait;
+use crate::failure::Failure;
+use crate::installation::probe;
+use crate::output::changes::report;
+use crate::output::printer;
 
 /// How an installation is brought up.
-pub(super) struct Stage<'a> {
-    pub(super) client: &'a Client,
-    pub(super) applier: &'a Applier,
+pub struct Stage<'a> {
+    pub client: &'a Client,
+    pub applier: &'a Applier,
     /// How long to wait for each step, in seconds.
-    pub(super) wait: u64,
+    pub wait: u64,
     /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
-    pub(super) place: Option<&'a str>,
+    pub place: Option<&'a str>,
     /// Whom API servers are to trust, if the server does not say so itself.
-    pub(super) trust: Option<&'a Trust<'a>>,
+    pub trust: Option<&'a Trust<'a>>,
 }
 
 impl Stage<'_> {
     /// When a step that begins now has taken too long.
-    pub(super) fn end(&self) -> Instant {
+    pub fn end(&self) -> Instant {
         Instant::now() + Duration::from_secs(self.wait)
     }
 
     /// Applies everything; the configurations only once a replica runs and answers.
-    pub(super) async fn apply(&self, options: &Options, objects: &Objects) -> Result<(), Failure> {
+    pub async fn apply(&self, options: &Options, objects: &Objects) -> Result<(), Failure> {
         let end = self.end();
         let server = objects.base.iter().position(is_server).unwrap_or(objects.base.len());
         let (before, after) = objects.base.split_at(server);
@@ -61,7 +63,7 @@ impl Stage<'_> {
         let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
             if fresh.contains(&object) {
-                self.applier.apply(object).await.map_err(cluster)?;
+                self.applier.apply(object).await.map_err(Failure::cluster)?;
                 printer::data(&report(object, &Change::Created, ""))?;
             } else {
                 self.apply_one(object).await?;
@@ -84,7 +86,7 @@ impl Stage<'_> {
     ) -> Result<Vec<&'a Value>, Failure> {
         let mut fresh = Vec::new();
         for object in guards {
-            let live = self.applier.live(object).await.map_err(cluster)?;
+            let live = self.applier.live(object).await.map_err(Failure::cluster)?;
             if live.is_none_or(|live| is_for_probes(&live)) {
                 fresh.push(*object);
             }
@@ -93,13 +95,13 @@ impl Stage<'_> {
             return Ok(fresh);
         }
         for object in &fresh {
-            self.applier.apply(&only_probes(object, self.place)).await.map_err(cluster)?;
+            self.applier.apply(&only_probes(object, self.place)).await.map_err(Failure::cluster)?;
         }
         let Err(failure) = self.answers(&fresh, options, trust, end).await else {
             return Ok(fresh);
         };
         for object in fresh {
-            self.applier.delete(object).await.map_err(cluster)?;
+            self.applier.delete(object).await.map_err(Failure::cluster)?;
         }
         printer::note("the webhook configurations were taken away again: no pod is held up");
         Err(failure)
@@ -122,7 +124,7 @@ impl Stage<'_> {
     }
 
     async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
-        let change = self.applier.apply(object).await.map_err(cluster)?;
+        let change = self.applier.apply(object).await.map_err(Failure::cluster)?;
         printer::data(&report(object, &change, ""))
     }
 }

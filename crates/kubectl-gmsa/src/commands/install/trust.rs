@@ -16,17 +16,14 @@ use serde_json::Value;
 use x509_parser::error::X509Error;
 use x509_parser::pem::Pem;
 
-use super::cluster;
 use crate::cli::Install;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::installation::FILLED_BY;
+use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
-/// By which cert-manager names the Certificate on the Secret that it fills.
-pub(in crate::commands) const FILLED_BY: &str = "cert-manager.io/certificate-name";
-
 /// Where the bundle comes from.
-pub(super) struct Trust<'a> {
+pub struct Trust<'a> {
     client: &'a Client,
     applier: &'a Applier,
     namespace: &'a str,
@@ -57,7 +54,7 @@ impl Missing {
 impl<'a> Trust<'a> {
     /// None if the server makes its certificates itself. The source of the last install says whose
     /// bundle is in the configurations.
-    pub(super) fn new(
+    pub fn new(
         args: &Install,
         client: &'a Client,
         applier: &'a Applier,
@@ -83,7 +80,7 @@ impl<'a> Trust<'a> {
     }
 
     /// Stops if the bundle cannot be found, and would not be by waiting.
-    pub(super) async fn check(&self, configurations: &[Value]) -> Result<(), Failure> {
+    pub async fn check(&self, configurations: &[Value]) -> Result<(), Failure> {
         match self.look(configurations).await? {
             Err(missing) if !missing.may_come => Err(Failure::Cluster(format!(
                 "failed to install: {}; nothing was changed",
@@ -94,11 +91,7 @@ impl<'a> Trust<'a> {
     }
 
     /// The bundle, in PEM; waited for where somebody else is to make it.
-    pub(super) async fn find(
-        &self,
-        configurations: &[Value],
-        end: Instant,
-    ) -> Result<String, Failure> {
+    pub async fn find(&self, configurations: &[Value], end: Instant) -> Result<String, Failure> {
         let mut told = false;
         loop {
             let missing = match self.look(configurations).await? {
@@ -139,7 +132,10 @@ impl<'a> Trust<'a> {
                 });
             }
             Err(error) => {
-                return Err(cluster(format!("failed to read the {name}: {}", why(&error))));
+                return Err(Failure::cluster(format!(
+                    "failed to read the {name}: {}",
+                    why(&error)
+                )));
             }
         };
         let filled = secret.as_ref().is_some_and(|secret| {
@@ -209,7 +205,7 @@ impl<'a> Trust<'a> {
 
     /// What a configuration trusts.
     async fn trusted(&self, configuration: &Value) -> Result<Option<String>, Failure> {
-        let live = self.applier.live(configuration).await.map_err(cluster)?;
+        let live = self.applier.live(configuration).await.map_err(Failure::cluster)?;
         let bundle = live.as_ref().and_then(|live| live.pointer(CA_BUNDLE)).cloned();
         let bundle: Option<ByteString> =
             bundle.and_then(|bundle| serde_json::from_value(bundle).ok());
@@ -219,7 +215,7 @@ impl<'a> Trust<'a> {
     }
 
     /// Makes the configurations that are there trust this bundle too.
-    pub(super) async fn add(
+    pub async fn add(
         &self,
         configurations: &[Value],
         bundle: &str,
@@ -236,7 +232,7 @@ impl<'a> Trust<'a> {
     }
 
     /// Makes the configurations that are there trust this bundle alone.
-    pub(super) async fn set<'o>(
+    pub async fn set<'o>(
         &self,
         configurations: impl IntoIterator<Item = &'o Value>,
         bundle: &str,
@@ -252,10 +248,10 @@ impl<'a> Trust<'a> {
                     // Somebody else wrote something meanwhile.
                     Err(own::Error::Conflict(_)) if Instant::now() < end => {}
                     Err(own::Error::Refused { what, why, .. }) => {
-                        return Err(cluster(format!("failed to {what}: {why}")));
+                        return Err(Failure::cluster(format!("failed to {what}: {why}")));
                     }
                     Err(own::Error::Conflict(_)) => {
-                        return Err(cluster(format!(
+                        return Err(Failure::cluster(format!(
                             "failed to write the CA bundle of {}: somebody else writes it all the \
                              time; run the same command again",
                             shown(object)
@@ -302,7 +298,7 @@ fn certificates(bytes: &[u8]) -> Result<String, String> {
 }
 
 /// Whether a certificate of the bundle signed one of the chain, or may have, as far as can be told.
-pub(in crate::commands) fn signs(bundle: &[u8], chain: &[u8]) -> bool {
+pub fn signs(bundle: &[u8], chain: &[u8]) -> bool {
     let pems = |bytes: &[u8]| -> Vec<Pem> { Pem::iter_from_buffer(bytes).flatten().collect() };
     let (bundle, chain) = (pems(bundle), pems(chain));
     chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)))

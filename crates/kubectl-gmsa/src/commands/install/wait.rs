@@ -9,23 +9,21 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
-use super::cluster;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Waits until a replica of what was asked for is available.
-pub(in crate::commands) async fn available(
-    client: &Client,
-    namespace: &str,
-    end: Instant,
-) -> Result<(), Failure> {
+pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
     loop {
         let deployment = deployments.get(NAME).await.map_err(|error| {
-            cluster(format!("failed to read the Deployment {namespace}/{NAME}: {}", why(&error)))
+            Failure::cluster(format!(
+                "failed to read the Deployment {namespace}/{NAME}: {}",
+                why(&error)
+            ))
         })?;
         let progress = progress(&deployment);
         if progress.done {
@@ -81,7 +79,7 @@ async fn problems(client: &Client, namespace: &str) -> Result<Vec<String>, Failu
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
     let pods = pods.list(&ours).await.map_err(|error| {
-        cluster(format!("failed to list the pods of {namespace}: {}", why(&error)))
+        Failure::cluster(format!("failed to list the pods of {namespace}: {}", why(&error)))
     })?;
     let mut problems: Vec<String> = pods.items.iter().filter_map(problem).collect();
     problems.sort();

@@ -12,7 +12,7 @@ const ROWS: usize = 500;
 const EVIDENCE: usize = 5;
 
 /// What the table tells: findings of lint stand at the credential specs.
-pub(super) fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
+pub fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
     audit
         .findings
         .iter()
@@ -20,12 +20,12 @@ pub(super) fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
 }
 
 /// How many of these have the severity.
-pub(super) fn count(audit: &Audit, severity: Severity) -> usize {
+pub fn count(audit: &Audit, severity: Severity) -> usize {
     told(audit).filter(|one| one.code.severity() == severity).count()
 }
 
 /// Renders the section.
-pub(super) fn render(audit: &Result<Audit, String>) -> String {
+pub fn render(audit: &Result<Audit, String>) -> String {
     let audit = match audit {
         Ok(audit) => audit,
         Err(why) => {

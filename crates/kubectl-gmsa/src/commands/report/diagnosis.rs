@@ -5,7 +5,7 @@ use gmsa_core::diagnosis::{Cause, Health, Outcome, State, Verdict};
 use super::html::{Table, Text, all, badge, list, prose};
 
 /// The verdict in one line, for the head of the page.
-pub(super) fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
+pub fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
     let Ok(outcomes) = outcomes else { return String::new() };
     let verdict = Verdict::of(outcomes);
     let (class, word) = match verdict.health {
@@ -38,7 +38,7 @@ pub(super) fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
 }
 
 /// Renders the section.
-pub(super) fn render(outcomes: &Result<Vec<Outcome>, String>) -> String {
+pub fn render(outcomes: &Result<Vec<Outcome>, String>) -> String {
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(why) => {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A text as it stands between tags, or between the double quotes of an attribute.
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub struct Text<'a>(pub &'a str);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,13 +27,13 @@ impl fmt::Display for Text<'_> {
 }
 
 /// A table that can be scrolled with the keyboard where it is too wide.
-pub(super) struct Table {
+pub struct Table {
     html: String,
 }
 
 impl Table {
     /// A table with a caption and the headings of its columns.
-    pub(super) fn new(id: &str, caption: &str, columns: &[&str]) -> Self {
+    pub fn new(id: &str, caption: &str, columns: &[&str]) -> Self {
         let mut html = format!(
             "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-labelledby=\"{id}\">\n\
              <table>\n<caption id=\"{id}\">{}</caption>\n<thead><tr>",
@@ -47,7 +47,7 @@ impl Table {
     }
 
     /// A row: its heading, and cells that are HTML already.
-    pub(super) fn row(&mut self, heading: &str, cells: &[String]) {
+    pub fn row(&mut self, heading: &str, cells: &[String]) {
         self.html.push_str(&format!("<tr><th scope=\"row\">{}</th>", Text(heading)));
         for cell in cells {
             self.html.push_str(&format!("<td>{cell}</td>"));
@@ -55,24 +55,24 @@ impl Table {
         self.html.push_str("</tr>\n");
     }
 
-    pub(super) fn end(self) -> String {
+    pub fn end(self) -> String {
         self.html + "</tbody>\n</table>\n</div>\n"
     }
 }
 
 /// Parts, one after the other.
-pub(super) fn all(parts: impl Iterator<Item = String>) -> String {
+pub fn all(parts: impl Iterator<Item = String>) -> String {
     parts.collect()
 }
 
 /// A list within a cell; a dash for none.
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
+pub fn list(items: impl Iterator<Item = String>) -> String {
     let items = all(items.map(|item| format!("<li>{item}</li>")));
     if items.is_empty() { "–".to_owned() } else { format!("<ul class=\"plain\">{items}</ul>") }
 }
 
 /// A text in which backquotes mark what is to be typed.
-pub(super) fn prose(text: &str) -> String {
+pub fn prose(text: &str) -> String {
     let mut html = String::new();
     for (index, part) in text.split('`').enumerate() {
         if index % 2 == 0 {
@@ -86,7 +86,7 @@ pub(super) fn prose(text: &str) -> String {
 
 /// What to do, with its parts between semicolons: a command stands at the beginning of a part, or
 /// after its condition and a colon.
-pub(super) fn steps(text: &str) -> String {
+pub fn steps(text: &str) -> String {
     let command = |part: &str| match part.find(": kubectl ") {
         _ if part.starts_with("kubectl ") => Some(0),
         found => found.map(|at| at + 2),
@@ -102,7 +102,7 @@ pub(super) fn steps(text: &str) -> String {
 }
 
 /// A word on a coloured ground; the word alone says it.
-pub(super) fn badge(class: &str, word: &str) -> String {
+pub fn badge(class: &str, word: &str) -> String {
     format!("<span class=\"badge {class}\">{}</span>", Text(word))
 }
 

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
 use super::{Report, audit, diagnosis, picture};
-use crate::commands::access::{Entry, Graph};
-use crate::commands::credspec::{accounts_of, name_of, plugin_of, text};
+use crate::access_map::graph::Graph;
+use crate::access_map::report::Entry;
 use crate::commands::status::State;
+use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
 
 const STYLE: &str = include_str!("style.css");
 /// The SHA-256 of [`STYLE`] in base64: the only thing that the page may load is itself.
@@ -27,7 +28,7 @@ const SECTIONS: [(&str, &str); 7] = [
 ];
 
 /// Renders the page.
-pub(super) fn render(report: &Report) -> String {
+pub fn render(report: &Report) -> String {
     let scope = match &report.namespace {
         Some(namespace) => format!("namespace {namespace}"),
         None => "all namespaces".to_owned(),

@@ -3,7 +3,7 @@
 mod layout;
 
 use super::html::Text;
-use crate::commands::access::{Graph, Sort};
+use crate::access_map::graph::{Graph, Sort};
 use layout::{COLUMN, HEIGHT, Layout, MOST, WIDTH};
 
 /// How many characters of a name fit into a box.
@@ -14,7 +14,7 @@ const TOP: i64 = 34;
 const MARGIN: i64 = 8;
 
 /// Draws the graph, with its caption.
-pub(super) fn draw(graph: &Graph) -> String {
+pub fn draw(graph: &Graph) -> String {
     if graph.edges.is_empty() {
         return "<p>There is nothing to draw: no service account has a right, and none is used.\
                 </p>\n"

@@ -18,13 +18,13 @@ use gmsa_core::rbac::Policy;
 use kube::Client;
 use serde_json::Value;
 
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// How long one question to the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A source of facts.
-pub(super) enum Facts<'a> {
+pub enum Facts<'a> {
     /// The objects in the files.
     Files { specs: BTreeMap<&'a str, Option<Arc<Prepared>>>, policy: &'a Policy },
     /// The cluster; every answer is asked for once.
@@ -32,7 +32,7 @@ pub(super) enum Facts<'a> {
 }
 
 /// The cluster, asked one question at a time.
-pub(super) struct Live {
+pub struct Live {
     runtime: tokio::runtime::Runtime,
     client: Client,
     cluster: Cluster,
@@ -48,7 +48,7 @@ impl Observer for Unobserved {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of_files(set: &'a ManifestSet) -> Self {
+    pub fn of_files(set: &'a ManifestSet) -> Self {
         let specs = set
             .credential_specs
             .iter()
@@ -64,7 +64,7 @@ impl<'a> Facts<'a> {
 
 impl Facts<'_> {
     /// Whether they come from the cluster.
-    pub(super) fn is_cluster(&self) -> bool {
+    pub fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
 }
@@ -104,10 +104,7 @@ impl Source for Facts<'_> {
 
 impl Live {
     /// Makes a client of the cluster.
-    pub(super) fn connect(
-        kubeconfig: Option<&Path>,
-        context: Option<&str>,
-    ) -> Result<Self, Failure> {
+    pub fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -123,7 +120,7 @@ impl Live {
     }
 
     /// The namespace of the context.
-    pub(super) fn default_namespace(&self) -> &str {
+    pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
     }
 

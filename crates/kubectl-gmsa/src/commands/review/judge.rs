@@ -8,33 +8,33 @@ use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
 use serde_json::Value;
 
 use super::facts::Facts;
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// A workload and what admission says of its pods.
-pub(super) struct Judged<'a> {
-    pub(super) workload: &'a Workload,
-    pub(super) service_account: String,
+pub struct Judged<'a> {
+    pub workload: &'a Workload,
+    pub service_account: String,
     /// Whether anything in it uses a GMSA.
-    pub(super) uses_gmsa: bool,
-    pub(super) places: Vec<Place>,
-    pub(super) decision: Decision,
+    pub uses_gmsa: bool,
+    pub places: Vec<Place>,
+    pub decision: Decision,
     /// What the mutating step filled in.
-    pub(super) operations: Vec<patch::Operation>,
+    pub operations: Vec<patch::Operation>,
 }
 
 /// A place of the pod that uses a GMSA.
-pub(super) struct Place {
-    pub(super) kind: PlaceKind,
-    pub(super) name: String,
+pub struct Place {
+    pub kind: PlaceKind,
+    pub name: String,
     /// The path of its `windowsOptions`, with a dot at the end.
-    pub(super) prefix: String,
-    pub(super) credential_spec: Option<String>,
+    pub prefix: String,
+    pub credential_spec: Option<String>,
     /// The containers for which it is in force.
-    pub(super) containers: Vec<String>,
+    pub containers: Vec<String>,
 }
 
 /// Judges every workload.
-pub(super) fn all<'a>(
+pub fn all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,

@@ -9,7 +9,7 @@ use super::report::ObjectFinding;
 
 /// What is found on the objects of the files. With the cluster's facts, a name that is not in the
 /// files may exist all the same.
-pub(super) fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
+pub fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
     let mut found = Vec::new();
     for (name, spec) in &set.credential_specs {
         let object = format!("GMSACredentialSpec {name}");

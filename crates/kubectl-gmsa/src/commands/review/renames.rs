@@ -22,13 +22,13 @@ enum Holder {
 /// A name to write instead of others that no credential spec can have.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Rename {
+pub struct Rename {
     /// The name to write.
-    pub(super) name: String,
+    pub name: String,
     /// What stands there now.
-    pub(super) instead_of: Vec<String>,
+    pub instead_of: Vec<String>,
     /// Where to write it.
-    pub(super) places: Vec<RenamePlace>,
+    pub places: Vec<RenamePlace>,
     /// The credential specs and roles among them.
     #[serde(skip)]
     facts: Vec<String>,
@@ -40,36 +40,36 @@ pub(super) struct Rename {
 /// A field that holds such a name.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RenamePlace {
+pub struct RenamePlace {
     /// The object, as `ClusterRole webapp1`.
-    pub(super) object: String,
+    pub object: String,
     /// The field.
-    pub(super) field: String,
+    pub field: String,
     /// The file, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) file: Option<String>,
+    pub file: Option<String>,
     /// The line on which the document begins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) line: Option<usize>,
+    pub line: Option<usize>,
 }
 
 /// All of a review.
-pub(super) struct Renames<'a> {
+pub struct Renames<'a> {
     by_name: BTreeMap<String, Rename>,
     /// The rights that the files give; none where the cluster's count.
     policy: Option<&'a Policy>,
 }
 
 /// What is said of a denial that other spellings of a name explain.
-pub(super) struct Cure {
+pub struct Cure {
     /// Instead of what admission says, which would have granted what is granted already.
-    pub(super) message: Option<String>,
-    pub(super) hint: String,
+    pub message: Option<String>,
+    pub hint: String,
 }
 
 impl<'a> Renames<'a> {
     /// What has to be written otherwise in the objects and in the places that were judged.
-    pub(super) fn of(set: &'a ManifestSet, judged: &[Judged<'_>], cluster: bool) -> Self {
+    pub fn of(set: &'a ManifestSet, judged: &[Judged<'_>], cluster: bool) -> Self {
         let policy = (!cluster).then_some(&set.policy);
         let mut renames = Self { by_name: BTreeMap::new(), policy };
         for (name, spec) in &set.credential_specs {
@@ -129,7 +129,7 @@ impl<'a> Renames<'a> {
 
     /// What to say of a denial of the service account at this place, if writing other names at
     /// other places comes before what admission itself would advise.
-    pub(super) fn cure(&self, denial: &Denial, name: &str, of: (&str, &str)) -> Option<Cure> {
+    pub fn cure(&self, denial: &Denial, name: &str, of: (&str, &str)) -> Option<Cure> {
         let rename = self.by_name.get(name)?;
         let (namespace, account) = of;
         let write = format!("Write \"{name}\" in {}", rename.facts.join(" and "));
@@ -160,14 +160,14 @@ impl<'a> Renames<'a> {
     }
 
     /// All of them, in the order of the names to write.
-    pub(super) fn into_list(self) -> Vec<Rename> {
+    pub fn into_list(self) -> Vec<Rename> {
         self.by_name.into_values().collect()
     }
 }
 
 impl Rename {
     /// The other spellings, each in quotes.
-    pub(super) fn others(&self) -> String {
+    pub fn others(&self) -> String {
         let quoted: Vec<String> =
             self.instead_of.iter().map(|name| format!("\"{name}\"")).collect();
         quoted.join(", ")

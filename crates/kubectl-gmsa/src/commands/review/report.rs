@@ -14,7 +14,7 @@ use super::renames::{Cure, Rename, Renames};
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Report {
+pub struct Report {
     /// `kube-gmsa.dev/v1`.
     api_version: &'static str,
     /// `ReviewReport`.
@@ -22,121 +22,121 @@ pub(super) struct Report {
     /// `files`, or `cluster` with `--cluster`.
     facts: &'static str,
     /// The numbers.
-    pub(super) summary: Summary,
+    pub summary: Summary,
     /// What to do first: names to write otherwise, because no object can have them.
-    pub(super) renames: Vec<Rename>,
+    pub renames: Vec<Rename>,
     /// Every workload, in the order of the files.
-    pub(super) workloads: Vec<WorkloadReport>,
+    pub workloads: Vec<WorkloadReport>,
     /// What is found on the other objects.
-    pub(super) findings: Vec<ObjectFinding>,
+    pub findings: Vec<ObjectFinding>,
 }
 
 /// The numbers of a report.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Summary {
+pub struct Summary {
     /// Workloads in the files.
-    pub(super) workloads: usize,
+    pub workloads: usize,
     /// Those that use a GMSA.
-    pub(super) using_gmsa: usize,
+    pub using_gmsa: usize,
     /// Those of them that would be admitted.
-    pub(super) admitted: usize,
+    pub admitted: usize,
     /// Those of them that would be denied.
-    pub(super) denied: usize,
+    pub denied: usize,
 }
 
 /// One workload.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WorkloadReport {
+pub struct WorkloadReport {
     /// The kind.
-    pub(super) kind: String,
+    pub kind: String,
     /// The namespace.
-    pub(super) namespace: String,
+    pub namespace: String,
     /// The name.
-    pub(super) name: String,
+    pub name: String,
     /// The file, `-` for standard input.
-    pub(super) file: String,
+    pub file: String,
     /// The line on which the document begins.
-    pub(super) line: usize,
+    pub line: usize,
     /// The service account of its pods.
-    pub(super) service_account: String,
+    pub service_account: String,
     /// `admitted`, `denied`, or `no-gmsa`.
-    pub(super) verdict: &'static str,
+    pub verdict: &'static str,
     /// The places that use a GMSA.
-    pub(super) places: Vec<PlaceReport>,
+    pub places: Vec<PlaceReport>,
     /// What is questionable although it may be admitted.
-    pub(super) findings: Vec<FindingReport>,
+    pub findings: Vec<FindingReport>,
 }
 
 /// One place that uses a GMSA.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PlaceReport {
+pub struct PlaceReport {
     /// `pod`, `container`, `init container` or `ephemeral container`.
-    pub(super) place: &'static str,
+    pub place: &'static str,
     /// The name of the pod or container.
-    pub(super) name: String,
+    pub name: String,
     /// The name of the credential spec.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) credential_spec: Option<String>,
+    pub credential_spec: Option<String>,
     /// The containers for which this place is in force.
-    pub(super) containers: Vec<String>,
+    pub containers: Vec<String>,
     /// `admitted` or `denied`.
-    pub(super) verdict: &'static str,
+    pub verdict: &'static str,
     /// Why it is denied.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) denial: Option<DenialReport>,
+    pub denial: Option<DenialReport>,
 }
 
 /// Why a place is denied.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DenialReport {
+pub struct DenialReport {
     /// The stable name of the reason; see docs/denials.md.
-    pub(super) reason: &'static str,
+    pub reason: &'static str,
     /// The code of the admission response.
-    pub(super) code: u16,
+    pub code: u16,
     /// The field at fault.
-    pub(super) field: String,
+    pub field: String,
     /// What admission says, without a command that would be of no use.
-    pub(super) message: String,
+    pub message: String,
     /// What to do.
-    pub(super) hint: String,
+    pub hint: String,
 }
 
 /// A finding.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct FindingReport {
+pub struct FindingReport {
     /// The stable code; see docs/findings.md.
-    pub(super) code: &'static str,
+    pub code: &'static str,
     /// `error`, `warning` or `info`.
-    pub(super) severity: &'static str,
+    pub severity: &'static str,
     /// What was found.
-    pub(super) message: String,
+    pub message: String,
     /// Where in the object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) path: Option<String>,
+    pub path: Option<String>,
     /// What to do.
-    pub(super) hint: &'static str,
+    pub hint: &'static str,
 }
 
 /// A finding on an object that is no workload.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ObjectFinding {
+pub struct ObjectFinding {
     /// The object, as `GMSACredentialSpec webapp1`.
-    pub(super) object: String,
+    pub object: String,
     /// The file, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) file: Option<String>,
+    pub file: Option<String>,
     /// The line on which the document begins.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) line: Option<usize>,
+    pub line: Option<usize>,
     /// What was found.
     #[serde(flatten)]
-    pub(super) finding: FindingReport,
+    pub finding: FindingReport,
 }
 
 /// The JSON schema of the report: docs/schemas/review-report.schema.json.
@@ -146,7 +146,7 @@ pub fn schema() -> serde_json::Value {
 }
 
 impl Report {
-    pub(super) fn new(
+    pub fn new(
         judged: &[Judged<'_>],
         findings: Vec<ObjectFinding>,
         renames: Renames<'_>,
@@ -170,7 +170,7 @@ impl Report {
     }
 
     /// The worst severity of all that was found; a denial is an error.
-    pub(super) fn worst(&self) -> Option<Severity> {
+    pub fn worst(&self) -> Option<Severity> {
         let of_workloads = self.workloads.iter().flat_map(|workload| &workload.findings);
         let of_objects = self.findings.iter().map(|finding| &finding.finding);
         let findings = of_workloads
@@ -217,12 +217,12 @@ impl WorkloadReport {
     }
 
     /// The workload as people name it.
-    pub(super) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
 
     /// Why it is denied; what holds for the whole pod is there once.
-    pub(super) fn denials(&self) -> impl Iterator<Item = &DenialReport> {
+    pub fn denials(&self) -> impl Iterator<Item = &DenialReport> {
         let denials = self.places.iter().filter_map(|place| place.denial.as_ref());
         let mut of_pod_is_told = false;
         denials.filter(move |denial| {
@@ -244,7 +244,7 @@ impl PlaceReport {
     }
 
     /// The place as people name it.
-    pub(super) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         if self.place == "pod" { "pod".to_owned() } else { format!("{} {}", self.place, self.name) }
     }
 }
@@ -280,7 +280,7 @@ impl FindingReport {
 }
 
 impl ObjectFinding {
-    pub(super) fn new(object: &str, source: Option<&Source>, finding: &Finding) -> Self {
+    pub fn new(object: &str, source: Option<&Source>, finding: &Finding) -> Self {
         Self {
             object: object.to_owned(),
             file: source.map(|source| source.file.to_string()),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::report::Report;
-use crate::commands::Failure;
-use crate::commands::sarif::{self, denial_rule, finding_rule, level, location, result};
+use crate::failure::Failure;
+use crate::output::sarif::{self, denial_rule, finding_rule, level, location, result};
 
 /// Renders the report.
-pub(super) fn render(report: &Report) -> Result<String, Failure> {
+pub fn render(report: &Report) -> Result<String, Failure> {
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     let mut results = Vec::new();
     for workload in &report.workloads {

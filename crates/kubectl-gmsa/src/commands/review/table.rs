@@ -11,7 +11,7 @@ use super::report::{FindingReport, Report, WorkloadReport};
 const WIDTH: u16 = 100;
 
 /// Renders the table, the reasons and what to do.
-pub(super) fn render(report: &Report, wide: bool, colour: bool) -> String {
+pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let mut text = String::new();
     for rename in &report.renames {
         first(&mut text, rename);

@@ -8,7 +8,7 @@ use super::judge::Judged;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
-pub(super) fn render(
+pub fn render(
     documents: &[Document],
     set: &ManifestSet,
     judged: &[Judged<'_>],

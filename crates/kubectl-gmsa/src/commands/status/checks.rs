@@ -13,15 +13,16 @@ use serde_json::Value;
 use x509_parser::pem::parse_x509_pem;
 
 use super::{Check, State, exclusions};
-use crate::commands::Failure;
-use crate::commands::install::{cluster, kept_options, signs};
+use crate::commands::install::signs;
+use crate::failure::Failure;
+use crate::installation::kept_options;
 
 /// The id of the check that says that there is no installation.
-pub(super) const INSTALLED: &str = "installed";
+pub const INSTALLED: &str = "installed";
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
 
-pub(in crate::commands) async fn all(
+pub async fn all(
     client: &Client,
     namespace: &str,
     version: Version,
@@ -40,7 +41,7 @@ pub(in crate::commands) async fn all(
     let mut checks = vec![replicas(client, &options).await?];
     let mut live = Vec::new();
     for webhook in &wanted.webhooks {
-        live.push((webhook, applier.live(webhook).await.map_err(cluster)?));
+        live.push((webhook, applier.live(webhook).await.map_err(Failure::cluster)?));
     }
     checks.push(configurations(&live));
     checks.push(failure_policy(&live, &options));
@@ -57,10 +58,9 @@ type Live<'a> = [(&'a Value, Option<Value>)];
 
 async fn replicas(client: &Client, options: &Options) -> Result<Check, Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), &options.namespace);
-    let deployment = deployments
-        .get(NAME)
-        .await
-        .map_err(|error| cluster(format!("failed to read the Deployment: {}", why(&error))))?;
+    let deployment = deployments.get(NAME).await.map_err(|error| {
+        Failure::cluster(format!("failed to read the Deployment: {}", why(&error)))
+    })?;
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let available =
         deployment.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
@@ -181,7 +181,7 @@ async fn certificate(
             }]);
         }
         Err(error) => {
-            return Err(cluster(format!("failed to read the Secret: {}", why(&error))));
+            return Err(Failure::cluster(format!("failed to read the Secret: {}", why(&error))));
         }
     };
     let data = secret.and_then(|secret| secret.data).unwrap_or_default();
@@ -290,7 +290,7 @@ async fn drift<'a>(
                     remedy: "",
                 });
             }
-            Err(error) => return Err(cluster(error)),
+            Err(error) => return Err(Failure::cluster(error)),
         }
     }
     let (state, message, remedy) = if differs.is_empty() {

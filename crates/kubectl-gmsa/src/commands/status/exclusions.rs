@@ -12,15 +12,14 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Check, State};
-use crate::commands::Failure;
-use crate::commands::install::cluster;
+use crate::failure::Failure;
 
 /// How many names a message lists.
 const SHOWN: usize = 10;
 const ID: &str = "exclusions";
 
 /// Holds the namespaces against the selector of the validating configuration as it is.
-pub(super) async fn check(
+pub async fn check(
     client: &Client,
     options: &Options,
     version: Version,
@@ -38,7 +37,10 @@ pub(super) async fn check(
             });
         }
         Err(error) => {
-            return Err(cluster(format!("failed to list the namespaces: {}", why(&error))));
+            return Err(Failure::cluster(format!(
+                "failed to list the namespaces: {}",
+                why(&error)
+            )));
         }
     };
     let labels = listed.iter().map(|one| (one.name_any(), one.labels().clone())).collect();

@@ -2,37 +2,37 @@
 
 /// One line with a value.
 #[derive(Debug, PartialEq)]
-pub(super) struct Sample {
+pub struct Sample {
     name: String,
     labels: Vec<(String, String)>,
     /// The value.
-    pub(super) value: f64,
+    pub value: f64,
 }
 
 impl Sample {
     /// The value of a label.
-    pub(super) fn label(&self, name: &str) -> Option<&str> {
+    pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What a page holds. Lines that cannot be read are left out.
 #[derive(Debug, Default)]
-pub(super) struct Page(Vec<Sample>);
+pub struct Page(Vec<Sample>);
 
 impl Page {
     /// Reads a page.
-    pub(super) fn read(text: &str) -> Self {
+    pub fn read(text: &str) -> Self {
         Self(text.lines().filter(|line| !line.starts_with('#')).filter_map(sample).collect())
     }
 
     /// The samples of a metric.
-    pub(super) fn samples<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Sample> {
+    pub fn samples<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Sample> {
         self.0.iter().filter(move |sample| sample.name == name)
     }
 
     /// The label of a metric's first sample.
-    pub(super) fn label(&self, name: &str, label: &str) -> Option<&str> {
+    pub fn label(&self, name: &str, label: &str) -> Option<&str> {
         self.0.iter().find(|sample| sample.name == name)?.label(label)
     }
 }

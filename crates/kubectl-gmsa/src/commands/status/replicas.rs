@@ -27,57 +27,57 @@ const UNDECIDED: [&str; 3] = ["429", "500", "504"];
 /// One replica.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Replica {
+pub struct Replica {
     /// The pod.
-    pub(super) pod: String,
+    pub pod: String,
     /// Whether the pod is ready.
-    pub(super) ready: bool,
+    pub ready: bool,
     /// What its metrics say; absent if they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) metrics: Option<Metrics>,
+    pub metrics: Option<Metrics>,
     /// Why the metrics could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// What a replica's metrics say.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Metrics {
+pub struct Metrics {
     /// The version of the server.
-    pub(super) version: String,
+    pub version: String,
     /// How many credential specs it knows.
-    pub(super) credential_specs: u64,
+    pub credential_specs: u64,
     /// How long ago it last heard of credential specs from the API server, in seconds; absent if
     /// never, or if it reads them live.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sync_age_seconds: Option<u64>,
+    pub sync_age_seconds: Option<u64>,
     /// Whether it may not watch credential specs and reads each live.
-    pub(super) reads_live: bool,
+    pub reads_live: bool,
     /// Until when the certificate that it serves is valid (RFC 3339); absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) certificate_expires: Option<String>,
+    pub certificate_expires: Option<String>,
     /// Denials since it started, by code.
-    pub(super) denials: Vec<Denials>,
+    pub denials: Vec<Denials>,
     /// Admissions since it started.
-    pub(super) admissions: u64,
+    pub admissions: u64,
 }
 
 /// Denials with one code.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Denials {
+pub struct Denials {
     /// The code.
     code: String,
     /// How many.
-    pub(super) count: u64,
+    pub count: u64,
 }
 
 /// The replicas, or why they are not known.
-pub(in crate::commands) type Replicas = Result<Vec<Replica>, String>;
+pub type Replicas = Result<Vec<Replica>, String>;
 
 /// Asks every replica that is not about to end.
-pub(in crate::commands) async fn read(client: &Client, namespace: &str) -> Replicas {
+pub async fn read(client: &Client, namespace: &str) -> Replicas {
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
     let listed = pods
@@ -172,7 +172,7 @@ fn count(value: f64) -> u64 {
 }
 
 /// What follows from what the replicas say.
-pub(super) fn checks(replicas: &Replicas) -> Vec<Check> {
+pub fn checks(replicas: &Replicas) -> Vec<Check> {
     let replicas = match replicas {
         Ok(replicas) => replicas,
         Err(why) => return vec![unread(why)],

@@ -3,7 +3,7 @@
 
 /// A text that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::commands::credspec) enum Error {
+pub enum Error {
     /// It is cut off.
     #[error("it ends within a character of {0}: it was cut off, copy it again")]
     Cut(&'static str),
@@ -21,7 +21,7 @@ const UTF32: &str = "UTF-32";
 
 /// Reads a text. The encoding is told by the mark, and without one by where the nulls are: a credential
 /// spec and a manifest begin with two characters of ASCII.
-pub(in crate::commands::credspec) fn decode(bytes: &[u8]) -> Result<String, Error> {
+pub fn decode(bytes: &[u8]) -> Result<String, Error> {
     match bytes {
         // Before UTF-16, whose mark is the same: no text begins with a null.
         [0xff, 0xfe, 0, 0, rest @ ..] => utf32(rest, u32::from_le_bytes),

@@ -9,8 +9,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::yaml;
-use crate::commands::Failure;
 use crate::commands::doctor::redact::{REDACTED, Redactor};
+use crate::failure::Failure;
 
 const README: &str = "\
 This archive was written by `kubectl gmsa doctor --bundle`.
@@ -34,7 +34,7 @@ are in it, and a secret that looks like an everyday word cannot be told from one
 ";
 
 /// What a file holds.
-pub(super) enum Content {
+pub enum Content {
     /// Objects of Kubernetes, written as YAML.
     Objects(Vec<Value>),
     /// Data, written as JSON.
@@ -45,14 +45,14 @@ pub(super) enum Content {
 
 /// What is to be written; nothing of it is redacted yet.
 #[derive(Default)]
-pub(super) struct Archive {
+pub struct Archive {
     files: Vec<(String, Content)>,
     /// What could not be read, and why.
     not_read: Vec<String>,
 }
 
 /// What is written.
-pub(super) struct Sealed {
+pub struct Sealed {
     files: Vec<(String, String)>,
     taken: usize,
     not_read: usize,
@@ -60,7 +60,7 @@ pub(super) struct Sealed {
 
 impl Archive {
     /// Adds a file. Names come from objects: nothing in them leads out of the archive.
-    pub(super) fn add(&mut self, name: &str, content: Content) {
+    pub fn add(&mut self, name: &str, content: Content) {
         let safe: Vec<String> = name
             .split('/')
             .map(|part| {
@@ -79,19 +79,19 @@ impl Archive {
     }
 
     /// Adds objects, if there are any.
-    pub(super) fn objects(&mut self, name: &str, objects: Vec<Value>) {
+    pub fn objects(&mut self, name: &str, objects: Vec<Value>) {
         if !objects.is_empty() {
             self.add(name, Content::Objects(objects));
         }
     }
 
     /// Notes what could not be read.
-    pub(super) fn missed(&mut self, why: impl Into<String>) {
+    pub fn missed(&mut self, why: impl Into<String>) {
         self.not_read.push(why.into());
     }
 
     /// Takes the secrets out.
-    pub(super) fn seal(mut self) -> Result<Sealed, Failure> {
+    pub fn seal(mut self) -> Result<Sealed, Failure> {
         let mut redactor = Redactor::default();
         let not_read = self.not_read.len();
         let list = match self.not_read.as_slice() {
@@ -123,7 +123,7 @@ impl Archive {
                 Content::Text(text) => redactor.text(&name, &text),
                 Content::Json(mut value) => {
                     redactor.leaves(&name, &mut value);
-                    crate::commands::render::json("archive", &value)?
+                    crate::output::render::json("archive", &value)?
                 }
                 Content::Objects(mut objects) => {
                     for object in &mut objects {
@@ -146,12 +146,12 @@ impl Archive {
 
 impl Sealed {
     /// Each file with its size in bytes.
-    pub(super) fn sizes(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, usize)> {
         self.files.iter().map(|(name, text)| (name.as_str(), text.len()))
     }
 
     /// What is not in it.
-    pub(super) fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let taken = match self.taken {
             0 => "nothing secret was met".to_owned(),
             taken => format!(
@@ -165,7 +165,7 @@ impl Sealed {
     }
 
     /// Writes the archive, and returns its size in bytes. Others cannot read it on Unix.
-    pub(super) fn write(&self, file: &Path, overwrite: bool) -> Result<usize, Failure> {
+    pub fn write(&self, file: &Path, overwrite: bool) -> Result<usize, Failure> {
         let bytes = self.zip().map_err(|error| failed(file, &error.to_string()))?;
         let io = |error: std::io::Error| failed(file, &error.to_string());
         let mut aside = NamedTempFile::new_in(folder(file)).map_err(io)?;
@@ -196,7 +196,7 @@ impl Sealed {
 }
 
 /// Whether the file may be written, so that nobody waits in vain.
-pub(super) fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
+pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
     if !folder(file).is_dir() {
         return Err(failed(file, "its folder does not exist"));
     }

@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 
 use super::archive::{Archive, Content};
 use super::{Case, logs};
+use crate::checks;
+use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE, array, kind, text};
+use crate::checks::nodes::is_windows;
 use crate::cli::Doctor;
-use crate::commands::connection::MANAGER;
-use crate::commands::doctor::cluster;
-use crate::commands::doctor::cluster::facts::{
-    CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE, array, kind, text,
-};
-use crate::commands::doctor::cluster::nodes::is_windows;
+use crate::connect::MANAGER;
 
 const DEFINITION: Kind =
     kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false);
@@ -56,12 +54,12 @@ impl Reader<'_> {
 }
 
 /// Adds everything.
-pub(super) async fn all(case: &Case<'_>, archive: &mut Archive) {
+pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     let facts = case.facts;
     let objects = Objects::new(case.client.clone(), MANAGER, true);
     let mut reader = Reader { objects, archive };
     let specs: Vec<Value> =
-        cluster::specs_of(facts, case.credential_specs).into_iter().cloned().collect();
+        checks::specs_of(facts, case.credential_specs).into_iter().cloned().collect();
     seen(&mut reader, facts, &specs);
     let webhook = facts.namespace();
     let name = format!("{}.{}", kinds::CREDENTIAL_SPEC.plural, kinds::CREDENTIAL_SPEC.group);
@@ -121,11 +119,11 @@ fn seen(reader: &mut Reader<'_>, facts: &Facts, specs: &[Value]) {
 
 /// The certificates alone: of a Secret nothing else is kept, whatever it holds.
 async fn certificate(reader: &mut Reader<'_>, facts: &Facts, namespace: &str) {
-    let name = cluster::server::secret_name(facts);
+    let name = checks::server::secret_name(facts);
     let Some(secret) = reader.get(SECRET, namespace, &name).await else { return };
     for key in ["tls.crt", "ca.crt"] {
         let data = secret.get("data").and_then(|data| data.get(key));
-        let pem = public(&cluster::server::decoded(data));
+        let pem = public(&checks::server::decoded(data));
         if !pem.is_empty() {
             reader.archive.add(&format!("cluster/certificate/{key}"), Content::Text(pem));
         }
@@ -194,7 +192,7 @@ fn grants_use(rule: &Value) -> bool {
 /// What `CoreDNS` is told.
 async fn dns(reader: &mut Reader<'_>) {
     let mut found = Vec::new();
-    for map in cluster::dns::MAPS {
+    for map in checks::dns::MAPS {
         if let Some(map) = reader.get(CONFIG_MAP, "kube-system", map).await {
             found.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
                 "metadata": {"name": text(&map, "/metadata/name"), "namespace": "kube-system"},

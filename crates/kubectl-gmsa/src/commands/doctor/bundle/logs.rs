@@ -8,7 +8,7 @@ use kube::api::{LogParams, Request};
 use serde_json::Value;
 
 use super::archive::{Archive, Content};
-use crate::commands::doctor::cluster::facts::{array, text};
+use crate::checks::facts::{array, text};
 
 /// How many lines of each container are kept, and how many bytes at most.
 const LINES: i64 = 2000;
@@ -17,7 +17,7 @@ const BYTES: i64 = 512 * 1024;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the log of each container of the pods.
-pub(super) async fn read(client: &Client, pods: &[Value], archive: &mut Archive) {
+pub async fn read(client: &Client, pods: &[Value], archive: &mut Archive) {
     for pod in pods {
         for container in array(pod, "/spec/containers") {
             let (namespace, pod) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));

@@ -8,13 +8,13 @@ use gmsa_core::pod::Pod;
 use kube::Client;
 use serde_json::Value;
 
-use super::super::cluster::facts::{array, text};
 use super::target::Subject;
 use super::{Specs, read, running, shown};
-use crate::commands::Failure;
+use crate::checks::facts::{array, text};
+use crate::failure::Failure;
 
 /// Judges the pod, and the next one of the workload.
-pub(super) async fn judge(
+pub async fn judge(
     client: &Client,
     specs: &Specs,
     subject: &Subject,

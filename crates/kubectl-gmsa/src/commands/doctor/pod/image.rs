@@ -4,8 +4,8 @@ use gmsa_core::diagnosis::catalogue::pod::POD_IMAGE;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{Pod, identities};
 
-use super::super::cluster::facts::text;
 use super::target::Subject;
+use crate::checks::facts::text;
 
 /// Images of which one tag stands for several systems; for Windows it is nanoserver.
 const MULTI: [&str; 4] = [
@@ -16,7 +16,7 @@ const MULTI: [&str; 4] = [
 ];
 
 /// Judges the image of each container that has an identity.
-pub(super) fn judge(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
+pub fn judge(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
     let object = subject.pod.clone().or_else(|| subject.next_pod()).unwrap_or_default();
     let one = |identity: gmsa_core::pod::Identity<'_>| {
         let place = identity.container;

@@ -13,20 +13,20 @@ use kube::Client;
 use serde_json::Value;
 
 use super::super::Output;
-use super::super::cluster::facts::text;
 use super::{Specs, shown};
+use crate::checks::facts::text;
 
 /// So many commands may hang before the rest is left out.
 const HANGING: usize = 2;
 
 /// A container with an identity.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) namespace: String,
-    pub(super) pod: String,
-    pub(super) container: String,
+pub struct Place {
+    pub namespace: String,
+    pub pod: String,
+    pub container: String,
     /// As outcomes name it.
-    pub(super) object: String,
+    pub object: String,
     /// From the credential spec.
     domain: String,
     account: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Place {
 impl Place {
     /// A container of a pod. The domain is that of the contents which the pod carries, else that of
     /// the credential spec.
-    pub(super) fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
+    pub fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
         let field = super::carrier(identity);
         let carried = pod
             .reference_at(&field)
@@ -60,18 +60,18 @@ impl Place {
 }
 
 /// What was seen in one container.
-pub(super) struct Looked {
-    pub(super) place: Place,
-    pub(super) inside: Inside,
+pub struct Looked {
+    pub place: Place,
+    pub inside: Inside,
     /// Whether commands can be run there.
     exec: Outcome,
     /// What was done to the secure channel.
-    pub(super) done: Vec<String>,
+    pub done: Vec<String>,
     /// Whether it was reset.
-    pub(super) was_reset: bool,
-    pub(super) outputs: Vec<Output>,
+    pub was_reset: bool,
+    pub outputs: Vec<Output>,
     /// Whether the pod is still there when the report is read.
-    pub(super) stays: bool,
+    pub stays: bool,
     limit: Duration,
     /// Whether programs can be started at all, once that was asked.
     starts: Option<Result<(), String>>,
@@ -81,7 +81,7 @@ pub(super) struct Looked {
 }
 
 /// Runs the commands, one after the other.
-pub(super) async fn look(client: &Client, place: Place, limit: Duration) -> Looked {
+pub async fn look(client: &Client, place: Place, limit: Duration) -> Looked {
     let inside = Inside {
         object: place.object.clone(),
         domain: place.domain.clone(),
@@ -110,7 +110,7 @@ pub(super) async fn look(client: &Client, place: Place, limit: Duration) -> Look
 
 impl Looked {
     /// What it comes to.
-    pub(super) fn judge(&self) -> Vec<Outcome> {
+    pub fn judge(&self) -> Vec<Outcome> {
         let mut outcomes = vec![self.exec.clone()];
         for outcome in self.inside.judge() {
             let channel = outcome.check == &POD_SECURE_CHANNEL;
@@ -144,7 +144,7 @@ impl Looked {
     }
 
     /// Runs one command and keeps what came of it.
-    pub(super) async fn read(&mut self, client: &Client, probe: Probe) {
+    pub async fn read(&mut self, client: &Client, probe: Probe) {
         let reading = if let Some(why) = &self.stopped {
             Reading::Skipped(why.clone())
         } else if probe.needs_domain() && self.place.domain.is_empty() {
@@ -166,7 +166,7 @@ impl Looked {
     }
 
     /// Runs a command; its output is kept under the name of a file.
-    pub(super) async fn run(&mut self, client: &Client, command: &[String], file: &str) -> Reading {
+    pub async fn run(&mut self, client: &Client, command: &[String], file: &str) -> Reading {
         let ended = exec::run(client, self.place.at(), command, self.limit).await;
         let ended = match ended {
             Ok(ended) => ended,

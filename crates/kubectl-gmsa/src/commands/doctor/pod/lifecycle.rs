@@ -9,17 +9,17 @@ use gmsa_core::windows::hook;
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::super::cluster::facts::{array, text};
 use super::{namespace, read, shown, specs, target};
+use crate::checks::facts::{array, text};
 use crate::cli::shared::DryRun;
 use crate::cli::{Doctor, DoctorOutput};
-use crate::commands::connection::MANAGER;
-use crate::commands::install::{cluster, report};
-use crate::commands::{Failure, render};
-use crate::printer;
+use crate::connect::MANAGER;
+use crate::failure::Failure;
+use crate::output::changes::report;
+use crate::output::{printer, render};
 
 /// Prints the hook.
-pub(in super::super) fn print(args: &Doctor) -> Result<u8, Failure> {
+pub fn print(args: &Doctor) -> Result<u8, Failure> {
     let lifecycle = json!({"lifecycle": hook_of(args)});
     printer::data(&match args.output {
         DoctorOutput::Json => render::json("hook", &lifecycle)?,
@@ -29,7 +29,7 @@ pub(in super::super) fn print(args: &Doctor) -> Result<u8, Failure> {
 }
 
 /// Puts the hook into every container of the workload that has an identity.
-pub(in super::super) async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
+pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let asked = args.target.as_deref().unwrap_or_default();
     let objects = Objects::new(client.clone(), MANAGER, false);
     let namespace = namespace(client, args);
@@ -47,7 +47,7 @@ pub(in super::super) async fn change(client: &Client, args: &Doctor) -> Result<u
     }
     let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
     let mut now = Now::new(client.clone(), &by_name);
-    let walked = now.walk(&next, &pod, &namespace).await.map_err(cluster)?;
+    let walked = now.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
     if let Some(denial) = walked.decision.denials().first() {
         return Err(Failure::Missing(format!(
             "failed to add the hook to {}: its pods would be denied, hook or not: {}",
@@ -60,8 +60,10 @@ pub(in super::super) async fn change(client: &Client, args: &Doctor) -> Result<u
     let applier = Applier::new(client.clone(), MANAGER, true);
     let (change, note) = match args.dry_run {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
-        DryRun::Server => (applier.compare(&patch).await.map_err(cluster)?, " (server dry run)"),
-        DryRun::None => (applier.apply(&patch).await.map_err(cluster)?, ""),
+        DryRun::Server => {
+            (applier.compare(&patch).await.map_err(Failure::cluster)?, " (server dry run)")
+        }
+        DryRun::None => (applier.apply(&patch).await.map_err(Failure::cluster)?, ""),
     };
     printer::data(&report(&object, &change, note))?;
     if args.dry_run == DryRun::None && change != Change::Unchanged {

@@ -8,14 +8,14 @@ use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};
 use serde_json::Value;
 
-use super::super::cluster::facts::{NODE, array, soft, text};
-use super::super::cluster::nodes::is_windows;
 use super::target::Subject;
 use super::{image, shown};
-use crate::commands::Failure;
+use crate::checks::facts::{NODE, array, soft, text};
+use crate::checks::nodes::is_windows;
+use crate::failure::Failure;
 
 /// Judges node, hostname and images.
-pub(super) async fn judge(
+pub async fn judge(
     objects: &Objects,
     subject: &Subject,
     pod: &Pod<'_>,

@@ -13,16 +13,16 @@ use kube::Client;
 use kube::api::{Api, DeleteParams};
 use serde_json::Value;
 
-use super::super::cluster::facts::text;
 use super::inside::{self, Place};
 use super::target::Subject;
 use super::{Probed, Specs, read, running};
+use crate::checks::facts::text;
 use crate::cli::Doctor;
-use crate::commands::Failure;
-use crate::commands::connection::MANAGER;
-use crate::printer;
+use crate::connect::MANAGER;
+use crate::failure::Failure;
+use crate::output::printer;
 
-pub(super) use shape::LABEL;
+pub use shape::LABEL;
 
 const PAUSE: Duration = Duration::from_millis(300);
 /// How long a node may take to let a deleted pod go.
@@ -38,7 +38,7 @@ const HOPELESS: [&str; 6] = [
 ];
 
 /// Starts the pod, looks from inside, and deletes it whatever happens.
-pub(super) async fn examine(
+pub async fn examine(
     client: &Client,
     args: &Doctor,
     subject: &Subject,

@@ -12,11 +12,11 @@ use kube::Client;
 
 use super::inside::Looked;
 use crate::cli::Doctor;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::output::printer;
 
 /// Refuses before anything is looked at if there will be nobody to ask.
-pub(super) fn may_ask(args: &Doctor) -> Result<(), Failure> {
+pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
     if args.repair && !args.yes && !stdin().is_terminal() {
         return Err(Failure::Input(
             "nothing was looked at or repaired: there is no terminal to ask at; give --yes"
@@ -27,11 +27,7 @@ pub(super) fn may_ask(args: &Doctor) -> Result<(), Failure> {
 }
 
 /// Resets every secure channel that is broken, and looks again.
-pub(super) async fn run(
-    client: &Client,
-    args: &Doctor,
-    looked: &mut [Looked],
-) -> Result<(), Failure> {
+pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Result<(), Failure> {
     let mut nothing = true;
     for one in looked {
         let Some(command) = due(one) else { continue };

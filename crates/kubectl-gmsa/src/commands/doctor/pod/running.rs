@@ -10,8 +10,8 @@ use kube::Client;
 use kube::api::{Api, ListParams};
 use serde_json::Value;
 
-use super::super::cluster::facts::{array, text};
 use super::shown;
+use crate::checks::facts::{array, text};
 
 /// How many events stand in the evidence.
 const EVENTS: usize = 5;
@@ -19,15 +19,15 @@ const EVENTS: usize = 5;
 const PATIENT: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 /// An event of an object.
-pub(super) struct Happened {
+pub struct Happened {
     /// `Normal` or `Warning`.
-    pub(super) kind: String,
-    pub(super) reason: String,
-    pub(super) message: String,
+    pub kind: String,
+    pub reason: String,
+    pub message: String,
 }
 
 /// The events of an object, the newest last; none if they may not be read.
-pub(super) async fn events(client: &Client, object: &Value) -> Vec<Happened> {
+pub async fn events(client: &Client, object: &Value) -> Vec<Happened> {
     let events: Api<Event> = Api::namespaced(client.clone(), text(object, "/metadata/namespace"));
     let uid = text(object, "/metadata/uid");
     let params = ListParams::default().fields(&format!("involvedObject.uid={uid}"));
@@ -45,7 +45,7 @@ pub(super) async fn events(client: &Client, object: &Value) -> Vec<Happened> {
 }
 
 /// The status of a container.
-pub(super) fn status<'a>(pod: &'a Value, identity: &Identity<'_>) -> Option<&'a Value> {
+pub fn status<'a>(pod: &'a Value, identity: &Identity<'_>) -> Option<&'a Value> {
     let list = match identity.container.kind {
         PlaceKind::InitContainer => "/status/initContainerStatuses",
         PlaceKind::EphemeralContainer => "/status/ephemeralContainerStatuses",
@@ -55,12 +55,12 @@ pub(super) fn status<'a>(pod: &'a Value, identity: &Identity<'_>) -> Option<&'a 
 }
 
 /// Whether it runs.
-pub(super) fn is_running(pod: &Value, identity: &Identity<'_>) -> bool {
+pub fn is_running(pod: &Value, identity: &Identity<'_>) -> bool {
     status(pod, identity).is_some_and(|status| status.pointer("/state/running").is_some())
 }
 
 /// Judges every container that has an identity.
-pub(super) fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
+pub fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
     let one = |identity: Identity<'_>| {
         let may_end = identity.container.kind == PlaceKind::InitContainer
             || matches!(text(live, "/spec/restartPolicy"), "Never" | "OnFailure");

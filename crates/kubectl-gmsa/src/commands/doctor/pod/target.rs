@@ -10,9 +10,9 @@ use kube::api::{Api, DynamicObject};
 use kube::discovery::{ApiResource, Discovery, Scope};
 use serde_json::Value;
 
-use super::super::cluster::facts::{array, text};
 use super::shown;
-use crate::commands::Failure;
+use crate::checks::facts::{array, text};
+use crate::failure::Failure;
 
 /// What kubectl calls them besides their names.
 const SHORT: [(&str, &str); 8] = [
@@ -29,36 +29,36 @@ const SHORT: [(&str, &str); 8] = [
 const BETWEEN: [&str; 2] = ["ReplicaSet", "Job"];
 
 /// The pod in question, and what made it.
-pub(super) struct Subject {
+pub struct Subject {
     /// The namespace.
-    pub(super) namespace: String,
+    pub namespace: String,
     /// What was asked for, such as `Deployment shop/web`.
-    pub(super) shown: String,
+    pub shown: String,
     /// The workload that was asked for; none if a pod was.
-    pub(super) workload: Option<Value>,
+    pub workload: Option<Value>,
     /// What the workload made that makes pods.
-    pub(super) makers: Vec<Value>,
+    pub makers: Vec<Value>,
     /// The pod: the one asked for, or the newest of the workload.
-    pub(super) pod: Option<Value>,
+    pub pod: Option<Value>,
     /// Every pod of the namespace, as far as they may be listed.
-    pub(super) pods: Vec<Value>,
+    pub pods: Vec<Value>,
 }
 
 impl Subject {
     /// The pod that the workload would make next.
-    pub(super) fn next_pod(&self) -> Option<Value> {
+    pub fn next_pod(&self) -> Option<Value> {
         let workload = self.workload.as_ref()?;
         Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
     }
 
     /// The pod, or what was asked for.
-    pub(super) fn shown_pod(&self) -> String {
+    pub fn shown_pod(&self) -> String {
         self.pod.as_ref().map_or_else(|| self.shown.clone(), shown)
     }
 }
 
 /// Finds it.
-pub(super) async fn resolve(
+pub async fn resolve(
     client: &Client,
     objects: &Objects,
     namespace: &str,
@@ -106,7 +106,7 @@ fn is_of(object: &Value, uids: &BTreeSet<String>) -> bool {
 }
 
 /// The object that a target names, with its kind.
-pub(super) async fn find(
+pub async fn find(
     client: &Client,
     objects: &Objects,
     namespace: &str,

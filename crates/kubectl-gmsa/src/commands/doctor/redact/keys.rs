@@ -61,7 +61,7 @@ const OURS: [&str; 3] = ["credentialspec", "credspec", "serviceaccounttoken"];
 const SHORT: [&str; 5] = ["p", "pw", "enc", "ec", "e"];
 
 /// Whether a name is that of a secret: `DB_PASSWORD`, `client-secret`, `sig`.
-pub(super) fn is_secret(name: &str) -> bool {
+pub fn is_secret(name: &str) -> bool {
     // A finding about a password is none.
     if Code::from_id(name).is_some() || diagnosis::find(name).is_some() {
         return false;
@@ -75,7 +75,7 @@ pub(super) fn is_secret(name: &str) -> bool {
 }
 
 /// Whether a word of a command line is a flag, or with `whole` any name, whose value is a secret.
-pub(super) fn is_flag(word: &str, whole: bool) -> bool {
+pub fn is_flag(word: &str, whole: bool) -> bool {
     let name = word.trim_start_matches(['-', '/']);
     let is_flag = name.len() < word.len();
     if name.is_empty() || name.contains(char::is_whitespace) {

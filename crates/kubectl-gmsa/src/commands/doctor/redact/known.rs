@@ -41,14 +41,14 @@ const PUBLIC: [&str; 26] = [
 
 /// Secrets, longest first when they are removed, and what is known to be none.
 #[derive(Default)]
-pub(super) struct Known {
+pub struct Known {
     secrets: BTreeSet<String>,
     public: BTreeSet<String>,
 }
 
 impl Known {
     /// Learns what is no secret.
-    pub(super) fn publish(&mut self, value: &Value) {
+    pub fn publish(&mut self, value: &Value) {
         match value {
             Value::Array(elements) => elements.iter().for_each(|one| self.publish(one)),
             Value::Object(members) => {
@@ -71,7 +71,7 @@ impl Known {
     }
 
     /// Learns a secret.
-    pub(super) fn learn(&mut self, secret: &str) {
+    pub fn learn(&mut self, secret: &str) {
         let bare = secret.trim();
         for secret in [secret, bare] {
             if secret.chars().count() >= SHORTEST && !self.public.contains(&secret.to_lowercase()) {
@@ -87,7 +87,7 @@ impl Known {
     }
 
     /// The text without the secrets; none if none is in it.
-    pub(super) fn remove(&self, text: &str) -> Option<String> {
+    pub fn remove(&self, text: &str) -> Option<String> {
         let mut found: Vec<&String> =
             self.secrets.iter().filter(|secret| text.contains(secret.as_str())).collect();
         if found.is_empty() {
@@ -105,7 +105,7 @@ impl Known {
 
 /// Whether a text is more than a word of a language or a number: only such a one is looked for
 /// elsewhere if nothing says that it is secret.
-pub(super) fn is_odd(text: &str) -> bool {
+pub fn is_odd(text: &str) -> bool {
     let kinds: [fn(char) -> bool; 4] = [
         |one| one.is_lowercase(),
         |one| one.is_uppercase(),

@@ -22,7 +22,7 @@ const PREFIXES: [&str; 12] = [
 ];
 
 /// Where secrets stand, in order, without overlaps.
-pub(super) fn find(text: &str) -> Vec<Range<usize>> {
+pub fn find(text: &str) -> Vec<Range<usize>> {
     let mut found = private_keys(text);
     found.extend(urls(text));
     found.extend(tokens(text));
@@ -43,7 +43,7 @@ pub(super) fn find(text: &str) -> Vec<Range<usize>> {
 }
 
 /// The text without what stands there.
-pub(super) fn remove(text: &str, ranges: &[Range<usize>]) -> String {
+pub fn remove(text: &str, ranges: &[Range<usize>]) -> String {
     let mut kept = String::new();
     let mut from = 0;
     for range in ranges {

@@ -8,9 +8,8 @@ use gmsa_cluster::install::Version;
 use gmsa_cluster::objects::{Kind, Objects, kinds};
 use serde_json::{Value, json};
 
-use super::super::cluster;
 use super::found::{Found, Key, is_ours, labels, list, reference, text};
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 const SERVICE: Kind =
     Kind { group: "", version: "v1", kind: "Service", plural: "services", namespaced: true };
@@ -22,7 +21,7 @@ const ROLE_GROUPS: [&str; 2] = ["authorization.k8s.io", "windows.k8s.io"];
 /// The beginning of the label `chart` on objects of the charts.
 const CHARTS: [&str; 2] = ["gmsa-", "rancher-windows-gmsa-"];
 
-pub(super) struct Belongings<'a> {
+pub struct Belongings<'a> {
     objects: &'a Objects,
     applier: &'a Applier,
     version: Version,
@@ -33,12 +32,12 @@ pub(super) struct Belongings<'a> {
 }
 
 impl<'a> Belongings<'a> {
-    pub(super) fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
+    pub fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
         Self { objects, applier, version, accounts: BTreeSet::new(), chart_roles: Vec::new() }
     }
 
     /// What is behind a Service.
-    pub(super) async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
+    pub async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
         let service = self.live(SERVICE, key).await?.filter(|live| !is_ours(live));
         let selector = service.as_ref().map(|service| labels(service, "/spec/selector"));
         let deployments = self.objects.list(kinds::DEPLOYMENT, Some(&key.0)).await?;
@@ -193,7 +192,7 @@ impl<'a> Belongings<'a> {
     }
 
     /// The bindings of its service accounts, and the roles that nobody else is bound to.
-    pub(super) async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
+    pub async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
         let mut bindings = Vec::new();
         for kind in [kinds::CLUSTER_ROLE_BINDING, kinds::ROLE_BINDING] {
             bindings.extend(self.objects.list(kind, None).await?);
@@ -254,7 +253,7 @@ impl<'a> Belongings<'a> {
     }
 
     async fn live(&self, kind: Kind, key: &Key) -> Result<Option<Value>, Failure> {
-        self.applier.live(&reference(kind, key)).await.map_err(cluster)
+        self.applier.live(&reference(kind, key)).await.map_err(Failure::cluster)
     }
 }
 

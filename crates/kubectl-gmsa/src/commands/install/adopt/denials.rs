@@ -5,14 +5,14 @@ use gmsa_cluster::install::{Options, Version, namespace_requirements};
 use gmsa_core::finding::Code;
 use kube::Client;
 
-use super::super::sent;
 use crate::cli::Install;
-use crate::commands::Failure;
-use crate::printer;
+use crate::failure::Failure;
+use crate::installation::sent;
+use crate::output::printer;
 
 /// The workloads, and the pods that nothing known makes, whose next pod would be denied by an
 /// installation with these options.
-pub(in super::super) async fn denials(
+pub async fn denials(
     client: &Client,
     options: &Options,
     version: Version,
@@ -36,7 +36,7 @@ pub(in super::super) async fn denials(
 }
 
 /// Lists them, each with the reason and what mends it.
-pub(in super::super) fn tell(denied: &[Finding]) -> Result<(), Failure> {
+pub fn tell(denied: &[Finding]) -> Result<(), Failure> {
     for finding in denied {
         let mut text = format!("{} would be denied: {}\n", finding.object, reasons(finding));
         text.push_str(&format!("  {}\n", finding.remedy));
@@ -50,7 +50,7 @@ fn reasons(finding: &Finding) -> String {
 }
 
 /// Whether it ends here, which is told.
-pub(in super::super) fn stop(args: &Install, denied: &[Finding]) -> bool {
+pub fn stop(args: &Install, denied: &[Finding]) -> bool {
     if denied.is_empty() || args.takeover.accept_denials {
         return false;
     }

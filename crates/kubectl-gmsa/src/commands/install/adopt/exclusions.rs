@@ -7,19 +7,15 @@ use gmsa_cluster::install::{
 };
 use serde_json::Value;
 
-use super::super::sent;
 use super::found::{Found, labels, list, text};
+use crate::installation::sent;
 
 /// The label by which newer API servers name a namespace.
 const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// What the webhooks of the other installation ask of namespaces, as far as some namespace, other
 /// than the servers' own, is excluded by it.
-pub(super) fn requirements(
-    found: &Found,
-    namespaces: &[Value],
-    own: &str,
-) -> Vec<NamespaceRequirement> {
+pub fn requirements(found: &Found, namespaces: &[Value], own: &str) -> Vec<NamespaceRequirement> {
     let mut kept: Vec<NamespaceRequirement> = Vec::new();
     let mut servers: BTreeSet<&str> = found.namespaces.iter().map(String::as_str).collect();
     servers.extend([own, TAKEOVER]);
@@ -49,7 +45,7 @@ pub(super) fn requirements(
 }
 
 /// One line for each namespace that stays excluded, with the command that ends it.
-pub(super) fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<String> {
+pub fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<String> {
     let requirements = namespace_requirements(options, version);
     let mut told = Vec::new();
     for namespace in namespaces {
@@ -76,7 +72,7 @@ pub(super) fn told(options: &Options, version: Version, namespaces: &[Value]) ->
 
 /// Labels that keep a namespace out of the sight of the other installation. None if its webhooks
 /// look at every namespace.
-pub(super) fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
+pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
     let mut unseen: BTreeMap<String, String> = BTreeMap::new();
     for webhook in found.configurations.iter().flat_map(|one| list(one, "/webhooks")) {
         for one in list(webhook, "/namespaceSelector/matchExpressions") {

@@ -8,50 +8,49 @@ use gmsa_cluster::install::{NAME, PART_OF, Version};
 use gmsa_cluster::objects::{Kind, Objects, kinds};
 use serde_json::{Value, json};
 
-use super::super::cluster;
 use super::super::existing::is_gmsa;
 use super::super::leftover::is_same;
 use super::belongings::Belongings;
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
 
 /// An object's namespace and name.
-pub(super) type Key = (String, String);
+pub type Key = (String, String);
 
 /// An installation of windows-gmsa, or several.
 #[derive(Default)]
-pub(super) struct Found {
+pub struct Found {
     /// Its webhook configurations.
-    pub(super) configurations: Vec<Value>,
+    pub configurations: Vec<Value>,
     /// Everything else of it, in the order in which it goes.
-    pub(super) rest: Vec<Value>,
+    pub rest: Vec<Value>,
     /// Its Deployments, which are among the rest.
-    pub(super) deployments: Vec<Value>,
+    pub deployments: Vec<Value>,
     /// The namespaces of its Services.
-    pub(super) namespaces: BTreeSet<String>,
+    pub namespaces: BTreeSet<String>,
     /// What is left where it is, and why.
-    pub(super) stays: Vec<String>,
+    pub stays: Vec<String>,
 }
 
 impl Found {
     /// Everything that goes.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Value> {
+    pub fn all(&self) -> impl Iterator<Item = &Value> {
         self.configurations.iter().chain(&self.rest)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.configurations.is_empty() && self.rest.is_empty()
     }
 
     /// Whether an object of ours has the name of one of its.
-    pub(super) fn has(&self, object: &Value) -> bool {
+    pub fn has(&self, object: &Value) -> bool {
         self.all().any(|one| is_same(one, object))
     }
 
     /// Whether none of its servers runs: then it refuses every pod that it looks at, ours too.
-    pub(super) fn is_down(&self) -> bool {
+    pub fn is_down(&self) -> bool {
         let available = |deployment: &Value| {
             deployment.pointer("/status/availableReplicas").and_then(Value::as_u64).unwrap_or(0)
         };
@@ -59,7 +58,7 @@ impl Found {
     }
 
     /// What puts back what is removed, unless it is told there.
-    pub(super) fn managers(&self) -> Option<String> {
+    pub fn managers(&self) -> Option<String> {
         let marks: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
         let (manager, object) = marks.first()?;
         Some(format!(
@@ -69,7 +68,7 @@ impl Found {
     }
 
     /// Adds one that an interrupted takeover knew of.
-    pub(super) fn add(&mut self, object: Value) {
+    pub fn add(&mut self, object: Value) {
         if self.has(&object) {
             return;
         }
@@ -82,7 +81,7 @@ impl Found {
 }
 
 /// Looks for installations of windows-gmsa.
-pub(super) async fn find(
+pub async fn find(
     objects: &Objects,
     applier: &Applier,
     version: Version,
@@ -121,7 +120,8 @@ pub(super) async fn find(
     }
     // Somebody may have begun to remove it by hand.
     let ours = (namespace.to_owned(), NAME.to_owned());
-    let live = applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(cluster)?;
+    let live =
+        applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(Failure::cluster)?;
     if let Some(live) = live.filter(|live| !is_ours(live)) {
         if !is_server(&live) {
             return Err(Failure::Cluster(format!(
@@ -198,7 +198,7 @@ fn service_keys(configuration: &Value) -> Vec<Key> {
 }
 
 /// An object by which a live one is asked for.
-pub(super) fn reference(kind: Kind, (namespace, name): &Key) -> Value {
+pub fn reference(kind: Kind, (namespace, name): &Key) -> Value {
     let mut metadata = json!({"name": name});
     if kind.namespaced
         && let Some(metadata) = metadata.as_object_mut()
@@ -208,21 +208,21 @@ pub(super) fn reference(kind: Kind, (namespace, name): &Key) -> Value {
     json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata})
 }
 
-pub(super) fn is_ours(object: &Value) -> bool {
+pub fn is_ours(object: &Value) -> bool {
     let labels = object.pointer("/metadata/labels");
     labels.and_then(|labels| labels.get(PART_OF.0)) == Some(&json!(PART_OF.1))
 }
 
-pub(super) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-pub(super) fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+pub fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
     object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Labels, or a selector of labels.
-pub(super) fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
+pub fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
     let labels = object.pointer(pointer).and_then(Value::as_object);
     let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
     labels.into_iter().flatten().filter_map(pair).collect()

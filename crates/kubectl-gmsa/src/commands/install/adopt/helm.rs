@@ -17,9 +17,8 @@ use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::cluster;
 use super::found::{Found, Key, text};
-use crate::commands::Failure;
+use crate::failure::Failure;
 
 const RELEASE: &str = "meta.helm.sh/release-name";
 const NAMESPACE: &str = "meta.helm.sh/release-namespace";
@@ -29,18 +28,18 @@ const LARGEST: u64 = 64 << 20;
 
 /// What is to be done about Helm.
 #[derive(Default)]
-pub(super) struct Releases {
+pub struct Releases {
     /// Records of releases that hold nothing else: they go.
-    pub(super) records: Vec<Value>,
+    pub records: Vec<Value>,
     /// Whether the resource definition belongs to a release.
-    pub(super) definition: bool,
+    pub definition: bool,
     /// What somebody has to look after.
-    pub(super) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Finds the releases that what was found, and the resource definition, belong to. What an
 /// interrupted takeover `began` has decided about them already, with everything in sight.
-pub(super) async fn releases(
+pub async fn releases(
     client: &Client,
     applier: &Applier,
     found: &Found,
@@ -50,7 +49,7 @@ pub(super) async fn releases(
     let mut keys: BTreeSet<Key> = found.all().filter_map(release).collect();
     let definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition", "metadata": {"name": definition_name()}});
-    let definition = applier.live(&definition).await.map_err(cluster)?;
+    let definition = applier.live(&definition).await.map_err(Failure::cluster)?;
     if let Some(key) = definition.as_ref().and_then(release) {
         releases.definition = true;
         keys.insert(key);
@@ -84,7 +83,7 @@ async fn of_release(
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let records = ListParams::default().labels(&format!("owner=helm,name={name}"));
     let records = secrets.list(&records).await.map_err(|error| {
-        cluster(format!(
+        Failure::cluster(format!(
             "failed to read Helm's records of the release {namespace}/{name}: {}",
             why(&error)
         ))
@@ -157,7 +156,7 @@ fn manifest(record: &Secret) -> Option<Vec<Value>> {
 }
 
 /// Keeps Helm from deleting the resource definition when a release no longer has it.
-pub(super) async fn keep_definition(client: &Client) -> Result<(), Failure> {
+pub async fn keep_definition(client: &Client) -> Result<(), Failure> {
     type Definition =
         k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
     let definitions: Api<Definition> = Api::all(client.clone());
@@ -168,7 +167,9 @@ pub(super) async fn keep_definition(client: &Client) -> Result<(), Failure> {
         ..PatchParams::default()
     };
     definitions.patch(&definition_name(), &params, &Patch::Merge(patch)).await.map(drop).map_err(
-        |error| cluster(format!("failed to annotate the resource definition: {}", why(&error))),
+        |error| {
+            Failure::cluster(format!("failed to annotate the resource definition: {}", why(&error)))
+        },
     )
 }
 

@@ -9,7 +9,7 @@ use super::found::{Found, labels, list, text};
 
 /// The options that behave as the other installation does; what is said on the command line counts
 /// more.
-pub(super) fn options(found: &Found) -> Options {
+pub fn options(found: &Found) -> Options {
     let known = Options::default();
     let viewer_role = found.rest.iter().any(|role| {
         let labels = labels(role, "/metadata/labels");

@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::commands::access::{Graph, Sort};
+use crate::access_map::graph::{Graph, Sort};
 
 /// How many nodes a column has at most.
-pub(super) const MOST: usize = 40;
+pub const MOST: usize = 40;
 /// The width of a box.
-pub(super) const WIDTH: i64 = 204;
+pub const WIDTH: i64 = 204;
 /// The height of a box.
-pub(super) const HEIGHT: i64 = 44;
+pub const HEIGHT: i64 = 44;
 /// From one column to the next.
-pub(super) const COLUMN: i64 = WIDTH + 50;
+pub const COLUMN: i64 = WIDTH + 50;
 /// Between two boxes, or lines, of a column.
 const GAP: i64 = 14;
 /// The height of a line that passes a column.
@@ -24,36 +24,36 @@ const ROUNDS: usize = 8;
 const PARTS: i64 = 1000;
 
 /// A box of the picture.
-pub(super) struct Box {
-    pub(super) label: String,
-    pub(super) sort: Sort,
+pub struct Box {
+    pub label: String,
+    pub sort: Sort,
     /// How many nodes it stands for.
-    pub(super) stands_for: usize,
+    pub stands_for: usize,
     /// Its left side.
-    pub(super) x: i64,
+    pub x: i64,
     /// Its middle.
-    pub(super) y: i64,
+    pub y: i64,
 }
 
 /// A line of the picture.
-pub(super) struct Line {
-    pub(super) from: String,
-    pub(super) to: String,
-    pub(super) denied: bool,
+pub struct Line {
+    pub from: String,
+    pub to: String,
+    pub denied: bool,
     /// Where it goes through each column: from left to right, and at which height.
-    pub(super) points: Vec<(i64, i64, i64)>,
+    pub points: Vec<(i64, i64, i64)>,
 }
 
 /// The whole picture.
-pub(super) struct Layout {
+pub struct Layout {
     /// The sort of each column.
-    pub(super) columns: Vec<Sort>,
-    pub(super) boxes: Vec<Box>,
-    pub(super) lines: Vec<Line>,
-    pub(super) width: i64,
-    pub(super) height: i64,
+    pub columns: Vec<Sort>,
+    pub boxes: Vec<Box>,
+    pub lines: Vec<Line>,
+    pub width: i64,
+    pub height: i64,
     /// How many nodes have no box of their own.
-    pub(super) hidden: usize,
+    pub hidden: usize,
 }
 
 /// A place in a column: a box, or a line that passes.
@@ -80,7 +80,7 @@ struct Places {
 }
 
 impl Layout {
-    pub(super) fn new(graph: &Graph) -> Self {
+    pub fn new(graph: &Graph) -> Self {
         let merged = Merged::new(graph);
         let sorts: BTreeSet<Sort> = merged.nodes.values().map(|(sort, _)| *sort).collect();
         let columns: Vec<Sort> = sorts.into_iter().collect();

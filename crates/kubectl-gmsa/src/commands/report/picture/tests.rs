@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::layout::{HEIGHT, Layout, MOST};
 use super::{draw, fitted};
-use crate::commands::access::{Graph, Sort};
+use crate::access_map::graph::{Graph, Sort};
 
 /// So many accounts with a binding and a role each, and one denied.
 fn graph(accounts: usize) -> Graph {

@@ -5,14 +5,14 @@ use std::hash::{BuildHasher as _, RandomState};
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use serde_json::{Map, Value, json};
 
-use super::super::super::cluster::facts::text;
+use crate::checks::facts::text;
 use crate::cli::Doctor;
-use crate::commands::connection::MANAGER;
+use crate::connect::MANAGER;
 
 /// The label by which one finds the pods that were left.
-pub(in super::super) const LABEL: &str = "kube-gmsa.dev/probe";
+pub const LABEL: &str = "kube-gmsa.dev/probe";
 /// After so many seconds the pod ends by itself.
-pub(super) const DEADLINE: u32 = 1800;
+pub const DEADLINE: u32 = 1800;
 
 /// Of the pod's spec, what decides where and as whom it runs.
 const KEPT: [&str; 8] = [
@@ -27,7 +27,7 @@ const KEPT: [&str; 8] = [
 ];
 
 /// A pod with a container for each identity of the given one; none if it has none.
-pub(super) fn pod(like: &Value, view: &Pod<'_>, namespace: &str, args: &Doctor) -> Option<Value> {
+pub fn pod(like: &Value, view: &Pod<'_>, namespace: &str, args: &Doctor) -> Option<Value> {
     let mut containers: Vec<Value> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     let usable = identities(view)

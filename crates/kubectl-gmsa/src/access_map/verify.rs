@@ -1,0 +1,59 @@
+//! What the API server says of the same questions.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, stderr};
+use std::time::Duration;
+
+use gmsa_cluster::review_accesses;
+use kube::Client;
+
+use crate::failure::Failure;
+use crate::output::printer;
+
+/// From how many questions on somebody who waits is told.
+const MANY: usize = 500;
+/// How often an answer that differs is asked for again: the API server's own view lags behind.
+const ROUNDS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Credential spec, namespace and service account.
+pub type Pair = [String; 3];
+
+/// Asks about every pair, with what the roles and bindings say of it.
+pub async fn all(
+    client: &Client,
+    pairs: BTreeMap<Pair, bool>,
+) -> Result<BTreeMap<Pair, bool>, Failure> {
+    if pairs.len() > MANY && stderr().is_terminal() {
+        printer::note(&format!("asking the API server about {} rights", pairs.len()));
+    }
+    let mut answers = BTreeMap::new();
+    let mut open: Vec<Pair> = pairs.keys().cloned().collect();
+    for round in 0..ROUNDS {
+        if round > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+        answers.extend(ask(client, open).await?);
+        open = pairs
+            .iter()
+            .filter(|(pair, expected)| answers.get(*pair) != Some(*expected))
+            .map(|(pair, _)| pair.clone())
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+    }
+    Ok(answers)
+}
+
+async fn ask(client: &Client, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, Failure> {
+    let asked = pairs.into_iter().map(|[name, namespace, account]| [namespace, account, name]);
+    let answers = review_accesses(client, asked).await.map_err(|why| {
+        Failure::Cluster(format!(
+            "{why}; verifying needs the right to create localsubjectaccessreviews; --no-verify \
+             leaves it out"
+        ))
+    })?;
+    let pair = |[namespace, account, name]: [String; 3]| [name, namespace, account];
+    Ok(answers.into_iter().map(|(one, allowed)| (pair(one), allowed)).collect())
+}

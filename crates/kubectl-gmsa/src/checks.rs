@@ -1,0 +1,67 @@
+//! The cluster's side: everything around the webhook, and what a pod with a GMSA will need.
+
+mod admission;
+mod clock;
+mod definition;
+pub mod dns;
+pub mod facts;
+pub mod nodes;
+mod rights;
+pub mod server;
+mod specs;
+mod webhooks;
+
+use std::collections::BTreeSet;
+
+use gmsa_core::diagnosis::Outcome;
+use kube::Client;
+use serde_json::Value;
+
+use crate::connect::MANAGER;
+use crate::failure::Failure;
+use facts::{Facts, text};
+use gmsa_cluster::objects::Objects;
+
+/// Reads the cluster, and looks at all of it.
+pub async fn examine_all(client: &Client) -> Result<Vec<Outcome>, Failure> {
+    let facts = read(client).await?;
+    examine(client, &facts, &BTreeSet::new()).await
+}
+
+/// Reads what everything else rests on.
+pub async fn read(client: &Client) -> Result<Facts, Failure> {
+    facts::read(&Objects::new(client.clone(), MANAGER, true)).await
+}
+
+/// The credential specs that are of interest: those that are named, or all.
+pub fn specs_of<'a>(facts: &'a Facts, only: &BTreeSet<String>) -> Vec<&'a Value> {
+    let all = facts.specs.iter().flatten().flatten();
+    all.filter(|spec| only.is_empty() || only.contains(text(spec, "/metadata/name"))).collect()
+}
+
+/// Looks at the cluster. If credential specs are named, only those are of interest.
+pub async fn examine(
+    client: &Client,
+    facts: &Facts,
+    only: &BTreeSet<String>,
+) -> Result<Vec<Outcome>, Failure> {
+    let objects = Objects::new(client.clone(), MANAGER, true);
+    let options = rights::options(client, facts).await?;
+    let specs = specs_of(facts, only);
+    let mut outcomes = definition::examine(client).await?;
+    outcomes.extend(webhooks::judge(facts));
+    outcomes.push(rights::examine(client, facts, options.as_ref()).await?);
+    outcomes.extend(server::examine(&objects, facts).await?);
+    outcomes.push(admission::examine(client, facts, options).await);
+    outcomes.extend(specs::judge(&facts.specs, &specs));
+    outcomes.extend(dns::examine(&objects, &specs).await?);
+    outcomes.extend(nodes::judge(&facts.nodes, !specs.is_empty()));
+    outcomes.extend(clock::examine(client, &objects, &facts.nodes).await?);
+    Ok(outcomes)
+}
+
+/// The names of the Windows nodes.
+pub fn windows_nodes(facts: &Facts) -> Vec<&str> {
+    let windows = facts.nodes.iter().flatten().filter(|node| nodes::is_windows(node));
+    windows.map(|node| text(node, "/metadata/name")).collect()
+}

@@ -1,0 +1,84 @@
+//! The custom resource definition.
+
+use gmsa_cluster::client::why;
+use gmsa_cluster::crd::{GROUP, PLURAL};
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Client;
+use kube::api::Api;
+
+use crate::failure::Failure;
+
+/// Looks at the definition.
+pub async fn examine(client: &Client) -> Result<Vec<Outcome>, Failure> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let name = format!("{PLURAL}.{GROUP}");
+    match definitions.get_opt(&name).await {
+        Ok(found) => Ok(judge(found.as_ref())),
+        Err(kube::Error::Api(status)) if status.code == 403 => {
+            let words = "you may not read the CustomResourceDefinition";
+            Ok(vec![Outcome::unknown(&CRD_PRESENT, words), Outcome::unknown(&CRD_VERSIONS, words)])
+        }
+        Err(error) => Err(Failure::Cluster(format!(
+            "failed to read CustomResourceDefinition {name}: {}",
+            why(&error)
+        ))),
+    }
+}
+
+fn judge(found: Option<&CustomResourceDefinition>) -> Vec<Outcome> {
+    let Some(found) = found else {
+        return vec![
+            Outcome::problem(&CRD_PRESENT, "there is no CustomResourceDefinition"),
+            Outcome::skipped(&CRD_VERSIONS, "there is no CustomResourceDefinition"),
+        ];
+    };
+    let status = found.status.as_ref();
+    let conditions = status.and_then(|status| status.conditions.as_ref());
+    let established = conditions
+        .into_iter()
+        .flatten()
+        .find(|condition| condition.type_ == "Established" && condition.status == "True");
+    let present = if found.metadata.deletion_timestamp.is_some() {
+        Outcome::problem(&CRD_PRESENT, "it is being deleted, and every credential spec with it")
+    } else if established.is_none() {
+        let outcome = Outcome::problem(&CRD_PRESENT, "it is not established");
+        conditions.into_iter().flatten().fold(outcome, |outcome, condition| {
+            let message = condition.message.as_deref().unwrap_or_default();
+            outcome.because(format!("{} {}: {message}", condition.type_, condition.status))
+        })
+    } else {
+        Outcome::ok(&CRD_PRESENT, "it is established")
+    };
+    let versions = &found.spec.versions;
+    let shown: Vec<String> = versions
+        .iter()
+        .map(|version| {
+            let served = if version.served { "served" } else { "not served" };
+            let stored = if version.storage { ", stored" } else { "" };
+            format!("{} ({served}{stored})", version.name)
+        })
+        .collect();
+    let shown = shown.join(", ");
+    let v1 = versions.iter().find(|version| version.name == "v1");
+    let old = status
+        .and_then(|status| status.stored_versions.as_ref())
+        .into_iter()
+        .flatten()
+        .any(|version| version != "v1");
+    let versions = if v1.is_none_or(|version| !version.served) {
+        Outcome::problem(&CRD_VERSIONS, format!("v1 is not served: {shown}"))
+    } else if v1.is_some_and(|version| !version.storage) {
+        Outcome::warning(&CRD_VERSIONS, format!("v1 is not the stored version: {shown}"))
+    } else if old {
+        Outcome::warning(&CRD_VERSIONS, format!("objects may still be stored as v1alpha1: {shown}"))
+            .then(
+                "Before a definition without v1alpha1 is applied, write every object once: \
+                 kubectl get gmsacredentialspecs -o json | kubectl replace -f -",
+            )
+    } else {
+        Outcome::ok(&CRD_VERSIONS, shown)
+    };
+    vec![present, versions]
+}

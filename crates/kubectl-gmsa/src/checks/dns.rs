@@ -1,0 +1,146 @@
+//! Whether the cluster's DNS forwards the domains of the credential specs.
+
+use std::collections::BTreeSet;
+
+use gmsa_cluster::objects::{Kind, Objects, Reference};
+use gmsa_core::diagnosis::catalogue::cluster::DNS_FORWARDING;
+use gmsa_core::diagnosis::{Confidence, Outcome};
+use serde_json::Value;
+
+use super::facts::{CONFIG_MAP, array, one, text};
+use crate::failure::Failure;
+
+/// Where distributions keep what `CoreDNS` reads: plain, AKS and k3s, RKE2.
+pub const MAPS: [&str; 3] = ["coredns", "coredns-custom", "rke2-coredns-rke2-coredns"];
+/// The DNS operator of `OpenShift`.
+const OPERATOR: Kind = Kind {
+    group: "operator.openshift.io",
+    version: "v1",
+    kind: "DNS",
+    plural: "dnses",
+    namespaced: false,
+};
+
+/// Looks for each domain.
+pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>, Failure> {
+    let domains: BTreeSet<String> = specs
+        .iter()
+        .map(|spec| text(spec, "/credspec/DomainJoinConfig/DnsName").to_ascii_lowercase())
+        .filter(|domain| domain.contains('.'))
+        .collect();
+    if domains.is_empty() {
+        return Ok(vec![Outcome::skipped(&DNS_FORWARDING, "no credential spec names a domain")]);
+    }
+    let mut zones = BTreeSet::new();
+    let mut seen = Vec::new();
+    for map in MAPS {
+        match one(objects, CONFIG_MAP, "kube-system", map).await? {
+            Ok(Some(found)) => {
+                seen.push(map);
+                let data = found.get("data").and_then(Value::as_object);
+                for text in data.into_iter().flatten().filter_map(|(_, text)| text.as_str()) {
+                    zones.extend(forwarded(text));
+                }
+            }
+            Ok(None) => {}
+            Err(why) => return Ok(vec![Outcome::unknown(&DNS_FORWARDING, why)]),
+        }
+    }
+    // Other clusters do not know the kind, and nobody has to be allowed to read it.
+    if let Ok(Some(operator)) = objects.get(&Reference::cluster(OPERATOR, "default")).await {
+        seen.push("dns.operator/default");
+        zones.extend(
+            array(&operator, "/spec/servers")
+                .flat_map(|server| array(server, "/zones"))
+                .filter_map(Value::as_str)
+                .map(str::to_owned),
+        );
+    }
+    if seen.is_empty() {
+        let words = "no configuration of CoreDNS was found in kube-system";
+        return Ok(vec![Outcome::unknown(&DNS_FORWARDING, words)]);
+    }
+    Ok(domains.iter().map(|domain| judge(domain, &zones, &seen)).collect())
+}
+
+fn judge(domain: &str, zones: &BTreeSet<String>, seen: &[&str]) -> Outcome {
+    let covers = |zone: &&String| {
+        domain == zone.as_str()
+            || domain.strip_suffix(zone.as_str()).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let outcome = match zones.iter().find(covers) {
+        Some(zone) => Outcome::ok(&DNS_FORWARDING, format!("{zone} is forwarded")),
+        None => Outcome::warning(
+            &DNS_FORWARDING,
+            "nothing forwards it, so pods find it only if the nodes' own DNS servers know it",
+        )
+        .sure(Confidence::Possible)
+        .because(format!("looked at: {}", seen.join(", ")))
+        .then(stanza(domain, seen)),
+    };
+    outcome.on(format!("domain {domain}"))
+}
+
+fn stanza(domain: &str, seen: &[&str]) -> String {
+    let place = if seen.iter().any(|one| one.starts_with("dns.operator")) {
+        format!(
+            "Add a server with the zone {domain} to spec.servers of dns.operator/default. \
+             As CoreDNS writes it:"
+        )
+    } else if seen.contains(&"coredns-custom") {
+        format!(
+            "Add a key {domain}.server to ConfigMap kube-system/coredns-custom (AKS), then restart \
+             CoreDNS: kubectl rollout restart deployment/coredns -n kube-system"
+        )
+    } else {
+        "Add to the Corefile in ConfigMap kube-system/coredns (on AKS as a key NAME.server of \
+         ConfigMap kube-system/coredns-custom):"
+            .to_owned()
+    };
+    format!(
+        "{place}\n{domain}:53 {{\n    errors\n    cache 30\n    forward . \
+         ADDRESS-OF-A-DOMAIN-CONTROLLER\n}}"
+    )
+}
+
+/// The zones, lower case and without a dot at the end, for which a Corefile
+/// (coredns.io/manual/configuration) forwards somewhere else than for all names.
+pub fn forwarded(corefile: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut keys: Vec<String> = Vec::new();
+    let mut depth = 0_usize;
+    for line in corefile.lines() {
+        let line = line.split('#').next().unwrap_or_default().trim();
+        if depth == 0 {
+            let head = line.trim_end_matches('{');
+            keys.extend(head.split([',', ' ', '\t']).filter(|key| !key.is_empty()).map(zone));
+        } else if depth == 1 {
+            let mut words = line.split_whitespace();
+            if let (Some("forward"), Some(from)) = (words.next(), words.next()) {
+                let from = zone(from);
+                if from.is_empty() {
+                    found.extend(keys.iter().filter(|key| !key.is_empty()).cloned());
+                } else {
+                    found.insert(from);
+                }
+            }
+        }
+        depth += line.matches('{').count();
+        depth = depth.saturating_sub(line.matches('}').count());
+        if depth == 0 && line.contains('}') {
+            keys.clear();
+        }
+    }
+    found
+}
+
+/// `dns://Contoso.com.:53` as `contoso.com`; the root is empty.
+fn zone(key: &str) -> String {
+    let key = key.split_once("://").map_or(key, |(_, rest)| rest);
+    let key = key.rsplit_once(':').map_or(key, |(name, _)| name);
+    key.trim_end_matches('.').to_ascii_lowercase()
+}
+
+#[cfg(test)]
+#[path = "dns_tests.rs"]
+mod tests;

@@ -1,0 +1,225 @@
+//! What is read of the cluster, before anything is judged.
+
+use gmsa_cluster::install::{EARLY_WARNINGS, NAME, PART_OF};
+use gmsa_cluster::objects::{Error, Kind, Objects, Reference, kinds};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// What was read, or why it may not be read.
+pub type Seen<T> = Result<T, String>;
+
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+pub const MUTATING: Kind =
+    kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
+pub const VALIDATING: Kind =
+    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
+pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
+const REPLICA_SET: Kind = kind("apps", "ReplicaSet", "replicasets", true);
+pub const SERVICE: Kind = kind("", "Service", "services", true);
+pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
+pub const SECRET: Kind = kind("", "Secret", "secrets", true);
+pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
+pub const NODE: Kind = kind("", "Node", "nodes", false);
+pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
+
+pub const fn kind(
+    group: &'static str,
+    kind: &'static str,
+    plural: &'static str,
+    namespaced: bool,
+) -> Kind {
+    Kind { group, version: "v1", kind, plural, namespaced }
+}
+
+/// The webhook, whoever made it, and what is left of others.
+pub struct Facts {
+    /// The configurations that send pods, ours if there are any.
+    pub configurations: Seen<Vec<Value>>,
+    /// Configurations and Deployments of another GMSA webhook besides ours.
+    pub others: Vec<String>,
+    /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
+    pub orphans: Seen<Vec<Value>>,
+    /// The webhook's Deployment.
+    pub deployment: Seen<Option<Value>>,
+    /// The namespaces.
+    pub namespaces: Seen<Vec<Value>>,
+    /// Everything that makes pods, and pods.
+    pub workloads: Vec<Value>,
+    /// The credential specs; none if their kind is unknown.
+    pub specs: Seen<Option<Vec<Value>>>,
+    /// The nodes.
+    pub nodes: Seen<Vec<Value>>,
+    /// Whether the webhook is ours.
+    pub ours: bool,
+}
+
+/// A missing right is told at the check; everything else ends the examination.
+pub fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
+    match read {
+        Ok(found) => Ok(Ok(found)),
+        Err(error) if error.code == Some(403) => Ok(Err(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One object; none if it, or its kind, is not there.
+pub async fn one(
+    objects: &Objects,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<Seen<Option<Value>>, Failure> {
+    soft(objects.get(&Reference::namespaced(kind, namespace, name)).await)
+}
+
+/// Reads everything.
+pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
+    let mut configurations = Ok(Vec::new());
+    for kind in [MUTATING, VALIDATING] {
+        match (soft(objects.list(kind, None).await)?, &mut configurations) {
+            (Ok(found), Ok(all)) => {
+                all.extend(found.into_iter().filter(is_gmsa_configuration));
+            }
+            (Err(why), _) => configurations = Err(why),
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    let deployments = soft(objects.list(DEPLOYMENT, None).await)?;
+    let deployments: Seen<Vec<Value>> =
+        deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
+    let is_ours =
+        configurations.iter().flatten().any(ours) || deployments.iter().flatten().any(ours);
+    let mut others = Vec::new();
+    if is_ours {
+        let of = |objects: &Seen<Vec<Value>>| -> Vec<String> {
+            objects.iter().flatten().filter(|one| !ours(one)).map(shown).collect()
+        };
+        others.extend(of(&configurations));
+        others.extend(of(&deployments));
+    }
+    let configurations =
+        configurations.map(|all| all.into_iter().filter(|one| !is_ours || ours(one)).collect());
+    let deployment = deployments.map(|all| all.into_iter().find(|one| ours(one) == is_ours));
+    let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
+    let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
+    for kind in kinds.filter(|kind| WORKLOADS.contains(&kind.kind)) {
+        match soft(objects.list(kind, None).await)? {
+            Ok(found) => workloads.extend(found),
+            Err(why) if kind.kind == kinds::POD.kind => orphans = Err(why),
+            Err(_) => {}
+        }
+    }
+    if is_ours {
+        match (soft(objects.list(REPLICA_SET, None).await)?, &mut orphans) {
+            (Ok(sets), Ok(all)) => {
+                let left = sets.iter().chain(&workloads).filter(|one| is_orphan(one));
+                all.extend(left.cloned());
+            }
+            (Err(why), _) => orphans = Err(why),
+            (Ok(_), Err(_)) => {}
+        }
+    }
+    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
+        Err(error) if error.code == Some(404) => Ok(None),
+        read => soft(read.map(Some))?,
+    };
+    Ok(Facts {
+        configurations,
+        others,
+        orphans,
+        deployment,
+        namespaces: soft(objects.list(kinds::NAMESPACE, None).await)?,
+        workloads,
+        specs,
+        nodes: soft(objects.list(NODE, None).await)?,
+        ours: is_ours,
+    })
+}
+
+const WORKLOADS: [&str; 4] = ["Pod", "Deployment", "StatefulSet", "DaemonSet"];
+
+impl Facts {
+    /// The namespace, name and port of the Service that is called.
+    pub fn service(&self) -> Option<(String, String, u64)> {
+        let service = self.hooks().find_map(|(_, hook)| hook.pointer("/clientConfig/service"))?;
+        let port = service.get("port").and_then(Value::as_u64).unwrap_or(443);
+        Some((text(service, "/namespace").to_owned(), text(service, "/name").to_owned(), port))
+    }
+
+    /// The namespace of the webhook.
+    pub fn namespace(&self) -> String {
+        let of_deployment = || {
+            let deployment = self.deployment.as_ref().ok()?.as_ref()?;
+            Some(text(deployment, "/metadata/namespace").to_owned())
+        };
+        let of_service = self.service().map(|(namespace, ..)| namespace);
+        of_service.or_else(of_deployment).unwrap_or_else(|| NAME.to_owned())
+    }
+
+    /// Each webhook with the configuration in which it stands.
+    pub fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
+        self.configurations.iter().flatten().flat_map(|configuration| {
+            array(configuration, "/webhooks").map(move |hook| (configuration, hook))
+        })
+    }
+}
+
+fn ours(object: &Value) -> bool {
+    let labels = object.pointer("/metadata/labels");
+    labels.and_then(|labels| labels.get(PART_OF.0)).and_then(Value::as_str) == Some(PART_OF.1)
+}
+
+fn is_gmsa_configuration(configuration: &Value) -> bool {
+    let mut services =
+        array(configuration, "/webhooks").map(|hook| text(hook, "/clientConfig/service/name"));
+    let name = text(configuration, "/metadata/name");
+    // What warns of templates is sent no pods.
+    name != EARLY_WARNINGS
+        && (name.contains("gmsa") || services.any(|service| service.contains("gmsa")))
+}
+
+fn is_gmsa_deployment(deployment: &Value) -> bool {
+    ours(deployment) || is_gmsa_server(deployment, "/spec/template/spec/containers")
+}
+
+/// Whether it runs a GMSA webhook, by its name or its images.
+fn is_gmsa_server(object: &Value, containers: &str) -> bool {
+    let mut images = array(object, containers).map(|container| text(container, "/image"));
+    text(object, "/metadata/name").contains("gmsa-webhook")
+        || images.any(|image| image.contains("gmsa-webhook"))
+}
+
+/// Whether it goes on running another GMSA webhook although what made it is gone, as
+/// `--cascade=orphan` leaves it.
+fn is_orphan(object: &Value) -> bool {
+    let containers = match text(object, "/kind") {
+        "Pod" => "/spec/containers",
+        "ReplicaSet" => "/spec/template/spec/containers",
+        _ => return false,
+    };
+    let owned = array(object, "/metadata/ownerReferences")
+        .any(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
+    let ended = matches!(text(object, "/status/phase"), "Succeeded" | "Failed");
+    !owned && !ended && !ours(object) && is_gmsa_server(object, containers)
+}
+
+/// `Kind namespace/name`.
+pub fn shown(object: &Value) -> String {
+    let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+    match text(object, "/metadata/namespace") {
+        "" => format!("{kind} {name}"),
+        namespace => format!("{kind} {namespace}/{name}"),
+    }
+}
+
+/// A text in an object; empty if there is none.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The elements of a list in an object.
+pub fn array<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
+    object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
+}

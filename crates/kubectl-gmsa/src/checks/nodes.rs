@@ -1,0 +1,108 @@
+//! The Windows nodes, against the limits known today (docs/limits.md).
+
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
+use gmsa_core::windows::limits::of_build;
+use serde_json::Value;
+
+use super::facts::{Seen, array, text};
+
+/// Judges the nodes.
+pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
+    let nodes = match nodes {
+        Ok(nodes) => nodes,
+        Err(why) => return vec![Outcome::unknown(&NODE_PRESENT, why)],
+    };
+    let windows: Vec<&Value> = nodes.iter().filter(|node| is_windows(node)).collect();
+    if windows.is_empty() {
+        let words = "the cluster has no Windows node";
+        return vec![if needed {
+            Outcome::warning(&NODE_PRESENT, words)
+        } else {
+            Outcome::skipped(&NODE_PRESENT, words)
+        }];
+    }
+    let ready = |node: &&&Value| {
+        array(node, "/status/conditions")
+            .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True")
+    };
+    let count = windows.iter().filter(ready).count();
+    let words = format!("{count} of {} Windows nodes are ready", windows.len());
+    let mut outcomes = vec![if count == 0 {
+        Outcome::problem(&NODE_PRESENT, words)
+    } else if count < windows.len() {
+        Outcome::warning(&NODE_PRESENT, words)
+    } else {
+        Outcome::ok(&NODE_PRESENT, words)
+    }];
+    for node in windows {
+        let object = format!("Node {}", text(node, "/metadata/name"));
+        let info = |key: &str| text(node, &format!("/status/nodeInfo/{key}"));
+        let runtime = info("containerRuntimeVersion");
+        outcomes.push(build(info("kernelVersion"), runtime).on(&object));
+        outcomes.push(container_runtime(runtime).on(object));
+    }
+    outcomes
+}
+
+/// Whether a node runs Windows.
+pub fn is_windows(node: &Value) -> bool {
+    let label = node.pointer("/metadata/labels/kubernetes.io~1os").and_then(Value::as_str);
+    label == Some("windows") || text(node, "/status/nodeInfo/operatingSystem") == "windows"
+}
+
+fn build(kernel: &str, runtime: &str) -> Outcome {
+    let mut parts = kernel.split('.').skip(2).map_while(|part| part.parse::<u32>().ok());
+    let (Some(build), revision) = (parts.next(), parts.next()) else {
+        return Outcome::unknown(&NODE_BUILD, format!("the node tells no build: \"{kernel}\""));
+    };
+    let Some(limit) = of_build(build, revision, runtime.starts_with("containerd")) else {
+        return Outcome::ok(&NODE_BUILD, kernel);
+    };
+    let outcome = Outcome::new(&NODE_BUILD, limit.state, format!("{kernel}: {}", limit.message));
+    match limit.next {
+        Some(next) => outcome.then(next),
+        None => outcome,
+    }
+}
+
+fn container_runtime(runtime: &str) -> Outcome {
+    match runtime.split("://").next().unwrap_or_default() {
+        "docker" => Outcome::warning(
+            &NODE_RUNTIME,
+            format!("{runtime}: Kubernetes 1.24 and later need cri-dockerd for it"),
+        ),
+        "" => Outcome::unknown(&NODE_RUNTIME, "the node tells no container runtime"),
+        _ => Outcome::ok(&NODE_RUNTIME, runtime),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{build, container_runtime};
+
+    #[test]
+    fn builds_and_runtimes_against_the_limits() {
+        for (kernel, runtime, state) in [
+            ("10.0.14393.4000", "docker://19.3.18", "problem"),
+            ("10.0.17763.1816", "containerd://1.6.8", "problem"),
+            ("10.0.17763.1817", "containerd://1.6.8", "ok"),
+            ("10.0.17763.1397", "docker://19.3.18", "ok"),
+            ("10.0.18363.1", "containerd://1.6.8", "warning"),
+            ("10.0.20348.2031", "containerd://1.7.1", "ok"),
+            ("10.0.26100.1", "containerd://2.0.0", "ok"),
+            ("5.10.0-generic", "containerd://2.0.0", "unknown"),
+            ("", "", "unknown"),
+        ] {
+            assert_eq!(build(kernel, runtime).state.as_str(), state, "{kernel}");
+        }
+        for (runtime, state) in [
+            ("containerd://1.6.8+azure", "ok"),
+            ("containerd://2.0.0-rc.1", "ok"),
+            ("docker://20.10.9", "warning"),
+            ("", "unknown"),
+        ] {
+            assert_eq!(container_runtime(runtime).state.as_str(), state, "{runtime}");
+        }
+    }
+}

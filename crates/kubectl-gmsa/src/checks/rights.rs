@@ -1,0 +1,129 @@
+//! Whether the webhook's service account may do its work.
+
+use gmsa_cluster::client::why;
+use gmsa_cluster::install::{Certificates, NAME, Options, SECRET};
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
+use kube::Client;
+use kube::api::{Api, PostParams};
+use serde_json::{Value, json};
+
+use super::facts::{Facts, text};
+use crate::failure::Failure;
+
+/// Verb, group, resource and name.
+type Right = (&'static str, &'static str, &'static str, &'static str);
+
+const GMSA: &str = "windows.k8s.io";
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+/// Without these it denies everything.
+const NEEDED: [Right; 2] = [
+    ("get", GMSA, "gmsacredentialspecs", ""),
+    ("create", "authorization.k8s.io", "localsubjectaccessreviews", ""),
+];
+/// Without these it reads live, and is slower.
+const FASTER: [Right; 10] = [
+    ("list", GMSA, "gmsacredentialspecs", ""),
+    ("watch", GMSA, "gmsacredentialspecs", ""),
+    ("list", RBAC, "roles", ""),
+    ("watch", RBAC, "roles", ""),
+    ("list", RBAC, "clusterroles", ""),
+    ("watch", RBAC, "clusterroles", ""),
+    ("list", RBAC, "rolebindings", ""),
+    ("watch", RBAC, "rolebindings", ""),
+    ("list", RBAC, "clusterrolebindings", ""),
+    ("watch", RBAC, "clusterrolebindings", ""),
+];
+/// Without these its certificate is not renewed, or not published.
+const CERTIFICATE: [Right; 8] = [
+    ("get", "", "secrets", SECRET),
+    ("watch", "", "secrets", SECRET),
+    ("create", "", "secrets", SECRET),
+    ("patch", "", "secrets", SECRET),
+    ("get", ADMISSION, "mutatingwebhookconfigurations", NAME),
+    ("patch", ADMISSION, "mutatingwebhookconfigurations", NAME),
+    ("get", ADMISSION, "validatingwebhookconfigurations", NAME),
+    ("patch", ADMISSION, "validatingwebhookconfigurations", NAME),
+];
+
+/// Asks the API server for each right.
+pub async fn examine(
+    client: &Client,
+    facts: &Facts,
+    options: Option<&Options>,
+) -> Result<Outcome, Failure> {
+    let Ok(Some(deployment)) = &facts.deployment else {
+        return Ok(Outcome::skipped(&WEBHOOK_RIGHTS, "no Deployment says as whom it runs"));
+    };
+    let namespace = text(deployment, "/metadata/namespace");
+    let account = match text(deployment, "/spec/template/spec/serviceAccountName") {
+        "" => "default",
+        account => account,
+    };
+    let object = format!("ServiceAccount {namespace}/{account}");
+    let own = options.is_some_and(|options| options.certificates == Certificates::SelfManaged);
+    let mut needed = NEEDED.to_vec();
+    if own {
+        needed.extend(CERTIFICATE);
+    }
+    let mut missing = [Vec::new(), Vec::new()];
+    for (rights, missing) in [needed, FASTER.to_vec()].into_iter().zip(&mut missing) {
+        for right in rights {
+            match allowed(client, namespace, account, right).await {
+                Ok(true) => {}
+                Ok(false) => missing.push(format!("{} {}", right.0, right.2)),
+                Err(kube::Error::Api(status)) if status.code == 403 => {
+                    let words = "you may not ask what the webhook's service account may do";
+                    return Ok(Outcome::unknown(&WEBHOOK_RIGHTS, words).on(object));
+                }
+                Err(error) => {
+                    let why = why(&error);
+                    let words = format!("failed to ask for the rights of {object}: {why}");
+                    return Err(Failure::Cluster(words));
+                }
+            }
+        }
+    }
+    let [needed, faster] = missing;
+    Ok(if !needed.is_empty() {
+        Outcome::problem(&WEBHOOK_RIGHTS, format!("it may not {}", needed.join(", ")))
+    } else if !faster.is_empty() && facts.ours {
+        let words = format!("it may not {}, so it reads live and is slower", faster.join(", "));
+        Outcome::warning(&WEBHOOK_RIGHTS, words)
+    } else {
+        Outcome::ok(&WEBHOOK_RIGHTS, "it may do all that it needs")
+    }
+    .on(object))
+}
+
+async fn allowed(
+    client: &Client,
+    namespace: &str,
+    account: &str,
+    (verb, group, resource, name): Right,
+) -> kube::Result<bool> {
+    let reviews: Api<SubjectAccessReview> = Api::all(client.clone());
+    let place = if resource == "secrets" { namespace } else { "" };
+    let review: Value = json!({"metadata": {}, "spec": {
+        "user": format!("system:serviceaccount:{namespace}:{account}"),
+        "groups": ["system:serviceaccounts", format!("system:serviceaccounts:{namespace}"),
+            "system:authenticated"],
+        "resourceAttributes": {"verb": verb, "group": group, "resource": resource, "name": name,
+            "namespace": place},
+    }});
+    let review = serde_json::from_value(review).map_err(kube::Error::SerdeError)?;
+    let answer = reviews.create(&PostParams::default(), &review).await?;
+    Ok(answer.status.is_some_and(|status| status.allowed))
+}
+
+/// The options of the last install, if it was ours.
+pub async fn options(client: &Client, facts: &Facts) -> Result<Option<Options>, Failure> {
+    if !facts.ours || facts.deployment.is_err() {
+        return Ok(None);
+    }
+    let kept = crate::installation::kept_options(client, &facts.namespace()).await;
+    kept.map_err(Failure::cluster)
+}

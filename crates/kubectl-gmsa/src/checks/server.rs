@@ -1,0 +1,198 @@
+//! The webhook's Deployment, Service and certificate.
+
+use gmsa_cluster::install::{NAME, SECRET as OUR_SECRET};
+use gmsa_cluster::objects::Objects;
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::{
+    WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
+    WEBHOOK_REPLICAS, WEBHOOK_SERVICE,
+};
+use k8s_openapi::ByteString;
+use serde_json::Value;
+use x509_parser::extensions::GeneralName;
+use x509_parser::pem::Pem;
+use x509_parser::time::ASN1Time;
+
+use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, array, one, shown, text};
+use crate::failure::Failure;
+
+/// A certificate that is renewed in time never gets this near to its end, in days.
+const NEAR: i64 = 14;
+
+/// Looks at them.
+pub async fn examine(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
+    let mut outcomes = replicas(facts);
+    outcomes.extend(service(objects, facts).await?);
+    outcomes.extend(certificate(objects, facts).await?);
+    Ok(outcomes)
+}
+
+fn replicas(facts: &Facts) -> Vec<Outcome> {
+    let deployment = match &facts.deployment {
+        Ok(Some(deployment)) => deployment,
+        Ok(None) => {
+            let words = "there is no Deployment of a GMSA webhook";
+            return vec![
+                Outcome::problem(&WEBHOOK_REPLICAS, words).then("Run kubectl gmsa install."),
+            ];
+        }
+        Err(why) => return vec![Outcome::unknown(&WEBHOOK_REPLICAS, why)],
+    };
+    let number = |path: &str| deployment.pointer(path).and_then(Value::as_u64);
+    let wanted = number("/spec/replicas").unwrap_or(1);
+    let available = number("/status/availableReplicas").unwrap_or(0);
+    let images: Vec<&str> = array(deployment, "/spec/template/spec/containers")
+        .map(|container| text(container, "/image"))
+        .collect();
+    let words = format!("{available} of {wanted} available, image {}", images.join(", "));
+    let object = shown(deployment);
+    if available == 0 {
+        let outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
+        let conditions = array(deployment, "/status/conditions")
+            .filter(|condition| text(condition, "/status") != "True")
+            .map(|condition| {
+                format!("{}: {}", text(condition, "/reason"), text(condition, "/message"))
+            });
+        let outcome = conditions.fold(outcome, Outcome::because);
+        let redundancy = Outcome::skipped(&WEBHOOK_REDUNDANCY, "no replica runs").on(object);
+        return vec![outcome, redundancy];
+    }
+    let redundancy = if available < wanted || wanted < 2 {
+        Outcome::warning(&WEBHOOK_REDUNDANCY, &words)
+    } else {
+        Outcome::ok(&WEBHOOK_REDUNDANCY, &words)
+    };
+    vec![Outcome::ok(&WEBHOOK_REPLICAS, words).on(&object), redundancy.on(object)]
+}
+
+async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
+    let Some((namespace, name, port)) = facts.service() else {
+        let words = "the webhook configurations name no Service";
+        return Ok(vec![Outcome::skipped(&WEBHOOK_SERVICE, words)]);
+    };
+    let object = format!("Service {namespace}/{name}");
+    let found = match one(objects, SERVICE, &namespace, &name).await? {
+        Err(why) => return Ok(vec![Outcome::unknown(&WEBHOOK_SERVICE, why).on(object)]),
+        Ok(None) => {
+            return Ok(vec![Outcome::problem(&WEBHOOK_SERVICE, "it does not exist").on(object)]);
+        }
+        Ok(Some(found)) => found,
+    };
+    let has_port = array(&found, "/spec/ports")
+        .any(|one| one.get("port").and_then(Value::as_u64) == Some(port));
+    let there = if has_port {
+        Outcome::ok(&WEBHOOK_SERVICE, format!("it has the port {port}"))
+    } else {
+        Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}"))
+    };
+    let there = there.on(&object);
+    if text(&found, "/spec/type") == "ExternalName" {
+        return Ok(vec![there]);
+    }
+    let endpoints = match one(objects, ENDPOINTS, &namespace, &name).await? {
+        Err(why) => Outcome::unknown(&WEBHOOK_ENDPOINTS, why),
+        Ok(found) => {
+            let found = found.unwrap_or_default();
+            let ready =
+                array(&found, "/subsets").flat_map(|subset| array(subset, "/addresses")).count();
+            match ready {
+                0 => Outcome::problem(&WEBHOOK_ENDPOINTS, "no ready pod is behind it"),
+                ready => Outcome::ok(&WEBHOOK_ENDPOINTS, format!("{ready} ready")),
+            }
+        }
+    };
+    Ok(vec![there, endpoints.on(object)])
+}
+
+async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
+    let namespace = facts.namespace();
+    let name = secret_name(facts);
+    let object = format!("Secret {namespace}/{name}");
+    let secret = match one(objects, SECRET, &namespace, &name).await? {
+        Err(why) => {
+            return Ok([&WEBHOOK_CERTIFICATE, &WEBHOOK_CA_BUNDLE]
+                .map(|check| Outcome::unknown(check, &why).on(&object))
+                .into());
+        }
+        Ok(secret) => secret.unwrap_or_default(),
+    };
+    let chain = pems(secret.pointer("/data/tls.crt"));
+    let Some(leaf) = chain.first() else {
+        let words = "it holds no certificate";
+        return Ok(vec![
+            Outcome::problem(&WEBHOOK_CERTIFICATE, words).on(object),
+            Outcome::skipped(&WEBHOOK_CA_BUNDLE, "there is no certificate"),
+        ]);
+    };
+    let mut outcomes = vec![validity(leaf, facts.service()).on(object)];
+    for (configuration, hook) in facts.hooks() {
+        let bundle = pems(hook.pointer("/clientConfig/caBundle"));
+        let trusted = chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)));
+        let outcome = if trusted {
+            Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate")
+        } else if bundle.is_empty() {
+            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
+        } else {
+            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle did not sign the certificate")
+        };
+        outcomes.push(outcome.on(shown(configuration)));
+    }
+    Ok(outcomes)
+}
+
+/// The Secret that the Deployment mounts, or that of our own.
+pub fn secret_name(facts: &Facts) -> String {
+    let mounted = facts.deployment.as_ref().ok().and_then(Option::as_ref).and_then(|one| {
+        let mut volumes = array(one, "/spec/template/spec/volumes");
+        volumes.find_map(|volume| Some(volume.pointer("/secret/secretName")?.as_str()?.to_owned()))
+    });
+    mounted.unwrap_or_else(|| OUR_SECRET.to_owned())
+}
+
+fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
+    let Ok(certificate) = leaf.parse_x509() else {
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, "tls.crt holds no X.509 certificate");
+    };
+    let (start, end) = (certificate.validity().not_before, certificate.validity().not_after);
+    let now = ASN1Time::now();
+    let days = (end.timestamp() - now.timestamp()) / 86_400;
+    if end < now {
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, format!("it expired on {end}"));
+    }
+    if start > now {
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, format!("it is not valid before {start}"));
+    }
+    let (namespace, name) = service
+        .map_or((NAME.to_owned(), NAME.to_owned()), |(namespace, name, _)| (namespace, name));
+    let wanted = format!("{name}.{namespace}.svc");
+    let names = certificate.subject_alternative_name().ok().flatten();
+    let fits = names.is_some_and(|names| {
+        names.value.general_names.iter().any(
+            |one| matches!(one, GeneralName::DNSName(name) if name.eq_ignore_ascii_case(&wanted)),
+        )
+    });
+    if !fits {
+        let words = format!("it does not have the name {wanted}");
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, words);
+    }
+    if days < NEAR {
+        return Outcome::warning(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"));
+    }
+    Outcome::ok(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"))
+}
+
+/// The certificates in a base64 field.
+fn pems(field: Option<&Value>) -> Vec<Pem> {
+    Pem::iter_from_buffer(&decoded(field)).filter_map(Result::ok).collect()
+}
+
+/// The bytes of a base64 field.
+pub fn decoded(field: Option<&Value>) -> Vec<u8> {
+    let bytes = field.and_then(|field| serde_json::from_value::<ByteString>(field.clone()).ok());
+    bytes.unwrap_or_default().0
+}
+
+fn signed(one: &Pem, ca: &Pem) -> bool {
+    let (Ok(one), Ok(ca)) = (one.parse_x509(), ca.parse_x509()) else { return false };
+    one.issuer() == ca.subject() && one.verify_signature(Some(ca.public_key())).is_ok()
+}

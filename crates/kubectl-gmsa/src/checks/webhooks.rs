@@ -1,0 +1,241 @@
+//! The webhook configurations.
+
+use std::collections::BTreeSet;
+
+use gmsa_cluster::install::MATCH_CONDITION;
+use gmsa_core::diagnosis::catalogue::cluster::{
+    OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
+    WEBHOOK_TIMEOUT,
+};
+use gmsa_core::diagnosis::{Check, Confidence, Outcome};
+use serde_json::Value;
+
+use super::facts::{Facts, array, shown, text};
+
+/// What has to be sent, and what gets in if it is not.
+const WANTED: [(&str, &str); 2] = [("CREATE", "pods"), ("UPDATE", "pods/ephemeralcontainers")];
+const CHECKS: [&Check; 4] =
+    [&WEBHOOK_RULES, &WEBHOOK_EXCLUSIONS, &WEBHOOK_FAILURE_POLICY, &WEBHOOK_TIMEOUT];
+
+/// Judges the configurations.
+pub fn judge(facts: &Facts) -> Vec<Outcome> {
+    let configurations = match &facts.configurations {
+        Ok(configurations) => configurations,
+        Err(why) => {
+            let all = CHECKS.into_iter().chain([&WEBHOOK_CONFIGURED]);
+            return all.map(|check| Outcome::unknown(check, why)).collect();
+        }
+    };
+    let missing: Vec<&str> = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"]
+        .into_iter()
+        .filter(|kind| {
+            let hooks = configurations
+                .iter()
+                .filter(|one| text(one, "/kind") == *kind)
+                .flat_map(|one| array(one, "/webhooks"));
+            hooks.count() == 0
+        })
+        .collect();
+    let mut outcomes = vec![if missing.is_empty() {
+        Outcome::ok(&WEBHOOK_CONFIGURED, "both webhook configurations are there")
+    } else {
+        Outcome::problem(&WEBHOOK_CONFIGURED, format!("there is no {}", missing.join(" and no ")))
+    }];
+    for configuration in configurations {
+        let object = shown(configuration);
+        let judged = [rules(configuration), policy(configuration), timeout(configuration)];
+        outcomes.extend(judged.into_iter().map(|outcome| outcome.on(&object)));
+        outcomes.push(exclusions(facts, configuration).on(&object));
+    }
+    outcomes.push(others(facts));
+    outcomes
+}
+
+fn others(facts: &Facts) -> Outcome {
+    let (none, mut left) = (Vec::new(), facts.others.clone());
+    let orphans = facts.orphans.as_ref().unwrap_or(&none);
+    left.extend(orphans.iter().map(shown));
+    if left.is_empty() {
+        return match &facts.orphans {
+            Ok(_) => Outcome::ok(&OLD_WEBHOOK, "there is no other GMSA webhook"),
+            Err(why) => Outcome::unknown(&OLD_WEBHOOK, why),
+        };
+    }
+    let sends = left.iter().any(|one| one.contains("WebhookConfiguration"));
+    let message = format!("another GMSA webhook is left: {}", left.join(", "));
+    // What is left of a Deployment alone does nothing.
+    let sure = if sends { Confidence::Possible } else { Confidence::Certain };
+    let outcome = Outcome::warning(&OLD_WEBHOOK, message).sure(sure);
+    if orphans.is_empty() {
+        return outcome;
+    }
+    let commands: Vec<String> = orphans.iter().map(removal).collect();
+    let commands = format!("no controller deletes these: {}", commands.join("; "));
+    outcome.then(if facts.others.is_empty() {
+        format!("Delete what is left; {commands}")
+    } else {
+        format!("{} Then delete what is left besides; {commands}", OLD_WEBHOOK.remedy)
+    })
+}
+
+/// The command that deletes an object.
+fn removal(object: &Value) -> String {
+    format!(
+        "kubectl delete {} {} -n {}",
+        text(object, "/kind").to_lowercase(),
+        text(object, "/metadata/name"),
+        text(object, "/metadata/namespace")
+    )
+}
+
+fn rules(configuration: &Value) -> Outcome {
+    let all = || array(configuration, "/webhooks").flat_map(|hook| array(hook, "/rules"));
+    let missing: Vec<String> = WANTED
+        .into_iter()
+        .filter(|(operation, resource)| !all().any(|rule| covers(rule, operation, resource)))
+        .map(|(operation, resource)| format!("{operation} of {resource}"))
+        .collect();
+    if !missing.is_empty() {
+        return Outcome::problem(&WEBHOOK_RULES, format!("it is not sent {}", missing.join(", ")));
+    }
+    let own: Vec<&str> = array(configuration, "/webhooks")
+        .flat_map(|hook| array(hook, "/matchConditions"))
+        .map(|condition| text(condition, "/expression"))
+        .filter(|expression| *expression != MATCH_CONDITION)
+        .collect();
+    match own.first() {
+        None => Outcome::ok(&WEBHOOK_RULES, "pods and ephemeral containers are sent"),
+        Some(expression) => Outcome::warning(
+            &WEBHOOK_RULES,
+            "a match condition is not the one that install writes, and may leave pods out",
+        )
+        .sure(Confidence::Possible)
+        .because((*expression).to_owned()),
+    }
+}
+
+fn covers(rule: &Value, operation: &str, resource: &str) -> bool {
+    let has = |key: &str, wanted: &[&str]| {
+        array(rule, key).filter_map(Value::as_str).any(|one| wanted.contains(&one))
+    };
+    let resources: &[&str] = match resource {
+        "pods" => &["pods", "*", "*/*"],
+        _ => &["pods/ephemeralcontainers", "pods/*", "*/ephemeralcontainers", "*/*"],
+    };
+    has("/apiGroups", &["", "*"])
+        && has("/apiVersions", &["v1", "*"])
+        && has("/operations", &[operation, "*"])
+        && has("/resources", resources)
+        && !text(rule, "/scope").eq("Cluster")
+}
+
+fn policy(configuration: &Value) -> Outcome {
+    let ignored =
+        array(configuration, "/webhooks").any(|hook| text(hook, "/failurePolicy") == "Ignore");
+    let validating = text(configuration, "/kind") == "ValidatingWebhookConfiguration";
+    match (ignored, validating) {
+        (true, true) => Outcome::problem(
+            &WEBHOOK_FAILURE_POLICY,
+            "pods are let through when the webhook does not answer",
+        ),
+        (true, false) => Outcome::ok(
+            &WEBHOOK_FAILURE_POLICY,
+            "Ignore: pods go on to validation, which refuses those that use a GMSA",
+        ),
+        (false, _) => Outcome::ok(&WEBHOOK_FAILURE_POLICY, "Fail"),
+    }
+}
+
+fn timeout(configuration: &Value) -> Outcome {
+    let seconds = array(configuration, "/webhooks")
+        .filter_map(|hook| hook.get("timeoutSeconds").and_then(Value::as_u64));
+    let (least, most) = seconds.fold((10, 0), |(least, most), one| (one.min(least), one.max(most)));
+    if least < 2 {
+        Outcome::warning(&WEBHOOK_TIMEOUT, format!("it has only {least} s to answer"))
+            .sure(Confidence::Possible)
+    } else if most > 10 {
+        let words = format!("an outage holds each creation up for {most} s");
+        Outcome::warning(&WEBHOOK_TIMEOUT, words)
+    } else {
+        Outcome::ok(&WEBHOOK_TIMEOUT, format!("{} s", most.max(least)))
+    }
+}
+
+fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
+    let narrow = |hook: &Value| {
+        let selector = hook.get("objectSelector");
+        selector.and_then(Value::as_object).is_some_and(|selector| !selector.is_empty())
+    };
+    if array(configuration, "/webhooks").any(narrow) {
+        return Outcome::problem(
+            &WEBHOOK_EXCLUSIONS,
+            "its objectSelector leaves pods out by a label that whoever makes the pod writes",
+        )
+        .then("Take the objectSelector away: kubectl gmsa install --force-conflicts");
+    }
+    let namespaces = match &facts.namespaces {
+        Ok(namespaces) => namespaces,
+        Err(why) => return Outcome::unknown(&WEBHOOK_EXCLUSIONS, why),
+    };
+    let sent = |namespace: &Value| {
+        array(configuration, "/webhooks").any(|hook| {
+            hook.get("namespaceSelector").is_none_or(|selector| {
+                matches(selector, namespace.pointer("/metadata/labels").unwrap_or(&Value::Null))
+            })
+        })
+    };
+    let left_out: BTreeSet<&str> = namespaces
+        .iter()
+        .filter(|namespace| !sent(namespace))
+        .map(|namespace| text(namespace, "/metadata/name"))
+        .collect();
+    let using: BTreeSet<&str> = facts
+        .workloads
+        .iter()
+        .filter(|one| uses_gmsa(one))
+        .map(|one| text(one, "/metadata/namespace"))
+        .filter(|namespace| left_out.contains(namespace))
+        .collect();
+    let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    if !using.is_empty() {
+        let words = format!("pods with a GMSA are not sent from the namespaces {}", list(using));
+        return Outcome::problem(&WEBHOOK_EXCLUSIONS, words);
+    }
+    if left_out.is_empty() {
+        return Outcome::ok(&WEBHOOK_EXCLUSIONS, "every namespace is sent");
+    }
+    let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));
+    Outcome::ok(&WEBHOOK_EXCLUSIONS, words)
+}
+
+/// Whether a label selector (API reference, `LabelSelector`) matches labels.
+fn matches(selector: &Value, labels: &Value) -> bool {
+    let label = |key: &str| labels.get(key).and_then(Value::as_str);
+    let exact = selector.get("matchLabels").and_then(Value::as_object);
+    let exact = exact.into_iter().flatten().all(|(key, value)| label(key) == value.as_str());
+    let fits = |expression: &Value| {
+        let value = label(text(expression, "/key"));
+        let among = || array(expression, "/values").any(|one| one.as_str() == value);
+        match text(expression, "/operator") {
+            "In" => value.is_some() && among(),
+            "NotIn" => value.is_none() || !among(),
+            "Exists" => value.is_some(),
+            _ => value.is_none(),
+        }
+    };
+    exact && array(selector, "/matchExpressions").all(fits)
+}
+
+fn uses_gmsa(workload: &Value) -> bool {
+    let spec = workload.pointer("/spec/template/spec").or_else(|| workload.get("spec"));
+    let Some(spec) = spec else { return false };
+    let has = |place: &Value| {
+        let options = place.pointer("/securityContext/windowsOptions");
+        options.is_some_and(|options| {
+            options.get("gmsaCredentialSpecName").is_some()
+                || options.get("gmsaCredentialSpec").is_some()
+        })
+    };
+    let lists = ["/containers", "/initContainers", "/ephemeralContainers"];
+    has(spec) || lists.into_iter().any(|list| array(spec, list).any(has))
+}

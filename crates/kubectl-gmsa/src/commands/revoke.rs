@@ -1,0 +1,295 @@
+//! `kubectl gmsa revoke`
+
+use std::collections::BTreeMap;
+
+use gmsa_cluster::objects::{Objects, Reference};
+use gmsa_core::admission::Right;
+use kube::Client;
+use serde_json::{Value, json};
+
+use crate::cli::shared::DryRun;
+use crate::cli::{ObjectOutput, Revoke};
+use crate::connect::Connection;
+use crate::failure::Failure;
+use crate::output::printer;
+use crate::rights::remaining::{Rules, still_allowed, way};
+use crate::rights::settle::{Done, Step, settle};
+use crate::rights::{binding_of, by_namespace, distinct, print, role_of, shape};
+
+/// What is taken from whom, and how.
+struct Task<'a> {
+    names: Vec<&'a str>,
+    accounts: BTreeMap<&'a str, Vec<&'a str>>,
+    dry_run: DryRun,
+    objects: Objects,
+    client: Client,
+}
+
+/// What was done, and whether a right is left.
+#[derive(Default)]
+struct Outcome {
+    lines: Vec<String>,
+    /// What was changed, as it is now, and what was deleted, by its name.
+    objects: Vec<Touched>,
+    changed: bool,
+    left: bool,
+}
+
+/// An object that was changed or deleted.
+struct Touched {
+    object: Value,
+    is_there: bool,
+}
+
+/// Revokes the rights.
+pub fn run(args: &Revoke) -> Result<u8, Failure> {
+    let connection = Connection::open(&args.rights.connect)?;
+    let task = Task {
+        names: distinct(&args.rights.credential_specs),
+        accounts: by_namespace(&args.from),
+        dry_run: args.rights.dry_run,
+        objects: connection.objects(args.rights.dry_run == DryRun::Server),
+        client: connection.client.clone(),
+    };
+    let outcome = connection.runtime.block_on(task.run())?;
+    let mut text = format!("{}\n", outcome.lines.join("\n"));
+    if !outcome.changed {
+        text.push_str("nothing to change\n");
+    }
+    if let Some(output) = args.rights.output {
+        printer::note(text.trim_end());
+        // What is deleted has but a name.
+        let shown = |one: &Touched| one.is_there || output == ObjectOutput::Name;
+        let objects = outcome.objects.into_iter().filter(shown).map(|one| one.object);
+        printer::data(&print::objects(&objects.collect::<Vec<_>>(), output)?)?;
+    } else {
+        printer::data(&text)?;
+    }
+    Ok(u8::from(outcome.left))
+}
+
+impl Task<'_> {
+    async fn run(&self) -> Result<Outcome, Failure> {
+        let mut outcome = Outcome::default();
+        let namespaces: Vec<&str> = self.accounts.keys().copied().collect();
+        // Before anything is changed: who may not read this could not be told what is left.
+        let mut rules = Rules::read(&self.objects, &namespaces).await?;
+        for name in &self.names {
+            for (namespace, accounts) in &self.accounts {
+                self.unbind(&mut outcome, name, namespace, accounts).await?;
+                rules.without(name, namespace, accounts);
+            }
+        }
+        if !self.tries() && outcome.changed {
+            rules = Rules::read(&self.objects, &namespaces).await?;
+        }
+        for name in &self.names {
+            self.drop_role(&mut outcome, &rules, name).await?;
+        }
+        self.say_what_is_left(&mut outcome, &rules).await?;
+        Ok(outcome)
+    }
+
+    /// Whether nothing is really changed.
+    fn tries(&self) -> bool {
+        self.dry_run != DryRun::None
+    }
+
+    /// Does the step, or only says what it would do.
+    async fn settle(
+        &self,
+        of: &Reference,
+        decide: impl Fn(Option<&Value>) -> Result<Step, Failure>,
+    ) -> Result<Done, Failure> {
+        if self.dry_run != DryRun::Client {
+            return settle(&self.objects, of, decide).await;
+        }
+        let found = self.objects.get(of).await?;
+        Ok(match decide(found.as_ref())? {
+            Step::Nothing => Done::Unchanged(found),
+            Step::Create(object) => Done::Created(object),
+            Step::Replace(object) => Done::Changed(object),
+            Step::Delete => Done::Deleted,
+        })
+    }
+
+    /// Takes the service accounts out of our binding, and deletes that when nobody is left.
+    async fn unbind(
+        &self,
+        outcome: &mut Outcome,
+        name: &str,
+        namespace: &str,
+        accounts: &[&str],
+    ) -> Result<(), Failure> {
+        let of = binding_of(name, namespace);
+        let done = self
+            .settle(&of, |found| {
+                let changed = found
+                    .filter(|found| shape::binding_differs(found, name).is_none())
+                    .and_then(|found| shape::without(found, namespace, accounts));
+                Ok(match changed {
+                    None => Step::Nothing,
+                    Some(changed)
+                        if shape::subjects(&changed).is_empty() && shape::is_ours(&changed) =>
+                    {
+                        Step::Delete
+                    }
+                    Some(changed) => Step::Replace(changed),
+                })
+            })
+            .await?;
+        let note = match &done {
+            Done::Unchanged(None) => " (there is none)",
+            Done::Unchanged(Some(found)) if shape::binding_differs(found, name).is_some() => {
+                " (it binds another role)"
+            }
+            Done::Unchanged(Some(_)) => " (it does not name them)",
+            Done::Changed(left) if shape::subjects(left).is_empty() => {
+                " (nobody is left in it; it stays, for it has no label of kubectl gmsa)"
+            }
+            _ => "",
+        };
+        outcome.took(&of, &done, note, self.dry_run);
+        Ok(())
+    }
+
+    /// Deletes our cluster role when no binding refers to it.
+    async fn drop_role(
+        &self,
+        outcome: &mut Outcome,
+        rules: &Rules,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let of = role_of(name);
+        let used = rules.refer_to(&of.name);
+        if !rules.everywhere && !used {
+            outcome.lines.push(format!(
+                "{of}: unchanged (whether it is still used cannot be told without the right to \
+                 list rolebindings of all namespaces)"
+            ));
+            return Ok(());
+        }
+        let keep = |found: &Value| {
+            if used {
+                Some(" (other bindings refer to it)")
+            } else if !shape::is_ours(found) {
+                Some(" (it has no label of kubectl gmsa)")
+            } else if shape::role_differs(found, name).is_some() {
+                Some(" (its rules were changed by hand)")
+            } else {
+                None
+            }
+        };
+        let done = self
+            .settle(&of, |found| {
+                Ok(match found {
+                    Some(found) if keep(found).is_none() => Step::Delete,
+                    _ => Step::Nothing,
+                })
+            })
+            .await?;
+        let note = match &done {
+            Done::Unchanged(None) => " (there is none)",
+            Done::Unchanged(Some(found)) => keep(found).unwrap_or_default(),
+            _ => "",
+        };
+        outcome.took(&of, &done, note, self.dry_run);
+        if matches!(done, Done::Deleted) && !self.tries() {
+            self.restore_role(outcome, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody may have granted the right while the role was being deleted: then it is needed.
+    async fn restore_role(&self, outcome: &mut Outcome, name: &str) -> Result<(), Failure> {
+        let of = role_of(name);
+        if !Rules::read(&self.objects, &[]).await?.refer_to(&of.name) {
+            return Ok(());
+        }
+        let done = settle(&self.objects, &of, |found| {
+            Ok(match found {
+                None => Step::Create(shape::cluster_role(name)),
+                Some(_) => Step::Nothing,
+            })
+        })
+        .await?;
+        outcome.took(&of, &done, " (somebody bound it meanwhile)", self.dry_run);
+        Ok(())
+    }
+
+    /// Says whether each right is gone, and if not where it comes from.
+    async fn say_what_is_left(&self, outcome: &mut Outcome, rules: &Rules) -> Result<(), Failure> {
+        let policy = rules.policy()?;
+        for name in &self.names {
+            for (namespace, accounts) in &self.accounts {
+                for account in accounts {
+                    let grants = policy.grants(namespace, account, name);
+                    let who = format!("service account {namespace}/{account}");
+                    if grants.is_empty() {
+                        self.confirm(outcome, &who, [namespace, account, name]).await;
+                        continue;
+                    }
+                    outcome.left = true;
+                    let may = if self.tries() { "could still use" } else { "may still use" };
+                    outcome.lines.push(format!("{who} {may} {name}, by"));
+                    outcome.lines.extend(grants.iter().map(|grant| format!("  {}", way(grant))));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// No role gives the right any more: the API server should say the same.
+    async fn confirm(&self, outcome: &mut Outcome, who: &str, pair: [&str; 3]) {
+        let [namespace, account, name] = pair;
+        if self.tries() {
+            outcome.lines.push(format!("{who} could no longer use {name}"));
+            return;
+        }
+        match still_allowed(&self.client, namespace, account, name).await {
+            Right::Denied => outcome.lines.push(format!("{who} may no longer use {name}")),
+            Right::Allowed => {
+                outcome.left = true;
+                outcome.lines.push(format!(
+                    "{who} may still use {name}: no role or binding says so, but the API server \
+                     does; look for another authorizer (--authorization-mode or \
+                     --authorization-config of the API server)"
+                ));
+            }
+            Right::Unknown(failure) => {
+                outcome.lines.push(format!("{who} may no longer use {name}, by its roles"));
+                printer::warning(&format!("the API server was not heard: {}", failure.message));
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn took(&mut self, of: &Reference, done: &Done, note: &str, dry_run: DryRun) {
+        self.changed |= !matches!(done, Done::Unchanged(_));
+        match done {
+            Done::Unchanged(_) => {}
+            Done::Created(object) | Done::Changed(object) => {
+                let name = |one: &Touched| one.object.pointer("/metadata/name").cloned();
+                let kind = |one: &Touched| one.object.get("kind").cloned();
+                let touched = Touched { object: object.clone(), is_there: true };
+                // One that was deleted and made again is there.
+                self.objects.retain(|one| {
+                    one.is_there || name(one) != name(&touched) || kind(one) != kind(&touched)
+                });
+                self.objects.push(touched);
+            }
+            Done::Deleted => {
+                let object = json!({"apiVersion": of.kind.api_version(), "kind": of.kind.kind,
+                    "metadata": {"name": of.name, "namespace": of.namespace}});
+                self.objects.push(Touched { object, is_there: false });
+            }
+        }
+        let suffix = match dry_run {
+            DryRun::None => "",
+            DryRun::Client => " (client dry run)",
+            DryRun::Server => " (server dry run)",
+        };
+        self.lines.push(format!("{of}: {}{note}{suffix}", done.word()));
+    }
+}

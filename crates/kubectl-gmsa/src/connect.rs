@@ -1,0 +1,71 @@
+//! The cluster, and the directory, that a command works on.
+
+pub mod directory;
+
+use gmsa_cluster::client::{self, Selection};
+use gmsa_cluster::credential_specs::CredentialSpecs;
+use gmsa_cluster::install::Version;
+use gmsa_cluster::objects::Objects;
+use kube::Client;
+use tokio::runtime::Runtime;
+
+use crate::cli::shared::ClusterFlags;
+use crate::failure::Failure;
+
+/// Who is named as the writer of fields, and the value of the label on what we made.
+pub const MANAGER: &str = "kubectl-gmsa";
+
+/// A client, and what runs its requests.
+pub struct Connection {
+    pub runtime: Runtime,
+    pub client: Client,
+}
+
+impl Connection {
+    pub fn open(args: &ClusterFlags) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let client = runtime.block_on(connect(args))?;
+        Ok(Self { runtime, client })
+    }
+
+    /// The objects of the cluster; with `dry_run` nothing that is written is stored.
+    pub fn objects(&self, dry_run: bool) -> Objects {
+        Objects::new(self.client.clone(), MANAGER, dry_run)
+    }
+}
+
+/// What runs requests, one after the other.
+pub fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))
+}
+
+/// Runs one thing to its end.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(work)
+}
+
+/// A client of the cluster that the flags name.
+pub async fn connect(flags: &ClusterFlags) -> Result<Client, Failure> {
+    let selection =
+        Selection { kubeconfig: flags.kubeconfig.as_deref(), context: flags.context.as_deref() };
+    Ok(client::connect(selection).await?)
+}
+
+/// The credential specs of the cluster that the flags name.
+pub async fn credential_specs(flags: &ClusterFlags) -> Result<CredentialSpecs, Failure> {
+    Ok(CredentialSpecs::new(connect(flags).await?))
+}
+
+/// The version of the API server.
+pub async fn server_version(client: &Client) -> Result<Version, Failure> {
+    let info = client.apiserver_version().await.map_err(|error| {
+        Failure::Cluster(format!(
+            "failed to ask the API server for its version: {}",
+            client::why(&error)
+        ))
+    })?;
+    format!("{}.{}", info.major, info.minor).parse().map_err(Failure::Cluster)
+}

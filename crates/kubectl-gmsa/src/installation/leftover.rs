@@ -1,0 +1,61 @@
+//! What an earlier install made, and is not wanted any more.
+
+use gmsa_cluster::apply::Applier;
+use gmsa_cluster::install::{Certificates, Objects, Options, PART_OF, Version, objects};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// The objects of options that are there although they are not asked for, what sends something to
+/// the server first.
+pub async fn of_options(
+    applier: &Applier,
+    options: &Options,
+    wanted: &Objects,
+    version: Version,
+) -> Result<Vec<Value>, Failure> {
+    let all = everything(options, version);
+    let is_wanted =
+        |object: &Value| wanted.base.iter().chain(&wanted.webhooks).any(|one| is_same(one, object));
+    let mut found = Vec::new();
+    for object in all.webhooks.into_iter().chain(all.base.into_iter().rev()) {
+        if is_wanted(&object) {
+            continue;
+        }
+        let live = applier.live(&object).await.map_err(Failure::cluster)?;
+        let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
+        if live.as_ref().and_then(label) == Some(json!(PART_OF.1)) {
+            found.push(object);
+        }
+    }
+    Ok(found)
+}
+
+/// Whatever an install of any options may have made, what belongs to another source of certificates
+/// last.
+pub fn everything(options: &Options, version: Version) -> Objects {
+    let of =
+        |certificates| objects(&Options { certificates, ..options.with_everything() }, version);
+    let mut all = of(Certificates::SelfManaged);
+    let others = [Certificates::CertManager, Certificates::Files].into_iter().map(of);
+    for object in others.flat_map(|others| others.base) {
+        if !all.base.iter().any(|one| is_same(one, &object)) {
+            all.base.push(object);
+        }
+    }
+    all
+}
+
+/// Whether both are the same object of a cluster.
+pub fn is_same(one: &Value, other: &Value) -> bool {
+    let key = |object: &Value, pointer: &str| object.pointer(pointer).cloned();
+    ["/kind", "/metadata/namespace", "/metadata/name"]
+        .into_iter()
+        .all(|pointer| key(one, pointer) == key(other, pointer))
+        && group(one) == group(other)
+}
+
+fn group(object: &Value) -> &str {
+    let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    version.split_once('/').map_or("", |(group, _)| group)
+}

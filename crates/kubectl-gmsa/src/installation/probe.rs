@@ -1,0 +1,128 @@
+//! Whether the webhooks truly answer: pods that must be denied, created as a dry run.
+
+use std::time::{Duration, Instant};
+
+use gmsa_cluster::client::why;
+use gmsa_cluster::install::{OLDEST, Options, namespace_requirements};
+use gmsa_cluster::probe::{self, QUESTIONS, Question};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, ListParams};
+use kube::{Client, ResourceExt as _};
+
+use crate::failure::Failure;
+use crate::output::printer;
+
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Waits until both webhooks answer, and says what is wrong if they do not. False if no namespace
+/// sends its pods, so that nothing was tried.
+pub async fn answered(client: &Client, options: &Options, end: Instant) -> Result<bool, Failure> {
+    let Some(namespace) = namespace(client, options).await? else {
+        printer::note(
+            "no namespace sends its pods yet (kubectl label namespace NAME gmsa-webhook=enabled), \
+             so whether the webhook answers was not tried",
+        );
+        return Ok(false);
+    };
+    answered_in(client, &namespace, end).await.map(|()| true)
+}
+
+/// The same for the pods of one namespace.
+pub async fn answered_in(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
+    for question in QUESTIONS {
+        loop {
+            let Some(problem) = ask(client, namespace, &question).await? else { break };
+            if Instant::now() >= end {
+                return Err(Failure::Cluster(format!(
+                    "the {} webhook does not answer: {problem}{}",
+                    question.step,
+                    remedy(&problem)
+                )));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+/// Asks each webhook once: which did not answer, and what is wrong. None if no namespace sends its
+/// pods.
+pub async fn asked_once(
+    client: &Client,
+    options: &Options,
+) -> Result<Option<Vec<(&'static str, String)>>, Failure> {
+    let Some(namespace) = namespace(client, options).await? else { return Ok(None) };
+    let mut problems = Vec::new();
+    for question in &QUESTIONS {
+        let problem = ask(client, &namespace, question).await?;
+        problems.extend(problem.map(|problem| (question.step, problem)));
+    }
+    Ok(Some(problems))
+}
+
+async fn ask(
+    client: &Client,
+    namespace: &str,
+    question: &Question,
+) -> Result<Option<String>, Failure> {
+    probe::ask(client, namespace, question).await.map_err(Failure::cluster)
+}
+
+/// A namespace whose pods are sent: `default` if it is one.
+async fn namespace(client: &Client, options: &Options) -> Result<Option<String>, Failure> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let all = namespaces.list(&ListParams::default()).await.map_err(|error| {
+        Failure::cluster(format!("failed to list the namespaces: {}", why(&error)))
+    })?;
+    // What is asked for on old servers is so on none that is excluded on any.
+    let sent = super::sent(&namespace_requirements(options, OLDEST));
+    let sent = |namespace: &Namespace| sent.matches(namespace.labels());
+    let mut names: Vec<String> =
+        all.items.iter().filter(|one| sent(one)).map(kube::ResourceExt::name_any).collect();
+    names.sort_by_key(|name| name != "default");
+    Ok(names.into_iter().next())
+}
+
+/// What to do about it.
+pub fn remedy(problem: &str) -> &'static str {
+    let has = |words: &[&str]| words.iter().any(|word| problem.contains(word));
+    if has(&["deadline exceeded", "Client.Timeout", "i/o timeout", "timed out"]) {
+        "\nThe API server cannot reach the webhook's pods: the control plane is on another network, \
+         or a firewall is in between. Open the way to port 8443 of the pods, or run the webhook on \
+         the nodes' network: kubectl gmsa install --host-network --port 10443"
+    } else if has(&["x509", "certificate"]) {
+        "\nThe API server does not trust the webhook's certificate. A server that makes its own \
+         writes its CA into the webhook configurations: see its log for why it could not \
+         (kubectl logs -n gmsa-webhook deployment/gmsa-webhook). For certificates from elsewhere \
+         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret holds no ca.crt"
+    } else if has(&["no endpoints", "connection refused", "not found"]) {
+        "\nNo replica is behind the Service: see kubectl get pods -n gmsa-webhook"
+    } else if has(&["did not ask"]) {
+        "\nThe webhook configurations are not in force: another tool may have changed them \
+         (kubectl gmsa status)"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remedy;
+
+    #[test]
+    fn what_api_servers_say_has_a_remedy() {
+        for (said, words) in [
+            (
+                "failed calling webhook \"x\": Post \"https://…\": context deadline exceeded",
+                "--host-network",
+            ),
+            ("Post: dial tcp 10.1.2.3:443: i/o timeout", "--host-network"),
+            ("x509: certificate signed by unknown authority", "kubectl logs"),
+            ("no endpoints available for service \"gmsa-webhook\"", "kubectl get pods"),
+            ("the API server did not ask it", "kubectl gmsa status"),
+        ] {
+            assert!(remedy(said).contains(words), "{said}");
+        }
+        assert_eq!(remedy("something else"), "");
+    }
+}

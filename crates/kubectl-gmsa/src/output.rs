@@ -1,0 +1,7 @@
+//! What commands print and write.
+
+pub mod changes;
+pub mod file;
+pub mod printer;
+pub mod render;
+pub mod sarif;

@@ -1,0 +1,75 @@
+//! Files that a command writes.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// Refuses a file that exists, before any work is done for it.
+pub fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Failure> {
+    if !overwrite && path.exists() {
+        return Err(exists(path));
+    }
+    Ok(())
+}
+
+/// Writes a file in full or not at all. One that exists is replaced only if that is wished.
+pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
+    put(path, text, overwrite).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => exists(path),
+        _ => Failure::Input(format!("failed to write {}: {error}", path.display())),
+    })
+}
+
+fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
+    // A device or a pipe is written to, not replaced; a link leads to the file that is.
+    if overwrite && path.metadata().is_ok_and(|found| !found.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    let resolved = path.canonicalize();
+    let path = resolved.as_deref().unwrap_or(path);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As other programs make files: the umask takes away from it.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(directory.unwrap_or(Path::new(".")))?;
+    file.write_all(text.as_bytes())?;
+    let persisted = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
+    persisted.map(drop).map_err(|error| error.error)
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::Input(format!(
+        "failed to write {}: it exists; choose another name, or give --overwrite",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_if_that_is_wished() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out.yaml");
+        assert!(refuse_existing(&path, false).is_ok());
+        write(&path, "one", false).unwrap();
+        let error = write(&path, "two", false).unwrap_err().to_string();
+        assert!(error.contains("it exists") && error.contains("--overwrite"), "{error}");
+        assert!(refuse_existing(&path, false).is_err() && refuse_existing(&path, true).is_ok());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one");
+        write(&path, "two", true).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+        // Nothing else is left there.
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+        // A device stays one.
+        write(Path::new(if cfg!(windows) { "NUL" } else { "/dev/null" }), "x", true).unwrap();
+        let error = write(&directory.path().join("no/such/file"), "x", true).unwrap_err();
+        assert!(error.to_string().starts_with("failed to write "), "{error}");
+    }
+}

@@ -1,0 +1,38 @@
+//! The only place that prints: data on standard output, the rest on standard error.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::failure::Failure;
+
+/// Whether colours may be used on standard output: it is a terminal, and `NO_COLOR`
+/// (no-color.org) is not set.
+pub fn colour() -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && io::stdout().is_terminal()
+}
+
+/// Writes data. A closed pipe ends the program as if all were written.
+pub fn data(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::Output(error),
+    })
+}
+
+/// Tells something besides the data.
+pub fn note(text: &str) {
+    // Nobody is left to tell if this fails.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Tells what may not be as it was meant.
+pub fn warning(text: &str) {
+    note(&format!("warning: {text}"));
+}
+
+/// Tells what went wrong.
+pub fn error(text: &str) {
+    note(&format!("error: {text}"));
+}

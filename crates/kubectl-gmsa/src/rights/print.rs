@@ -1,0 +1,55 @@
+//! Objects as they are printed.
+
+use serde_json::{Value, json};
+
+use crate::cli::ObjectOutput;
+use crate::failure::Failure;
+
+/// The objects in the form that was asked for.
+pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failure> {
+    let text = |object: &Value, pointer: &str| {
+        object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    match output {
+        ObjectOutput::Name => {
+            let mut all = String::new();
+            for object in objects {
+                let group = text(object, "/apiVersion");
+                let group = group.split_once('/').map_or("", |(group, _)| group);
+                let kind = text(object, "/kind").to_lowercase();
+                all.push_str(&format!("{kind}.{group}/{}\n", text(object, "/metadata/name")));
+            }
+            Ok(all)
+        }
+        ObjectOutput::Yaml => {
+            let mut all = String::new();
+            for object in objects {
+                all.push_str("---\n");
+                all.push_str(
+                    &serde_saphyr::to_string(&shown(object))
+                        .map_err(|error| Failure::encode("YAML", &error))?,
+                );
+            }
+            Ok(all)
+        }
+        ObjectOutput::Json => {
+            let objects: Vec<Value> = objects.iter().map(shown).collect();
+            let whole = match <[Value; 1]>::try_from(objects) {
+                Ok([one]) => one,
+                Err(items) => json!({"apiVersion": "v1", "kind": "List", "items": items}),
+            };
+            let json = serde_json::to_string_pretty(&whole)
+                .map_err(|error| Failure::encode("JSON", &error))?;
+            Ok(format!("{json}\n"))
+        }
+    }
+}
+
+/// The object without the book-keeping that kubectl leaves out too.
+fn shown(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+    object
+}

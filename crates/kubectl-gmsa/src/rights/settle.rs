@@ -1,0 +1,109 @@
+//! Brings one object into the state that is wanted, whoever else writes it at the same time.
+
+use std::time::Duration;
+
+use gmsa_cluster::objects::{Error, Objects, Reference};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// How often a change is tried again after another writer came first.
+const TRIES: u32 = 20;
+/// The pause before the second try; each further one waits that much longer.
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// What is to be done to an object.
+#[derive(Debug)]
+pub enum Step {
+    /// It is as it should be.
+    Nothing,
+    /// It is not there.
+    Create(Value),
+    /// It becomes this one.
+    Replace(Value),
+    /// It goes, if it is still the one that was read.
+    Delete,
+}
+
+/// What was done, and the object as it is now.
+#[derive(Debug)]
+pub enum Done {
+    /// Nothing; the object that is there, if one is.
+    Unchanged(Option<Value>),
+    /// It was created.
+    Created(Value),
+    /// It was changed.
+    Changed(Value),
+    /// It was deleted.
+    Deleted,
+}
+
+impl Done {
+    /// The object as it is now.
+    pub fn into_object(self) -> Option<Value> {
+        match self {
+            Self::Unchanged(object) => object,
+            Self::Created(object) | Self::Changed(object) => Some(object),
+            Self::Deleted => None,
+        }
+    }
+
+    /// What was done in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Unchanged(_) => "unchanged",
+            Self::Created(_) => "created",
+            Self::Changed(_) => "changed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// Reads the object, decides, and does it. When another writer was faster it starts again with what
+/// that one left.
+pub async fn settle(
+    objects: &Objects,
+    of: &Reference,
+    decide: impl Fn(Option<&Value>) -> Result<Step, Failure>,
+) -> Result<Done, Failure> {
+    let mut tried = 0;
+    loop {
+        let found = objects.get(of).await?;
+        let done = match (decide(found.as_ref())?, &found) {
+            (Step::Create(object), _) => objects.create(of, &object).await.map(Done::Created),
+            (Step::Replace(object), _) => objects.replace(of, &object).await.map(Done::Changed),
+            (Step::Delete, Some(object)) => {
+                objects.delete(of, object).await.map(|()| Done::Deleted)
+            }
+            (Step::Nothing, _) | (Step::Delete, None) => return Ok(Done::Unchanged(found)),
+        };
+        tried += 1;
+        match done {
+            Ok(done) => return Ok(done),
+            // A conflict, or gone since it was read.
+            Err(error) if again(&error, found.is_some()) && tried < TRIES => {
+                tokio::time::sleep(PAUSE * tried).await;
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+    }
+}
+
+fn again(error: &Error, found: bool) -> bool {
+    error.code == Some(409) || (error.code == Some(404) && found)
+}
+
+/// What to do about a refusal.
+fn refused(error: &Error) -> Failure {
+    let hint = match error.code {
+        Some(403) => {
+            "; to change it you need that right on clusterroles and rolebindings, and either the \
+             right to `use` the credential spec yourself or the verbs `escalate` and `bind` on \
+             clusterroles; --dry-run=client -o yaml prints the objects for somebody who has them"
+        }
+        Some(404) => "; create the namespace first",
+        Some(409) => "; others change it all the time: try again",
+        _ => "",
+    };
+    Failure::Cluster(format!("{error}{hint}"))
+}
