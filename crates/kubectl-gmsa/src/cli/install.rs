@@ -1,7 +1,7 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 
 use clap::{Args, ValueEnum};
-use gmsa_cluster::install::Version;
+use gmsa_cluster::installation::Version;
 
 use super::shared::{ClusterFlags, DryRun};
 
@@ -241,7 +241,7 @@ pub struct Uninstall {
     )]
     pub dry_run: DryRun,
     /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::install::NAME)]
+    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -255,7 +255,7 @@ pub struct Status {
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: StatusOutput,
     /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::install::NAME)]
+    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
