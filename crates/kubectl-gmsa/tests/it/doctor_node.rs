@@ -99,9 +99,9 @@ fn what_is_no_output_of_a_node_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.json");
     for (bytes, words) in [
-        (&b"Access denied"[..], "it is no JSON"),
-        (b"\xFF\xFEx", "no text"),
-        (b"{}", "its kind is no NodeChecks"),
+        (&b"Access denied"[..], "it is not JSON"),
+        (b"\xFF\xFEx", "not text"),
+        (b"{}", "its kind is not NodeChecks"),
         (b"{\"kind\":\"NodeChecks\",\"version\":9}", "use the script that this version prints"),
     ] {
         std::fs::write(&file, bytes).unwrap();

@@ -6,7 +6,7 @@ use crate::diagnosis::catalogue::node::{
 };
 use crate::diagnosis::{Check, Confidence, Outcome, State};
 use crate::windows::codes::{self, Code, Entry, Source, Topic};
-use crate::windows::node::{EventGroup, Events, NOT_LOOKED_AT, Section};
+use crate::windows::node::{EventGroup, Events, NOT_CHECKED, Section};
 
 /// Windows' levels "critical" and "error".
 const ERROR: std::ops::RangeInclusive<u8> = 1..=2;
@@ -37,7 +37,7 @@ fn kdc(log: &Log) -> Outcome {
             &NODE_KDC_EVENTS,
             "the node is not a domain controller: only controllers log KDCSVC 201 to 209",
         ),
-        Err(why) if why == NOT_LOOKED_AT => {
+        Err(why) if why == NOT_CHECKED => {
             Outcome::skipped(&NODE_KDC_EVENTS, "the output is of an older script")
         }
         log => one(&NODE_KDC_EVENTS, &[(Source::Kdc, log)], &[]),

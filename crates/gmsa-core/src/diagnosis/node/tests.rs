@@ -332,3 +332,39 @@ fn kdc_events_are_read_on_domain_controllers_alone() {
     document["events"].as_object_mut().unwrap().remove("kdc");
     assert_eq!(state(&document).0, State::Skipped);
 }
+
+#[test]
+fn what_works_all_the_same_makes_a_problem_a_suspicion() {
+    let mut base = healthy();
+    base["domain"] = value(json!({"joined": true, "name": "contoso.com", "secureChannel": true}));
+    let with = |section: &str, content: Value, ccg: &[u32]| {
+        let mut document = base.clone();
+        document[section] = value(content);
+        let groups: Vec<Value> = ccg
+            .iter()
+            .map(|id| json!({"id": id, "level": 4, "last": "2026-11-25T09:00:00Z"}))
+            .collect();
+        document["events"]["ccg"] = value(json!({"absent": false, "groups": groups}));
+        document
+    };
+    let closed = |host: &str| json!([{"host": host, "port": 88, "open": false}]);
+    let none = |domain: &str| json!({"domain": domain, "controllers": []});
+    let gone = json!({"guid": "{1}", "server": "C:\\x.dll", "present": false});
+    let unjoined = |ccg: &[u32]| {
+        let mut document = with("domain", json!({"joined": false}), ccg);
+        document["plugins"] = value(Value::Null);
+        document
+    };
+    for (document, check, state) in [
+        // The records are missing, whatever netlogon still has in its cache.
+        (with("dns", none("contoso.com"), &[]), "node-dns", State::Problem),
+        (with("ports", closed("dc1.contoso.com"), &[]), "node-ports", State::Warning),
+        (with("ports", closed("dc1.fabrikam.com"), &[]), "node-ports", State::Problem),
+        (with("plugins", gone.clone(), &[1]), "node-plugin", State::Warning),
+        (with("plugins", gone, &[]), "node-plugin", State::Problem),
+        (unjoined(&[2]), "node-domain", State::Warning),
+        (unjoined(&[]), "node-domain", State::Problem),
+    ] {
+        assert_eq!(causes(&document), [(check, state)], "{document}");
+    }
+}
