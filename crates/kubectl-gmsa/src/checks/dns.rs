@@ -64,12 +64,12 @@ pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>
     Ok(domains.iter().map(|domain| judge(domain, &zones, &seen)).collect())
 }
 
-/// How the pod in question resolves names, which says more than the configuration of CoreDNS.
+/// How the pod in question resolves names, which says more than the configuration of `CoreDNS`.
 #[derive(Debug, Default)]
 pub struct Resolution {
     /// The domains that were resolved, lower case, each with the container that did.
     pub resolved: BTreeMap<String, String>,
-    /// The servers that the pod asks instead of CoreDNS.
+    /// The servers that the pod asks instead of `CoreDNS`.
     pub own_servers: Option<String>,
 }
 
