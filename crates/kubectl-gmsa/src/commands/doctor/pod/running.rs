@@ -229,7 +229,7 @@ struct Case {
 
 impl Case {
     fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
-        let place = Place::of(live, pod, identity, specs);
+        let place = Place::of(live, pod, identity, specs, None);
         let or = |word: Option<&str>, other: &str| match word {
             Some(word) if !word.is_empty() => word.to_owned(),
             _ => other.to_owned(),
