@@ -1,4 +1,4 @@
-//! What Windows says, read by its numbers and not by its words.
+//! The output of Windows, read by its numbers and not by its words.
 
 pub mod codes;
 pub mod encryption_types;

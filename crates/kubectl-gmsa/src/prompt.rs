@@ -70,7 +70,7 @@ fn read(source: impl Read) -> io::Result<Zeroizing<String>> {
         [0xff, 0xfe, wide @ ..] => from_utf16(wide),
         plain => std::str::from_utf8(plain).ok().map(|text| Zeroizing::new(text.to_owned())),
     };
-    text.ok_or_else(|| io::Error::other("it is no text in UTF-8 or UTF-16"))
+    text.ok_or_else(|| io::Error::other("it is not text in UTF-8 or UTF-16"))
 }
 
 fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
@@ -129,7 +129,7 @@ mod tests {
         std::fs::write(&path, &cut[..cut.len() - 1]).unwrap();
         let error = from_file(&path).unwrap_err().to_string();
         assert!(
-            error.contains("no text in UTF-8 or UTF-16") && !error.contains("secre"),
+            error.contains("not text in UTF-8 or UTF-16") && !error.contains("secre"),
             "{error}"
         );
         std::fs::write(&path, "long".repeat(2000)).unwrap();

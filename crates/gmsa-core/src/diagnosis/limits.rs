@@ -9,14 +9,14 @@ const SHARES: u32 = 1817;
 /// Windows Server 2022.
 const WS2022: u32 = 20348;
 
-/// A limit that is met.
+/// A known limit of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// How bad it is.
     pub state: State,
     /// What it is.
     pub message: String,
-    /// What to do, if it is not what is always done.
+    /// What to do, if the remedy of the check does not fit.
     pub next: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ pub fn of_build(build: u32, revision: Option<u32>, containerd: bool) -> Option<L
         });
     }
     if build > WS2019 && build < WS2022 {
-        let words = "it is of a semi-annual channel that is no longer updated";
+        let words = "it is a semi-annual channel release that is no longer updated";
         return limit(State::Warning, words.to_owned());
     }
     None

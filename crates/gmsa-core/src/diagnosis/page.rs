@@ -51,7 +51,7 @@ pub fn checks_page() -> String {
     page
 }
 
-/// A link: the page stands in `docs/`.
+/// A link: the page is in `docs/`.
 fn source(source: &str) -> String {
     match source.strip_prefix("docs/") {
         Some(page) => format!("[{source}]({page})"),

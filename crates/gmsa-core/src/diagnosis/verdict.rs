@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use super::{Check, Confidence, Outcome, State, all, find};
 
-/// How it stands, the best first.
+/// The overall state, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Health {
-    /// Everything that was looked at is as it should be.
+    /// Everything that was checked is correct.
     Healthy,
-    /// Nothing wrong was found, but not everything could be looked at.
+    /// Nothing wrong was found, but not everything could be checked.
     Undecided,
-    /// Somebody should look at something.
+    /// Something deserves attention.
     Troubled,
     /// Something does not work.
     Broken,
@@ -54,12 +54,12 @@ impl Cause<'_> {
 /// What all outcomes together say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'a> {
-    /// How it stands.
+    /// The overall state.
     pub health: Health,
-    /// What is wrong by itself: what does not work before what somebody should look at, and among
+    /// What is wrong by itself: problems before warnings, and among
     /// these in the order of the catalogue.
     pub causes: Vec<Cause<'a>>,
-    /// What could not be found out.
+    /// What could not be determined.
     pub unknown: Vec<&'a Outcome>,
 }
 

@@ -93,12 +93,12 @@ catalogue! {
         id: "credspec-findings",
         severity: Warning,
         summary: "A credential spec that the pod uses has findings of its own.",
-        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
     }
     CredspecNameInvalid {
         id: "credspec-name-invalid",
         severity: Error,
-        summary: "The resource's name is no DNS-1123 subdomain, so the API server refuses the resource and every pod that names it.",
+        summary: "The resource's name is not a DNS-1123 subdomain, so the API server refuses the resource and every pod that names it.",
         remedy: "Use lower-case letters, digits, `-` and `.`, at most 253 characters, such as `gmsa-webapp1`.",
     }
     CredspecMissing {
@@ -140,7 +140,7 @@ catalogue! {
     GuidInvalid {
         id: "guid-invalid",
         severity: Error,
-        summary: "`Guid` is no GUID, which is written as 8-4-4-4-12 hexadecimal digits without braces.",
+        summary: "`Guid` is not a GUID, which is written as 8-4-4-4-12 hexadecimal digits without braces.",
         remedy: "Write the `objectGUID` of the domain: `(Get-ADDomain).ObjectGUID`.",
     }
     MachineAccountNameInvalid {
@@ -194,7 +194,7 @@ catalogue! {
     PluginGuidInvalid {
         id: "plugin-guid-invalid",
         severity: Error,
-        summary: "`PluginGUID` is no GUID in braces, so Windows finds no plug-in by it.",
+        summary: "`PluginGUID` is not a GUID in braces, so Windows finds no plug-in by it.",
         remedy: "Write the plug-in's class identifier in braces, such as `\"{CCC2A336-D7F3-4818-A213-272B7924213E}\"` for AKS.",
     }
     PortableCcgVersionInvalid {
@@ -224,8 +224,8 @@ catalogue! {
     AccountUnusable {
         id: "account-unusable",
         severity: Error,
-        summary: "The account that the credential spec names does not exist in the directory, is disabled, or is no group managed service account.",
-        remedy: "Run `kubectl gmsa account check ACCOUNT`, which tells what is wrong with it.",
+        summary: "The account that the credential spec names does not exist in the directory, is disabled, or is not a group managed service account.",
+        remedy: "Run `kubectl gmsa account check ACCOUNT`, which reports what is wrong with it.",
     }
     PodWithoutRight {
         id: "pod-without-right",
@@ -260,7 +260,7 @@ catalogue! {
     PodWouldBeDenied {
         id: "pod-would-be-denied",
         severity: Warning,
-        summary: "A running pod would be denied today for another reason, which the message tells.",
+        summary: "A running pod would be denied today for another reason, which the message gives.",
         remedy: "Mend the pod template as docs/denials.md says, and restart the workload.",
     }
     WorkloadWouldBeDenied {
@@ -284,20 +284,20 @@ catalogue! {
     WebhookMaySkipPods {
         id: "webhook-may-skip-pods",
         severity: Warning,
-        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: whoever creates a pod may get around the check.",
+        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: anyone who creates a pod may get around the check.",
         remedy: "Take the `objectSelector` and the foreign `matchConditions` away, as in what `kubectl gmsa install` makes.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",
         severity: Info,
-        summary: "The pods of some namespaces are not sent to the webhook, so whoever may create pods there may use any contents.",
+        summary: "The pods of some namespaces are not sent to the webhook, so anyone who may create pods there may use any contents.",
         remedy: "Change the labels of the namespaces, unless they are meant to be left out.",
     }
     WebhookMissing {
         id: "webhook-missing",
         severity: Error,
         summary: "No validating webhook configuration sends pods to a GMSA webhook, so no right is checked anywhere.",
-        remedy: "Run `kubectl gmsa install`, and look at what it says with `kubectl gmsa status`.",
+        remedy: "Run `kubectl gmsa install`, and check the result with `kubectl gmsa status`.",
     }
     RightUnused {
         id: "right-unused",
@@ -315,7 +315,7 @@ catalogue! {
         id: "role-names-no-credspec",
         severity: Warning,
         summary: "A role allows to `use` a credential spec that is not among the objects, or whose name no resource can have.",
-        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: letters are told apart by case, and names are lower case.",
+        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: case matters, and names are lower case.",
     }
     BindingWithoutRole {
         id: "binding-without-role",

@@ -1,4 +1,4 @@
-//! What is looked at in the API server's objects, without a pod in question.
+//! The checks of the API server's objects, without a particular pod.
 
 use super::{Check, Side, checks};
 
@@ -22,7 +22,7 @@ checks! { Cluster;
     WEBHOOK_CONFIGURED {
         id: "webhook-configured",
         title: "The API server sends pods to the webhook",
-        cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nobody asks whether a pod may use the identity.",
+        cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nothing checks whether a pod may use the identity.",
         remedy: "Run `kubectl gmsa install`.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-webhooks-to-validate-gmsa-users",
         explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers", "pod-contents"],
@@ -38,7 +38,7 @@ checks! { Cluster;
     WEBHOOK_EXCLUSIONS {
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
-        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents that somebody writes by hand are never checked.",
+        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked.",
         remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
         explains: ["admission-answers", "pod-contents"],
@@ -46,7 +46,7 @@ checks! { Cluster;
     WEBHOOK_FAILURE_POLICY {
         id: "webhook-failure-policy",
         title: "Pods that cannot be checked are refused",
-        cause: "The validating webhook's `failurePolicy` is `Ignore`. Whoever makes the webhook slow gets any identity.",
+        cause: "The validating webhook's `failurePolicy` is `Ignore`. Anyone who can make the webhook slow gets any identity.",
         remedy: "Run `kubectl gmsa install --force-conflicts`, which sets `Fail` again.",
         source: "docs/threat-model.md",
         explains: [],
@@ -62,7 +62,7 @@ checks! { Cluster;
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",
-        cause: "Another GMSA webhook is installed besides this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
+        cause: "Another GMSA webhook is installed beside this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
         remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
@@ -135,7 +135,7 @@ checks! { Cluster;
         id: "admission-answers",
         title: "Admission answers, end to end",
         cause: "A pod that must be denied was created as a dry run, and the webhook's denial did not come back.",
-        remedy: "Look at the checks of the webhook above; if all are well, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network`.",
+        remedy: "Look at the checks of the webhook above; if all are ok, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network --port 10443`; behind a proxy put `.svc` and the Service network into the API server's `NO_PROXY`.",
         source: "docs/runbooks.md",
         explains: ["pod-created"],
     }
@@ -151,7 +151,7 @@ checks! { Cluster;
         id: "credspec-findings",
         title: "The credential specs are sound",
         cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
-        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
         source: "docs/findings.md",
         explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }

@@ -23,10 +23,63 @@ fn the_script_is_sound_powershell() {
 fn the_script_holds_nothing_that_5_1_does_not_know() {
     assert!(SCRIPT.is_ascii(), "5.1 reads a file without a mark in the code page of the machine");
     for line in SCRIPT.lines() {
-        for new in [" ?? ", "??=", "?.", "?[", " && ", " || ", " ? ", "-Parallel"] {
+        for new in NEWER {
             assert!(!line.contains(new), "{line}");
         }
     }
+}
+
+/// Operators, parameters and commands of PowerShell 6 and 7; the last line are commands that these no
+/// longer have.
+const NEWER: [&str; 25] = [
+    " ?? ",
+    "??=",
+    "?.",
+    "?[",
+    " && ",
+    " || ",
+    " ? ",
+    "-Parallel",
+    "-AsArray",
+    "-AsHashtable",
+    "-EnumsAsStrings",
+    "-EscapeHandling",
+    "-SkipHttpErrorCheck",
+    "-NoProxy",
+    "Get-Error",
+    "Join-String",
+    "Test-Json",
+    "Remove-Service",
+    "$IsWindows",
+    "$PSStyle",
+    "::new(",
+    "Get-WmiObject",
+    "Get-EventLog",
+    "Write-EventLog",
+    "Get-Service -ComputerName",
+];
+
+/// What Windows PowerShell 5.1 makes of nothing and of lists is settled where sections are made.
+#[test]
+fn lists_and_values_are_made_in_one_place() {
+    // Lists are typed, so that no element or one leaves a list.
+    for list in ["accounts", "plugins", "ports"] {
+        assert!(SCRIPT.contains(&format!("    {list} = Get-List {{")), "{list}");
+    }
+    assert!(SCRIPT.contains("$dns = Get-List {"));
+    let values: Vec<&str> = SCRIPT.lines().filter(|line| line.contains("value = (&")).collect();
+    assert_eq!(values, [""; 0], "the output of a block goes through a variable");
+    for line in
+        SCRIPT.lines().filter(|line| line.contains("groups = ") || line.contains("offsets = "))
+    {
+        let typed = line.contains("[object[]]")
+            || line.contains("groups = $list")
+            || line.contains("groups = @()")
+            || line.contains("offsets = $offsets");
+        assert!(typed || line.contains("$groups = @{}"), "{line}");
+    }
+    // The depth of the document, which 5.1 cuts at 2 without a word.
+    assert!(SCRIPT.contains("ConvertTo-Json -InputObject $report -Depth 8 -Compress"));
 }
 
 #[test]

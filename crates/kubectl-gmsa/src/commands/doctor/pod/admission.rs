@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::target::Subject;
 use super::{Specs, read, running, shown};
 use crate::failure::Failure;
+use crate::installation::probe::remedy;
 
 /// Judges the pod, and the next one of the workload.
 pub async fn judge(
@@ -151,6 +152,13 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
                 .then("Give it replicas, or a node that it selects.");
         }
         (None, _) => Outcome::problem(&POD_CREATED, "it has no pod"),
+    };
+    // An API server that cannot call the webhook says so in the reason.
+    let uncalled = reasons.iter().filter(|reason| reason.contains("failed calling webhook"));
+    let hint = uncalled.map(|reason| remedy(reason).trim()).find(|hint| !hint.is_empty());
+    let outcome = match hint {
+        Some(hint) => outcome.then(hint),
+        None => outcome,
     };
     reasons.into_iter().take(5).fold(outcome, Outcome::because)
 }

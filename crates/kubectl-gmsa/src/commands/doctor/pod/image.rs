@@ -41,7 +41,7 @@ fn kind(image: &str) -> Outcome {
         let words = format!("{image} is nanoserver where it runs on Windows");
         return Outcome::warning(&POD_IMAGE, words).sure(Confidence::Possible);
     }
-    Outcome::skipped(&POD_IMAGE, format!("the name {image} says nothing of it"))
+    Outcome::skipped(&POD_IMAGE, format!("the name {image} does not show it"))
 }
 
 #[cfg(test)]

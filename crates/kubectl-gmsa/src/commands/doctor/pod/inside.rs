@@ -28,8 +28,8 @@ pub struct Place {
     /// As outcomes name it.
     pub object: String,
     /// From the credential spec.
-    domain: String,
-    account: Option<String>,
+    pub domain: String,
+    pub account: Option<String>,
     /// What makes such pods and can be changed, as KIND/NAME.
     maker: Option<String>,
 }
@@ -149,10 +149,16 @@ impl Looked {
         }
         let Place { namespace, pod, .. } = &self.place;
         let account = self.place.account().unwrap_or("ACCOUNT");
-        let check = format!("check the account: kubectl gmsa account check {account}");
+        let ports = if self.inside.only_netlogon_fails() {
+            "open the TCP ports 135, 445 and 49152 to 65535 from the node to the domain controllers; \
+             then "
+        } else {
+            ""
+        };
+        let check = format!("{ports}check the account: kubectl gmsa account check {account}");
         if self.was_reset {
             return outcome.then(format!(
-                "Resetting it does not help: lint the credential spec, and {check}"
+                "Resetting it does not help: {check}; and lint the credential spec"
             ));
         }
         if !self.stays {

@@ -87,7 +87,7 @@ async fn within(
     let live_text = live.to_string();
     let pod = read(&live_text, &of.name)?;
     let events = running::events(client, &live).await;
-    let mut outcomes = running::judge(&live, &pod, &events);
+    let mut outcomes = running::judge(&live, &pod, specs, &events);
     let mut looked = Vec::new();
     for identity in identities(&pod) {
         let place = Place::of(&live, &pod, &identity, specs, None);
