@@ -92,6 +92,8 @@ namespaceSelector:
     {{- with .Values.namespaceRequirements }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- else }}
+namespaceSelector: {}
 {{- end }}
 {{- end }}
 
