@@ -8,5 +8,6 @@ pub mod diagnosis;
 pub mod finding;
 pub mod pod;
 pub mod rbac;
+pub mod remedies;
 pub mod text;
 pub mod windows;

@@ -36,6 +36,7 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+mod remedies;
 mod report;
 mod resilience;
 mod review;

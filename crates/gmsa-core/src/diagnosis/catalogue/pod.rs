@@ -23,7 +23,7 @@ checks! { Pod;
         id: "pod-created",
         title: "The workload has a pod",
         cause: "The workload wants pods and has none: each was refused on creation, or the workload's controller has not come to it.",
-        remedy: "Read the reason in the evidence, and mend it; the controller tries again by itself.",
+        remedy: "Read the reason in the evidence, and fix it; the controller tries again by itself.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-pods/",
         explains: ["pod-exec"],
     }
