@@ -1,23 +1,30 @@
 //! Waits for a replica, and says why there is none.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::installation::NAME;
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
+use crate::installation::pods::{Problem, problem};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
+/// Counts the templates of a Deployment, at it and at each of its replica sets.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+/// What tells the pods of a replica set from those of others.
+const TEMPLATE: &str = "pod-template-hash";
 
 /// Waits until a replica of what was asked for is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
+    let mut reasons_told = BTreeSet::new();
     loop {
         let deployment = deployments.get(NAME).await.map_err(|error| {
             Failure::cluster(format!(
@@ -29,12 +36,12 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         if progress.done {
             return Ok(());
         }
-        let problems = problems(client, namespace).await?;
+        let problems = problems(client, namespace, &deployment).await?;
         if Instant::now() >= end {
             let problems = if problems.is_empty() {
-                "its pods say nothing; see kubectl describe deployment".to_owned()
+                format!("its pods say nothing; see kubectl describe pods -n {namespace}")
             } else {
-                problems.join("; ")
+                problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
                 "no replica of {namespace}/{NAME} became available in time: {problems}. The \
@@ -42,14 +49,15 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
                  run the same command again"
             )));
         }
-        let now = if problems.is_empty() {
-            progress.text
-        } else {
-            format!("{}: {}", progress.text, problems.join("; "))
-        };
-        if now != told {
-            printer::note(&now);
-            told = now;
+        if progress.text != told {
+            printer::note(&progress.text);
+            told = progress.text;
+        }
+        // Each reason once: it comes from each pod, and kubelet changes between two words for it.
+        for problem in problems {
+            if reasons_told.insert(problem.reason) {
+                printer::note(&format!("waiting: {}", problem.text));
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -64,103 +72,79 @@ fn progress(deployment: &Deployment) -> Progress {
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = deployment.status.clone().unwrap_or_default();
     let observed = status.observed_generation >= deployment.metadata.generation;
-    let updated = status.updated_replicas.unwrap_or(0);
+    let updated = if observed { status.updated_replicas.unwrap_or(0) } else { 0 };
     let available = status.available_replicas.unwrap_or(0);
     let replicas = status.replicas.unwrap_or(0);
-    Progress {
-        // Old replicas are gone, so what answers is what was asked for.
-        done: observed && updated == wanted && available >= 1 && replicas == updated,
-        text: format!("waiting: {available} of {wanted} replicas are available"),
-    }
+    let old = replicas - updated;
+    // Those of before are available too, and are not what is waited for.
+    let text = if old > 0 {
+        format!("waiting: {updated} of {wanted} replicas are new, {old} old ones still run")
+    } else {
+        format!("waiting: {available} of {wanted} replicas are available")
+    };
+    // Old replicas are gone, so what answers is what was asked for.
+    let done = observed && updated == wanted && available >= 1 && old == 0;
+    Progress { done, text }
 }
 
-/// Why pods do not run, in their own words.
-async fn problems(client: &Client, namespace: &str) -> Result<Vec<String>, Failure> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+/// Why the pods of the newest template do not run, each reason once.
+async fn problems(
+    client: &Client,
+    namespace: &str,
+    deployment: &Deployment,
+) -> Result<Vec<Problem>, Failure> {
+    let failed = |what: &str, error: &kube::Error| {
+        Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
+    };
     let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
-    let pods = pods.list(&ours).await.map_err(|error| {
-        Failure::cluster(format!("failed to list the pods of {namespace}: {}", why(&error)))
-    })?;
-    let mut problems: Vec<String> = pods.items.iter().filter_map(problem).collect();
-    problems.sort();
-    problems.dedup();
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
+    let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
+    let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
+    let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
+    if let Some(template) = newest.labels().get(TEMPLATE) {
+        let ours = ours.labels(&format!("app.kubernetes.io/name={NAME},{TEMPLATE}={template}"));
+        let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
+        problems.extend(pods.items.iter().filter_map(problem));
+    }
+    let mut seen = BTreeSet::new();
+    problems.retain(|problem| seen.insert(problem.reason.clone()));
     Ok(problems)
 }
 
-fn problem(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let unscheduled = status
-        .conditions
-        .iter()
-        .flatten()
-        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
-    if let Some(condition) = unscheduled {
-        let message = condition.message.as_deref().unwrap_or("no reason is given");
-        let remedy = if message.contains("taint") {
-            " (tolerate the taint with --toleration)"
-        } else if message.contains("Insufficient") {
-            " (free some, or ask for less with --cpu-request and --memory-request)"
-        } else if message.contains("affinity") || message.contains("selector") {
-            " (see --node-selector and --affinity-file)"
-        } else {
-            ""
-        };
-        return Some(format!("pod {} is not scheduled: {message}{remedy}", pod.name_any()));
+/// The replica set of the template that the deployment has now; none until its controller made it.
+fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
+    let status = deployment.status.as_ref()?;
+    if status.observed_generation < deployment.metadata.generation {
+        return None;
     }
-    status.container_statuses.iter().flatten().find_map(|container| reason(pod, container))
+    let revision = deployment.annotations().get(REVISION)?;
+    sets.iter().find(|set| {
+        set.annotations().get(REVISION) == Some(revision)
+            && set
+                .owner_references()
+                .iter()
+                .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
+    })
 }
 
-fn reason(pod: &Pod, container: &ContainerStatus) -> Option<String> {
-    let state = container.state.as_ref()?;
-    if let Some(waiting) = &state.waiting {
-        let reason = waiting.reason.as_deref().unwrap_or_default();
-        if matches!(reason, "" | "ContainerCreating" | "PodInitializing") {
-            return None;
-        }
-        let message = waiting.message.as_deref().unwrap_or_default();
-        let remedy = if reason.contains("Image") {
-            " (give a reachable image with --image, or a Secret with --image-pull-secret)"
-        } else if reason == "CrashLoopBackOff" {
-            " (see kubectl logs)"
-        } else {
-            ""
-        };
-        return Some(format!("pod {}: {reason}: {message}{remedy}", pod.name_any()));
-    }
-    let ended = state.terminated.as_ref()?;
-    Some(format!("pod {} ended with code {}", pod.name_any(), ended.exit_code))
+/// Why pods are not even made, such as a quota.
+fn refused(set: &ReplicaSet) -> Option<Problem> {
+    let conditions = set.status.as_ref()?.conditions.as_ref()?;
+    let failure =
+        conditions.iter().find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
+    let message = failure.message.as_deref().unwrap_or("no reason is given");
+    Some(Problem {
+        reason: "ReplicaFailure".to_owned(),
+        text: format!("its pods cannot be created: {message}"),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{from_value, json};
 
-    use super::{problem, progress};
-
-    #[test]
-    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_told() {
-        for (status, words) in [
-            (
-                json!({"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",
-                    "ready": false, "restartCount": 0, "state": {"waiting":
-                    {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}}]}),
-                ["ImagePullBackOff", "--image-pull-secret"],
-            ),
-            (
-                json!({"conditions": [{"type": "PodScheduled", "status": "False",
-                    "message": "0/3 nodes are available"}]}),
-                ["not scheduled", "0/3 nodes"],
-            ),
-        ] {
-            let pod = from_value(json!({"metadata": {"name": "p"}, "status": status})).unwrap();
-            let told = problem(&pod).unwrap();
-            assert!(words.iter().all(|word| told.contains(word)), "{told}");
-        }
-        let starting = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [
-            {"name": "webhook", "image": "i", "imageID": "", "ready": false, "restartCount": 0,
-                "state": {"waiting": {"reason": "ContainerCreating"}}}]}});
-        assert_eq!(problem(&from_value(starting).unwrap()), None);
-    }
+    use super::progress;
 
     #[test]
     fn old_replicas_do_not_count() {

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::metrics::Page;
 use super::{Check, State};
+use crate::installation::pods::problem;
 
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +36,9 @@ pub struct Replica {
     /// What its metrics say; absent if they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
+    /// Why it has no address yet, so that it could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
     /// Why the metrics could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -96,6 +100,13 @@ pub async fn read(client: &Client, namespace: &str) -> Replicas {
 
 async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
     let name = pod.name_any();
+    let status = pod.status.as_ref();
+    if status.is_none_or(|status| status.pod_ip.as_deref().unwrap_or_default().is_empty()) {
+        let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+        let why = problem(&pod).map(|why| format!(": {}", why.text)).unwrap_or_default();
+        let pending = Some(format!("{} and without an address yet{why}", phase.to_lowercase()));
+        return Replica { pod: name, ready: false, metrics: None, pending, problem: None };
+    }
     let ready = pod
         .status
         .iter()
@@ -120,8 +131,12 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         }
     };
     match read.await {
-        Ok(metrics) => Replica { pod: name, ready, metrics: Some(metrics), problem: None },
-        Err(problem) => Replica { pod: name, ready, metrics: None, problem: Some(problem) },
+        Ok(metrics) => {
+            Replica { pod: name, ready, metrics: Some(metrics), pending: None, problem: None }
+        }
+        Err(problem) => {
+            Replica { pod: name, ready, metrics: None, pending: None, problem: Some(problem) }
+        }
     }
 }
 
@@ -184,6 +199,18 @@ pub fn checks(replicas: &Replicas) -> Vec<Check> {
         .collect();
     if !problems.is_empty() {
         checks.push(unread(&problems.join("; ")));
+    }
+    let pending: Vec<String> = replicas
+        .iter()
+        .filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)))
+        .collect();
+    if !pending.is_empty() {
+        checks.push(Check {
+            id: "pending",
+            state: State::Warning,
+            message: pending.join("; "),
+            remedy: "see why: kubectl describe pods -n gmsa-webhook -l app.kubernetes.io/name=gmsa-webhook",
+        });
     }
     let known: Vec<&Metrics> = replicas.iter().filter_map(|one| one.metrics.as_ref()).collect();
     if !known.is_empty() {

@@ -18,12 +18,20 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
 
 fn replica(page: &str) -> Replica {
     match metrics(&Page::read(page)) {
-        Ok(metrics) => {
-            Replica { pod: "a".to_owned(), ready: true, metrics: Some(metrics), problem: None }
-        }
-        Err(problem) => {
-            Replica { pod: "b".to_owned(), ready: true, metrics: None, problem: Some(problem) }
-        }
+        Ok(metrics) => Replica {
+            pod: "a".to_owned(),
+            ready: true,
+            metrics: Some(metrics),
+            pending: None,
+            problem: None,
+        },
+        Err(problem) => Replica {
+            pod: "b".to_owned(),
+            ready: true,
+            metrics: None,
+            pending: None,
+            problem: Some(problem),
+        },
     }
 }
 
