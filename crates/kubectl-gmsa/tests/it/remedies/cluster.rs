@@ -256,7 +256,7 @@ async fn plant(world: &Living, plant: &Plant) {
 async fn follow(world: &Living, row: &Row, advice: &str) -> Result<(), String> {
     match row.follow {
         Follow::Run(start) | Follow::RunFirst(start) => {
-            world.shell(&command(advice, start)).await?
+            world.shell(&command(advice, start)).await?;
         }
         Follow::RunAll(starts) => {
             for start in starts {
