@@ -8,6 +8,7 @@ mod files;
 mod living;
 mod manifests;
 mod pod;
+mod specs;
 
 use std::collections::BTreeSet;
 
