@@ -32,6 +32,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/findings.md", gmsa_core::finding::findings_page()),
         file("docs/codes.md", gmsa_core::windows::codes::codes_page()),
         file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
+        file("docs/remedies.md", gmsa_core::remedies::remedies_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file(
             "docs/schemas/account-check-report.schema.json",

@@ -95,6 +95,8 @@ namespaceSelector:
     {{- with .Values.namespaceRequirements }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- else }}
+namespaceSelector: {}
 {{- end }}
 {{- end }}
 

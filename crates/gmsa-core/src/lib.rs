@@ -11,5 +11,6 @@ pub mod json;
 pub mod names;
 pub mod pod;
 pub mod rbac;
+pub mod remedies;
 pub mod text;
 pub mod windows;

@@ -92,7 +92,11 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     };
     let found = denied(gathered, &object, &pod, &decision);
     gathered.audit.findings.extend(found);
-    gathered.audit.findings.extend(warnings(&object, &decision));
+    let has_hostname = gathered.reach.makes_hostnames();
+    gathered.audit.findings.extend(
+        warnings(&object, &decision)
+            .filter(|one| !(has_hostname && one.code == Code::SharedHostnamePrefix)),
+    );
     Ok(())
 }
 

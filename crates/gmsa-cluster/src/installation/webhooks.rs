@@ -98,6 +98,9 @@ fn webhook(path: &str, failure_policy: &str, timeout: u32, options: &Options) ->
         "failurePolicy": failure_policy,
         "matchPolicy": "Equivalent",
         "timeoutSeconds": timeout,
+        // Said although it is the default, so that an apply takes away what leaves pods out.
+        "namespaceSelector": {},
+        "objectSelector": {},
         "clientConfig": {"service": {
             "name": NAME,
             "namespace": options.namespace,

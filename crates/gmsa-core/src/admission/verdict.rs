@@ -213,7 +213,13 @@ fn to_denial(
         ),
         Reason::NameInvalid => {
             let instead = hint.map_or_else(
-                || "names have only lower-case letters, digits, \"-\" and \".\"".to_owned(),
+                || {
+                    if raw_name.is_empty() {
+                        "write the name of one, or leave gmsaCredentialSpecName out".to_owned()
+                    } else {
+                        "names have only lower-case letters, digits, \"-\" and \".\"".to_owned()
+                    }
+                },
                 |hint| format!("write \"{hint}\", which exists"),
             );
             format!("{place}: \"{name}\" is not a valid name of a GMSA cred spec; {instead}")

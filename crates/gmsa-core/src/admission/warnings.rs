@@ -26,8 +26,8 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         warn(
             Code::NotBoundToWindows,
             Some("spec.nodeSelector".to_owned()),
-            "the pod uses a GMSA but nothing binds it to Windows nodes: set os.name: windows and \
-             the node selector kubernetes.io/os: windows"
+            "the pod uses a GMSA but nothing binds it to Windows nodes: set the node selector \
+             kubernetes.io/os: windows"
                 .to_owned(),
         );
     }

@@ -69,7 +69,7 @@ catalogue! {
         id: "not-bound-to-windows",
         severity: Warning,
         summary: "Nothing binds the pod to a Windows node, so it may be scheduled where a GMSA means nothing.",
-        remedy: "Set `os.name: windows` and the node selector `kubernetes.io/os: windows`, or use a runtime class that has it.",
+        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. With `os.name: windows` besides, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: take those away first.",
     }
     FixedHostname {
         id: "fixed-hostname",
@@ -81,7 +81,7 @@ catalogue! {
         id: "shared-hostname-prefix",
         severity: Warning,
         summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
-        remedy: "Turn on the webhook's random hostnames (--random-hostname). A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
+        remedy: "Turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`. A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
     }
     GmsaInSeveralContainers {
         id: "gmsa-in-several-containers",
@@ -93,7 +93,7 @@ catalogue! {
         id: "credspec-findings",
         severity: Warning,
         summary: "A credential spec that the pod uses has findings of its own.",
-        remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, or `kubectl gmsa credspec lint -f FILE` for a manifest, and fix what it shows.",
     }
     CredspecNameInvalid {
         id: "credspec-name-invalid",
@@ -261,7 +261,7 @@ catalogue! {
         id: "pod-would-be-denied",
         severity: Warning,
         summary: "A running pod would be denied today for another reason, which the message gives.",
-        remedy: "Mend the pod template as docs/denials.md says, and restart the workload.",
+        remedy: "Fix the pod template as docs/denials.md says, and restart the workload.",
     }
     WorkloadWouldBeDenied {
         id: "workload-would-be-denied",
@@ -285,7 +285,7 @@ catalogue! {
         id: "webhook-may-skip-pods",
         severity: Warning,
         summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: anyone who creates a pod may get around the check.",
-        remedy: "Take the `objectSelector` and the foreign `matchConditions` away, as in what `kubectl gmsa install` makes.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which takes the `objectSelector` away; take foreign `matchConditions` out by hand.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",
@@ -315,7 +315,7 @@ catalogue! {
         id: "role-names-no-credspec",
         severity: Warning,
         summary: "A role allows to `use` a credential spec that is not among the objects, or whose name no resource can have.",
-        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: case matters, and names are lower case.",
+        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: case matters, and names are lower case. A pattern such as `web*` matches nothing: list each credential spec by its name, or leave `resourceNames` out to allow all.",
     }
     BindingWithoutRole {
         id: "binding-without-role",

@@ -75,7 +75,9 @@ fn judge(found: Option<&CustomResourceDefinition>) -> Vec<Outcome> {
         Outcome::warning(&CRD_VERSIONS, format!("objects may still be stored as v1alpha1: {shown}"))
             .then(
                 "Before a definition without v1alpha1 is applied, write every object once: \
-                 kubectl get gmsacredentialspecs -o json | kubectl replace -f -",
+                 `kubectl get gmsacredentialspecs -o json | kubectl replace -f -`. Then say that \
+                 it is done: `kubectl patch crd gmsacredentialspecs.windows.k8s.io \
+                 --subresource=status --type=merge -p 'status: {storedVersions: [v1]}'`.",
             )
     } else {
         Outcome::ok(&CRD_VERSIONS, shown)

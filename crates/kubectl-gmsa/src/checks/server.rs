@@ -49,7 +49,11 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
     let words = format!("{available} of {wanted} available, image {}", images.join(", "));
     let object = shown(deployment);
     if available == 0 {
-        let outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
+        let mut outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
+        if wanted == 0 {
+            outcome = outcome
+                .then("None is wanted; run at least two: `kubectl gmsa install --replicas=2`.");
+        }
         let conditions = array(deployment, "/status/conditions")
             .filter(|condition| text(condition, "/status") != "True")
             .map(|condition| {
@@ -85,7 +89,11 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     let there = if has_port {
         Outcome::ok(&WEBHOOK_SERVICE, format!("it has the port {port}"))
     } else {
-        Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}"))
+        // An apply adds the port, beside one that has its name and that it does not know.
+        Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}")).then(format!(
+            "Make it anew: `kubectl delete service {name} -n {namespace}`, then \
+             `kubectl gmsa install`."
+        ))
     };
     let there = there.on(&object);
     if text(&found, "/spec/type") == "ExternalName" {

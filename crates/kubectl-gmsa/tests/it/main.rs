@@ -38,6 +38,7 @@ mod install_options;
 mod interactive;
 #[cfg(unix)]
 mod pictures;
+mod remedies;
 mod report;
 mod resilience;
 mod review;

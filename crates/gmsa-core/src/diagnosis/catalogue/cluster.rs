@@ -15,7 +15,7 @@ checks! { Cluster;
         id: "crd-versions",
         title: "GMSACredentialSpec is served and stored as v1",
         cause: "The definition does not serve or store `v1`. The webhook reads `windows.k8s.io/v1`; a definition from before Kubernetes 1.18 knows `v1alpha1` only.",
-        remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
         explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings"],
     }
@@ -55,7 +55,7 @@ checks! { Cluster;
         id: "webhook-timeout",
         title: "The webhook has a reasonable time to answer",
         cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage holds every creation up.",
-        remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5`.",
+        remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5 --force-conflicts`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
         explains: ["admission-answers"],
     }
@@ -95,7 +95,7 @@ checks! { Cluster;
         id: "webhook-service",
         title: "The webhook's Service is there",
         cause: "The Service that the webhook configurations name is missing, or does not have the port that they name.",
-        remedy: "Run `kubectl gmsa install`.",
+        remedy: "Run `kubectl gmsa install`. If the Service is there without the port, delete it first: `kubectl delete service NAME -n NAMESPACE`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#service-reference",
         explains: ["webhook-endpoints", "admission-answers"],
     }
@@ -103,7 +103,7 @@ checks! { Cluster;
         id: "webhook-endpoints",
         title: "Ready pods stand behind the webhook's Service",
         cause: "The Service has no ready address: its selector matches no pod, or no pod is ready.",
-        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`.",
+        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` puts the selector back.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
         explains: ["admission-answers"],
     }
@@ -119,7 +119,7 @@ checks! { Cluster;
         id: "webhook-certificate",
         title: "The webhook's certificate is valid",
         cause: "The serving certificate has expired, is not valid yet, is about to expire, does not have the Service's name, or is not there.",
-        remedy: "See the log of a replica for why it was not renewed: `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`; with cert-manager `kubectl describe certificate -n gmsa-webhook`.",
+        remedy: "See the log of a replica for why it was not renewed: `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`; with cert-manager `kubectl describe certificate -n gmsa-webhook`. Where the certificate comes from elsewhere, put a new one into the Secret.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
     }
@@ -135,7 +135,7 @@ checks! { Cluster;
         id: "admission-answers",
         title: "Admission answers, end to end",
         cause: "A pod that must be denied was created as a dry run, and the webhook's denial did not come back.",
-        remedy: "Look at the checks of the webhook above; if all are ok, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network --port 10443`; behind a proxy put `.svc` and the Service network into the API server's `NO_PROXY`.",
+        remedy: "Look at the checks of the webhook above; if all are ok, restore its configurations: `kubectl gmsa install --force-conflicts`. If it still does not answer, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network --port 10443`; behind a proxy put `.svc` and the Service network into the API server's `NO_PROXY`.",
         source: "docs/runbooks.md",
         explains: ["pod-created"],
     }

@@ -256,6 +256,10 @@ impl DenialReport {
         let (message, hint) = cure.map_or((None, None), |cure| (cure.message, Some(cure.hint)));
         let remedy = denial.reason.remedy();
         let hint = hint.unwrap_or_else(|| match denial.reason {
+            Reason::NameInvalid if credential_spec.is_empty() => {
+                "Write the name of a credential spec, or leave gmsaCredentialSpecName out."
+                    .to_owned()
+            }
             Reason::NameInvalid => format!("Write \"{}\". {remedy}", made_valid(credential_spec)),
             _ => remedy.to_owned(),
         });
