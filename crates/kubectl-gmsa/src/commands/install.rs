@@ -14,7 +14,6 @@ use gmsa_cluster::install::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objec
 use kube::Client;
 use serde_json::Value;
 
-use crate::cli::shared::DryRun;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
@@ -31,7 +30,7 @@ const NEWEST: Version = Version(1, 28);
 
 /// Installs, or brings an installation to what is asked for.
 pub fn run(args: &Install) -> Result<u8, Failure> {
-    if args.dry_run == DryRun::Client {
+    if args.dry_run.is_client() {
         if args.takeover.adopt {
             return Err(Failure::Input(
                 "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
@@ -91,7 +90,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         Vec::new()
     };
     adopt::tell_denials(&denied)?;
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         plan.show()?;
         for object in &leftover {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;

@@ -29,7 +29,6 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use super::{Plan, existing, options, refuse};
 use crate::cli::Install;
-use crate::cli::shared::DryRun;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
 use crate::installation::{kept_options, probe};
@@ -74,7 +73,7 @@ pub async fn run(
     tell_denials(&denied)?;
     takeover.tell_exclusions().await?;
     let stops = are_denied(args, &denied);
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         takeover.show(&plan)?;
         return Ok(Some(u8::from(stops)));
     }
