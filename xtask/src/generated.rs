@@ -18,15 +18,18 @@ pub struct Generated {
 /// Every generated file.
 pub fn all(root: &Path) -> Result<Vec<Generated>> {
     let mut files = vec![
-        file("deploy/crd.yaml", gmsa_cluster::crd::yaml()?),
-        file("charts/gmsa/crds/gmsacredentialspecs.yaml", gmsa_cluster::crd::yaml()?),
+        file("deploy/crd.yaml", gmsa_cluster::installation::definition::yaml()?),
+        file(
+            "charts/gmsa/crds/gmsacredentialspecs.yaml",
+            gmsa_cluster::installation::definition::yaml()?,
+        ),
         file(
             "charts/gmsa/match-condition.cel",
-            format!("{}\n", gmsa_cluster::install::MATCH_CONDITION),
+            format!("{}\n", gmsa_cluster::installation::MATCH_CONDITION),
         ),
         file(
             "charts/gmsa/early-warnings-condition.cel",
-            format!("{}\n", gmsa_cluster::install::EARLY_WARNINGS_CONDITION),
+            format!("{}\n", gmsa_cluster::installation::EARLY_WARNINGS_CONDITION),
         ),
         copy(root, "deploy/monitoring/alerts.yaml", "charts/gmsa/monitoring/alerts.yaml")?,
         copy(root, "deploy/monitoring/dashboard.json", "charts/gmsa/monitoring/dashboard.json")?,
@@ -51,7 +54,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/schemas/status.schema.json", schema(&kubectl_gmsa::status_schema())?),
     ];
     files.extend(
-        gmsa_cluster::install::manifests()?.into_iter().map(|(path, text)| file(path, text)),
+        gmsa_cluster::installation::manifests()?.into_iter().map(|(path, text)| file(path, text)),
     );
     files.extend(reference::pages(kubectl_gmsa::command()));
     files.extend(reference::pages(gmsa_webhook::config::command()));

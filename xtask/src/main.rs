@@ -61,7 +61,7 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::ImageName => {
-            output::line(gmsa_cluster::install::IMAGE)?;
+            output::line(gmsa_cluster::installation::IMAGE)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),

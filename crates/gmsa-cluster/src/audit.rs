@@ -3,13 +3,13 @@
 //! Pods are read page by page as text and judged as they come, so that memory does not grow with
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
-mod facts;
 mod finding;
 mod pods;
 mod policy_report;
 mod publish;
 mod reach;
 mod read;
+pub mod references;
 mod report;
 mod results;
 mod rights;
@@ -24,9 +24,9 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::install::FIELD_MANAGER;
-use crate::objects::{self, Objects, kinds};
-pub(crate) use facts::Known;
+use crate::api::objects::{self, Objects, kinds};
+use crate::installation::FIELD_MANAGER;
+use crate::simulate::{Known, RightUnknown};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
@@ -71,8 +71,8 @@ pub enum Error {
     #[error(transparent)]
     Objects(#[from] objects::Error),
     /// A right could not be asked for.
-    #[error("{0}; the audit needs the right to create localsubjectaccessreviews")]
-    Right(String),
+    #[error(transparent)]
+    Right(#[from] RightUnknown),
     /// A role or binding cannot be read.
     #[error("{0}; it was read from the cluster")]
     Rbac(#[from] Unreadable),
@@ -162,7 +162,7 @@ impl Gathered {
             if !everywhere && !is_used {
                 continue;
             }
-            let object = Object::cluster(crate::crd::KIND, name);
+            let object = Object::cluster(crate::installation::definition::KIND, name);
             for found in lint(name, spec) {
                 let evidence = found.path.into_iter().collect();
                 self.audit

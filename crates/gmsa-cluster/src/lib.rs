@@ -1,30 +1,15 @@
-//! The Kubernetes side: custom resource, watched store, access reviews, manifests.
+//! The Kubernetes side of kube-gmsa, by subject:
+//!
+//! - [`api`]: requests to the API server;
+//! - [`cache`]: what the server knows of a cluster without asking;
+//! - [`installation`]: the objects of an installation, and the custom resource definition;
+//! - [`manifests`]: objects in files;
+//! - [`simulate`]: both admission steps over facts from manifests or from a cluster;
+//! - [`audit`]: running pods and workloads checked against the current policy.
 
-mod access;
-pub mod apply;
+pub mod api;
 pub mod audit;
-mod bucket;
-pub mod client;
-mod cluster;
-pub mod crd;
-pub mod credential_specs;
-pub mod events;
-#[cfg(feature = "exec")]
-pub mod exec;
-mod freshness;
-pub mod install;
-pub mod judge;
-mod live;
+pub mod cache;
+pub mod installation;
 pub mod manifests;
-mod memory;
-pub mod objects;
-pub mod own;
-pub mod probe;
-mod rbac_watch;
-mod store;
-pub mod usage;
-mod watch;
-
-pub use access::{review as review_access, reviews as review_accesses};
-pub use cluster::{Cluster, Options};
-pub use memory::Observer;
+pub mod simulate;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use cel::{Context, Program, Value as Cel};
-use gmsa_cluster::install::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION};
+use gmsa_cluster::installation::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION};
 use gmsa_core::pod::Pod;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

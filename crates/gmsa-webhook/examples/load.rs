@@ -165,8 +165,10 @@ impl World {
     }
 
     async fn fill(&self, numbers: std::ops::Range<usize>) {
-        let api: Api<DynamicObject> =
-            Api::all_with(self.client.clone(), &gmsa_cluster::crd::api_resource());
+        let api: Api<DynamicObject> = Api::all_with(
+            self.client.clone(),
+            &gmsa_cluster::installation::definition::api_resource(),
+        );
         let numbers: Vec<usize> = numbers.collect();
         for chunk in numbers.chunks(50) {
             let params = PostParams::default();
@@ -238,7 +240,8 @@ async fn prepare(client: &kube::Client) {
             plural: plural.to_owned(),
         }
     };
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     let rbac = "rbac.authorization.k8s.io/v1";

@@ -1,8 +1,8 @@
 //! `gmsa-webhook audit`: one audit of the cluster, whose result is kept in it.
 
-use gmsa_cluster::apply;
+use gmsa_cluster::api::apply;
+use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::audit::{self, Counts, Results, Scope, publish};
-use gmsa_cluster::client::{self, Selection};
 use gmsa_core::finding::Severity;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;

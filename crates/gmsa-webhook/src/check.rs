@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::client::{self, Selection};
-use gmsa_cluster::probe::{self, QUESTIONS};
+use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::installation::probe::{self, QUESTIONS};
 
 const PAUSE: Duration = Duration::from_millis(500);
 

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gmsa_cluster::own::Names;
+use gmsa_cluster::installation::server_objects::Names;
 
 use crate::certificates::Policy;
 use crate::check::Check;

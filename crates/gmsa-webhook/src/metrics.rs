@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use gmsa_cluster::Observer;
 use gmsa_cluster::audit::Counts;
+use gmsa_cluster::cache::Observer;
 use gmsa_core::finding::Severity;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;

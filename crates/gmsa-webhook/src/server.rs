@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gmsa_cluster::client::{self, Selection};
-use gmsa_cluster::own::OwnObjects;
-use gmsa_cluster::{Cluster, Observer, Options};
+use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::cache::{Cluster, Observer, Options};
+use gmsa_cluster::installation::server_objects::OwnObjects;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;

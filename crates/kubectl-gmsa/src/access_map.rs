@@ -6,7 +6,7 @@ pub mod report;
 mod uses;
 mod verify;
 
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
 use kube::Client;
 
 use crate::cli::Access;

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::connect::MANAGER;
 use crate::failure::Failure;
 use facts::{Facts, text};
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
 
 /// Reads the cluster, and looks at all of it.
 pub async fn examine_all(client: &Client) -> Result<Vec<Outcome>, Failure> {

@@ -2,10 +2,10 @@
 
 pub mod directory;
 
-use gmsa_cluster::client::{self, Selection};
-use gmsa_cluster::credential_specs::CredentialSpecs;
-use gmsa_cluster::install::Version;
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::installation::Version;
 use kube::Client;
 use tokio::runtime::Runtime;
 

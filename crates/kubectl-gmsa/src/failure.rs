@@ -3,8 +3,8 @@
 use std::fmt::Display;
 use std::io;
 
+use gmsa_cluster::api::{client, credential_specs, objects};
 use gmsa_cluster::manifests::UnreadableFile;
-use gmsa_cluster::{client, credential_specs, objects};
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,8 @@ pub mod journal;
 pub mod leftover;
 pub mod probe;
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{NAME, NamespaceRequirement, OPTIONS, Options, TAKEOVER};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::{NAME, NamespaceRequirement, OPTIONS, Options, TAKEOVER};
 use gmsa_core::rbac::{LabelSelector, Requirement};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;

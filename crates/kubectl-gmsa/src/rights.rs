@@ -10,7 +10,7 @@ pub mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::objects::{Reference, kinds};
+use gmsa_cluster::api::objects::{Reference, kinds};
 use serde_json::Value;
 
 use crate::cli::Account;

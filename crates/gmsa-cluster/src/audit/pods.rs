@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
-use crate::judge::{decide, walk};
-use crate::objects::{Objects, kinds};
+use crate::api::objects::{Objects, kinds};
+use crate::simulate::{decide, walk};
 
 /// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
 /// each of them again.

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use super::publish::{MOST, metadata};
 use super::report::fitting;
 use super::{Audit, Finding};
-use crate::apply::{Applier, Error};
-use crate::client::why;
-use crate::install::AUDIT;
-use crate::objects::kinds;
+use crate::api::apply::{Applier, Error};
+use crate::api::client::why;
+use crate::api::objects::kinds;
+use crate::installation::AUDIT;
 
 const GROUP: &str = "wgpolicyk8s.io";
 const API_VERSION: &str = "wgpolicyk8s.io/v1alpha2";

@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::policy_report::PolicyReports;
 use super::{Audit, Report, Scope};
-use crate::apply::{Applier, Error};
-use crate::install::{AUDIT, NAME, PART_OF};
-use crate::objects::{Objects, Reference, kinds};
+use crate::api::apply::{Applier, Error};
+use crate::api::objects::{Objects, Reference, kinds};
+use crate::installation::{AUDIT, NAME, PART_OF};
 
 /// Who is named as the writer of the results.
 pub(super) const MANAGER: &str = "gmsa-webhook-audit";
@@ -114,7 +114,7 @@ async fn owner(client: &Client) -> Option<Value> {
 fn without_contents(audit: &Audit) -> Audit {
     let mut audit = audit.clone();
     for finding in &mut audit.findings {
-        if finding.object.kind == crate::crd::KIND {
+        if finding.object.kind == crate::installation::definition::KIND {
             finding.message = finding.code.summary().replace('`', "");
         }
     }

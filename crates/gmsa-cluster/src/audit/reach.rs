@@ -9,8 +9,8 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
-use crate::install::NAME;
-use crate::objects::{Objects, kinds};
+use crate::api::objects::{Objects, kinds};
+use crate::installation::NAME;
 use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";

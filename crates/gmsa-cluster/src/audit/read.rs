@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Error;
 use super::reach::Labels;
-use crate::objects::{self, Kind, Objects, Page};
+use crate::api::objects::{self, Kind, Objects, Page};
 
 /// How many objects come with one answer: a page is what is in memory at once.
 const PAGE: u32 = 250;

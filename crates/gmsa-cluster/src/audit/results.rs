@@ -10,9 +10,9 @@ use kube::api::Api;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::client::why;
-use crate::install::AUDIT;
-use crate::own;
+use crate::api::client::why;
+use crate::installation::AUDIT;
+use crate::installation::server_objects;
 
 /// How long a change may go unnoticed if nothing tells of it.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -49,7 +49,11 @@ impl Results {
     pub async fn follow(self, tell: impl Fn(Option<Counts>)) {
         let changed = Arc::new(Notify::new());
         let mut watching = JoinSet::new();
-        watching.spawn(own::watch(self.api.clone(), AUDIT.to_owned(), Arc::clone(&changed)));
+        watching.spawn(server_objects::watch(
+            self.api.clone(),
+            AUDIT.to_owned(),
+            Arc::clone(&changed),
+        ));
         let mut told = None;
         loop {
             let problem = match self.api.get_opt(AUDIT).await {

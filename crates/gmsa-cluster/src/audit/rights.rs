@@ -7,7 +7,7 @@ use gmsa_core::rbac::{Grant, Policy};
 use serde_json::Value;
 
 use super::{Error, Finding, Gathered, Object, read};
-use crate::objects::{Objects, kinds};
+use crate::api::objects::{Objects, kinds};
 
 /// Reads the roles and bindings and compares them with who uses what.
 pub(super) async fn all(

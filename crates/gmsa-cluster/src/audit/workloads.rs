@@ -12,9 +12,9 @@ use super::pods::{KNOWN_OWNERS, grant};
 use super::reach::{Labels, Sent};
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
-use crate::judge::walk;
+use crate::api::objects::{Kind, Objects, kinds};
 use crate::manifests::Workload;
-use crate::objects::{Kind, Objects, kinds};
+use crate::simulate::walk;
 
 /// Reads and judges every workload that is not part of another.
 pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use gmsa_core::rbac::{Policy, Unreadable};
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, PassedOver, Source};
-use crate::crd::{GROUP, KIND};
+use crate::installation::definition::{GROUP, KIND};
 
 /// The kinds that are facts, or make pods: none of them may get lost.
 const NEEDED: [&str; 15] = [

@@ -10,8 +10,8 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gmsa_cluster::events::Kind;
-use gmsa_cluster::own::{self, OwnObjects, Stored};
+use gmsa_cluster::api::events::Kind;
+use gmsa_cluster::installation::server_objects::{self, OwnObjects, Stored};
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -32,7 +32,7 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
-    Own(#[from] own::Error),
+    Own(#[from] server_objects::Error),
     #[error(transparent)]
     Certificate(#[from] authority::Error),
 }
@@ -91,7 +91,7 @@ impl Managed {
                     retry = RETRY.0;
                     pause
                 }
-                Err(Error::Own(own::Error::Conflict(_))) => retry,
+                Err(Error::Own(server_objects::Error::Conflict(_))) => retry,
                 Err(error) => {
                     self.tell(&error.to_string());
                     retry = (retry * 2).min(RETRY.1);

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
-use gmsa_cluster::Observer as _;
 use gmsa_cluster::audit::Counts;
+use gmsa_cluster::cache::Observer as _;
 
 use super::{METRICS, Metrics, metrics_page};
 use crate::http::Endpoint;

@@ -4,8 +4,8 @@ mod text;
 
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::audit::references::{Found, Unread, Usage, is_controlled};
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::usage::{Found, Unread, Usage, is_controlled};
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::Cluster;
-use gmsa_cluster::usage::Usage;
+use gmsa_cluster::audit::references::Usage;
+use gmsa_cluster::cache::Cluster;
 use gmsa_core::admission::{Right, SpecFact};
 
 use super::store_dir::StoreDir;

@@ -6,8 +6,8 @@ use std::process::Output;
 use std::time::Duration;
 
 use crate::support::{PROGRAM, SOON};
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, AUDIT, NAME, Version};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{self, AUDIT, NAME, Version};
 use gmsa_core::credspec::canonical_json;
 use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::objects::{self, gmsa};
@@ -38,14 +38,14 @@ impl World {
         let applier = Applier::new(client.clone(), "test", true);
         let world = Self { plane, client, applier };
         let (major, minor) = world.plane.version();
-        let options = install::Options {
+        let options = installation::Options {
             audit: true,
             // Only when the test says so.
             audit_schedule: "0 0 1 1 *".to_owned(),
             replicas: 0,
-            ..install::Options::default()
+            ..installation::Options::default()
         };
-        for object in install::objects(&options, Version(major, minor)).base {
+        for object in installation::objects(&options, Version(major, minor)).base {
             world.apply(&object).await;
         }
         Some(world)

@@ -35,13 +35,15 @@ impl World {
         let label = cluster.unique("early");
         let namespace = cluster.namespace_with_labels("early", &json!({LABEL: label})).await;
         let (major, minor) = cluster.version;
-        let options = gmsa_cluster::install::Options {
+        let options = gmsa_cluster::installation::Options {
             namespace: namespace.clone(),
             early_warnings: true,
             ..Default::default()
         };
-        let installed =
-            gmsa_cluster::install::objects(&options, gmsa_cluster::install::Version(major, minor));
+        let installed = gmsa_cluster::installation::objects(
+            &options,
+            gmsa_cluster::installation::Version(major, minor),
+        );
         // The very roles, under names of this test's own.
         for object in &installed.base {
             let kind = object["kind"].as_str().unwrap();
@@ -74,7 +76,7 @@ impl World {
 
     /// The configuration as installed, but for what this test owns, and by an address.
     async fn register(&self, webhooks: &[Value], server: SocketAddr, ca: &str) {
-        let name = gmsa_cluster::install::EARLY_WARNINGS;
+        let name = gmsa_cluster::installation::EARLY_WARNINGS;
         let found = webhooks.iter().find(|one| one["metadata"]["name"] == name);
         let mut object = found.unwrap().clone();
         object["metadata"]["name"] = json!(self.label);
@@ -259,7 +261,7 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     assert!(!has("could not be seen in full"), "{said}");
 
     // Without the rights that come with the option nothing is refused, and that is said.
-    let binding = format!("{}-{}", world.label, gmsa_cluster::install::EARLY_WARNINGS);
+    let binding = format!("{}-{}", world.label, gmsa_cluster::installation::EARLY_WARNINGS);
     world.run(&["delete", "clusterrolebinding", &binding], None).await;
     let words = "the webhook may not list pods, deployments, replicasets, statefulsets, daemonsets";
     eventually("the warning that it may not look", SOON, || async {

@@ -50,7 +50,7 @@ async fn the_server_runs_from_the_image_alone_as_nobody() {
     untar(&archive, layout.path());
     let index = json(&layout.path().join("index.json"));
     let name = index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"].as_str();
-    assert_eq!(name, Some(gmsa_cluster::install::IMAGE));
+    assert_eq!(name, Some(gmsa_cluster::installation::IMAGE));
     let manifest = json(&blob(layout.path(), &index["manifests"][0]));
     let config = json(&blob(layout.path(), &manifest["config"]));
     assert_eq!(config["config"]["User"], USER);

@@ -38,7 +38,8 @@ async fn the_api_server_goes_away_and_comes_back() {
         })
         .await;
     };
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     let resource = |group: &str, kind: &str, plural: &str| kube::api::ApiResource {
@@ -51,7 +52,8 @@ async fn the_api_server_goes_away_and_comes_back() {
     let definitions =
         resource("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
     create(Api::all_with(client.clone(), &definitions), &definition).await;
-    let specs = Api::all_with(client.clone(), &gmsa_cluster::crd::api_resource());
+    let specs =
+        Api::all_with(client.clone(), &gmsa_cluster::installation::definition::api_resource());
     create(specs, &objects::credential_spec("web", "WebApp1")).await;
     let rbac = "rbac.authorization.k8s.io";
     let roles = resource(rbac, "ClusterRole", "clusterroles");

@@ -55,7 +55,8 @@ impl Quiet {
         let plane = ControlPlane::start_private(test, options).await?;
         let client = plane.client().await;
         let apply = async |object: Value| apply(&client, &object).await;
-        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        let mut definition =
+            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
         definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
         definition["kind"] = json!("CustomResourceDefinition");
         apply(definition).await;

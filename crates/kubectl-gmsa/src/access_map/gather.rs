@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::objects::{Kind, Objects, kinds};
 use gmsa_core::rbac::Policy;
 use serde_json::Value;
 

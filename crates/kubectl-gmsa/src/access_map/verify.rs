@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
-use gmsa_cluster::review_accesses;
+use gmsa_cluster::api::access_review;
 use kube::Client;
 
 use crate::failure::Failure;
@@ -48,7 +48,7 @@ pub async fn all(
 
 async fn ask(client: &Client, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, Failure> {
     let asked = pairs.into_iter().map(|[name, namespace, account]| [namespace, account, name]);
-    let answers = review_accesses(client, asked).await.map_err(|why| {
+    let answers = access_review::reviews(client, asked).await.map_err(|why| {
         Failure::Cluster(format!(
             "{why}; verifying needs the right to create localsubjectaccessreviews; --no-verify \
              leaves it out"

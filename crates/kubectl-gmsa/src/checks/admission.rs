@@ -1,6 +1,6 @@
 //! Whether admission answers, end to end.
 
-use gmsa_cluster::install::Options;
+use gmsa_cluster::installation::Options;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::ADMISSION_ANSWERS;
 use kube::Client;

@@ -1,6 +1,6 @@
 //! Whether clocks agree: this machine's, the API server's and the nodes'.
 
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
 use gmsa_core::diagnosis::catalogue::cluster::CLOCK_SKEW;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use k8s_openapi::jiff::Timestamp;

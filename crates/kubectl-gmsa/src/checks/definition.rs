@@ -1,7 +1,7 @@
 //! The custom resource definition.
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::crd::{GROUP, PLURAL};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::definition::{GROUP, PLURAL};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference};
 use gmsa_core::diagnosis::catalogue::cluster::DNS_FORWARDING;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! What is read of the cluster, before anything is judged.
 
-use gmsa_cluster::install::{EARLY_WARNINGS, NAME, PART_OF};
-use gmsa_cluster::objects::{Error, Kind, Objects, Reference, kinds};
+use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference, kinds};
+use gmsa_cluster::installation::{EARLY_WARNINGS, NAME, PART_OF};
 use serde_json::Value;
 
 use crate::failure::Failure;

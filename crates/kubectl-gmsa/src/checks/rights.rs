@@ -1,7 +1,7 @@
 //! Whether the webhook's service account may do its work.
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{Certificates, NAME, Options, SECRET};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::{Certificates, NAME, Options, SECRET};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;

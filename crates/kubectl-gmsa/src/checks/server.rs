@@ -1,7 +1,7 @@
 //! The webhook's Deployment, Service and certificate.
 
-use gmsa_cluster::install::{NAME, SECRET as OUR_SECRET};
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::installation::{NAME, SECRET as OUR_SECRET};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,

@@ -1,7 +1,7 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 
 use clap::{Args, ValueEnum};
-use gmsa_cluster::install::Version;
+use gmsa_cluster::installation::Version;
 
 use super::shared::{ClusterFlags, DryRunFlag, switch};
 
@@ -217,7 +217,7 @@ pub struct Uninstall {
     #[command(flatten)]
     pub dry_run: DryRunFlag,
     /// The namespace of the webhook
-    #[arg(short, long, default_value = gmsa_cluster::install::NAME)]
+    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -231,7 +231,7 @@ pub struct Status {
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: StatusOutput,
     /// The namespace of the webhook
-    #[arg(short, long, default_value = gmsa_cluster::install::NAME)]
+    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]

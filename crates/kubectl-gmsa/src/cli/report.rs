@@ -26,7 +26,7 @@ pub struct ReportArgs {
     #[arg(short, long)]
     pub namespace: Option<String>,
     /// The namespace of the webhook
-    #[arg(long, value_name = "NAME", default_value = gmsa_cluster::install::NAME)]
+    #[arg(long, value_name = "NAME", default_value = gmsa_cluster::installation::NAME)]
     pub webhook_namespace: String,
     /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]

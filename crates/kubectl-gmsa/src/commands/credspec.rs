@@ -11,7 +11,7 @@ mod plugin;
 mod put;
 mod show;
 
-use gmsa_cluster::crd::{GROUP, KIND};
+use gmsa_cluster::installation::definition::{GROUP, KIND};
 use gmsa_core::credspec::lint as findings_of;
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::{Value, json};

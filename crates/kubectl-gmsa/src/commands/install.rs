@@ -9,8 +9,8 @@ mod stage;
 mod trust;
 mod wait;
 
-use gmsa_cluster::apply::{Applier, Change, shown};
-use gmsa_cluster::install::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objects};
+use gmsa_cluster::api::apply::{Applier, Change, shown};
+use gmsa_cluster::installation::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objects};
 use kube::Client;
 use serde_json::Value;
 

@@ -6,8 +6,8 @@ mod html;
 mod page;
 mod picture;
 
+use gmsa_cluster::api::objects::kinds;
 use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
-use gmsa_cluster::objects::kinds;
 use gmsa_core::credspec::lint;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::finding::{Finding, Severity};

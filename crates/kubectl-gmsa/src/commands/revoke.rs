@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::objects::{Objects, Reference};
+use gmsa_cluster::api::objects::{Objects, Reference};
 use gmsa_core::admission::Right;
 use kube::Client;
 use serde_json::{Value, json};

@@ -14,7 +14,7 @@ use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::output::{printer, render};
 
-use gmsa_cluster::install::Version;
+use gmsa_cluster::installation::Version;
 use kube::Client;
 use replicas::{Replica, Replicas};
 

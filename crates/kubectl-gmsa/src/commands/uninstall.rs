@@ -1,7 +1,7 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
-use gmsa_cluster::apply::{Applier, shown};
-use gmsa_cluster::install::{
+use gmsa_cluster::api::apply::{Applier, shown};
+use gmsa_cluster::installation::{
     AUDIT, Certificates, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version,
 };
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         let bare = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "kube-system"}});
         let change = applier.apply(&bare).await.map_err(Failure::cluster)?;
-        if change != gmsa_cluster::apply::Change::Unchanged {
+        if change != gmsa_cluster::api::apply::Change::Unchanged {
             printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
         }
     }
@@ -150,7 +150,7 @@ fn confirm(args: &Uninstall, found: &[Value]) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use gmsa_cluster::install::{Options, Version};
+    use gmsa_cluster::installation::{Options, Version};
 
     use super::in_order;
 

@@ -1,8 +1,8 @@
 //! What an interrupted takeover has to know: kept in an annotation of the namespace that is made
 //! first and removed last.
 
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{Options, PROBE_LABEL, TAKEOVER};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{Options, PROBE_LABEL, TAKEOVER};
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ impl Journal {
 
     /// The journal that is there; none if no takeover was begun.
     pub async fn read(client: &Client) -> Result<Option<Self>, Failure> {
-        let applier = Applier::new(client.clone(), gmsa_cluster::install::FIELD_MANAGER, true);
+        let applier = Applier::new(client.clone(), gmsa_cluster::installation::FIELD_MANAGER, true);
         let live = applier.live(&namespace()).await.map_err(Failure::cluster)?;
         let Some(live) = live else { return Ok(None) };
         if live.pointer("/metadata/deletionTimestamp").is_some() {

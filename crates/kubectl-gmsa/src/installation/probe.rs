@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{OLDEST, Options, namespace_requirements};
-use gmsa_cluster::probe::{self, QUESTIONS, Question};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::probe::{self, QUESTIONS, Question};
+use gmsa_cluster::installation::{OLDEST, Options, namespace_requirements};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};

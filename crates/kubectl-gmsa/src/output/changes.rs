@@ -1,6 +1,6 @@
 //! What becomes of objects.
 
-use gmsa_cluster::apply::{Change, shown};
+use gmsa_cluster::api::apply::{Change, shown};
 use serde_json::Value;
 
 /// One object, and what becomes of it.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use gmsa_cluster::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::rbac;
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::objects::{Error, Objects, kinds};
+use gmsa_cluster::api::objects::{Error, Objects, kinds};
 use gmsa_core::rbac::{Grant, Policy};
 
 use super::binding_of;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::objects::{Objects, kinds};
-use gmsa_cluster::review_access;
+use gmsa_cluster::api::access_review;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_core::admission::Right;
 use gmsa_core::rbac::{Grant, Policy};
 use kube::Client;
@@ -85,7 +85,7 @@ impl Rules {
 pub async fn still_allowed(client: &Client, namespace: &str, account: &str, name: &str) -> Right {
     let begun = tokio::time::Instant::now();
     loop {
-        let right = review_access(client.clone(), namespace, account, name).await;
+        let right = access_review::review(client.clone(), namespace, account, name).await;
         if right != Right::Allowed || begun.elapsed() > LAG {
             return right;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::objects::{Error, Objects, Reference};
+use gmsa_cluster::api::objects::{Error, Objects, Reference};
 use serde_json::Value;
 
 use crate::failure::Failure;

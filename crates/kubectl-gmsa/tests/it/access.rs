@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use gmsa_cluster::review_access;
+use gmsa_cluster::api::access_review;
 use gmsa_core::admission::Right;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::process::eventually;
@@ -29,7 +29,8 @@ fn access(kubeconfig: &Path, args: &[&str]) -> (i32, String, String) {
 
 async fn ready(test: &str) -> Option<Cluster> {
     let cluster = shared::cluster(test).await?;
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     cluster.apply(&definition).await;
@@ -224,7 +225,8 @@ async fn answers(cluster: &Cluster, world: &World) -> BTreeMap<[String; 3], bool
     for namespace in &world.namespaces {
         for account in world.accounts {
             for spec in &world.specs {
-                let right = review_access(cluster.client.clone(), namespace, account, spec).await;
+                let right =
+                    access_review::review(cluster.client.clone(), namespace, account, spec).await;
                 let allowed = match right {
                     Right::Allowed => true,
                     Right::Denied => false,

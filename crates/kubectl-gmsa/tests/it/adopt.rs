@@ -9,7 +9,7 @@ use crate::support::windows_gmsa::{
     Load, Running, by_chart, by_script, certificate, definition, plant,
 };
 use crate::support::world::{SOON, World};
-use gmsa_cluster::install::{NAME, TAKEOVER};
+use gmsa_cluster::installation::{NAME, TAKEOVER};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};
@@ -53,7 +53,8 @@ async fn users(world: &World, label: &Value) {
     world.bare_namespace("legacy", label).await;
     eventually("the definition is served", SOON, || async {
         let spec = objects::credential_spec("spec", "WebApp1");
-        let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "somebody", false);
+        let applier =
+            gmsa_cluster::api::apply::Applier::new(world.client.clone(), "somebody", false);
         applier.apply(&spec).await.ok()
     })
     .await;
@@ -407,7 +408,7 @@ async fn what_is_not_known_is_not_removed() {
     };
     plant(&world, &configurations).await;
     refused("is no installation of windows-gmsa that is known").await;
-    let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true);
+    let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
     for configuration in &configurations {
         applier.delete(configuration).await.unwrap();
     }

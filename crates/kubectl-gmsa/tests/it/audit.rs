@@ -6,8 +6,8 @@ mod replay;
 use std::path::Path;
 
 use crate::support::{Ran, run_on};
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Version};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{self, Version};
 use gmsa_core::credspec::canonical_json;
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
@@ -25,7 +25,8 @@ impl Plane {
     async fn start(test: &str) -> Option<Self> {
         let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
         let applier = Applier::new(plane.client().await, "test", true);
-        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        let mut definition =
+            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
         definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
         definition["kind"] = json!("CustomResourceDefinition");
         let one = Self { plane, applier };
@@ -101,7 +102,7 @@ fn carried(spec: &str, account: &str) -> Value {
 /// pods come in as they did where another webhook or none looked at them.
 fn configuration(plane: &ControlPlane) -> Value {
     let (major, minor) = plane.version();
-    let objects = install::objects(&install::Options::default(), Version(major, minor));
+    let objects = installation::objects(&installation::Options::default(), Version(major, minor));
     let is = |object: &&Value| object["kind"] == "ValidatingWebhookConfiguration";
     let mut configuration = objects.webhooks.iter().find(is).unwrap().clone();
     configuration["webhooks"][0]["failurePolicy"] = json!("Ignore");

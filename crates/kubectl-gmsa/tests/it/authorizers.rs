@@ -73,8 +73,9 @@ async fn a_second_authorizer_is_told_from_the_roles() {
         ..Options::default()
     };
     let Some(plane) = ControlPlane::start_private(test, options).await else { return };
-    let applier = gmsa_cluster::apply::Applier::new(plane.client().await, "test", true);
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let applier = gmsa_cluster::api::apply::Applier::new(plane.client().await, "test", true);
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     let gmsa = objects::gmsa(Some("webapp1"), None);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Certificates, Options, Resources, Version};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
@@ -45,11 +45,12 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
         .map(|mut object| {
             // What is kept is compared by its meaning.
             if object["kind"] == "Deployment" {
-                let text = object["metadata"]["annotations"][install::OPTIONS].as_str().unwrap();
+                let text =
+                    object["metadata"]["annotations"][installation::OPTIONS].as_str().unwrap();
                 let kept: Options = serde_json::from_str(text).unwrap();
                 object["metadata"]["annotations"] = serde_json::to_value(kept).unwrap();
             }
-            (gmsa_cluster::apply::shown(&object), object)
+            (gmsa_cluster::api::apply::shown(&object), object)
         })
         .collect()
 }
@@ -161,7 +162,7 @@ fn the_chart_renders_what_install_makes() {
 /// Holds what the chart renders against what install makes.
 fn same(helm: &Path, version: &str, sets: &[&str], options: &Options) {
     let parsed: Version = version.parse().unwrap();
-    let made = install::objects(options, parsed);
+    let made = installation::objects(options, parsed);
     let made = by_name(made.base.into_iter().chain(made.webhooks));
     let chart = rendered(helm, version, sets);
     assert_eq!(
@@ -418,7 +419,7 @@ fn the_schema_and_the_annotations_name_what_is_there() {
         let text = chart["annotations"][format!("artifacthub.io/{key}")].as_str().unwrap();
         serde_saphyr::from_str::<Value>(text).unwrap()
     };
-    assert_eq!(annotation("images")[0]["image"], install::IMAGE);
+    assert_eq!(annotation("images")[0]["image"], installation::IMAGE);
     assert_eq!(annotation("crds")[0]["name"], "gmsacredentialspecs.windows.k8s.io");
     let example = &annotation("crdsExamples")[0];
     let contents = &example["credspec"];
@@ -447,7 +448,7 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     assert!(tested.contains("Succeeded"), "{tested}");
 
     // The plug-in knows a release as an installation. The namespace is helm's, and not labelled.
-    let status = world.done(&["status", "-n", install::NAME, "-o", "json"]).await;
+    let status = world.done(&["status", "-n", installation::NAME, "-o", "json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
     let checks = status["checks"].as_array().unwrap();
     let drift = checks.iter().find(|check| check["id"] == "drift").unwrap();
@@ -463,14 +464,14 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     .await;
     // Without validation the test fails, and its pod stays to be looked at.
     let api: Api<ValidatingWebhookConfiguration> = Api::all(world.client.clone());
-    api.delete(install::NAME, &DeleteParams::default()).await.unwrap();
+    api.delete(installation::NAME, &DeleteParams::default()).await.unwrap();
     eventually("the deletion is in force", SOON, || async {
         let run = helm.run(&["test", "gmsa", "--timeout=60s"]).await;
         run.is_err().then_some(())
     })
     .await;
     let pods: Api<k8s_openapi::api::core::v1::Pod> =
-        Api::namespaced(world.client.clone(), install::NAME);
+        Api::namespaced(world.client.clone(), installation::NAME);
     let status = serde_json::to_value(pods.get("gmsa-webhook-test").await.unwrap().status).unwrap();
     let said = status["containerStatuses"][0]["state"]["terminated"]["message"].as_str().unwrap();
     assert!(said.contains("the validating webhook does not answer"), "{said}");

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::helm::{CHART, Helm};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::NAME;
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::NAME;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
@@ -52,7 +52,8 @@ fn other_chart(directory: &Path) -> PathBuf {
 }
 
 fn definition() -> Value {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
     definition["kind"] = "CustomResourceDefinition".into();
     definition

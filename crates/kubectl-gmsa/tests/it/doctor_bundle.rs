@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use gmsa_cluster::apply::Applier;
+use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::pki::Authority;

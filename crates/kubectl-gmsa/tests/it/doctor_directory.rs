@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use crate::support::{Ran, as_administrator, plugin, ran as run};
-use gmsa_cluster::apply::Applier;
+use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::domain_controller::dns::Record;
 use gmsa_testkit::domain_controller::{DomainController, GUID, SID};
@@ -53,7 +53,8 @@ fn problems(ran: &Ran) -> Vec<String> {
 async fn cluster(test: &str, account: &str) -> Option<(ControlPlane, Applier)> {
     let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
     let applier = Applier::new(plane.client().await, "test", true);
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
     definition["kind"] = "CustomResourceDefinition".into();
     applier.apply(&definition).await.unwrap();

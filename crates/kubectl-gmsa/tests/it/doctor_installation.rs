@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{Certificates, Options, Version, objects};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{Certificates, Options, Version, objects};
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects::credential_spec;
 use gmsa_testkit::pki::{Authority, Pair};

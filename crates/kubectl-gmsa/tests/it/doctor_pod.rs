@@ -447,7 +447,8 @@ async fn kinds_that_are_not_every_clusters(world: &World) {
         "the kind is served",
         crate::support::windows::SOON,
         || async {
-            let applier = gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true);
+            let applier =
+                gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
             applier.apply(&rollout).await.ok()?;
             let live = applier.live(&rollout).await.ok()??;
             Some(live["metadata"]["uid"].clone())

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::support::install_definition;
 use assert_cmd::Command;
-use gmsa_cluster::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::process::{eventually, free_port};
@@ -57,7 +57,8 @@ impl<'a> Seen<'a> {
         let what = format!("{namespace}/{account} may use {spec}: {expected}");
         eventually(&what, Duration::from_secs(20), || async move {
             let client = self.cluster.client.clone();
-            let right = gmsa_cluster::review_access(client, namespace, account, spec).await;
+            let right =
+                gmsa_cluster::api::access_review::review(client, namespace, account, spec).await;
             (right == *wanted).then_some(())
         })
         .await;

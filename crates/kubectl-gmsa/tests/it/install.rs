@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::support::world::{SOON, World};
 use assert_cmd::Command;
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Version};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{self, Version};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
 use gmsa_testkit::tools;
@@ -76,7 +76,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     let name = validating["webhooks"][0]["name"].clone();
     let patch = json!({"webhooks": [{"name": name, "failurePolicy": "Ignore"}]});
     let params = PatchParams { field_manager: Some("somebody".to_owned()), ..Default::default() };
-    configurations.patch(install::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
+    configurations.patch(installation::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
     let output = world.run(&["status"]).await;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{status}");
@@ -96,7 +96,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert!(!removed.contains("customresourcedefinition"), "{removed}");
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
     eventually("the namespace is gone", SOON, || async {
-        namespaces.get_opt(install::NAME).await.unwrap().is_none().then_some(())
+        namespaces.get_opt(installation::NAME).await.unwrap().is_none().then_some(())
     })
     .await;
     let left: Vec<_> = world.objects().await.into_iter().flatten().collect();
@@ -109,7 +109,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     };
     assert_eq!(definition(&world.objects().await), definition(&live));
     let labels = namespaces.get("kube-system").await.unwrap().metadata.labels.unwrap_or_default();
-    assert!(!labels.contains_key(install::NAMESPACE_LABEL), "{labels:?}");
+    assert!(!labels.contains_key(installation::NAMESPACE_LABEL), "{labels:?}");
     assert!(world.admit("web").await.is_err_and(|why| why.contains("not expanded")));
 }
 
@@ -200,7 +200,8 @@ async fn an_outage_stops_no_more_than_it_must() {
     let why = world.admit("web").await.unwrap_err();
     assert_eq!(why, "not expanded", "the namespace did not opt in");
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
-    let label = json!({"metadata": {"labels": {install::NAMESPACE_LABEL: install::ENABLED}}});
+    let label =
+        json!({"metadata": {"labels": {installation::NAMESPACE_LABEL: installation::ENABLED}}});
     namespaces.patch("web", &PatchParams::default(), &Patch::Merge(label)).await.unwrap();
     eventually("the label is in force", SOON, || async { world.admit("web").await.ok() }).await;
 }
@@ -268,7 +269,8 @@ async fn the_audit_comes_and_goes_with_its_option() {
     assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is no schedule"));
     let _stand_in = world.stand_in(None).await;
     let count = |text: &str, word: &str| {
-        let ends = [install::AUDIT, install::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
+        let ends = [installation::AUDIT, installation::AUDIT_RESULTS]
+            .map(|name| format!("/{name} {word}"));
         text.lines().filter(|line| ends.iter().any(|end| line.ends_with(end))).count()
     };
     // Rare, so that the stand-in never meets a pod of it.
@@ -283,8 +285,8 @@ async fn the_audit_comes_and_goes_with_its_option() {
     // A result, as the audit keeps it.
     let applier = Applier::new(world.client.clone(), "test", true);
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"errors": "0"},
-        "metadata": {"name": install::AUDIT, "namespace": install::NAME,
-            "labels": {install::PART_OF.0: install::PART_OF.1}}});
+        "metadata": {"name": installation::AUDIT, "namespace": installation::NAME,
+            "labels": {installation::PART_OF.0: installation::PART_OF.1}}});
     applier.apply(&map).await.unwrap();
     let dry = world.done(&["install", "--audit=false", "--dry-run=server"]).await;
     assert_eq!(count(&dry, "deleted (server dry run)"), 8, "{dry}");
@@ -302,7 +304,7 @@ async fn early_warnings_come_and_go_with_their_option() {
         return;
     };
     let _stand_in = world.stand_in(None).await;
-    let name = install::EARLY_WARNINGS;
+    let name = installation::EARLY_WARNINGS;
     let installed = world.done(&["install", "--early-warnings"]).await;
     let lines = |text: &str, word: &str| {
         let end = format!("/{name} {word}");

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::{install_definition, run, run_on};
-use gmsa_cluster::apply::Applier;
+use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::browser::{self, Browser};
 use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::objects::{self, gmsa};
@@ -31,7 +31,8 @@ impl World {
         let options = Options { with_controller_manager: true, ..Options::default() };
         let plane = ControlPlane::start_private(test, options).await?;
         let world = Self { plane, namespace: "shop", used: "used", denied: "denied", odd: "odd" };
-        let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+        let mut definition =
+            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
         definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
         definition["kind"] = json!("CustomResourceDefinition");
         let mut hostile = objects::credential_spec(world.odd, "WebApp1");

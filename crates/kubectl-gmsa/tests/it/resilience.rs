@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::webhook;
 use crate::support::world::{SOON, World};
-use gmsa_cluster::install::{NAME, SECRET};
-use gmsa_cluster::own::ROTATE_BEFORE;
+use gmsa_cluster::installation::server_objects::ROTATE_BEFORE;
+use gmsa_cluster::installation::{NAME, SECRET};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};
 use gmsa_testkit::tools;

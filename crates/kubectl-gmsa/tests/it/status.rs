@@ -2,7 +2,7 @@
 //! addresses at which the API server reaches them.
 
 use crate::support::world::{SOON, World};
-use gmsa_cluster::install::{NAME, Version};
+use gmsa_cluster::installation::{NAME, Version};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::address;
 use gmsa_testkit::{objects, tools};
@@ -42,7 +42,7 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     eventually("pods are admitted", SOON, || async { world.admit("web").await.ok() }).await;
     // One that may not, which the validating step tells.
     let other = objects::credential_spec("other", "WebApp2");
-    gmsa_cluster::apply::Applier::new(world.client.clone(), "test", true)
+    gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true)
         .apply(&other)
         .await
         .unwrap();

@@ -5,7 +5,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::audit::read;
-use crate::install::MATCH_CONDITION;
+use crate::installation::MATCH_CONDITION;
 
 /// A webhook of a validating configuration, and what is sent to it.
 pub(super) struct Hook {

@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 
 use super::{Finding, Labels, Reach, Scope, Sent};
-use crate::install::{self, Version};
+use crate::installation::{self, Version};
 
 /// The validating configuration of an installation on a new API server, with changes.
 fn configuration(name: &str, changes: &Value) -> Value {
-    let objects = install::objects(&install::Options::default(), Version(1, 30));
+    let objects = installation::objects(&installation::Options::default(), Version(1, 30));
     let is = |object: &&Value| object["kind"] == "ValidatingWebhookConfiguration";
     let mut configuration = objects.webhooks.iter().find(is).unwrap().clone();
     configuration["metadata"]["name"] = json!(name);
@@ -64,7 +64,7 @@ fn labels_of_pods_are_held_against_the_object_selector() {
 
 #[test]
 fn a_foreign_condition_is_told_and_ours_is_not() {
-    let ours = json!({"name": "uses-gmsa", "expression": install::MATCH_CONDITION});
+    let ours = json!({"name": "uses-gmsa", "expression": installation::MATCH_CONDITION});
     let foreign = json!({"name": "not-mine", "expression": "request.userInfo.username != 'x'"});
     let changes = json!({"matchConditions": [ours, foreign]});
     let mut reach = reach(&[configuration("gmsa-webhook", &changes)]);

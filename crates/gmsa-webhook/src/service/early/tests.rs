@@ -1,4 +1,4 @@
-use gmsa_cluster::usage::{Found, Unread, Usage};
+use gmsa_cluster::audit::references::{Found, Unread, Usage};
 use serde_json::{Value, json};
 
 use super::{of_usage, text};

@@ -51,11 +51,12 @@ pub async fn world_behind(cluster: Cluster, kubeconfig: &Path, flags: &[&str]) -
 
 /// Applies the resource definition and waits until it is served.
 pub async fn install_definition(cluster: &Cluster) {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     cluster.apply(&definition).await;
-    let resource = gmsa_cluster::crd::api_resource();
+    let resource = gmsa_cluster::installation::definition::api_resource();
     let api: Api<kube::api::DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
     eventually("credential specs are served", SOON, || async {
         api.list(&ListParams::default()).await.ok().map(drop)

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gmsa_cluster::crd::GROUP;
-use gmsa_cluster::credential_specs::Apply;
+use gmsa_cluster::api::credential_specs::Apply;
+use gmsa_cluster::installation::definition::GROUP;
 use serde_json::{Value, json};
 
 use super::printed;

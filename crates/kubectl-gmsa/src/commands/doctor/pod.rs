@@ -13,7 +13,7 @@ mod target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use gmsa_cluster::objects::{Objects, kinds};
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};

@@ -15,12 +15,12 @@ mod inherit;
 
 use std::time::Duration;
 
-use gmsa_cluster::apply::{Applier, shown};
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{
+use gmsa_cluster::api::apply::{Applier, shown};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::objects::{Objects as Reader, kinds};
+use gmsa_cluster::installation::{
     Certificates, FIELD_MANAGER, NAME, Objects, Options, TAKEOVER, Version, beside, objects,
 };
-use gmsa_cluster::objects::{Objects as Reader, kinds};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::Client;
 use kube::api::Api;

@@ -1,8 +1,8 @@
 //! What is there before: an installation of ours, one of somebody else, and our own rights.
 
-use gmsa_cluster::apply::{Change, shown};
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{NAME, PART_OF};
+use gmsa_cluster::api::apply::{Change, shown};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::{NAME, PART_OF};
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
 };

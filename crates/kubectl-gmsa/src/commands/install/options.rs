@@ -1,6 +1,6 @@
 //! What is asked for: the arguments over what the last install was told.
 
-use gmsa_cluster::install::{Certificates, Options, is_schedule};
+use gmsa_cluster::installation::{Certificates, Options, is_schedule};
 use gmsa_core::credspec::name::is_valid_name;
 
 use super::pods;
@@ -61,7 +61,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
     Ok(options)
 }
 
-const IMAGE_NAME: &str = gmsa_cluster::install::IMAGE;
+const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
 
 fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::install::Resources;
+use gmsa_cluster::installation::Resources;
 use gmsa_cluster::manifests::parse;
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::apply::{Applier, Change};
-use gmsa_cluster::install::{EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
+use gmsa_cluster::api::apply::{Applier, Change};
+use gmsa_cluster::installation::{EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
 use kube::Client;
 use serde_json::{Value, json};
 

@@ -4,10 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::apply::{Applier, shown};
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{Certificates, NAME, Options, SECRET};
-use gmsa_cluster::own;
+use gmsa_cluster::api::apply::{Applier, shown};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::server_objects;
+use gmsa_cluster::installation::{Certificates, NAME, Options, SECRET};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
@@ -243,14 +243,14 @@ impl<'a> Trust<'a> {
             let kind = text("/kind").unwrap_or_default();
             let name = text("/metadata/name").unwrap_or_default();
             loop {
-                match own::trust(self.client, kind, name, bundle).await {
+                match server_objects::trust(self.client, kind, name, bundle).await {
                     Ok(_) => break,
                     // Somebody else wrote something meanwhile.
-                    Err(own::Error::Conflict(_)) if Instant::now() < end => {}
-                    Err(own::Error::Refused { what, why, .. }) => {
+                    Err(server_objects::Error::Conflict(_)) if Instant::now() < end => {}
+                    Err(server_objects::Error::Refused { what, why, .. }) => {
                         return Err(Failure::cluster(format!("failed to {what}: {why}")));
                     }
-                    Err(own::Error::Conflict(_)) => {
+                    Err(server_objects::Error::Conflict(_)) => {
                         return Err(Failure::cluster(format!(
                             "failed to write the CA bundle of {}: somebody else writes it all the \
                              time; run the same command again",

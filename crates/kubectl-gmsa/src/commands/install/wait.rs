@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::NAME;
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::NAME;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::{Api, ListParams};

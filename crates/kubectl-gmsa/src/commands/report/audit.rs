@@ -1,7 +1,7 @@
 //! The section of the audit: what runs, or would run, against what admission would say now.
 
 use gmsa_cluster::audit::{Audit, Finding};
-use gmsa_cluster::crd;
+use gmsa_cluster::installation::definition;
 use gmsa_core::finding::{Code, Severity};
 
 use super::html::{Table, Text, badge, list, prose, steps};
@@ -16,7 +16,7 @@ pub fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
     audit
         .findings
         .iter()
-        .filter(|one| one.object.kind != crd::KIND || one.code == Code::CredspecUnused)
+        .filter(|one| one.object.kind != definition::KIND || one.code == Code::CredspecUnused)
 }
 
 /// How many of these have the severity.

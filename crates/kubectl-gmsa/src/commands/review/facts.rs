@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::client::{self, Selection};
-use gmsa_cluster::credential_specs::CredentialSpecs;
-use gmsa_cluster::judge::Source;
+use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::cache::{Cluster, Observer, Options};
 use gmsa_cluster::manifests::ManifestSet;
-use gmsa_cluster::{Cluster, Observer, Options};
+use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;

@@ -1,7 +1,7 @@
 //! Walks each workload's pod through both admission steps.
 
-use gmsa_cluster::judge;
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
+use gmsa_cluster::simulate;
 use gmsa_core::admission::{Decision, patch};
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
@@ -81,7 +81,7 @@ fn one<'a>(
     let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
-    let walked = judge::walk(&object, &pod, &workload.namespace, facts)?;
+    let walked = simulate::walk(&object, &pod, &workload.namespace, facts)?;
     let places = places(&pod);
     Ok(Judged {
         workload,

@@ -1,7 +1,7 @@
 //! The objects as they would be admitted.
 
-use gmsa_cluster::judge::apply;
 use gmsa_cluster::manifests::{Document, ManifestSet};
+use gmsa_cluster::simulate::apply;
 
 use super::Failure;
 use super::judge::Judged;

@@ -1,8 +1,8 @@
 //! What `status` looks at.
 
-use gmsa_cluster::apply::{Applier, Change, Error, shown};
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{
+use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::{
     Certificates, EARLY_WARNINGS, FIELD_MANAGER, NAME, OPTIONS, Options, SECRET, Version, objects,
 };
 use k8s_openapi::api::apps::v1::Deployment;

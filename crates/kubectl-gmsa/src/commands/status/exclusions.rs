@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::{Options, Version};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::{Options, Version};
 use gmsa_core::rbac::LabelSelector;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::install::NAME;
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::NAME;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, GetParams, ListParams, Request};

@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use assert_cmd::Command;
-use gmsa_cluster::install::NAME;
+use gmsa_cluster::installation::NAME;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController};
 use gmsa_testkit::stand_in::Workload;
@@ -92,7 +92,8 @@ pub fn webhook() -> Workload {
 
 /// Applies the resource definition.
 pub async fn install_definition(cluster: &Cluster) {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
     definition["kind"] = "CustomResourceDefinition".into();
     cluster.apply(&definition).await;

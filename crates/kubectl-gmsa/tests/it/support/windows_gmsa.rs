@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gmsa_cluster::apply::Applier;
+use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
@@ -106,7 +106,8 @@ pub fn certificate(namespace: &str, name: &str) -> (TempDir, Value) {
 
 /// The resource definition that windows-gmsa brings: without what ours adds.
 pub fn definition() -> Value {
-    let mut definition = serde_json::to_value(gmsa_cluster::crd::definition()).unwrap();
+    let mut definition =
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     definition["spec"]["names"].as_object_mut().unwrap().remove("shortNames");
@@ -277,7 +278,7 @@ impl Load {
 pub async fn plant(world: &World, objects: &[Value]) {
     let applier = Applier::new(world.client.clone(), "kubectl-client-side-apply", true);
     for object in objects {
-        let what = format!("{} is taken", gmsa_cluster::apply::shown(object));
+        let what = format!("{} is taken", gmsa_cluster::api::apply::shown(object));
         eventually(&what, SOON, || async { applier.apply(object).await.ok() }).await;
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use assert_cmd::Command;
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{self, Options, Version};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{self, Options, Version};
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -71,7 +71,7 @@ impl World {
     pub async fn objects(&self) -> Vec<Option<Value>> {
         let applier = Applier::new(self.client.clone(), "test", false);
         let (major, minor) = self.plane.version();
-        let wanted = install::objects(&Options::default(), Version(major, minor));
+        let wanted = installation::objects(&Options::default(), Version(major, minor));
         let mut live = Vec::new();
         for object in wanted.base.iter().chain(&wanted.webhooks) {
             let mut found = applier.live(object).await.unwrap();

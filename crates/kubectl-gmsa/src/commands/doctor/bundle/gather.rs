@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::objects::{Kind, Objects, Reference, kinds};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use serde_json::{Value, json};
 
 use super::archive::{Archive, Content};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::client::why;
+use gmsa_cluster::api::client::why;
 use kube::Client;
 use kube::api::{LogParams, Request};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
-use gmsa_cluster::judge::Now;
+use gmsa_cluster::simulate::Now;
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
 use gmsa_core::diagnosis::{Confidence, Outcome};

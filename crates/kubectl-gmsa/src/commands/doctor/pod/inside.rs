@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gmsa_cluster::exec::{self, Container, End, Error};
+use gmsa_cluster::api::exec::{self, Container, End, Error};
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
 use gmsa_core::diagnosis::{Outcome, State};

@@ -1,9 +1,9 @@
 //! The postStart hook that waits for the secure channel: shown, or put into a workload.
 
-use gmsa_cluster::apply::{Applier, Change, Difference};
-use gmsa_cluster::judge::Now;
+use gmsa_cluster::api::apply::{Applier, Change, Difference};
+use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::objects::Objects;
+use gmsa_cluster::simulate::Now;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
 use kube::Client;

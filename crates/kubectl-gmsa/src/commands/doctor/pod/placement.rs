@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::objects::{Objects, Reference};
+use gmsa_cluster::api::objects::{Objects, Reference};
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};

@@ -4,8 +4,8 @@ mod shape;
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::client::why;
-use gmsa_cluster::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::POD_EXEC;
 use gmsa_core::pod::{Pod, identities};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::client::why;
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::objects::{Kind, Objects, Reference, kinds};
 use kube::Client;
 use kube::api::{Api, DynamicObject};
 use kube::discovery::{ApiResource, Discovery, Scope};

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::Version;
-use gmsa_cluster::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::installation::Version;
 use serde_json::{Value, json};
 
 use super::found::{Found, Key, is_ours, labels, list, reference, text};

@@ -1,7 +1,7 @@
 //! What would be denied from now on, told before anything is changed.
 
 use gmsa_cluster::audit::{self, Finding, Scope};
-use gmsa_cluster::install::{Options, Version, namespace_requirements};
+use gmsa_cluster::installation::{Options, Version, namespace_requirements};
 use gmsa_core::finding::Code;
 use kube::Client;
 

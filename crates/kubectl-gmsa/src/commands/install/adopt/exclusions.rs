@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::install::{
+use gmsa_cluster::installation::{
     NamespaceRequirement, Options, TAKEOVER, Version, namespace_requirements,
 };
 use serde_json::Value;

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::install::{NAME, PART_OF, Version};
-use gmsa_cluster::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::installation::{NAME, PART_OF, Version};
 use serde_json::{Value, json};
 
 use super::super::existing::is_gmsa;

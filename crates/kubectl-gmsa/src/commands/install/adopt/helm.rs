@@ -7,9 +7,9 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
-use gmsa_cluster::apply::Applier;
-use gmsa_cluster::client::why;
-use gmsa_cluster::crd;
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::api::client::why;
+use gmsa_cluster::installation::definition;
 use gmsa_cluster::manifests::parse;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
@@ -64,7 +64,7 @@ pub async fn releases(
 }
 
 fn definition_name() -> String {
-    format!("{}.{}", crd::PLURAL, crd::GROUP)
+    format!("{}.{}", definition::PLURAL, definition::GROUP)
 }
 
 fn release(object: &Value) -> Option<Key> {
@@ -126,7 +126,7 @@ async fn of_release(
 /// What the release holds besides what goes anyway, or stays whatever becomes of the record.
 fn other(found: &Found, object: &Value) -> Option<String> {
     let kind = text(object, "/kind");
-    let is_known = [crd::KIND, "CustomResourceDefinition"].contains(&kind)
+    let is_known = [definition::KIND, "CustomResourceDefinition"].contains(&kind)
         || found.all().any(|one| {
             text(one, "/kind") == kind
                 && text(one, "/metadata/name") == text(object, "/metadata/name")

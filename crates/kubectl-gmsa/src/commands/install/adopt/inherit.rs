@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::install::Options;
+use gmsa_cluster::installation::Options;
 use serde_json::{Value, json};
 
 use super::found::{Found, labels, list, text};

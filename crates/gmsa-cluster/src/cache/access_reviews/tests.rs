@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::{JOINED, Memory, Observer, SETTLING};
-use crate::rbac_watch::Changes;
+use crate::cache::rbac_watch::Changes;
 
 #[derive(Default)]
 struct Counts(Mutex<Vec<(&'static str, &'static str)>>);

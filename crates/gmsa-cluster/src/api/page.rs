@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::Kind;
+use super::objects::Kind;
 
 /// Some objects of a kind, as the API server sent them.
 pub(crate) struct Page {

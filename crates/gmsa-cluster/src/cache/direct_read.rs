@@ -18,8 +18,8 @@ use kube::api::{Api, DynamicObject};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::bucket::Bucket;
-use crate::store::prepare;
+use crate::cache::credential_specs::prepare;
+use crate::cache::rate_limiter::Bucket;
 
 /// How long one read may take, whoever waits for it.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -144,7 +144,7 @@ fn failed(name: &str, error: &kube::Error) -> SpecFact {
         timed_out: false,
         message: format!(
             "failed to read GMSACredentialSpec \"{name}\": {}",
-            crate::client::why(error)
+            crate::api::client::why(error)
         ),
     })
 }

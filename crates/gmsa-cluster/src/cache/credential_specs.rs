@@ -10,8 +10,8 @@ use kube::api::DynamicObject;
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
-use crate::freshness::Freshness;
-use crate::watch::Sink;
+use crate::cache::staleness::Freshness;
+use crate::cache::watch::Sink;
 
 /// A credential spec as it is kept; `None` is one without contents.
 type Entry = Option<Arc<Prepared>>;

@@ -21,8 +21,8 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::client::why;
-use crate::events::{Events, Kind};
+use crate::api::client::why;
+use crate::api::events::{Events, Kind};
 
 /// As whom the server writes its own objects.
 pub const FIELD_MANAGER: &str = "gmsa-webhook";

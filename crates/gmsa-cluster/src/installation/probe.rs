@@ -6,8 +6,8 @@ use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::json;
 
-use crate::client::why;
-use crate::install::PROBE_LABEL;
+use crate::api::client::why;
+use crate::installation::PROBE_LABEL;
 
 /// A field that the server refuses, and the words by which one knows that it was the server.
 #[derive(Clone, Copy, Debug)]

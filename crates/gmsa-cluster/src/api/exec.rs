@@ -9,7 +9,7 @@ use kube::api::{Api, AttachParams};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
-use crate::client::why;
+use crate::api::client::why;
 
 /// How much of each output is kept; the rest is read and dropped, so that nothing waits.
 const MOST: usize = 256 * 1024;

@@ -11,8 +11,8 @@ use kube::core::PartialObjectMeta;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::freshness::Freshness;
-use crate::watch::{self, Sink};
+use crate::cache::staleness::Freshness;
+use crate::cache::watch::{self, Sink};
 
 /// A watch that is resumed within this time after its clean end has missed nothing that matters:
 /// what happened meanwhile is told at once.

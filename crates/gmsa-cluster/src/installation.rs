@@ -5,11 +5,14 @@
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
 mod audit;
+pub mod definition;
 mod deploy;
 mod monitoring;
 mod options;
+pub mod probe;
 mod rbac;
 mod schedule;
+pub mod server_objects;
 mod takeover;
 mod webhooks;
 mod workload;
@@ -118,7 +121,7 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     if !version.filters() {
         base.push(kube_system());
     }
-    base.push(definition());
+    base.push(custom_resource_definition());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
     base.extend(audit::objects(options, version));
@@ -161,8 +164,8 @@ fn kube_system() -> Value {
     })
 }
 
-fn definition() -> Value {
-    let mut definition = serde_json::to_value(crate::crd::definition()).unwrap_or_default();
+fn custom_resource_definition() -> Value {
+    let mut definition = serde_json::to_value(definition::definition()).unwrap_or_default();
     merge(
         &mut definition,
         json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}),

@@ -10,9 +10,16 @@ use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{Error, Use};
-use crate::access::reviews;
-use crate::judge::Source;
+use super::Source;
+use crate::api::access_review::reviews;
+
+/// A right could not be asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; the audit needs the right to create localsubjectaccessreviews")]
+pub struct RightUnknown(String);
+
+/// A use of a credential spec: namespace, service account, name.
+type Use = [String; 3];
 
 /// The facts of a cluster.
 pub(crate) struct Known {
@@ -38,16 +45,16 @@ impl Known {
     }
 
     /// Whether there is a credential spec of that name.
-    pub(super) fn exists(&self, name: &str) -> bool {
+    pub(crate) fn exists(&self, name: &str) -> bool {
         self.specs.contains_key(name)
     }
 
     /// Asks for what was missing. True if anything was: then what was judged meanwhile does not
     /// count and must be judged again.
-    pub(crate) async fn settle(&mut self) -> Result<bool, Error> {
+    pub(crate) async fn settle(&mut self) -> Result<bool, RightUnknown> {
         let missing = std::mem::take(&mut *self.missing.lock());
         let asked_any = !missing.is_empty();
-        self.rights.extend(reviews(&self.client, missing).await.map_err(Error::Right)?);
+        self.rights.extend(reviews(&self.client, missing).await.map_err(RightUnknown)?);
         Ok(asked_any)
     }
 }

@@ -116,7 +116,7 @@ impl Access {
         let asked = api.create(&params, &review);
         let status = match tokio::time::timeout(REVIEW_TIMEOUT, asked).await {
             Err(_) => return self.timed_out(),
-            Ok(Err(error)) => return self.failure(false, &crate::client::why(&error)),
+            Ok(Err(error)) => return self.failure(false, &crate::api::client::why(&error)),
             Ok(Ok(review)) => review.status.unwrap_or_default(),
         };
         self.right(status)

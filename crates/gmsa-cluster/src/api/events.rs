@@ -13,8 +13,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, PostParams};
 
-use crate::client::why;
-use crate::own::FIELD_MANAGER;
+use crate::api::client::why;
+use crate::installation::server_objects::FIELD_MANAGER;
 
 /// How long a message may be (API reference, Event `v1`).
 const LONGEST: usize = 1024;

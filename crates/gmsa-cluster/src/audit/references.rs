@@ -9,9 +9,9 @@ use kube::Client;
 use serde_json::{Value, json};
 use tokio::time::timeout_at;
 
-use crate::install::FIELD_MANAGER;
+use crate::api::objects::{Kind, Objects, kinds};
+use crate::installation::FIELD_MANAGER;
 use crate::manifests::Workload;
-use crate::objects::{Kind, Objects, kinds};
 
 /// How many objects come with one answer.
 const PAGE: u32 = 250;

@@ -1,8 +1,6 @@
 //! Objects of any kind, read and written as they are: nothing that this program does not know is
 //! lost on the way.
 
-mod page;
-
 use std::fmt;
 use std::time::Duration;
 
@@ -12,8 +10,8 @@ use kube::api::{ApiResource, DynamicObject, PostParams, Preconditions, Request};
 use kube::api::{DeleteParams, GetParams, ListParams};
 use serde_json::{Value, json};
 
-use crate::client::why;
-pub(crate) use page::Page;
+pub(crate) use super::page::Page;
+use crate::api::client::why;
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,8 +58,12 @@ pub mod kinds {
     pub const CLUSTER_ROLE_BINDING: Kind =
         kind(RBAC, "ClusterRoleBinding", "clusterrolebindings", false);
     /// `GMSACredentialSpec`
-    pub const CREDENTIAL_SPEC: Kind =
-        kind(crate::crd::GROUP, crate::crd::KIND, crate::crd::PLURAL, false);
+    pub const CREDENTIAL_SPEC: Kind = kind(
+        crate::installation::definition::GROUP,
+        crate::installation::definition::KIND,
+        crate::installation::definition::PLURAL,
+        false,
+    );
     /// `Namespace`
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`

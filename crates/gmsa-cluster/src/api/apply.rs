@@ -9,7 +9,7 @@ use kube::discovery::{ApiResource, Scope, pinned_kind};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::client::why;
+use crate::api::client::why;
 
 /// Why an object could not be applied.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Walks a pod through both admission steps, whoever gathers the facts.
 
+mod facts;
 mod now;
 
 use gmsa_core::admission::{
@@ -9,6 +10,8 @@ use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
+pub(crate) use facts::Known;
+pub use facts::RightUnknown;
 pub use now::Now;
 
 /// Where the facts come from.

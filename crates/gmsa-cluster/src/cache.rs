@@ -1,5 +1,13 @@
 //! The handle on a cluster: what the server and the command line ask it.
 
+mod access_reviews;
+mod credential_specs;
+mod direct_read;
+mod rate_limiter;
+mod rbac_watch;
+mod staleness;
+mod watch;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,14 +17,15 @@ use kube::api::Api;
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
-use crate::access::Access;
-use crate::bucket::Bucket;
-use crate::live::{Live, timed_out};
-use crate::memory::{Memory, Observer};
-use crate::rbac_watch::{self, Changes};
-use crate::store::Store;
-use crate::usage::{self, Usage};
-use crate::{crd, watch};
+use self::access_reviews::Memory;
+pub use self::access_reviews::Observer;
+use self::credential_specs::Store;
+use self::direct_read::{Live, timed_out};
+use self::rate_limiter::Bucket;
+use self::rbac_watch::Changes;
+use crate::api::access_review::Access;
+use crate::audit::references::{self, Usage};
+use crate::installation::definition;
 
 /// How to ask a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +62,7 @@ impl Cluster {
     /// Starts watching. Must be called within a runtime.
     #[must_use]
     pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
-        let resource = crd::api_resource();
+        let resource = definition::api_resource();
         let api = Api::all_with(client.clone(), &resource);
         let store = Arc::new(Store::new());
         let changes = Arc::new(Changes::new());
@@ -127,7 +136,7 @@ impl Cluster {
 
     /// What uses the credential spec, as far as that can be found out until the deadline.
     pub async fn usage(&self, name: &str, deadline: Instant) -> Usage {
-        usage::of(&self.inner.client, name, deadline).await
+        references::of(&self.inner.client, name, deadline).await
     }
 
     /// The names in the store, sorted; none where watching is forbidden.

@@ -7,8 +7,8 @@ use gmsa_core::pod::Pod;
 use kube::Client;
 use serde_json::Value;
 
+use super::facts::{Known, RightUnknown};
 use super::{Walked, decide, walk};
-use crate::audit::{Error, Known};
 
 /// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
 pub struct Now {
@@ -28,7 +28,7 @@ impl Now {
         object: &Value,
         pod: &Pod<'_>,
         namespace: &str,
-    ) -> Result<Walked, Error> {
+    ) -> Result<Walked, RightUnknown> {
         loop {
             let Ok(walked) = walk(object, pod, namespace, &self.known);
             if !self.known.settle().await? {
@@ -38,7 +38,11 @@ impl Now {
     }
 
     /// The validating step alone: what it says of a pod as it stands.
-    pub async fn validate(&mut self, pod: &Pod<'_>, namespace: &str) -> Result<Decision, Error> {
+    pub async fn validate(
+        &mut self,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Decision, RightUnknown> {
         loop {
             let Ok(decision) = decide(Step::Validate, pod, namespace, &self.known);
             if !self.known.settle().await? {

@@ -15,7 +15,7 @@ use gmsa_core::admission::Right;
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
-use crate::rbac_watch::Changes;
+use crate::cache::rbac_watch::Changes;
 
 /// How long the API server's view of RBAC may lag behind its events.
 pub(crate) const SETTLING: Duration = Duration::from_secs(2);

@@ -53,7 +53,7 @@ fn is_field(field: &str, least: usize, most: usize, names: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_schedule;
-    use crate::install::AUDIT_SCHEDULE;
+    use crate::installation::AUDIT_SCHEDULE;
 
     #[test]
     fn schedules_are_told_from_what_is_none() {

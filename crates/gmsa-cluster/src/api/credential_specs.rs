@@ -6,8 +6,8 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Client, Error as KubeError};
 use serde_json::Value;
 
-use crate::client::why;
-use crate::crd::{KIND, api_resource};
+use crate::api::client::why;
+use crate::installation::definition::{KIND, api_resource};
 
 /// Who applied, as the API server notes it.
 pub const FIELD_MANAGER: &str = "kubectl-gmsa";
