@@ -17,6 +17,8 @@ pub enum Account {
     Allow(Change),
     /// Take the right to read an account's password away
     Disallow(Change),
+    /// Change an account: encryption types, service principal names, DNS name, description, enabled or not
+    Set(Set),
     /// Remove an account
     Remove(Remove),
 }
@@ -48,13 +50,13 @@ pub struct Create {
     /// How many days a password lasts; cannot be changed later
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub interval_days: u32,
-    /// The encryptions that it supports
+    /// The encryptions that it supports; RC4 ends in 2026
     #[arg(
         long,
         value_enum,
         value_name = "TYPE",
         value_delimiter = ',',
-        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128, EncryptionType::Rc4]
+        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128]
     )]
     pub encryption: Vec<EncryptionType>,
     /// Make it disabled: nobody can use it until it is enabled
@@ -109,13 +111,20 @@ Examples:
   kubectl gmsa account check WebApp1 --host node1 --host node2
 
   # The proof: log on as the node, read the password, and get a Kerberos ticket with it
-  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password")]
+  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password
+
+  # Will clients that use this name get a Kerberos ticket, or fall back to NTLM?
+  kubectl gmsa account check WebApp1 --service-name web.contoso.com")]
 pub struct Check {
     /// The account
     pub account: String,
     /// Whose rights to look at.
     #[command(flatten)]
     pub principals: Principals,
+    /// A name by which clients reach the service, such as web.contoso.com or MSSQLSvc/db.contoso.com (http
+    /// without a class): whether they get a Kerberos ticket; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub service_name: Vec<String>,
     /// Log on as this host or user besides, try to read the password, and to get a Kerberos ticket
     /// with it (by kinit, where there is one); neither is shown or kept
     #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
@@ -136,6 +145,8 @@ pub struct Check {
 pub enum CheckOutput {
     /// A line for each check, and what to do
     Table,
+    /// The same with long lists in full
+    Wide,
     /// A report with a published schema
     Json,
     /// The same as YAML
@@ -151,6 +162,58 @@ pub struct Change {
     #[command(flatten)]
     pub principals: Principals,
     /// Say what would change, but change nothing
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value_t,
+        num_args = 0..=1,
+        default_missing_value = "client",
+        require_equals = true
+    )]
+    pub dry_run: DryRun,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// `kubectl gmsa account set`
+#[derive(Debug, Args)]
+#[command(
+    group(clap::ArgGroup::new("change").required(true).multiple(true)),
+    after_help = "\
+Examples:
+  # AES alone, before RC4 ends
+  kubectl gmsa account set WebApp1 --encryption aes256,aes128
+
+  # A name for its service; what would be sent, as LDIF
+  kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run"
+)]
+pub struct Set {
+    /// The account
+    pub account: String,
+    /// The encryptions that it supports from now on
+    #[arg(long, value_enum, value_name = "TYPE", value_delimiter = ',', group = "change")]
+    pub encryption: Vec<EncryptionType>,
+    /// A service principal name that it gets; may be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub add_spn: Vec<String>,
+    /// A service principal name that is taken from it; may be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub remove_spn: Vec<String>,
+    /// The DNS name of its services
+    #[arg(long, value_name = "NAME", group = "change")]
+    pub dns_host_name: Option<String>,
+    /// What it is for; empty to remove that
+    #[arg(long, value_name = "TEXT", group = "change")]
+    pub description: Option<String>,
+    /// Enable it
+    #[arg(long, group = "change", conflicts_with = "disable")]
+    pub enable: bool,
+    /// Disable it: it gets no tickets until it is enabled
+    #[arg(long, group = "change")]
+    pub disable: bool,
+    /// Check everything and print LDIF, but change nothing
     #[arg(
         long,
         value_enum,
