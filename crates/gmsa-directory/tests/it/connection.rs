@@ -259,7 +259,7 @@ async fn certificates_out_of_their_time_and_silent_servers() {
 #[tokio::test]
 async fn a_controller_that_never_answers_is_passed_over() {
     let name = "a_controller_that_never_answers_is_passed_over";
-    let Some(controller) = shared::separate_domain_controller(name, "failover-dc").await else {
+    let Some(controller) = shared::separate_domain_controller(name, "fail-dc").await else {
         return;
     };
     // It is asked first, for its name, and ends at TLS.

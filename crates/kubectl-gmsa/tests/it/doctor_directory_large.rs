@@ -174,7 +174,7 @@ async fn a_large_directory_is_examined_faster_than_before() {
     const ACCOUNTS: usize = 109;
     const NODES: usize = 64;
     let test = "a_large_directory_is_examined_faster_than_before";
-    let Some(controller) = shared::separate_domain_controller(test, "large-dc").await else {
+    let Some(controller) = shared::separate_domain_controller(test, "big-dc").await else {
         return;
     };
     fill(&controller, ACCOUNTS, 1500, NODES);
