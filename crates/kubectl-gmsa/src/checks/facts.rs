@@ -114,7 +114,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         configurations.map(|all| all.into_iter().filter(|one| !ours || is_ours(one)).collect());
     let deployment = deployments.map(|all| all.into_iter().find(|one| is_ours(one) == ours));
     let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
-    let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
+    let kinds = kinds::TEMPLATES.into_iter().chain([kinds::POD]);
     for kind in kinds {
         match soft(objects.list(kind, None).await)? {
             Ok(found) => workloads.extend(found),
