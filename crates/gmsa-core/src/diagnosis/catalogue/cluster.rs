@@ -143,7 +143,7 @@ checks! { Cluster;
         id: "webhook-ca-bundle",
         title: "The API server trusts the webhook's certificate",
         cause: "The `caBundle` of a webhook configuration is empty, or holds no certificate that signed the serving certificate.",
-        remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, put their CA into `caBundle`.",
+        remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, run `kubectl gmsa upgrade`, which writes the CA of the Secret or of `--ca-bundle` into it.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
         explains: ["admission-answers"],
     }
