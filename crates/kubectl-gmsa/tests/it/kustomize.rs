@@ -34,8 +34,8 @@ fn an_overlay_with_a_prefix_keeps_the_users_of_a_credential_spec() {
         std::fs::write(overlay.path().join("kustomization.yaml"), kustomization).unwrap();
         let built = Command::new(&kubectl).arg("kustomize").arg(overlay.path()).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        let text = String::from_utf8(built.stdout).unwrap();
-        ran(plugin(&["review", "-f", "-"]).write_stdin(text))
+        let manifests = String::from_utf8(built.stdout).unwrap();
+        ran(plugin(&["review", "-f", "-"]).write_stdin(manifests))
     };
     // Kustomize alone renames the credential spec and not what names it.
     let alone = review(&kustomization);
