@@ -146,7 +146,7 @@ impl Living {
         self.sh(command).await.1
     }
 
-    async fn report(&self, args: &[&str]) -> Value {
+    pub(super) async fn report(&self, args: &[&str]) -> Value {
         let ran = self.run(&[args, &["-o", "json"]].concat()).await;
         serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{args:?}: {}", ran.stderr))
     }
