@@ -98,13 +98,16 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-drift",
-        "`kubectl gmsa install` removes them",
+        "`kubectl gmsa install --force-conflicts` removes them",
         Plant::Patch(SERVICE, |_| json!({"metadata": {"labels": {"app.kubernetes.io/name": "x"}}})),
-        Follow::RunAll(&["kubectl gmsa install --dry-run=server", "kubectl gmsa install` removes"]),
+        Follow::RunAll(&[
+            "kubectl gmsa install --force-conflicts --dry-run=server",
+            "kubectl gmsa install --force-conflicts` removes",
+        ]),
     ),
     row(
         "webhook-sync",
-        "Run `kubectl gmsa install`, which grants the right",
+        "Run `kubectl gmsa install --force-conflicts`, which grants the right",
         Plant::PatchAndRun(
             ROLE,
             |object| {
