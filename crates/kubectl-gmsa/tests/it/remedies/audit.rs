@@ -320,6 +320,7 @@ async fn what_audit_and_access_advise_works() {
         .apply(&json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "other", "namespace": NAMESPACE}}))
         .await;
+    world.can_have_pods(NAMESPACE, "other").await;
     let mut failures = Vec::new();
     for row in ROWS {
         let (code, says) = row;
