@@ -86,13 +86,13 @@ async fn what_the_denial_for_a_missing_right_advises_works() {
     ] {
         world.lacking(account).await;
         let event = world.event(account).await;
-        let text = if from_event { event } else { world.reviewed(account).await.concat() };
+        let said = if from_event { event } else { world.reviewed(account).await.concat() };
         let command = if with_plugin {
-            command(&text, "kubectl gmsa grant")
+            command(&said, "kubectl gmsa grant")
         } else {
-            line_for_kubectl(&text)
+            line_for_kubectl(&said)
         };
-        world.shell(&command).await.unwrap_or_else(|error| panic!("{text}\n{error}"));
+        world.shell(&command).await.unwrap_or_else(|error| panic!("{said}\n{error}"));
         world.has_a_pod(account).await;
     }
 }
