@@ -175,7 +175,7 @@ checks! { Cluster;
         id: "webhook-sync",
         title: "The replicas know the current credential specs",
         cause: "A replica may not watch credential specs, or has not heard from the API server for more than a minute. It then reads each credential spec live, which is slower, or fails if the API server does not answer.",
-        remedy: "Run `kubectl gmsa install`, which grants the right; else read the log of the replica: `kubectl logs -n gmsa-webhook POD`.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which grants the right; else read the log of the replica: `kubectl logs -n gmsa-webhook POD`.",
         source: "docs/runbooks.md",
         explains: ["webhook-denials"],
     }
@@ -199,7 +199,7 @@ checks! { Cluster;
         id: "webhook-drift",
         title: "The installation is as install makes it",
         cause: "An object of the installation was changed or deleted, or was made by another version.",
-        remedy: "See the differences with `kubectl gmsa install --dry-run=server`; `kubectl gmsa install` removes them.",
+        remedy: "See the differences with `kubectl gmsa install --force-conflicts --dry-run=server`; `kubectl gmsa install --force-conflicts` removes them.",
         source: "docs/operations.md",
         explains: [],
     }
