@@ -89,7 +89,7 @@ pub const BY_HAND: &[ByHand] = &[
     by_hand(
         Catalogue::Checks,
         "webhook-metrics",
-        "it opens a port between the API server and the pods, or is up to whoever grants rights",
+        "it opens a port between the API server and the pods, or is up to an administrator of rights",
     ),
     by_hand(
         Catalogue::Checks,
