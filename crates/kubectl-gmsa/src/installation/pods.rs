@@ -1,7 +1,7 @@
 //! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
 use gmsa_core::names::NAME;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -23,12 +23,15 @@ pub struct Problem {
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
+/// Whether a condition is this one, and of this status.
+fn is(condition: &DeploymentCondition, kind: &str, status: &str) -> bool {
+    condition.type_.as_deref() == Some(kind) && condition.status.as_deref() == Some(status)
+}
+
 /// Why the pods of a Deployment cannot be created, as its condition `ReplicaFailure` says.
 pub fn refused(deployment: &Deployment) -> Option<Problem> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions
-        .iter()
-        .find(|condition| condition.type_ == REFUSED && condition.status == "True")?;
+    let failure = conditions.iter().find(|condition| is(condition, REFUSED, "True"))?;
     Some(not_created(failure.message.as_deref()))
 }
 
@@ -41,9 +44,7 @@ pub fn not_created(message: Option<&str>) -> Problem {
 /// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let stuck = conditions
-        .iter()
-        .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
+    let stuck = conditions.iter().find(|condition| is(condition, "Progressing", "False"))?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
 }

@@ -79,7 +79,7 @@ struct Progress {
 }
 
 fn progress(deployment: &Deployment) -> Progress {
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let wanted = deployment.spec.replicas.unwrap_or(1);
     let status = deployment.status.clone().unwrap_or_default();
     let observed = status.observed_generation >= deployment.metadata.generation;
     let updated = if observed { status.updated_replicas.unwrap_or(0) } else { 0 };
@@ -141,7 +141,9 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
 /// Why pods cannot be created.
 fn refused(set: &ReplicaSet) -> Option<Problem> {
     let conditions = set.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
+    let failure = conditions.iter().find(|one| {
+        one.type_.as_deref() == Some(REFUSED) && one.status.as_deref() == Some("True")
+    })?;
     Some(not_created(failure.message.as_deref()))
 }
 
