@@ -3,7 +3,7 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
 use super::{MOST, Report, Scope, without_contents};
-use crate::audit::policy_report::report;
+use crate::audit::policy_report::{FORMS, report};
 use crate::audit::{Audit, Finding, Object};
 
 fn audit(count: usize) -> Audit {
@@ -34,7 +34,7 @@ fn what_is_kept_is_bounded_and_says_how_much_is_left_out() {
     assert!(kept.findings[0].message.starts_with("0: "), "the first are kept");
 
     let findings: Vec<&Finding> = audit.findings.iter().collect();
-    let (report, left_out) = report(Some("shop"), &findings, None, time());
+    let (report, left_out) = report(&FORMS[0], Some("shop"), &findings, None, time());
     let results = report["results"].as_array().unwrap();
     assert_eq!(results.len() - 1 + left_out, 5_000);
     assert!(report.to_string().len() < 1_000_000);
@@ -51,9 +51,11 @@ fn what_is_kept_is_bounded_and_says_how_much_is_left_out() {
 fn little_is_kept_whole() {
     let kept = Report::new(&audit(3), &Scope::default(), time()).within(MOST);
     assert_eq!((kept.findings.len(), kept.left_out), (3, 0));
-    let (report, left_out) = report(None, &[], None, time());
-    assert_eq!((left_out, report["kind"].as_str()), (0, Some("ClusterPolicyReport")));
-    assert_eq!(report["results"], json!([]));
+    for (form, kind) in FORMS.iter().zip(["ClusterReport", "ClusterPolicyReport"]) {
+        let (report, left_out) = report(form, None, &[], None, time());
+        assert_eq!((left_out, report["kind"].as_str()), (0, Some(kind)));
+        assert_eq!(report["results"], json!([]));
+    }
 }
 
 #[test]
