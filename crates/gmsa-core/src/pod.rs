@@ -14,7 +14,7 @@ pub use contents::Contents;
 pub use identity::{Identity, identities};
 pub use list::{Containers, MAX_CONTAINERS, NodeSelectorTerms, Owners, has_too_many_containers};
 pub use place::{Place, PlaceKind, Reference, shown};
-pub use placement::{HOSTNAME_LENGTH, Hostname};
+pub use placement::{FixedHostname, HOSTNAME_LENGTH, Hostname};
 pub use view::{
     Affinity, Container, Metadata, NodeAffinity, NodeSelector, Os, OwnerReference, Pod, Required,
     SecurityContext, Spec, WindowsOptions,

@@ -7,5 +7,6 @@ pub mod klist;
 pub mod nltest;
 pub mod node;
 pub mod nslookup;
+pub mod release;
 pub mod text;
 pub mod whoami;

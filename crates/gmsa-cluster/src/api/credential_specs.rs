@@ -45,6 +45,18 @@ pub enum Error {
         /// Whose fields they are.
         why: String,
     },
+    /// The API server would drop a part of the object.
+    #[error(
+        "failed to {what}: the cluster's CustomResourceDefinition does not know {path} and would \
+         drop it, so it is too old; run kubectl gmsa install --force-conflicts, or apply \
+         deploy/crd.yaml, and then run this again"
+    )]
+    Dropped {
+        /// The operation and its object.
+        what: String,
+        /// The first key that would be dropped.
+        path: String,
+    },
     /// The API server refused, or did not answer.
     #[error("failed to {what}: {why}")]
     Failed {
@@ -104,9 +116,25 @@ impl CredentialSpecs {
         }
     }
 
-    /// Makes one of them so, and gives back what is stored.
+    /// Makes one of them so, and gives back what is stored. Nothing is stored unless all of it
+    /// would be: an old definition drops what it does not know.
     pub async fn apply(&self, name: &str, object: &Value, how: Apply) -> Result<Value, Error> {
         let what = format!("apply {KIND} \"{name}\"");
+        let trial = self.patch(name, object, Apply { dry_run: true, ..how }, &what).await?;
+        let wanted = object.get("credspec").unwrap_or(&Value::Null);
+        if let Some(path) = dropped("credspec", wanted, trial.get("credspec")) {
+            return Err(Error::Dropped { what, path });
+        }
+        if how.dry_run { Ok(trial) } else { self.patch(name, object, how, &what).await }
+    }
+
+    async fn patch(
+        &self,
+        name: &str,
+        object: &Value,
+        how: Apply,
+        what: &str,
+    ) -> Result<Value, Error> {
         let params = PatchParams {
             dry_run: how.dry_run,
             force: how.force,
@@ -114,8 +142,39 @@ impl CredentialSpecs {
             ..PatchParams::default()
         };
         let patch = Patch::Apply(object);
-        let stored = within(&what, self.api.patch(name, &params, &patch)).await?;
-        value(&what, &stored)
+        let stored = within(what, self.api.patch(name, &params, &patch)).await;
+        match stored {
+            // `.credspec.ActiveDirectoryConfig.HostAccountConfig: field not declared in schema`
+            Err(Error::Failed { what, why }) if why.contains(UNDECLARED) => {
+                let before = why.split(UNDECLARED).next().unwrap_or_default();
+                let path = before.rsplit(' ').next().unwrap_or_default();
+                let path = path.trim_matches(['.', ':']).to_owned();
+                Err(Error::Dropped { what, path })
+            }
+            stored => value(what, &stored?),
+        }
+    }
+}
+
+/// The API server's words for a key that a schema does not have.
+const UNDECLARED: &str = ": field not declared in schema";
+
+/// The path of the first key that is wanted and not stored.
+fn dropped(path: &str, wanted: &Value, stored: Option<&Value>) -> Option<String> {
+    match wanted {
+        Value::Null => None,
+        Value::Object(map) => {
+            let Some(Value::Object(kept)) = stored else { return Some(path.to_owned()) };
+            map.iter()
+                .find_map(|(key, value)| dropped(&format!("{path}.{key}"), value, kept.get(key)))
+        }
+        Value::Array(items) => {
+            let kept = stored.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            items.iter().enumerate().find_map(|(index, item)| {
+                dropped(&format!("{path}[{index}]"), item, kept.get(index))
+            })
+        }
+        _ => stored.is_none().then(|| path.to_owned()),
     }
 }
 

@@ -9,6 +9,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceValidation,
 };
 use kube::api::ObjectMeta;
+use serde_json::Value;
 
 /// The definition of the custom resource, for API servers from 1.20 on.
 ///
@@ -78,6 +79,42 @@ fn columns() -> Vec<CustomResourceColumnDefinition> {
         column("Plugin", "string", &format!("{plugin}.HostAccountConfig.PluginGUID"), Some(1)),
         column("Age", "date", ".metadata.creationTimestamp", None),
     ]
+}
+
+/// The keys of a credential spec that an API server with this definition drops from objects of
+/// version `v1`, as `credspec.ActiveDirectoryConfig.HostAccountConfig`: those that its schema does
+/// not have. Of what is dropped as a whole only the outermost key is named.
+#[must_use]
+pub fn dropped_keys(found: &CustomResourceDefinition) -> Vec<String> {
+    let mut dropped = Vec::new();
+    if found.spec.preserve_unknown_fields == Some(true) {
+        return dropped;
+    }
+    let schema = |version: &CustomResourceDefinitionVersion| {
+        let schema = version.schema.as_ref()?.open_api_v3_schema.as_ref();
+        serde_json::to_value(schema).ok()
+    };
+    let served = found.spec.versions.iter().find(|version| version.name == "v1");
+    let theirs = served.and_then(schema).unwrap_or_default();
+    let ours = serde_json::to_value(schema::root()).unwrap_or_default();
+    compare("", &ours, &theirs, &mut dropped);
+    dropped
+}
+
+fn compare(path: &str, ours: &Value, theirs: &Value, dropped: &mut Vec<String>) {
+    if theirs.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+        return;
+    }
+    if let (Some(ours), Some(theirs)) = (ours.get("items"), theirs.get("items")) {
+        return compare(path, ours, theirs, dropped);
+    }
+    for (key, ours) in ours.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match theirs.get("properties").and_then(|properties| properties.get(key)) {
+            Some(theirs) => compare(&below, ours, theirs, dropped),
+            None => dropped.push(below),
+        }
+    }
 }
 
 /// The definition as YAML: deploy/crd.yaml.

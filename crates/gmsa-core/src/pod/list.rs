@@ -153,9 +153,17 @@ impl<'de> Deserialize<'de> for Expressions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut windows = false;
         each(deserializer, |requirement: Requirement<'_>| {
-            windows |= requirement.key.as_deref() == Some("kubernetes.io/os")
-                && requirement.operator.as_deref() == Some("In")
-                && requirement.values.is_some_and(|values| values.windows);
+            let operator = requirement.operator.as_deref();
+            windows |= match requirement.key.as_deref() {
+                Some("kubernetes.io/os" | "beta.kubernetes.io/os") => {
+                    operator == Some("In") && requirement.values.is_some_and(|one| one.windows)
+                }
+                // Only Windows nodes have the label.
+                Some("node.kubernetes.io/windows-build") => {
+                    matches!(operator, Some("In" | "Exists" | "Gt" | "Lt"))
+                }
+                _ => false,
+            };
             Ok(())
         })?;
         Ok(Self { windows })

@@ -59,6 +59,9 @@ pub struct Spec<'a> {
     /// The hostname, if it is set.
     #[serde(borrow)]
     pub hostname: Option<Text<'a>>,
+    /// The hostname that goes before `hostname` (Kubernetes 1.35 and newer).
+    #[serde(borrow)]
+    pub hostname_override: Option<Text<'a>>,
     /// The operating system that the Pod says it needs.
     #[serde(borrow)]
     pub os: Option<Os<'a>>,
@@ -137,12 +140,18 @@ pub struct Os<'a> {
     pub name: Option<Text<'a>>,
 }
 
-/// `spec.nodeSelector`, of which only the operating system is read.
+/// `spec.nodeSelector`, of which only what binds to Windows is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct NodeSelector<'a> {
     /// `kubernetes.io/os`.
     #[serde(borrow, rename = "kubernetes.io/os")]
     pub os: Option<Text<'a>>,
+    /// `beta.kubernetes.io/os`, its old name, which kubelets still set.
+    #[serde(borrow, rename = "beta.kubernetes.io/os")]
+    pub old_os: Option<Text<'a>>,
+    /// `node.kubernetes.io/windows-build`, which only Windows nodes have.
+    #[serde(borrow, rename = "node.kubernetes.io/windows-build")]
+    pub windows_build: Option<Text<'a>>,
 }
 
 /// `spec.affinity`, of which only what is required of nodes is read.

@@ -25,7 +25,9 @@ const MUTATING: &str =
 pub(super) const VALIDATING: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gmsa-webhook";
 pub(super) const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certificates";
-const ENDPOINTS: &str = "/api/v1/namespaces/gmsa-webhook/endpoints/gmsa-webhook";
+/// Its version is that of the server.
+const SLICE: &str =
+    "/apis/discovery.k8s.io/VERSION/namespaces/gmsa-webhook/endpointslices/gmsa-webhook";
 const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
 const CRD_STATUS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\
@@ -36,6 +38,8 @@ const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 pub(super) struct World {
     _plane: ControlPlane,
+    /// The version of EndpointSlices that the server has.
+    slices: &'static str,
     kubeconfig: std::path::PathBuf,
     client: Client,
     authority: Authority,
@@ -123,7 +127,7 @@ fn faults() -> Vec<Fault> {
             "warning",
             Patch(DEPLOYMENT, |_, _| json!({"status": {"availableReplicas": 1}})),
         ),
-        fault("webhook-endpoints", "problem", Patch(ENDPOINTS, |_, _| json!({"subsets": []}))),
+        fault("webhook-endpoints", "problem", Patch(SLICE, |_, _| json!({"endpoints": []}))),
         fault("webhook-certificate", "problem", Patch(SECRET, |world, _| ending(world, -1))),
         fault("webhook-certificate", "warning", Patch(SECRET, |world, _| ending(world, 3))),
         fault(
@@ -169,7 +173,7 @@ impl World {
         };
         let request = http::Request::builder()
             .method(method)
-            .uri(path)
+            .uri(path.replace("VERSION", self.slices))
             .header("content-type", content)
             .body(body.to_string().into_bytes())
             .unwrap();
@@ -298,7 +302,8 @@ pub(super) async fn world(test: &str) -> Option<World> {
     for object in &installed.base {
         apply(object).await;
     }
-    for object in around(&pair) {
+    let slices = if plane.at_least(1, 21) { "v1" } else { "v1beta1" };
+    for object in around(&pair, slices) {
         apply(&object).await;
     }
     let service: Value = client
@@ -328,8 +333,15 @@ pub(super) async fn world(test: &str) -> Option<World> {
         }
         apply(&object).await;
     }
-    let world =
-        World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
+    let world = World {
+        _plane: plane,
+        slices,
+        kubeconfig,
+        client,
+        authority,
+        _server: server,
+        _files: files,
+    };
     for (path, status) in [
         (
             DEPLOYMENT,
@@ -353,7 +365,7 @@ pub(super) async fn world(test: &str) -> Option<World> {
 }
 
 /// What else a healthy cluster has.
-fn around(pair: &Pair) -> Vec<Value> {
+fn around(pair: &Pair, slices: &str) -> Vec<Value> {
     vec![
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "default", "namespace": "default"},
@@ -361,10 +373,13 @@ fn around(pair: &Pair) -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
             "metadata": {"name": "gmsa-webhook-certificates", "namespace": "gmsa-webhook"},
             "data": {"tls.crt": base64(&pair.cert), "tls.key": base64(&pair.key)}}),
-        json!({"apiVersion": "v1", "kind": "Endpoints",
-            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook"},
-            "subsets": [{"addresses": [{"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}],
-                "ports": [{"port": 8443}]}]}),
+        json!({"apiVersion": format!("discovery.k8s.io/{slices}"), "kind": "EndpointSlice",
+            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook",
+                "labels": {"kubernetes.io/service-name": "gmsa-webhook"}},
+            "addressType": "IPv4", "ports": [{"port": 8443}],
+            "endpoints": [{"addresses": ["192.0.2.1"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.2"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.3"], "conditions": {"ready": false}}]}),
         json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "coredns", "namespace": "kube-system"},
             "data": {"Corefile": "contoso.com:53 {\n  forward . 10.0.0.4\n}\n"}}),

@@ -19,6 +19,7 @@ mod cluster;
 #[cfg(unix)]
 mod completion;
 mod credspec;
+mod definition_drops;
 mod directory;
 #[cfg(target_os = "linux")]
 mod dist;
@@ -40,11 +41,15 @@ mod interactive;
 mod kustomize;
 #[cfg(unix)]
 mod pictures;
+#[cfg(target_os = "linux")]
+mod pipelines;
 mod remedies;
 mod report;
 mod resilience;
 mod review;
+mod review_cases;
 mod review_cluster;
+mod review_generated;
 mod review_output;
 mod reviewing;
 mod schema;

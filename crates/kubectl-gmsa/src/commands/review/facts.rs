@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::audit::makes_random_hostnames;
 use gmsa_cluster::cache::{Cluster, Observer, Options};
 use gmsa_cluster::manifests::ManifestSet;
@@ -15,6 +16,7 @@ use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
 use serde_json::Value;
@@ -53,8 +55,8 @@ impl<'a> Facts<'a> {
         let specs = set
             .credential_specs
             .iter()
-            // The API server would not take an object of another name.
-            .filter(|(name, _)| is_valid_name(name))
+            // The API server would not take an object of another name or group.
+            .filter(|(name, spec)| is_valid_name(name) && spec.is_served())
             .map(|(name, spec)| {
                 (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
             })
@@ -69,6 +71,25 @@ impl Facts<'_> {
         match self {
             Self::Files { .. } => false,
             Self::Cluster(live) => live.runtime.block_on(makes_random_hostnames(&live.client)),
+        }
+    }
+
+    /// The cluster's nodes, as far as they may be listed; of files nobody knows.
+    pub fn nodes(&self) -> Vec<Value> {
+        match self {
+            Self::Files { .. } => Vec::new(),
+            Self::Cluster(live) => {
+                let objects = Objects::new(live.client.clone(), FIELD_MANAGER, true);
+                live.runtime.block_on(objects.list(kinds::NODE, None)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The roles and bindings that come close to the right, and what each lacks.
+    pub fn near_misses(&self, namespace: &str, account: &str, name: &str) -> Vec<String> {
+        match self {
+            Self::Files { policy, .. } => policy.near_misses(namespace, account, name),
+            Self::Cluster(_) => Vec::new(),
         }
     }
 

@@ -57,6 +57,9 @@ pub struct WorkloadReport {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// Where in the object the pod template is, if its kind alone does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// The file, `-` for standard input.
     pub file: String,
     /// The line on which the document begins.
@@ -105,6 +108,9 @@ pub struct DenialReport {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// Roles and bindings that come close to the right, and what each lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<String>,
 }
 
 /// A finding.
@@ -194,9 +200,12 @@ impl WorkloadReport {
                 .find(|one| !one.field.is_empty() && one.field.starts_with(&place.prefix));
             let name = place.credential_spec.as_deref().unwrap_or_default();
             let account = (judged.workload.namespace.as_str(), judged.service_account.as_str());
-            let denial = own
-                .or(of_pod)
-                .map(|denial| DenialReport::new(denial, name, renames.cure(denial, name, account)));
+            let denial = own.or(of_pod).map(|denial| {
+                let cure = renames.cure(denial, name, account);
+                let cure = cure.or_else(|| Cure::of_unnamed_account(denial, judged));
+                let near_misses = place.near_misses.clone();
+                DenialReport { near_misses, ..DenialReport::new(denial, name, cure) }
+            });
             PlaceReport::new(place, denial)
         };
         let places: Vec<PlaceReport> = judged.places.iter().map(report).collect();
@@ -209,6 +218,7 @@ impl WorkloadReport {
             kind: judged.workload.kind.clone(),
             namespace: judged.workload.namespace.clone(),
             name: judged.workload.name.clone(),
+            template: judged.workload.path(),
             file: judged.workload.source.file.to_string(),
             line: judged.workload.source.line,
             service_account: judged.service_account.clone(),
@@ -220,7 +230,16 @@ impl WorkloadReport {
 
     /// The workload as people name it.
     pub fn label(&self) -> String {
-        format!("{} {}/{}", self.kind, self.namespace, self.name)
+        let object = format!("{} {}/{}", self.kind, self.namespace, self.name);
+        match &self.template {
+            Some(template) => format!("{object} at {template}"),
+            None => object,
+        }
+    }
+
+    /// Whether there is something to say of it: it uses a GMSA, or is meant to.
+    pub fn is_shown(&self) -> bool {
+        self.verdict != "no-gmsa" || !self.findings.is_empty()
     }
 
     /// Why it is denied; what holds for the whole pod is there once.
@@ -269,6 +288,7 @@ impl DenialReport {
             field: denial.field.clone(),
             message: message.unwrap_or_else(|| denial.message.clone()),
             hint,
+            near_misses: Vec::new(),
         }
     }
 }

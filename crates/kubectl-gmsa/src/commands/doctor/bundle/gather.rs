@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::archive::{Archive, Content};
 use super::{Case, logs};
 use crate::checks;
-use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE};
+use crate::checks::facts::{CONFIG_MAP, Facts, SECRET, SERVICE};
 use crate::checks::nodes::is_windows;
 use crate::cli::Doctor;
 
@@ -68,9 +68,12 @@ pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     let definition = reader.get(DEFINITION, "", &name).await;
     reader.archive.objects("cluster/definition.yaml", definition.into_iter().collect());
     if let Some((namespace, name, _)) = facts.service() {
-        let mut found = Vec::new();
-        for kind in [SERVICE, ENDPOINTS] {
-            found.extend(reader.get(kind, &namespace, &name).await);
+        let mut found: Vec<Value> =
+            reader.get(SERVICE, &namespace, &name).await.into_iter().collect();
+        match checks::server::behind(&reader.objects, &namespace, &name).await {
+            Ok(Ok(behind)) => found.extend(behind),
+            Ok(Err(why)) => reader.archive.missed(why),
+            Err(failure) => reader.archive.missed(failure.to_string()),
         }
         reader.archive.objects("cluster/service.yaml", found);
     }
