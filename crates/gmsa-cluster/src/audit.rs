@@ -29,7 +29,7 @@ use serde_json::Value;
 
 use crate::api::objects::{self, Objects, kinds};
 use crate::api::value;
-use crate::simulate::{Known, RightUnknown};
+use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
@@ -98,7 +98,7 @@ type Use = [String; 3];
 /// What is gathered while the lists go by.
 struct Gathered {
     scope: Scope,
-    known: Known,
+    snapshot: Snapshot,
     reach: Reach,
     uses: BTreeSet<Use>,
     /// Whether everything that may use a credential spec was read.
@@ -118,10 +118,10 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     };
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
-    let known = Known::new(client, &specs);
+    let snapshot = Snapshot::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
-    let mut gathered = Gathered { scope, known, reach, uses, complete: false, audit };
+    let mut gathered = Gathered { scope, snapshot, reach, uses, complete: false, audit };
     workloads::all(&mut gathered, &objects).await?;
     pods::all(&mut gathered, &objects, progress).await?;
     gathered.complete = gathered.audit.unread.len() == unread;

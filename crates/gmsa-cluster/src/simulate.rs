@@ -1,7 +1,6 @@
 //! Walks a pod through both admission steps, whoever gathers the facts.
 
-mod facts;
-mod now;
+mod cluster;
 
 use gmsa_core::admission::{
     self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
@@ -10,9 +9,8 @@ use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
-pub(crate) use facts::Known;
-pub use facts::RightUnknown;
-pub use now::Now;
+pub(crate) use cluster::Snapshot;
+pub use cluster::{RightUnknown, Simulator};
 
 /// Where the facts come from.
 pub trait Source {

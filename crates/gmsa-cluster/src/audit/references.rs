@@ -26,7 +26,7 @@ const LOOKED_AT: [&str; 6] =
 
 /// What uses a credential spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct References {
     /// What makes pods, as `Deployment shop/web`; not what belongs to another workload.
     pub workloads: Found,
     /// Pods that have not ended, as `shop/web-1`.
@@ -67,24 +67,24 @@ impl Found {
 }
 
 /// Looks for what uses the credential spec until the deadline.
-pub async fn of(client: &Client, name: &str, deadline: Instant) -> Usage {
+pub async fn of(client: &Client, name: &str, deadline: Instant) -> References {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let workloads = kinds::TEMPLATES.into_iter().filter(|kind| LOOKED_AT.contains(&kind.plural));
     let mut all = vec![kinds::POD];
     all.extend(workloads.chain([kinds::CLUSTER_ROLE, kinds::ROLE]));
     let asked = all.iter().map(|kind| candidates(&objects, *kind, name, deadline));
-    let mut usage = Usage::default();
+    let mut references = References::default();
     for (kind, (objects, unread)) in all.iter().zip(join_all(asked).await) {
         if let Some(why) = unread {
-            usage.unread.push((kind.plural, why));
+            references.unread.push((kind.plural, why));
         }
         if kind.group == kinds::ROLE.group {
-            usage.add_roles(&objects, name);
+            references.add_roles(&objects, name);
         } else {
-            usage.add_workloads(objects, name);
+            references.add_workloads(objects, name);
         }
     }
-    usage
+    references
 }
 
 /// The objects of a kind that may have to do with the name, because it stands in them.
@@ -128,7 +128,7 @@ async fn candidates(
     (found, Some(Unread::TooMany))
 }
 
-impl Usage {
+impl References {
     fn add_workloads(&mut self, objects: Vec<Value>, name: &str) {
         for value in objects {
             let Some(workload) = Workload::of(&value, "") else { continue };

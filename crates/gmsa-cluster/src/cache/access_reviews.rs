@@ -20,7 +20,7 @@ use crate::cache::rbac_watch::Changes;
 /// How long the API server's view of RBAC may lag behind its events.
 pub(crate) const SETTLING: Duration = Duration::from_secs(2);
 
-/// The longest that an answer may be remembered.
+/// The longest that an answer may be cached.
 pub(crate) const LONGEST: Duration = Duration::from_secs(10);
 
 /// How old a review may be that is still joined: a review that hangs has time left for who joins it.
@@ -36,7 +36,7 @@ pub trait Observer: Send + Sync + 'static {
 }
 
 #[derive(Clone, Copy)]
-struct Remembered {
+struct Cached {
     generation: u64,
     began: Instant,
 }
@@ -49,15 +49,15 @@ struct InFlight {
     review: WeakShared<BoxFuture<'static, Right>>,
 }
 
-pub(crate) struct Memory {
+pub(crate) struct AccessReviews {
     changes: Arc<Changes>,
     keep: Duration,
-    allowed: RwLock<HashMap<String, Remembered>>,
+    allowed: RwLock<HashMap<String, Cached>>,
     in_flight: Mutex<HashMap<String, InFlight>>,
     observer: Arc<dyn Observer>,
 }
 
-impl Memory {
+impl AccessReviews {
     /// `keep` is cut to [`LONGEST`]; zero turns remembering off.
     pub(crate) fn new(changes: Arc<Changes>, keep: Duration, observer: Arc<dyn Observer>) -> Self {
         let keep = keep.min(LONGEST);
@@ -66,12 +66,12 @@ impl Memory {
     }
 
     /// The remembered answer, if there is one that still holds.
-    pub(crate) fn recall(&self, key: &str, now: Instant) -> Option<Right> {
+    pub(crate) fn cached(&self, key: &str, now: Instant) -> Option<Right> {
         if self.keep.is_zero() || !self.changes.are_watched(now) {
             return None;
         }
-        let remembered = *self.allowed.read().get(key)?;
-        if !self.holds(remembered, now) {
+        let cached = *self.allowed.read().get(key)?;
+        if !self.holds(cached, now) {
             return None;
         }
         self.observer.access_review("allowed", "cache");
@@ -93,7 +93,7 @@ impl Memory {
         }
         let began = Instant::now();
         let (review, source) = self.join(&key, generation, began, review);
-        let waiting = Waiting { memory: self, key: &key, review: Some(review.clone()) };
+        let waiting = Waiting { reviews: self, key: &key, review: Some(review.clone()) };
         let right = review.await;
         drop(waiting);
         self.observer.access_review(result(&right), source);
@@ -101,7 +101,7 @@ impl Memory {
             let unchanged =
                 self.changes.generation() == generation && self.changes.are_watched(Instant::now());
             if right == Right::Allowed && unchanged && !self.keep.is_zero() {
-                self.remember(key, Remembered { generation, began });
+                self.insert(key, Cached { generation, began });
             }
         }
         right
@@ -135,35 +135,35 @@ impl Memory {
         (own, "live")
     }
 
-    fn holds(&self, remembered: Remembered, now: Instant) -> bool {
-        remembered.generation == self.changes.generation()
-            && now.saturating_duration_since(remembered.began) < self.keep
+    fn holds(&self, cached: Cached, now: Instant) -> bool {
+        cached.generation == self.changes.generation()
+            && now.saturating_duration_since(cached.began) < self.keep
     }
 
     /// When there are too many, those that no longer hold make room; if all hold, this one is not
-    /// remembered, which only makes it slower.
-    fn remember(&self, key: String, remembered: Remembered) {
+    /// cached, which only makes it slower.
+    fn insert(&self, key: String, cached: Cached) {
         let mut allowed = self.allowed.write();
         if allowed.len() >= CAPACITY {
             let now = Instant::now();
             allowed.retain(|_, other| self.holds(*other, now));
         }
         if allowed.len() < CAPACITY {
-            allowed.insert(key, remembered);
+            allowed.insert(key, cached);
         }
     }
 }
 
 /// One who waits for a review; the last to go takes it out of those under way, also who gives up.
 struct Waiting<'a> {
-    memory: &'a Memory,
+    reviews: &'a AccessReviews,
     key: &'a str,
     review: Option<Shared<BoxFuture<'static, Right>>>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut in_flight = self.memory.in_flight.lock();
+        let mut in_flight = self.reviews.in_flight.lock();
         // Within the lock, so that of two who go at once the second sees that it was the last.
         self.review = None;
         if in_flight.get(self.key).is_some_and(|running| running.review.upgrade().is_none()) {

@@ -1,4 +1,4 @@
-//! Live reads of credential specs: one at a time for a name, limited in rate.
+//! DirectReads reads of credential specs: one at a time for a name, limited in rate.
 //!
 //! A read answers for everything that happened before it was sent. So an asker joins a read that
 //! still waits for its turn, but never one that is under way: an object made just before the asker
@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::cache::credential_specs::prepare;
-use crate::cache::rate_limiter::Bucket;
+use crate::cache::rate_limiter::RateLimiter;
 
 /// How long one read may take, whoever waits for it.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,21 +42,21 @@ struct Turn {
     until: Mutex<Instant>,
 }
 
-pub(crate) struct Live {
+pub(crate) struct DirectReads {
     api: Api<DynamicObject>,
-    bucket: Arc<Bucket>,
+    limiter: Arc<RateLimiter>,
     slots: Mutex<HashMap<String, Slot>>,
 }
 
-impl Live {
-    pub(crate) fn new(api: Api<DynamicObject>, bucket: Bucket) -> Self {
-        Self { api, bucket: Arc::new(bucket), slots: Mutex::default() }
+impl DirectReads {
+    pub(crate) fn new(api: Api<DynamicObject>, limiter: RateLimiter) -> Self {
+        Self { api, limiter: Arc::new(limiter), slots: Mutex::default() }
     }
 
     /// Reads a credential spec as it is now, for one who waits until the deadline.
     pub(crate) async fn read(&self, name: &str, deadline: Instant) -> SpecFact {
         let reading = self.join(name, deadline);
-        let _waiting = Waiting { live: self, name, reading: Some(reading.clone()) };
+        let _waiting = Waiting { reads: self, name, reading: Some(reading.clone()) };
         reading.await
     }
 
@@ -83,14 +83,14 @@ impl Live {
     }
 
     fn start(&self, name: String, previous: Option<Reading>, turn: Arc<Turn>) -> Reading {
-        let (api, bucket) = (self.api.clone(), Arc::clone(&self.bucket));
+        let (api, limiter) = (self.api.clone(), Arc::clone(&self.limiter));
         async move {
             if let Some(previous) = previous {
                 // One that hangs does not hold up those behind it for long.
                 let _ = tokio::time::timeout(AHEAD, previous).await;
             }
             let until = *turn.until.lock();
-            if !bucket.turn(until).await {
+            if !limiter.turn(until).await {
                 return SpecFact::Unknown(too_many(&name));
             }
             turn.sent.store(true, Ordering::Release);
@@ -107,14 +107,14 @@ impl Live {
 
 /// One who waits for a read; the last to go takes it out of the slots, also who gives up.
 struct Waiting<'a> {
-    live: &'a Live,
+    reads: &'a DirectReads,
     name: &'a str,
     reading: Option<Reading>,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut slots = self.live.slots.lock();
+        let mut slots = self.reads.slots.lock();
         // Within the lock, so that of two who go at once the second sees that it was the last.
         self.reading = None;
         if slots.get(self.name).is_some_and(|slot| slot.reading.upgrade().is_none()) {

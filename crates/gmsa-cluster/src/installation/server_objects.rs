@@ -83,7 +83,7 @@ pub struct Stored {
 
 /// The server's own objects in a cluster.
 #[derive(Clone)]
-pub struct OwnObjects {
+pub struct ServerObjects {
     names: Names,
     namespace: String,
     secrets: Api<Secret>,
@@ -94,7 +94,7 @@ pub struct OwnObjects {
     events: Events,
 }
 
-impl OwnObjects {
+impl ServerObjects {
     /// Names them; nothing is read yet.
     #[must_use]
     pub fn new(client: &Client, names: Names) -> Self {

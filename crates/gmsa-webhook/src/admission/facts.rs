@@ -109,11 +109,11 @@ impl Gatherer {
         match question {
             Question::Spec { index, name } => self
                 .source
-                .spec_now(name, now)
+                .cached_spec(name, now)
                 .map(|fact| Answered::Spec { index, fact, live: self.source.is_live() }),
             Question::Right { index, name } => self
                 .source
-                .right_now(judgement.namespace(), judgement.service_account(), name, now)
+                .cached_right(judgement.namespace(), judgement.service_account(), name, now)
                 .map(|right| Answered::Right { index, right }),
             _ => None,
         }
@@ -129,11 +129,11 @@ impl Gatherer {
         let (namespace, account) = (judgement.namespace(), judgement.service_account());
         match question {
             Question::Spec { index, name } | Question::LiveSpec { index, name } => {
-                let fact = match self.source.spec_live(name, deadline).await {
+                let fact = match self.source.read_spec(name, deadline).await {
                     // Inlining the last known contents is safe: validation compares them again.
                     SpecFact::Unknown(failure) if step == Step::Mutate => self
                         .source
-                        .spec_last_known(name)
+                        .last_known_spec(name)
                         .filter(|known| matches!(known, SpecFact::Found(_)))
                         .unwrap_or(SpecFact::Unknown(failure)),
                     fact => fact,
@@ -167,9 +167,9 @@ impl Gatherer {
     }
 
     async fn exists(&self, name: &str, deadline: Instant) -> bool {
-        let fact = match self.source.spec_now(name, Instant::now()) {
+        let fact = match self.source.cached_spec(name, Instant::now()) {
             Some(fact) => fact,
-            None => self.source.spec_live(name, deadline).await,
+            None => self.source.read_spec(name, deadline).await,
         };
         matches!(fact, SpecFact::Found(_) | SpecFact::Empty)
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gmsa_cluster::api::events::Kind;
-use gmsa_cluster::installation::server_objects::{self, OwnObjects, Stored};
+use gmsa_cluster::installation::server_objects::{self, ServerObjects, Stored};
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -39,7 +39,7 @@ enum Error {
 
 /// The certificates that the server manages.
 pub struct Managed {
-    own: OwnObjects,
+    own: ServerObjects,
     names: Vec<String>,
     policy: Policy,
     identity: Arc<Identity>,
@@ -56,7 +56,7 @@ struct Seen {
 impl Managed {
     /// Nothing is read yet.
     pub fn new(
-        own: OwnObjects,
+        own: ServerObjects,
         policy: Policy,
         identity: Arc<Identity>,
         metrics: Arc<Metrics>,
