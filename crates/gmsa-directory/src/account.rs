@@ -23,10 +23,10 @@ pub use set::{AccountChange, PlannedChange};
 pub use survey::Survey;
 
 use crate::directory::Directory;
+use crate::directory::principals::{BATCH, DISABLED, any, by_identity};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::guid::Guid;
-use crate::principals::{BATCH, DISABLED, any, by_identity};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
 use crate::time;

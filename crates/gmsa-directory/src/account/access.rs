@@ -6,9 +6,9 @@ use std::time::Duration;
 use ldap3::Mod;
 
 use super::{Account, MEMBERSHIP, MEMBERSHIP_GUID};
+use crate::directory::principals::{Principal, distinct};
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::{Principal, distinct};
 use crate::security_descriptor::{Access, SecurityDescriptor, Token};
 use crate::sid::Sid;
 

@@ -7,10 +7,10 @@ use std::time::SystemTime;
 use futures::future::try_join_all;
 use ldap3::ldap_escape;
 
+use crate::directory::domain::Names;
 use crate::directory::{DESCRIPTOR, Directory};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::facts::Names;
 use crate::guid::Guid;
 use crate::security_descriptor::{SecurityDescriptor, Token};
 use crate::sid::Sid;
