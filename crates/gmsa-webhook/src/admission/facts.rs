@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Facts, Judgement, Plan, Question, Right, SpecFact, Step, decide,
+    Candidate, Decision, Facts, Judgement, Plan, Question, Right, SpecFact, Step, decide,
 };
-use gmsa_core::credspec::name::{closest, is_valid_name};
 
 use super::source::Source;
 
@@ -144,22 +143,16 @@ impl Gatherer {
                 let right = self.source.right(namespace, account, name, deadline).await;
                 Answered::Right { index, right }
             }
-            Question::LowerCaseHint { name } => {
-                let lower = name.to_lowercase();
-                let exists = is_valid_name(&lower) && self.exists(&lower, deadline).await;
-                Answered::Hint { name, hint: exists.then_some(lower) }
-            }
-            Question::CloseHint { name } => {
-                let names = self.source.names();
-                let close = closest(name, names.iter().map(String::as_str));
-                let hint = match close {
-                    Some(close)
-                        if self.source.right(namespace, account, close, deadline).await
-                            == Right::Allowed =>
-                    {
-                        Some(close.to_owned())
+            Question::LowerCaseHint { name } | Question::CloseHint { name } => {
+                let hint = match question.candidate(|| self.source.names()) {
+                    Some(Candidate::IfItExists(hint)) => {
+                        self.exists(&hint, deadline).await.then_some(hint)
                     }
-                    _ => None,
+                    Some(Candidate::IfUsable(hint)) => {
+                        let right = self.source.right(namespace, account, &hint, deadline).await;
+                        (right == Right::Allowed).then_some(hint)
+                    }
+                    None => None,
                 };
                 Answered::Hint { name, hint }
             }
@@ -171,7 +164,7 @@ impl Gatherer {
             Some(fact) => fact,
             None => self.source.read_spec(name, deadline).await,
         };
-        matches!(fact, SpecFact::Found(_) | SpecFact::Empty)
+        fact.exists()
     }
 }
 
