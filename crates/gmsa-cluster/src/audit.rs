@@ -4,10 +4,8 @@
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
-mod kept;
 mod next_pod;
 mod pods;
-mod policy_report;
 mod publish;
 mod reach;
 mod read;
@@ -27,7 +25,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::api::objects::{self, Objects, kinds};
+use crate::api;
+use crate::api::objects::{Objects, kinds};
 use crate::api::value;
 use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
@@ -73,7 +72,7 @@ pub struct Audit {
 pub enum Error {
     /// Objects could not be listed.
     #[error(transparent)]
-    Objects(#[from] objects::Error),
+    Objects(#[from] api::Error),
     /// A right could not be asked for.
     #[error(transparent)]
     Right(#[from] RightUnknown),
@@ -113,7 +112,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => BTreeMap::new(),
+        Err(error) if error.code() == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();

@@ -5,6 +5,7 @@ mod credential_specs;
 mod direct_read;
 mod rate_limiter;
 mod rbac_watch;
+mod single_flight;
 mod staleness;
 mod watch;
 
@@ -24,6 +25,7 @@ use self::direct_read::{DirectReads, timed_out};
 use self::rate_limiter::RateLimiter;
 use self::rbac_watch::Changes;
 use crate::api::access_review::Access;
+use crate::api::objects::kinds::CREDENTIAL_SPEC;
 use crate::audit::references::{self, References};
 
 /// How to ask a cluster.
@@ -61,8 +63,7 @@ impl ClusterFacts {
     /// Starts watching. Must be called within a runtime.
     #[must_use]
     pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
-        let resource = crate::api::credential_specs::api_resource();
-        let api = Api::all_with(client.clone(), &resource);
+        let api = Api::all_with(client.clone(), &CREDENTIAL_SPEC.resource());
         let specs = Arc::new(CredentialSpecs::new());
         let changes = Arc::new(Changes::new());
         let mut tasks = JoinSet::new();

@@ -5,6 +5,8 @@
 //! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
 
 mod audit;
+pub mod ca_bundle;
+pub mod certificate_secret;
 pub mod definition;
 mod deploy;
 pub mod identify;

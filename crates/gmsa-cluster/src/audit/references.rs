@@ -14,8 +14,6 @@ use crate::api::objects::{Kind, Objects, kinds};
 use crate::installation::identify::is_alive;
 use crate::manifests::Workload;
 
-/// How many objects come with one answer.
-const PAGE: u32 = 250;
 /// How many answers are read of one kind.
 const PAGES: usize = 80;
 /// How many names are kept of those that were found.
@@ -97,11 +95,11 @@ async fn candidates(
     let mut found = Vec::new();
     let mut from = None;
     for _ in 0..PAGES {
-        let asked = objects.page(kind, None, PAGE, from);
+        let asked = objects.page(kind, None, from);
         let page = match timeout_at(deadline.into(), asked).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
-                let why = match error.code {
+                let why = match error.code() {
                     Some(404) => None,
                     Some(403) => Some(Unread::Forbidden),
                     _ => Some(Unread::Failed),

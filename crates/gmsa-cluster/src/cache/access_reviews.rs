@@ -9,13 +9,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared, WeakShared};
 use gmsa_core::admission::Right;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use tokio::time::Instant;
 
 use crate::cache::rbac_watch::Changes;
+use crate::cache::single_flight::SingleFlight;
 
 /// How long the API server's view of RBAC may lag behind its events.
 pub(crate) const SETTLING: Duration = Duration::from_secs(2);
@@ -35,25 +34,18 @@ pub trait Observer: Send + Sync + 'static {
     fn access_review(&self, result: &'static str, source: &'static str);
 }
 
+/// When a review began: after how many changes, and at which moment.
 #[derive(Clone, Copy)]
-struct Cached {
+struct Began {
     generation: u64,
-    began: Instant,
-}
-
-/// A review under way. It is kept up by those who wait for it alone, so it ends with the last of
-/// them, answered or not.
-struct InFlight {
-    generation: u64,
-    began: Instant,
-    review: WeakShared<BoxFuture<'static, Right>>,
+    at: Instant,
 }
 
 pub(crate) struct AccessReviews {
     changes: Arc<Changes>,
     keep: Duration,
-    allowed: RwLock<HashMap<String, Cached>>,
-    in_flight: Mutex<HashMap<String, InFlight>>,
+    allowed: RwLock<HashMap<String, Began>>,
+    in_flight: SingleFlight<Right, Began>,
     observer: Arc<dyn Observer>,
 }
 
@@ -61,7 +53,7 @@ impl AccessReviews {
     /// `keep` is cut to [`LONGEST`]; zero turns remembering off.
     pub(crate) fn new(changes: Arc<Changes>, keep: Duration, observer: Arc<dyn Observer>) -> Self {
         let keep = keep.min(LONGEST);
-        let (allowed, in_flight) = (RwLock::default(), Mutex::default());
+        let (allowed, in_flight) = (RwLock::default(), SingleFlight::default());
         Self { changes, keep, allowed, in_flight, observer }
     }
 
@@ -91,83 +83,38 @@ impl AccessReviews {
             self.observer.access_review(result(&right), "live");
             return right;
         }
-        let began = Instant::now();
-        let (review, source) = self.join(&key, generation, began, review);
-        let waiting = Waiting { reviews: self, key: &key, review: Some(review.clone()) };
-        let right = review.await;
-        drop(waiting);
-        self.observer.access_review(result(&right), source);
-        if source == "live" {
+        let began = Began { generation, at: Instant::now() };
+        let joins = |other: &Began| {
+            let age = began.at.saturating_duration_since(other.at);
+            other.generation == generation && age < JOINED
+        };
+        let (right, joined) = self.in_flight.run(&key, joins, |_| (began, review())).await;
+        self.observer.access_review(result(&right), if joined { "shared" } else { "live" });
+        if !joined {
             let unchanged =
                 self.changes.generation() == generation && self.changes.are_watched(Instant::now());
             if right == Right::Allowed && unchanged && !self.keep.is_zero() {
-                self.insert(key, Cached { generation, began });
+                self.insert(key, began);
             }
         }
         right
     }
 
-    fn join<F>(
-        &self,
-        key: &str,
-        generation: u64,
-        now: Instant,
-        review: impl FnOnce() -> F,
-    ) -> (Shared<BoxFuture<'static, Right>>, &'static str)
-    where
-        F: Future<Output = Right> + Send + 'static,
-    {
-        let mut in_flight = self.in_flight.lock();
-        let joined = in_flight
-            .get(key)
-            .filter(|running| running.generation == generation)
-            .filter(|running| now.saturating_duration_since(running.began) < JOINED)
-            .and_then(|running| running.review.upgrade())
-            .filter(|review| review.peek().is_none());
-        if let Some(review) = joined {
-            return (review, "shared");
-        }
-        let own = review().boxed().shared();
-        // Nobody has waited for it yet, so it can be referred to.
-        if let Some(review) = own.downgrade() {
-            in_flight.insert(key.to_owned(), InFlight { generation, began: now, review });
-        }
-        (own, "live")
-    }
-
-    fn holds(&self, cached: Cached, now: Instant) -> bool {
-        cached.generation == self.changes.generation()
-            && now.saturating_duration_since(cached.began) < self.keep
+    fn holds(&self, began: Began, now: Instant) -> bool {
+        began.generation == self.changes.generation()
+            && now.saturating_duration_since(began.at) < self.keep
     }
 
     /// When there are too many, those that no longer hold make room; if all hold, this one is not
     /// cached, which only makes it slower.
-    fn insert(&self, key: String, cached: Cached) {
+    fn insert(&self, key: String, began: Began) {
         let mut allowed = self.allowed.write();
         if allowed.len() >= CAPACITY {
             let now = Instant::now();
             allowed.retain(|_, other| self.holds(*other, now));
         }
         if allowed.len() < CAPACITY {
-            allowed.insert(key, cached);
-        }
-    }
-}
-
-/// One who waits for a review; the last to go takes it out of those under way, also who gives up.
-struct Waiting<'a> {
-    reviews: &'a AccessReviews,
-    key: &'a str,
-    review: Option<Shared<BoxFuture<'static, Right>>>,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let mut in_flight = self.reviews.in_flight.lock();
-        // Within the lock, so that of two who go at once the second sees that it was the last.
-        self.review = None;
-        if in_flight.get(self.key).is_some_and(|running| running.review.upgrade().is_none()) {
-            in_flight.remove(self.key);
+            allowed.insert(key, began);
         }
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
+use crate::api::objects::kinds;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,15 +31,13 @@ impl Slow {
         });
         let config = kube::Config::new(format!("http://{address}").parse().unwrap());
         let client = kube::Client::try_from(config).unwrap();
-        let reads = DirectReads::new(
-            Api::all_with(client, &crate::api::credential_specs::api_resource()),
-            limiter,
-        );
+        let reads =
+            DirectReads::new(Api::all_with(client, &kinds::CREDENTIAL_SPEC.resource()), limiter);
         Self { reads, asked, questions }
     }
 
     fn slots(&self) -> usize {
-        self.reads.slots.lock().len()
+        self.reads.reads.len()
     }
 }
 

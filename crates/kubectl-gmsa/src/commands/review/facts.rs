@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::audit::makes_random_hostnames;
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::manifests::ManifestSet;
@@ -15,10 +15,11 @@ use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
-use serde_json::Value;
 
+use crate::credential_spec::name_of;
 use crate::failure::Failure;
 
 /// How long one question to the cluster may take.
@@ -139,10 +140,9 @@ impl Cluster {
     /// listed.
     fn names(&self) -> &[String] {
         self.names.get_or_init(|| {
-            let specs = CredentialSpecs::new(self.client.clone());
-            let Ok(listed) = self.runtime.block_on(specs.list()) else { return Vec::new() };
-            let name = |spec: &Value| Some(spec.pointer("/metadata/name")?.as_str()?.to_owned());
-            listed.iter().filter_map(name).collect()
+            let objects = Objects::new(self.client.clone(), FIELD_MANAGER, false);
+            let listed = self.runtime.block_on(objects.list(kinds::CREDENTIAL_SPEC, None));
+            listed.unwrap_or_default().iter().map(|spec| name_of(spec).to_owned()).collect()
         })
     }
 

@@ -60,7 +60,7 @@ pub async fn examine(
         match objects.create(&of, &wanted).await {
             Ok(_) => within(client, args, &objects, &of, specs).await,
             // The reason is that of admission, which stands among the outcomes too.
-            Err(error) if error.code.is_some() => {
+            Err(error) if error.code().is_some() => {
                 let outcome = Outcome::unknown(&POD_EXEC, error.to_string()).on(&shown);
                 Ok(Probed { outcomes: vec![outcome], looked: Vec::new() })
             }
