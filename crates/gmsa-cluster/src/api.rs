@@ -119,7 +119,8 @@ impl Error {
     }
 
     /// Whether there is no object of this name, while its kind is known.
-    pub(crate) fn is_absent(&self) -> bool {
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
         self.cause == Cause::Absent
     }
 

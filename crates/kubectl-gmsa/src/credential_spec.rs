@@ -17,9 +17,14 @@ pub async fn list(objects: &Objects) -> Result<Vec<Value>, Failure> {
 
 /// One of them, as it was applied.
 pub async fn read(objects: &Objects, name: &str) -> Result<Value, Failure> {
-    let found = objects.get(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await?;
-    let missing = || Failure::Missing(format!("{KIND} \"{name}\" does not exist"));
-    let mut spec = found.ok_or_else(missing)?;
+    let read = objects.read(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await;
+    let mut spec = read.map_err(|error| {
+        if error.is_absent() {
+            Failure::Missing(format!("{KIND} \"{name}\" does not exist"))
+        } else {
+            error.into()
+        }
+    })?;
     drop_managed_fields(&mut spec);
     Ok(spec)
 }

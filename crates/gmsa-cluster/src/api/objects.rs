@@ -194,15 +194,23 @@ impl Objects {
         Self { client, manager, dry_run }
     }
 
-    /// The object; none if there is none.
+    /// The object; none if it, or its kind, is not there.
     pub async fn get(&self, of: &Reference) -> Result<Option<Value>, Error> {
-        let request = Request::new(of.path()).get(&of.name, &GetParams::default());
-        match self.send("read", of, request).await {
+        match self.read(of).await {
             Ok(object) => Ok(Some(object)),
-            Err(error) if error.is_absent() => Ok(None),
-            Err(error) if of.kind == kinds::CREDENTIAL_SPEC => Err(error.of_credential_spec()),
             Err(error) if error.code() == Some(404) => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The object; code 404 if there is none, or if the cluster does not know its kind.
+    pub async fn read(&self, of: &Reference) -> Result<Value, Error> {
+        let request = Request::new(of.path()).get(&of.name, &GetParams::default());
+        let read = self.send("read", of, request).await;
+        if of.kind == kinds::CREDENTIAL_SPEC {
+            read.map_err(Error::of_credential_spec)
+        } else {
+            read
         }
     }
 
