@@ -31,7 +31,7 @@ use crate::audit::references::{self, Usage};
 pub struct Options {
     /// How long a granted right is remembered; at most 10 s, zero turns it off.
     pub remember: Duration,
-    /// Live reads a second; zero or less is no limit.
+    /// Direct reads a second; zero or less means no limit.
     pub qps: f64,
     /// Live reads at once.
     pub burst: u32,
@@ -98,7 +98,7 @@ impl Cluster {
         }
     }
 
-    /// Whether the service account may use the credential spec, if that is remembered and holds at
+    /// Whether the service account may use the credential spec, if that is cached and valid at
     /// this moment.
     #[must_use]
     pub fn right_now(

@@ -87,7 +87,7 @@ async fn to(
         }
     })?;
     tokio::spawn(async move {
-        // Whoever waits for an answer is told that the connection broke.
+        // Pending requests fail with the error of the broken connection.
         let _ = connection.drive().await;
     });
     Ok(Connection { ldap, server, address })
@@ -126,7 +126,7 @@ async fn open_one(address: SocketAddr, timeout: Duration) -> Result<std::net::Tc
     stream.into_std().map_err(|error| format!("{address}: {error}"))
 }
 
-/// Logs on as the options say, and tells as whom; None if as nobody. The connection is encrypted, or
+/// Logs on with the options, and returns the user; None if anonymous. The connection is encrypted, or
 /// there would be none.
 pub(crate) async fn log_on(
     connection: &mut Connection,
@@ -175,7 +175,7 @@ async fn bind(
     }
 }
 
-/// Host and port; an address of IPv6 stands in brackets if a port follows.
+/// Host and port; an IPv6 address is in brackets if a port follows.
 fn split(server: &str, default: u16) -> (&str, u16) {
     if let Some((host, rest)) = server.strip_prefix('[').and_then(|server| server.split_once(']')) {
         let port = rest.strip_prefix(':').and_then(|port| port.parse().ok());

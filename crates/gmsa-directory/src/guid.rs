@@ -16,14 +16,14 @@ pub struct Guid(
     [u8; 16],
 );
 
-/// Something that is no GUID.
+/// Something that is not a GUID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text has another form.
-    #[error("\"{}\" is no GUID, which is written as 8-4-4-4-12 hexadecimal digits", .0.escape_debug())]
+    #[error("\"{}\" is not a GUID, which is written as 8-4-4-4-12 hexadecimal digits", .0.escape_debug())]
     Text(String),
     /// There are not 16 bytes.
-    #[error("{0} bytes are no GUID, which has 16")]
+    #[error("{0} bytes are not a GUID, which has 16")]
     Binary(usize),
 }
 

@@ -12,7 +12,7 @@ use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::task::JoinSet;
 
-/// How long one review may take, whoever waits for it.
+/// How long one review may take, however many requests wait for it.
 const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether the service account may use the credential spec, by an access review.
@@ -125,7 +125,7 @@ impl Access {
 
     /// What the API server's answer means.
     fn right(&self, status: SubjectAccessReviewStatus) -> Right {
-        // An answer that comes with an error is no answer, whatever it says.
+        // An answer with an evaluation error does not count.
         if let Some(error) = status.evaluation_error.filter(|error| !error.is_empty()) {
             return self.failure(false, &format!("the authorizer reports: {error}"));
         }

@@ -30,7 +30,7 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// Somebody else manages fields that we would change.
+    /// Another field manager owns fields that we would change.
     #[error(
         "failed to apply {object}: {why}; if their values should go, run again with \
          --force-conflicts"
@@ -68,9 +68,9 @@ impl Error {
 pub struct Difference {
     /// Where, such as `spec.replicas`.
     pub path: String,
-    /// What stands there; none if nothing does.
+    /// The current value, if there is one.
     pub was: Option<Value>,
-    /// What will stand there; none if nothing will.
+    /// The new value; none if the field is removed.
     pub becomes: Option<Value>,
 }
 
@@ -94,7 +94,7 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// With `force`, fields that others manage are taken over.
+    /// With `force`, fields of other managers are taken over.
     #[must_use]
     pub fn new(client: Client, manager: &'static str, force: bool) -> Self {
         Self { client, manager, force, kinds: Mutex::default() }
@@ -129,7 +129,7 @@ impl Applier {
             Err(Error::UnknownKind { .. }) => return Ok(false),
             Err(error) => return Err(error),
         };
-        // Servers before 1.21 leave the Jobs of a CronJob behind unless they are told not to.
+        // Servers before 1.21 leave the Jobs of a CronJob behind without this option.
         match api.delete(name(object)?, &DeleteParams::background()).await {
             Ok(_) => Ok(true),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
@@ -246,7 +246,7 @@ fn refused(verb: &'static str, object: &Value, error: &kube::Error) -> Error {
     Error::Refused { verb, object: shown(object), why: why(error), code }
 }
 
-/// What the API server keeps by itself.
+/// Fields that the API server sets.
 const KEPT: [&str; 6] = [
     "metadata.managedFields",
     "metadata.resourceVersion",

@@ -37,7 +37,7 @@ pub enum Error {
         "failed to {0}: this cluster does not know the resource; apply the CustomResourceDefinition"
     )]
     Unknown(String),
-    /// Somebody else set the same fields.
+    /// Another field manager owns the same fields.
     #[error("failed to {what}: {why}; take the fields over with --force-conflicts")]
     Conflict {
         /// The operation and its object.
@@ -60,7 +60,7 @@ pub enum Error {
 pub struct Apply {
     /// The API server judges and stores nothing.
     pub dry_run: bool,
-    /// Fields that others set are taken over.
+    /// Takes over fields of other managers.
     pub force: bool,
 }
 
@@ -96,7 +96,7 @@ impl CredentialSpecs {
         let what = format!("read {KIND} \"{name}\"");
         match within(&what, self.api.get_opt(name)).await? {
             Some(object) => value(&what, &object),
-            // The answer does not tell whether the object or the whole resource is unknown.
+            // The answer does not show whether the object or the whole resource is missing.
             None => match within(&what, self.api.list(&ListParams::default().limit(1))).await {
                 Err(error @ Error::Unknown(_)) => Err(error),
                 _ => Err(Error::Absent(name.to_owned())),
@@ -104,7 +104,7 @@ impl CredentialSpecs {
         }
     }
 
-    /// Makes one of them so, and gives back what is stored.
+    /// Applies one, and returns the stored object.
     pub async fn apply(&self, name: &str, object: &Value, how: Apply) -> Result<Value, Error> {
         let what = format!("apply {KIND} \"{name}\"");
         let params = PatchParams {

@@ -29,7 +29,7 @@ struct Metadata<'a> {
 }
 
 impl Page {
-    /// The objects, and from where the list goes on.
+    /// The objects, and where the list continues.
     pub(crate) fn items(&self) -> serde_json::Result<(Vec<&str>, Option<String>)> {
         let List { metadata, items } = serde_json::from_str(&self.text)?;
         let items = items.into_iter().flatten().map(RawValue::get).collect();

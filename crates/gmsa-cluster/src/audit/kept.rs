@@ -1,9 +1,9 @@
-//! What everything that keeps the result of an audit has in common.
+//! What the ways to store the result of an audit have in common.
 
 use gmsa_core::names::{AUDIT, NAME, PART_OF};
 use serde_json::{Map, Value, json};
 
-/// How long the findings are at most in JSON: a `ConfigMap` holds 1 MiB, and so does a request.
+/// The largest JSON of the findings: a `ConfigMap` and a request may have 1 MiB.
 pub(super) const MOST: usize = 512 * 1024;
 
 /// The metadata of everything that is kept.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Error;
 use crate::api::objects::{self, Kind, Objects, Page};
 
-/// How many objects come with one answer: a page is what is in memory at once.
+/// The page size: only one page is in memory at a time.
 const PAGE: u32 = 250;
 
 /// The beginning of the two keys of a GMSA; an object without it uses none.
@@ -81,9 +81,9 @@ pub(super) struct Item<'a> {
     pub(super) may_use: bool,
 }
 
-/// The objects of a page, and from where the list goes on.
+/// The objects of a page, and where the list continues.
 pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
-    // The error's own words could quote what stands there.
+    // The error's own words could quote the object's contents.
     let failed = |error: serde_json::Error| Error::Answer {
         what: page.kind.plural,
         line: error.line(),

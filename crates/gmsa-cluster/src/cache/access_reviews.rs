@@ -29,7 +29,7 @@ pub(crate) const JOINED: Duration = Duration::from_secs(5);
 /// How many answers are remembered at most.
 const CAPACITY: usize = 10_000;
 
-/// Is told of every answer to "may this service account use this credential spec".
+/// Is called for every answer to "may this service account use this credential spec".
 pub trait Observer: Send + Sync + 'static {
     /// `result` is `allowed`, `denied` or `error`; `source` is `cache`, `shared` or `live`.
     fn access_review(&self, result: &'static str, source: &'static str);
@@ -58,14 +58,14 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// `keep` is cut to [`LONGEST`]; zero turns remembering off.
+    /// `keep` is at most [`LONGEST`]; zero turns the cache off.
     pub(crate) fn new(changes: Arc<Changes>, keep: Duration, observer: Arc<dyn Observer>) -> Self {
         let keep = keep.min(LONGEST);
         let (allowed, in_flight) = (RwLock::default(), Mutex::default());
         Self { changes, keep, allowed, in_flight, observer }
     }
 
-    /// The remembered answer, if there is one that still holds.
+    /// The cached answer, if it is still valid.
     pub(crate) fn recall(&self, key: &str, now: Instant) -> Option<Right> {
         if self.keep.is_zero() || !self.changes.are_watched(now) {
             return None;
@@ -140,7 +140,7 @@ impl Memory {
             && now.saturating_duration_since(remembered.began) < self.keep
     }
 
-    /// When there are too many, those that no longer hold make room; if all hold, this one is not
+    /// When there are too many, expired ones are removed; if none has expired, this one is not
     /// remembered, which only makes it slower.
     fn remember(&self, key: String, remembered: Remembered) {
         let mut allowed = self.allowed.write();
@@ -154,7 +154,7 @@ impl Memory {
     }
 }
 
-/// One who waits for a review; the last to go takes it out of those under way, also who gives up.
+/// A request that waits for a review; dropping the last one ends the review.
 struct Waiting<'a> {
     memory: &'a Memory,
     key: &'a str,

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::cache::credential_specs::prepare;
 use crate::cache::rate_limiter::Bucket;
 
-/// How long one read may take, whoever waits for it.
+/// How long one read may take, however many requests wait for it.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a read waits for the one before it.
@@ -34,7 +34,7 @@ struct Slot {
     turn: Arc<Turn>,
 }
 
-/// Where a read stands.
+/// The state of a read.
 struct Turn {
     /// Whether the request has been sent.
     sent: AtomicBool,
@@ -86,7 +86,7 @@ impl Live {
         let (api, bucket) = (self.api.clone(), Arc::clone(&self.bucket));
         async move {
             if let Some(previous) = previous {
-                // One that hangs does not hold up those behind it for long.
+                // A hanging read does not block later ones for long.
                 let _ = tokio::time::timeout(AHEAD, previous).await;
             }
             let until = *turn.until.lock();
@@ -105,7 +105,7 @@ impl Live {
     }
 }
 
-/// One who waits for a read; the last to go takes it out of the slots, also who gives up.
+/// A request that waits for a read; dropping the last one ends the read.
 struct Waiting<'a> {
     live: &'a Live,
     name: &'a str,

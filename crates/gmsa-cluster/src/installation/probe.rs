@@ -38,7 +38,7 @@ pub const QUESTIONS: [Question; 2] = [
 /// Why it could not be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The API server refused the pod for a reason of its own, or could not be reached.
+    /// The API server refused the pod for another reason, or could not be reached.
     #[error("failed to create a pod in the namespace {namespace} as a dry run: {why}")]
     Refused {
         /// The namespace.
@@ -75,7 +75,7 @@ pub async fn ask(
     }
 }
 
-/// A pod that keeps to the restricted level, but for the field.
+/// A pod that meets the restricted level, except for the field.
 fn pod(question: &Question) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
         "apiVersion": "v1",

@@ -44,7 +44,7 @@ pub struct Names {
     pub configurations: String,
     /// The validating webhook configuration of early warnings; none without them.
     pub early_warnings: Option<String>,
-    /// The pod in which the server runs, on which its events stand.
+    /// The server's own pod, the object of its events.
     pub pod: Option<String>,
     /// The pod's uid.
     pub pod_uid: Option<String>,
@@ -53,7 +53,7 @@ pub struct Names {
 /// Why an own object could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Somebody else wrote it in the meantime.
+    /// Another writer changed it in the meantime.
     #[error("the {0} was written by another replica meanwhile")]
     Conflict(String),
     /// The API server refused, or could not be reached.
@@ -74,9 +74,9 @@ pub type Data = BTreeMap<String, Vec<u8>>;
 /// The Secret as it was read.
 #[derive(Clone)]
 pub struct Stored {
-    /// What it holds.
+    /// Its data.
     pub data: Data,
-    /// The time of [`ROTATE_BEFORE`], as it stands there.
+    /// The value of the annotation [`ROTATE_BEFORE`].
     pub rotate_before: Option<String>,
     version: String,
 }
@@ -89,7 +89,7 @@ pub struct OwnObjects {
     secrets: Api<Secret>,
     mutating: Api<MutatingWebhookConfiguration>,
     validating: Api<ValidatingWebhookConfiguration>,
-    /// Whether it was told that the configuration of early warnings could not be written.
+    /// Whether the log already says that the configuration of early warnings cannot be written.
     told: Arc<AtomicBool>,
     events: Events,
 }
@@ -213,12 +213,12 @@ impl OwnObjects {
         Ok(true)
     }
 
-    /// Writes an event about what was done here.
+    /// Writes an event about a change.
     pub fn tell(&self, kind: Kind, reason: &'static str, message: &str) {
         self.events.tell(kind, reason, message);
     }
 
-    /// What only warns must not keep the rest from working: a failure is told, once.
+    /// A failure here only costs warnings, so it is logged once and stops nothing else.
     async fn publish_early_warnings(&self, bundle: &str) -> bool {
         let Some(name) = &self.names.early_warnings else { return false };
         match self.publish_to(&self.validating, name, bundle).await {
@@ -229,7 +229,7 @@ impl OwnObjects {
             Err(Error::Conflict(_)) => true,
             Err(error) => {
                 if !self.told.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "there are no early warnings");
+                    tracing::warn!(%error, "early warnings are off: their configuration could not be written");
                 }
                 false
             }
@@ -330,9 +330,9 @@ enum Written {
     Replaced,
 }
 
-/// Makes one webhook configuration, if it exists, trust this bundle of CAs as the server does for
-/// its own: whoever applies the rest of the configuration leaves it alone. Returns whether something
-/// had to be changed.
+/// Makes one webhook configuration, if it exists, trust this CA bundle, with the server's own field
+/// manager, so that applying the rest of the configuration keeps it. Returns whether something
+/// was changed.
 pub async fn trust(client: &Client, kind: &str, name: &str, bundle: &str) -> Result<bool, Error> {
     let written = if kind == MutatingWebhookConfiguration::kind(&()) {
         publish::<MutatingWebhookConfiguration>(&Api::all(client.clone()), name, bundle).await?

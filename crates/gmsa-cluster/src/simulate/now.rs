@@ -1,4 +1,4 @@
-//! One pod against what the cluster says now.
+//! Admission of one pod with the current facts of the cluster.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ impl Now {
         }
     }
 
-    /// The validating step alone: what it says of a pod as it stands.
+    /// The validating step alone, for a pod that is already stored.
     pub async fn validate(
         &mut self,
         pod: &Pod<'_>,

@@ -55,7 +55,7 @@ fn each<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 pub struct Containers<'a>(Vec<Container<'a>>);
 
 impl Containers<'_> {
-    /// How much memory the list takes, in bytes.
+    /// The memory that the list uses, in bytes.
     pub(super) fn bytes(&self) -> usize {
         let options = self.0.iter().filter_map(|container| container.security_context.as_ref());
         let options = options.filter(|context| context.windows_options.is_some()).count();

@@ -12,7 +12,7 @@ use crate::principals::{Principal, distinct};
 use crate::security_descriptor::{Access, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
-/// How often a change is tried anew when others change the same attribute.
+/// How often a change is retried when another client changes the same attribute.
 const TRIES: u32 = 50;
 /// The longest wait before the next try.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -60,7 +60,7 @@ pub struct Effect {
     pub principal: Principal,
     /// Whether an entry of it changed.
     pub changed: bool,
-    /// What holds afterwards.
+    /// The state afterwards.
     pub right: Right,
 }
 
@@ -135,7 +135,7 @@ pub(super) fn right(
         },
         Membership::Absent => (Some(false), String::new()),
         Membership::NotShown => {
-            (None, format!("who may is not shown to {user}, or nobody may"))
+            (None, format!("{user} may not see who may, or nobody may"))
         }
         Membership::Unreadable(problem) => {
             (None, format!("{MEMBERSHIP} cannot be read: {problem}"))
@@ -146,7 +146,7 @@ pub(super) fn right(
 }
 
 impl Directory {
-    /// Lets principals read the password of an account, and says what holds for each afterwards. All
+    /// Lets principals read the password of an account, and returns the state of each afterwards. All
     /// other entries stay as they are, and changes that others make at the same time are kept.
     pub async fn allow(
         &self,
@@ -157,7 +157,7 @@ impl Directory {
         self.change(name, principals, dry_run, SecurityDescriptor::allow).await
     }
 
-    /// Takes the right to read the password from principals, and says what holds for each afterwards:
+    /// Revokes the right to read the password from principals, and returns the state of each afterwards:
     /// one may keep the right by a group. All other entries stay as they are.
     pub async fn disallow(
         &self,
@@ -190,7 +190,7 @@ impl Directory {
                 }
             }
             if !descriptor.fits() {
-                let problem = "that are more entries than 64 KiB hold: allow a group instead";
+                let problem = "the entries would exceed 64 KiB: allow a group instead";
                 return Err(Error::Refused { what, problems: vec![problem.to_owned()] });
             }
             if changed.is_empty() || dry_run {

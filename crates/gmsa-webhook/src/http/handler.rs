@@ -18,7 +18,7 @@ pub enum Answer {
 
 /// Answers the admission endpoints.
 pub trait Handler: Send + Sync + 'static {
-    /// Answers one AdmissionReview. `timeout` is how long the caller still waits, if it says so.
+    /// Answers one AdmissionReview. `timeout` is how long the caller still waits, if known.
     fn review(
         &self,
         endpoint: Endpoint,

@@ -92,7 +92,7 @@ async fn who_gives_up_leaves_nothing_to_wait_for() {
 }
 
 #[tokio::test]
-async fn a_read_that_hangs_holds_up_the_next_for_a_second_only() {
+async fn a_hanging_read_delays_the_next_by_a_second_only() {
     let mut slow = Slow::start(1, Bucket::new(0.0, 1)).await;
     let late = Instant::now() + 60 * SECOND;
     let mut held = Box::pin(slow.live.read("web", late));

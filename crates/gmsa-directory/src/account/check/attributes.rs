@@ -78,7 +78,7 @@ fn enabled(account: &Account, enable: &str) -> Check {
             ID,
             CheckStatus::Failed,
             format!("it is enabled, but expired on {day}: it gets no Kerberos tickets"),
-            "take the expiry from it (Clear-ADAccountExpiration; Samba: samba-tool user setexpiry \
+            "remove the expiry from it (Clear-ADAccountExpiration; Samba: samba-tool user setexpiry \
              --noexpiry)",
         ),
         None => Check::passed(ID, "it is enabled".to_owned()),

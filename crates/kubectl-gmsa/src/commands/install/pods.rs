@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn quantities_are_told_from_other_words() {
+    fn quantities_are_distinguished_from_other_words() {
         for (text, is) in [
             ("100m", true),
             ("64Mi", true),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::facts::Facts;
 use crate::failure::Failure;
 
-/// A workload and what admission says of its pods.
+/// A workload and the decision about its pods.
 pub struct Judged<'a> {
     pub workload: &'a Workload,
     pub service_account: String,
@@ -71,8 +71,8 @@ fn judge<'a>(
         .collect()
 }
 
-/// The API server refuses pods whose service account does not exist. Files that hold none of the
-/// namespace's say nothing of it, and `default` is made with each namespace.
+/// The API server refuses pods whose service account does not exist. Files without service accounts
+/// of the namespace are not complete, and `default` is created with each namespace.
 fn missing_account(set: &ManifestSet, judged: &Judged<'_>) -> Option<Finding> {
     let (namespace, account) = (&judged.workload.namespace, &judged.service_account);
     let key = (namespace.clone(), account.clone());

@@ -50,7 +50,7 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
                 format!("; write \"{}\", as the credential spec must be called", made_valid(name))
             }
         };
-        let why = if valid { "is not among the objects" } else { "is no valid name" };
+        let why = if valid { "is not among the objects" } else { "is not a valid name" };
         found.push(ObjectFinding::new(
             &role,
             None,
@@ -63,7 +63,7 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
     }
 }
 
-/// Whether somebody meant several names by one.
+/// Whether the name is meant as a pattern, which Kubernetes does not support.
 pub(super) fn is_pattern(name: &str) -> bool {
     name.contains(['*', '?'])
 }
