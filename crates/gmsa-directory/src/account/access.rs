@@ -135,7 +135,7 @@ pub(super) fn right(
         },
         Membership::Absent => (Some(false), String::new()),
         Membership::NotShown => {
-            (None, format!("{user} may not see who may, or nobody may"))
+            (None, format!("who may is not shown to {user}, or no principal may"))
         }
         Membership::Unreadable(problem) => {
             (None, format!("{MEMBERSHIP} cannot be read: {problem}"))

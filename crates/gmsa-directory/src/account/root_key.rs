@@ -183,7 +183,7 @@ mod tests {
     fn a_root_key_that_is_not_shown_is_not_missing() {
         let check = keys(State::Hidden).check("alice", None);
         assert_eq!(check.status, CheckStatus::Unknown);
-        assert!(check.message.contains("alice is shown no KDS root key"), "{}", check.message);
+        assert!(check.message.contains("alice sees no KDS root key"), "{}", check.message);
         assert_eq!(keys(State::Missing).check("root", None).status, CheckStatus::Failed);
         assert_eq!(keys(State::Present).check("alice", None).status, CheckStatus::Passed);
         let check = keys(State::Usable(SystemTime::now())).check("root", None);

@@ -98,7 +98,7 @@ pub fn remedy(problem: &str) -> &'static str {
         "\nThe API server does not trust the webhook's certificate. A server that makes its own \
          writes its CA into the webhook configurations: see its log for why it could not \
          (kubectl logs -n gmsa-webhook deployment/gmsa-webhook). For certificates from elsewhere \
-         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret holds no ca.crt"
+         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret has no ca.crt"
     } else if has(&["no endpoints", "connection refused", "not found"]) {
         "\nNo replica is behind the Service: see kubectl get pods -n gmsa-webhook"
     } else if has(&["did not ask"]) {

@@ -111,7 +111,7 @@ async fn a_denied_principal_is_not_reported_as_allowed() {
     let hosts = ["--host", "OTHERHOST", "--host", "WEBHOST1"];
     let allowed = account(&controller, &[&["allow", &name], &hosts[..]].concat());
     assert_eq!(allowed.code, 1, "{}", allowed.stderr);
-    let warning = "warning: OTHERHOST$ may not read the password all the same";
+    let warning = "warning: OTHERHOST$ still may not read the password";
     assert!(allowed.stderr.contains(warning), "{}", allowed.stderr);
     assert!(!allowed.stderr.contains("WEBHOST1$ may not"), "{}", allowed.stderr);
     let checked = account(&controller, &[&["check", &name], &hosts[..]].concat());
@@ -423,9 +423,9 @@ async fn equivalent_names_and_names_that_clients_use() {
     let host = format!("HOST/{one}.contoso.com");
     let refused = account(controller, &["create", &two, "--spn", &host, "--dry-run"]);
     assert_eq!(refused.code, 1, "{}", refused.stdout);
-    let why = format!("{host} stands for http/{one}.contoso.com, which CN={one},");
+    let why = format!("{host} includes http/{one}.contoso.com, which CN={one},");
     assert!(refused.stderr.contains(&why), "{}", refused.stderr);
-    // It takes http from a computer that has HOST, of which nobody else would tell.
+    // It takes http from a computer that has HOST, which no other tool reports.
     let taking = format!("http/{node}.contoso.com");
     let made = account(controller, &["create", &two, "--spn", &taking]);
     assert_eq!(made.code, 0, "{}", made.stderr);

@@ -9,7 +9,7 @@ pub enum Error {
     Cut(&'static str),
     /// Its bytes are not text.
     #[error(
-        "it is no {0}: an old code page, perhaps; write it with `-Encoding utf8`, which every PowerShell \
+        "it is not {0}: an old code page, perhaps; write it with `-Encoding utf8`, which every PowerShell \
          knows"
     )]
     Invalid(&'static str),

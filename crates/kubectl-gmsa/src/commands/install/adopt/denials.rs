@@ -56,7 +56,7 @@ pub fn stop(args: &Install, denied: &[Finding]) -> bool {
     }
     printer::note(&format!(
         "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
-         and go on all the same with --accept-denials",
+         or continue with --accept-denials",
         denied.len()
     ));
     true
