@@ -29,7 +29,7 @@ pub fn generate(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints everything that is wrong; the exit code says whether anything is.
+/// Prints every complaint; the exit code is 1 if there is one.
 pub fn check(root: &Path) -> Result<ExitCode> {
     let mut complaints: Vec<String> = generated::all(root)?
         .iter()

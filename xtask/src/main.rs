@@ -1,4 +1,4 @@
-//! Makes and checks what is generated, and shows the project at work.
+//! Generates and checks files, and runs the demo.
 
 mod book;
 mod chart;

@@ -1,4 +1,4 @@
-//! Kubernetes manifests: from files to objects, and what they say together.
+//! Kubernetes manifests: reads files into objects and evaluates them together.
 
 mod document;
 mod files;

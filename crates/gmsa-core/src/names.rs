@@ -47,7 +47,7 @@ pub const TAKEOVER: &str = "gmsa-webhook-takeover";
 
 /// The label of every object of an installation, with its value.
 pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
-/// The label by which a namespace says whether its pods are sent, where the API server cannot
+/// The label of a namespace that decides whether its pods are sent, where the API server cannot
 /// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
 pub const NAMESPACE_LABEL: &str = "gmsa-webhook";
 /// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are not sent.

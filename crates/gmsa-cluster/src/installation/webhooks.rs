@@ -58,7 +58,7 @@ macro_rules! uses_gmsa {
 pub const MATCH_CONDITION: &str = uses_gmsa!("object.spec");
 
 /// The CEL expression that says whether the pods of a workload's template use a GMSA; that of a
-/// `CronJob` stands deeper.
+/// `CronJob` is nested deeper.
 pub const EARLY_WARNINGS_CONDITION: &str = concat!(
     "(has(object.spec.template) && ",
     uses_gmsa!("object.spec.template.spec"),
@@ -98,7 +98,7 @@ fn webhook(path: &str, failure_policy: &str, timeout: u32, options: &Options) ->
         "failurePolicy": failure_policy,
         "matchPolicy": "Equivalent",
         "timeoutSeconds": timeout,
-        // Said although it is the default, so that an apply takes away what leaves pods out.
+        // The defaults, set explicitly so that an apply removes selectors that exclude pods.
         "namespaceSelector": {},
         "objectSelector": {},
         "clientConfig": {"service": {
@@ -129,11 +129,11 @@ fn pod_webhook(path: &str, failure_policy: &str, options: &Options, version: Ver
     webhook
 }
 
-/// How long a warning may hold up whoever waits for it, in seconds.
+/// How long a warning may delay a request, in seconds.
 const PATIENCE: u32 = 3;
 
 fn warning_webhook(path: &str, options: &Options) -> Value {
-    // What only warns must never refuse, nor hold up for long.
+    // What only warns must never deny a request, nor delay it for long.
     webhook(path, "Ignore", options.timeout_seconds.min(PATIENCE), options)
 }
 
@@ -168,7 +168,7 @@ fn credspec_webhook(options: &Options) -> Value {
     webhook
 }
 
-/// Sends only what uses a GMSA, as far as the API server can tell, and only from the namespaces
+/// Sends only pods that use a GMSA, if the API server can filter them, and only from the namespaces
 /// that are to be sent.
 fn filter(webhook: &mut Value, condition: &str, options: &Options, version: Version) {
     if version.filters() {

@@ -23,14 +23,14 @@ pub struct Manifests {
     pub documents: Vec<Document>,
     /// The documents that cannot be read.
     pub unreadable: Vec<UnreadableDocument>,
-    /// The documents that are no Kubernetes objects at all.
+    /// The documents that are not Kubernetes objects at all.
     pub passed_over: Vec<PassedOver>,
 }
 
 /// A path that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableFile {
-    /// The file system says no.
+    /// The file system returned an error.
     #[error("failed to read {path}: {source}")]
     Io {
         /// The path.
@@ -44,8 +44,8 @@ pub enum UnreadableFile {
         /// The directory.
         path: String,
     },
-    /// The file is no text.
-    #[error("failed to read {path}: it is no UTF-8 text")]
+    /// The file is not text.
+    #[error("failed to read {path}: it is not UTF-8 text")]
     NotText {
         /// The path.
         path: String,
@@ -91,7 +91,7 @@ impl Manifests {
         Ok(())
     }
 
-    /// Adds the documents of a text that stands in the file of this name.
+    /// Adds the documents of the text of a file with this name.
     pub fn add_text(&mut self, name: &str, text: &str) {
         for document in parse(name, text) {
             match document {

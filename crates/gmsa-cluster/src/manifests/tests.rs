@@ -280,7 +280,7 @@ fn what_may_be_a_fact_is_never_passed_over() {
 }
 
 #[test]
-fn the_known_kinds_are_taken_whatever_their_template_holds() {
+fn the_known_kinds_are_read_whatever_their_template_contains() {
     let init = "spec: {template: {spec: {initContainers: [{name: i}]}}}";
     for (api_version, kind, spec, taken) in [
         ("apps/v1", "Deployment", init, true),

@@ -87,7 +87,7 @@ pub fn on_a_terminal(path: &Path) -> Result<String, String> {
     Ok(table::render(&Report::new(&simulated, findings, renames, false), false, true))
 }
 
-/// Tells what is passed over, and what cannot be read: nothing is judged by half of the files.
+/// Reports ignored and unreadable files; a review of half of the files would be misleading.
 fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     for passed_over in manifests.passed_over.iter().chain(set.passed_over.values()) {
         printer::note(&passed_over.to_string());
@@ -107,7 +107,7 @@ fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
 }
 
-/// Where objects stand that name no namespace, if nothing else says so.
+/// The default namespace of objects that do not set one.
 const NAMESPACE: &str = "default";
 
 /// The severity of a denial.

@@ -33,7 +33,7 @@ fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As other programs make files: the umask takes away from it.
+        // The usual mode of new files: the umask restricts it.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(directory.unwrap_or(Path::new(".")))?;

@@ -16,7 +16,7 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Writes data. A closed pipe ends the program as if all were written.
+/// Writes data. A closed pipe ends the program without an error.
 pub fn data(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -26,13 +26,13 @@ pub fn data(text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Tells something besides the data.
+/// Prints a note on standard error.
 pub fn note(text: &str) {
-    // Nobody is left to tell if this fails.
+    // There is nowhere to report a failure.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Tells what may not be as it was meant.
+/// Prints a warning on standard error.
 pub fn warning(text: &str) {
     note(&format!("warning: {text}"));
 }

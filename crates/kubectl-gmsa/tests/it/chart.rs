@@ -216,8 +216,8 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
 }
 
 #[test]
-fn the_chart_is_sound_and_says_what_it_does_not_take() {
-    let Some(helm) = helm("the_chart_is_sound_and_says_what_it_does_not_take") else { return };
+fn the_chart_is_sound_and_rejects_unknown_values() {
+    let Some(helm) = helm("the_chart_is_sound_and_rejects_unknown_values") else { return };
     run(&helm, &["lint", "--strict", CHART]).unwrap();
     let refused = |version: &str, set: &str| {
         run(&helm, &["template", "gmsa", CHART, "--kube-version", version, "--set", set])
@@ -322,8 +322,8 @@ fn values_of_the_windows_gmsa_chart_mean_the_same() {
 }
 
 #[test]
-fn values_that_mean_nothing_here_are_refused_with_what_to_do() {
-    let Some(helm) = helm("values_that_mean_nothing_here_are_refused_with_what_to_do") else {
+fn unsupported_values_are_refused_with_what_to_do() {
+    let Some(helm) = helm("unsupported_values_are_refused_with_what_to_do") else {
         return;
     };
     for (set, words) in [

@@ -14,7 +14,7 @@ pub fn run(args: &Remove) -> Result<u8, Failure> {
         let dry_run = args.dry_run.is_set();
         if !dry_run && !args.yes && !io::stdin().is_terminal() {
             return Err(Failure::Input(format!(
-                "failed to remove the account {}: give --yes where nobody can be asked",
+                "failed to remove the account {}: there is no terminal to ask for confirmation; give --yes",
                 args.account
             )));
         }

@@ -19,9 +19,9 @@ use crate::failure::Failure;
 pub struct Found {
     /// The whole resource.
     pub object: Value,
-    /// Where it stands.
+    /// Its position.
     pub source: String,
-    /// Whether the file holds the contents alone.
+    /// Whether the file contains only the contents.
     pub bare: bool,
 }
 
@@ -46,7 +46,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     Ok(found)
 }
 
-/// The file itself, or what lies below a directory and may hold a credential spec, sorted.
+/// The file itself, or files below a directory that may contain a credential spec, sorted.
 fn files(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let shown = path.display().to_string();
     let error = |error: std::io::Error| failed(&shown, &error.to_string());
@@ -94,7 +94,7 @@ fn parse(file: &str, bytes: &[u8]) -> Result<Vec<Found>, Failure> {
     Ok(found)
 }
 
-/// Whether this is what Windows keeps in a file: one of its keys, and no resource.
+/// Whether this is a credential spec file of Windows: it has one of its keys, and is not a resource.
 fn is_bare(value: &Value) -> bool {
     let known = ["CmsPlugins", "DomainJoinConfig", "ActiveDirectoryConfig"];
     value.get("kind").is_none() && known.iter().any(|key| value.get(key).is_some())

@@ -1,4 +1,4 @@
-//! What is asked for: the arguments over what the last install was told.
+//! The wanted options: arguments override the options of the previous install.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
 fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));
     if !is_valid_name(&options.namespace) || options.namespace.contains('.') {
-        return bad(&format!("\"{}\" is no name of a namespace", options.namespace));
+        return bad(&format!("\"{}\" is not a valid name of a namespace", options.namespace));
     }
     if options.replicas == 0 {
         return bad("--replicas is 0, and then every pod that uses a GMSA would be refused");
@@ -79,7 +79,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     if !is_schedule(&options.audit_schedule) {
         return bad(&format!(
-            "\"{}\" is no schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
+            "\"{}\" is not a schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
             options.audit_schedule
         ));
     }
