@@ -7,6 +7,8 @@ pub mod credential_specs;
 pub mod events;
 #[cfg(feature = "exec")]
 pub mod exec;
+mod exec_credential;
+mod kubeconfig;
 pub mod objects;
 mod page;
 pub mod value;

@@ -1,9 +1,10 @@
 //! The options about pods: where they run, and how large they are.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gmsa_cluster::installation::Resources;
-use gmsa_cluster::manifests::parse;
+use gmsa_cluster::manifests::{parse, texts};
 use serde_json::{Value, json};
 
 use crate::cli::PodFlags;
@@ -70,8 +71,8 @@ pub fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, 
     }
     let failed =
         |why: &str| Failure::Input(format!("failed to read the affinity in {path}: {why}"));
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-    let mut documents = parse(path, &text).into_iter();
+    let texts = texts(&Path::new(path).into())?;
+    let mut documents = texts.iter().flat_map(|one| parse(&one.name, &one.text));
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(failed("expected one document"));
     };
