@@ -29,6 +29,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
             .mutating_failure_policy
             .map_or(known.mutating_may_be_skipped, |policy| policy == FailurePolicy::Ignore),
         namespaces_opt_in: args.namespaces_opt_in.unwrap_or(known.namespaces_opt_in),
+        skip_system_namespaces: args.skip_system_namespaces.unwrap_or(known.skip_system_namespaces),
         random_hostname: args.random_hostname.unwrap_or(known.random_hostname),
         host_network: args.host_network.unwrap_or(known.host_network),
         port: args.port.unwrap_or(known.port),
