@@ -15,6 +15,7 @@ mod man;
 mod output;
 mod paths;
 mod pictures;
+mod portable;
 mod readme;
 mod reference;
 mod sbom;

@@ -40,6 +40,9 @@ pub struct Options {
     pub mutating_may_be_skipped: bool,
     /// Whether only namespaces that opt in are sent.
     pub namespaces_opt_in: bool,
+    /// Whether `kube-system` and `kube-node-lease` are left out.
+    #[serde(skip_serializing_if = "is_false")]
+    pub skip_system_namespaces: bool,
     /// Whether pods that use a GMSA get a random hostname.
     pub random_hostname: bool,
     /// Whether the pods are on the node's network, for API servers that cannot reach pods.
@@ -146,6 +149,7 @@ impl Default for Options {
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
             namespaces_opt_in: false,
+            skip_system_namespaces: false,
             random_hostname: false,
             host_network: false,
             port: 8443,

@@ -137,6 +137,30 @@ fn namespaces_that_opted_out_elsewhere_are_left_out_by_every_webhook_for_pods() 
     }
 }
 
+#[test]
+fn every_webhook_configuration_asks_the_enforcer_of_aks_to_leave_it_alone() {
+    let options = Options { certificates: Certificates::CertManager, ..Options::default() };
+    for options in [Options::default().with_everything(), options] {
+        for object in objects(&options, NEW).webhooks {
+            let annotations = &object["metadata"]["annotations"];
+            assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+        }
+    }
+}
+
+#[test]
+fn namespaces_of_the_system_can_be_left_out() {
+    let options =
+        Options { skip_system_namespaces: true, early_warnings: true, ..Options::default() };
+    for object in objects(&options, NEW).webhooks {
+        assert_eq!(
+            object["webhooks"][0]["namespaceSelector"]["matchExpressions"],
+            json!([{"key": "kubernetes.io/metadata.name", "operator": "NotIn",
+                "values": ["kube-system", "kube-node-lease"]}])
+        );
+    }
+}
+
 /// Whatever is outside of namespaces has another name, so that nothing of the two is the same.
 #[test]
 fn a_temporary_installation_shares_no_name_with_ours() {

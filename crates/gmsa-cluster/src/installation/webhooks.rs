@@ -1,7 +1,8 @@
 //! The webhook configurations.
 
 use gmsa_core::names::{
-    self, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME, NAMESPACE_LABEL, PLURAL,
+    self, AKS_ENFORCER, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME,
+    NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
 };
 use serde_json::{Value, json};
 
@@ -196,6 +197,13 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
         (false, false) => vec![own("NotIn", DISABLED)],
         (false, true) => Vec::new(),
     };
+    if options.skip_system_namespaces {
+        requirements.push(NamespaceRequirement {
+            key: "kubernetes.io/metadata.name".to_owned(),
+            operator: "NotIn".to_owned(),
+            values: SYSTEM_NAMESPACES.map(str::to_owned).into(),
+        });
+    }
     for taken_over in &options.namespace_requirements {
         if !requirements.contains(taken_over) {
             requirements.push(taken_over.clone());
@@ -205,15 +213,12 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
 }
 
 fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {
-    let mut metadata = json!({"name": name, "labels": labels()});
+    let mut annotations = json!({AKS_ENFORCER: "true"});
     if options.certificates == Certificates::CertManager {
-        merge(
-            &mut metadata,
-            json!({"annotations":
-                {"cert-manager.io/inject-ca-from":
-                    format!("{}/{CERT_MANAGER_CA}", options.namespace)}}),
-        );
+        let certificate = format!("{}/{CERT_MANAGER_CA}", options.namespace);
+        merge(&mut annotations, json!({"cert-manager.io/inject-ca-from": certificate}));
     }
+    let metadata = json!({"name": name, "labels": labels(), "annotations": annotations});
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,

@@ -25,11 +25,7 @@ pub use report::schema;
 
 /// Judges the files.
 pub fn run(args: &Review) -> Result<u8, Failure> {
-    let inputs: Vec<Input> = args
-        .filename
-        .iter()
-        .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.clone()) })
-        .collect();
+    let inputs: Vec<Input> = args.filename.iter().map(|path| path.as_path().into()).collect();
     let manifests = read(&inputs)?;
     let cluster = if args.cluster {
         Some(Cluster::connect(args.kubeconfig.as_deref(), args.context.as_deref())?)
@@ -77,7 +73,7 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
 ///
 /// What ends the command: files that cannot be read.
 pub fn on_a_terminal(path: &Path) -> Result<String, String> {
-    let manifests = read(&[Input::Path(path.to_owned())]).map_err(|error| error.to_string())?;
+    let manifests = read(&[path.into()]).map_err(|error| error.to_string())?;
     let set = ManifestSet::new(&manifests.documents, NAMESPACE);
     let facts = Facts::of_files(&set);
     let simulated =

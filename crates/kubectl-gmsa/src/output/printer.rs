@@ -2,13 +2,16 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use anstyle_query::windows::enable_ansi_colors;
+
 use crate::failure::Failure;
 
 /// Whether colours may be used on standard output: it is a terminal, and `NO_COLOR`
 /// (no-color.org) is not set.
 pub fn colour() -> bool {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    wanted && io::stdout().is_terminal()
+    // A console of Windows takes escape sequences only once that is switched on.
+    wanted && io::stdout().is_terminal() && enable_ansi_colors().unwrap_or(true)
 }
 
 /// Whether standard output is a terminal.

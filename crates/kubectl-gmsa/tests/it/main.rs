@@ -37,6 +37,8 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod kubeconfig;
 mod kustomize;
 #[cfg(unix)]
 mod pictures;

@@ -3,12 +3,12 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use gmsa_cluster::manifests::encoding::decode;
 use gmsa_core::credspec::identifier::{braced_guid, is_guid};
 use gmsa_core::credspec::plugin::{self, PLUGINS, Plugin};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::file::encoding::decode;
 use crate::cli::credspec::Create;
 use crate::failure::Failure;
 
