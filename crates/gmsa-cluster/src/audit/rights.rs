@@ -1,7 +1,8 @@
-//! Rights that nobody uses, and roles that name what does not exist.
+//! Unused rights, and roles that name credential specs that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gmsa_core::credspec::name::is_pattern;
 use gmsa_core::finding::Code;
 use gmsa_core::rbac::{Grant, Policy};
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub(super) async fn all(
         if specs.contains_key(*name) || !is_asked {
             continue;
         }
-        let instead = if name.contains(['*', '?']) {
+        let instead = if is_pattern(name) {
             "; resourceNames takes whole names: list them, or leave resourceNames out to allow all"
         } else {
             ""

@@ -1,4 +1,4 @@
-//! What makes pods: what admission would say of the next one.
+//! Workloads: whether admission would accept their next pod.
 
 use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
@@ -91,7 +91,7 @@ async fn one(
     let user = format!("{} {}", kind.kind, metadata.name);
     match gathered.reach.saw(&metadata.namespace, &user, &labels) {
         Sent::Yes => {}
-        // Which is told of the namespace.
+        // Reported for the namespace.
         Sent::NotItsNamespace => return Ok(()),
         Sent::NotItsLabels => {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
@@ -99,8 +99,8 @@ async fn one(
         }
     }
     let mut decision = loop {
-        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };

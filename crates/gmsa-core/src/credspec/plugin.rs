@@ -16,7 +16,7 @@ pub struct Plugin {
     pub guid: &'static str,
     /// What `PluginInput` looks like.
     pub format: &'static str,
-    /// Whether the format holds a password in plain text.
+    /// Whether the format contains a password in plain text.
     pub takes_password: bool,
     fits: fn(&str) -> bool,
 }
@@ -86,7 +86,7 @@ pub fn aws_input(object: &Value) -> Option<String> {
     fits_aws(&object.to_string()).then(|| json!({ "credentialArn": arn }).to_string())
 }
 
-/// Whether a `PluginInput` looks as if a password stood in it: `user@domain:password`,
+/// Whether a `PluginInput` seems to contain a password: `user@domain:password`,
 /// `domain\user:password`, `domain:user:password` (the example in Microsoft's documents), or a key
 /// such as `password` with a value.
 ///
@@ -179,7 +179,7 @@ fn has_password_key(input: &str) -> bool {
     KEYS.iter().any(|key| {
         lower.match_indices(key).any(|(start, _)| {
             let after = lower.get(start + key.len()..).unwrap_or_default();
-            // The key may stand in quotes, escaped ones too.
+            // The key may be in quotes, which may be escaped.
             let after = after.trim_start_matches(['"', '\'', '\\', ' ']);
             after
                 .strip_prefix(['=', ':'])

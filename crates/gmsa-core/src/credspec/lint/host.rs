@@ -95,6 +95,6 @@ fn check_input_object(object: &Value, plugin: Option<&Plugin>, path: &Path<'_>, 
 }
 
 fn add_password(path: &Path<'_>, found: &mut Found) {
-    let message = "PluginInput seems to hold a password in plain text";
+    let message = "PluginInput seems to contain a password in plain text";
     found.add(Code::PluginInputPlaintextPassword, path, message.to_owned());
 }

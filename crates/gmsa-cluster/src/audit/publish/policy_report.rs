@@ -13,12 +13,12 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::kept::{MOST, metadata};
-use super::report::fitting;
-use super::{Audit, Finding};
-use crate::api::apply::{Applier, Error};
-use crate::api::client::why;
+use super::{MOST, metadata};
+use crate::api::apply::Applier;
 use crate::api::objects::kinds;
+use crate::api::{Error, answer};
+use crate::audit::report::fitting;
+use crate::audit::{Audit, Finding};
 
 /// The kinds of reports of one API.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl PolicyReports<'_> {
         }
         let Some((form, others)) = known.split_first() else { return Ok(None) };
         let mut by_namespace: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-        // Also without any finding: it says that the audit was made.
+        // Written without findings too: it shows that the audit was made.
         by_namespace.insert(None, Vec::new());
         for finding in &audit.findings {
             by_namespace.entry(finding.object.namespace.as_deref()).or_default().push(finding);
@@ -94,7 +94,7 @@ impl PolicyReports<'_> {
             match self.applier.apply(&report).await {
                 Ok(_) => written.reports += 1,
                 // A namespace that has ended, or is about to, needs no report.
-                Err(Error::Refused { code: 404, .. }) if namespace.is_some() => continue,
+                Err(error) if error.code() == Some(404) && namespace.is_some() => continue,
                 Err(error) if is_ending(&error) => continue,
                 Err(error) => return Err(error),
             }
@@ -109,13 +109,14 @@ impl PolicyReports<'_> {
     }
 
     async fn is_known(&self, form: &Form) -> Result<bool, Error> {
-        match self.client.list_api_group_resources(form.api_version).await {
+        let asked = self.client.list_api_group_resources(form.api_version);
+        match answer("find", form.api_version, asked).await {
             Ok(list) => {
                 let has = |kind: &str| list.resources.iter().any(|one| one.kind == kind);
                 Ok(has(form.namespaced) && has(form.cluster))
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
-            Err(error) => Err(refused("find", form.api_version, &error)),
+            Err(error) if error.code() == Some(404) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -129,8 +130,7 @@ impl PolicyReports<'_> {
         let all: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         // The right to the one name covers a list of that name.
         let params = ListParams::default().fields(&format!("metadata.name={AUDIT}"));
-        let found = all.list(&params).await;
-        let found = found.map_err(|error| refused("list", form.namespaced_plural, &error))?;
+        let found = answer("list", form.namespaced_plural, all.list(&params)).await?;
         for namespace in found.items.iter().filter_map(ResourceExt::namespace) {
             if wanted.contains_key(&Some(namespace.as_str())) {
                 continue;
@@ -162,23 +162,14 @@ impl Form {
 }
 
 async fn drop_one(of: &Api<DynamicObject>, what: &str) -> Result<(), Error> {
-    match of.delete(AUDIT, &DeleteParams::default()).await {
-        Ok(_) => Ok(()),
-        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
-        Err(error) => Err(refused("delete", what, &error)),
+    match answer("delete", what, of.delete(AUDIT, &DeleteParams::default())).await {
+        Err(error) if error.code() != Some(404) => Err(error),
+        _ => Ok(()),
     }
 }
 
 fn is_ending(error: &Error) -> bool {
-    matches!(error, Error::Refused { code: 403, why, .. } if why.contains("being terminated"))
-}
-
-fn refused(verb: &'static str, object: &str, error: &kube::Error) -> Error {
-    let code = match error {
-        kube::Error::Api(status) => status.code,
-        _ => 0,
-    };
-    Error::Refused { verb, object: object.to_owned(), why: why(error), code }
+    error.is_forbidden() && error.why().contains("being terminated")
 }
 
 /// A report, and how many findings are left out of it. Its numbers count them.
@@ -241,7 +232,7 @@ fn result(finding: &Finding, time: Timestamp) -> Value {
         "page": format!("{PAGES}{}", finding.code.page()),
     });
     let evidence: String = finding.evidence.join("; ").chars().take(EVIDENCE).collect();
-    // Servers of version 1.20 take an empty text in an applied custom resource for null.
+    // Servers of version 1.20 treat an empty text in an applied custom resource as null.
     if let Some(properties) = properties.as_object_mut().filter(|_| !evidence.is_empty()) {
         properties.insert("evidence".to_owned(), json!(evidence));
     }

@@ -12,7 +12,7 @@ use super::facts::Facts;
 use crate::failure::Failure;
 
 /// A workload and what admission says of its pods.
-pub struct Judged<'a> {
+pub struct Simulated<'a> {
     pub workload: &'a Workload,
     pub service_account: String,
     /// Whether the pod template names its service account.
@@ -45,49 +45,49 @@ pub fn all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
-) -> Result<Vec<Judged<'a>>, Failure> {
-    let mut judged = judge(set, documents, facts)?;
+) -> Result<Vec<Simulated<'a>>, Failure> {
+    let mut simulated = walk_all(set, documents, facts)?;
     let is_shared = |finding: &Finding| finding.code == Code::SharedHostnamePrefix;
     // Asked only where it matters.
-    if judged.iter().any(|one| one.decision.warnings.iter().any(is_shared))
+    if simulated.iter().any(|one| one.decision.warnings.iter().any(is_shared))
         && facts.makes_hostnames()
     {
-        for one in &mut judged {
+        for one in &mut simulated {
             one.decision.warnings.retain(|finding| !is_shared(finding));
         }
     }
     let is_unbound = |finding: &Finding| finding.code == Code::NotBoundToWindows;
-    if judged.iter().any(|one| one.decision.warnings.iter().any(is_unbound)) {
+    if simulated.iter().any(|one| one.decision.warnings.iter().any(is_unbound)) {
         let nodes = facts.nodes();
-        for one in &mut judged {
+        for one in &mut simulated {
             let spec = one.object.get("spec").unwrap_or(&Value::Null);
             if selects_windows_nodes_only(spec, &nodes) {
                 one.decision.warnings.retain(|finding| !is_unbound(finding));
             }
         }
     }
-    Ok(judged)
+    Ok(simulated)
 }
 
-fn judge<'a>(
+fn walk_all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
-) -> Result<Vec<Judged<'a>>, Failure> {
+) -> Result<Vec<Simulated<'a>>, Failure> {
     set.workloads
         .iter()
         .map(|workload| {
             let document = documents.get(workload.document);
             let document = document.map_or(&Value::Null, |document| &document.value);
-            let mut judged = one(workload, document, facts)?;
-            if judged.uses_gmsa && !facts.is_cluster() {
-                judged.decision.warnings.extend(missing_account(set, &judged));
+            let mut simulated = one(workload, document, facts)?;
+            if simulated.uses_gmsa && !facts.is_cluster() {
+                simulated.decision.warnings.extend(missing_account(set, &simulated));
             }
             if is_first_of_its_object(set, workload) {
                 let own = set.unread.iter().filter(|one| one.document == workload.document);
-                judged.decision.warnings.extend(own.map(|one| one.finding.clone()));
+                simulated.decision.warnings.extend(own.map(|one| one.finding.clone()));
             }
-            Ok(judged)
+            Ok(simulated)
         })
         .collect()
 }
@@ -100,8 +100,8 @@ fn is_first_of_its_object(set: &ManifestSet, workload: &Workload) -> bool {
 
 /// The API server refuses pods whose service account does not exist. Files that hold none of the
 /// namespace's say nothing of it, and `default` is made with each namespace.
-fn missing_account(set: &ManifestSet, judged: &Judged<'_>) -> Option<Finding> {
-    let (namespace, account) = (&judged.workload.namespace, &judged.service_account);
+fn missing_account(set: &ManifestSet, simulated: &Simulated<'_>) -> Option<Finding> {
+    let (namespace, account) = (&simulated.workload.namespace, &simulated.service_account);
     let key = (namespace.clone(), account.clone());
     if account == "default" || set.service_accounts.contains(&key) {
         return None;
@@ -122,7 +122,7 @@ fn one<'a>(
     workload: &'a Workload,
     document: &Value,
     facts: &Facts<'_>,
-) -> Result<Judged<'a>, Failure> {
+) -> Result<Simulated<'a>, Failure> {
     let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
@@ -141,7 +141,7 @@ fn one<'a>(
         }
     }
     let named = object.pointer("/spec/serviceAccountName").and_then(Value::as_str);
-    Ok(Judged {
+    Ok(Simulated {
         workload,
         service_account: pod.service_account().to_owned(),
         names_account: named.is_some_and(|name| !name.is_empty()),
