@@ -220,7 +220,7 @@ fn a_patch_is_no_workload_and_nobody_is_granted_what_no_one_asked_for() {
     assert!(ran.stdout.contains("credspec-not-judged"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("grant"), "{}", ran.stdout);
 
-    // What is said to do is done.
+    // The advice works.
     if let Some(kubectl) = gmsa_testkit::tools::find("a_patch_is_no_workload", "kubectl") {
         let built = std::process::Command::new(kubectl)
             .args(["kustomize", "--load-restrictor=LoadRestrictionsNone", prod])
@@ -261,7 +261,7 @@ fn a_credential_spec_of_another_group_is_an_error_and_import_writes_the_right_on
     let imported: Value = serde_json::from_str(&imported.stdout).unwrap();
     assert_eq!(imported, objects::credential_spec("webapp", "WebApp1"));
 
-    // A workload that names it is told where to look.
+    // A workload that names it learns where to look.
     let text = [
         old,
         objects::role("webapp"),

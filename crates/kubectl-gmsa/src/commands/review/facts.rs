@@ -18,6 +18,7 @@ use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
+use serde_json::Value;
 
 use crate::credential_spec::name_of;
 use crate::failure::Failure;

@@ -29,7 +29,7 @@ pub fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
         }
     }
     for unread in &set.unread {
-        // Those of a workload are told with it.
+        // Those of a workload are reported with it.
         if !set.workloads.iter().any(|workload| workload.document == unread.document) {
             found.push(ObjectFinding::new(&unread.object, Some(&unread.source), &unread.finding));
         }

@@ -92,7 +92,7 @@ fn walk_all<'a>(
         .collect()
 }
 
-/// What is found on an object is told of the first workload in it.
+/// What is found on an object is reported with its first workload.
 fn is_first_of_its_object(set: &ManifestSet, workload: &Workload) -> bool {
     let first = set.workloads.iter().find(|one| one.document == workload.document);
     first.is_some_and(|first| first.template == workload.template)
