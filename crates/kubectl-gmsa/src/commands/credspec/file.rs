@@ -1,7 +1,5 @@
 //! Credential specs in files: manifests, and the JSON files of Windows.
 
-pub mod encoding;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
@@ -10,6 +8,7 @@ use std::path::{Path, PathBuf};
 use gmsa_cluster::manifests::Document;
 use gmsa_core::credspec::name::made_valid;
 use gmsa_core::names::KIND;
+use gmsa_core::windows::encoding;
 use serde_json::Value;
 
 use super::resource;

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use gmsa_core::credspec::identifier::{braced_guid, is_guid};
 use gmsa_core::credspec::plugin::{self, PLUGINS, Plugin};
+use gmsa_core::windows::encoding::decode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::file::encoding::decode;
 use crate::cli::credspec::Create;
 use crate::failure::Failure;
 
