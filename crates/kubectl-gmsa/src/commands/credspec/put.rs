@@ -7,8 +7,7 @@ use gmsa_core::names::{FIELD_MANAGER, GROUP};
 use serde_json::{Value, json};
 
 use super::printed;
-use crate::cli::credspec::{ApplyFlags, OutFlags, SpecOutput};
-use crate::cli::shared::ClusterFlags;
+use crate::cli::credspec::{Destination, SpecOutput};
 use crate::connect;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
@@ -21,15 +20,7 @@ pub struct Made {
     pub rights: Vec<Value>,
 }
 
-/// Where they go.
-pub struct Destination<'a> {
-    pub output: SpecOutput,
-    pub out: &'a OutFlags,
-    pub apply: &'a ApplyFlags,
-    pub cluster: &'a ClusterFlags,
-}
-
-impl Destination<'_> {
+impl Destination {
     /// Whether anything is sent to the cluster.
     pub fn is_cluster(&self) -> bool {
         self.apply.apply && !self.apply.dry_run.is_client()
@@ -37,7 +28,7 @@ impl Destination<'_> {
 }
 
 /// Puts them there. Rights are printed and written; who sends them to the cluster is the caller.
-pub fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+pub fn put(made: &[Made], to: &Destination) -> Result<(), Failure> {
     if to.is_cluster() {
         return send(made, to);
     }
@@ -96,9 +87,9 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
     }
 }
 
-fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+fn send(made: &[Made], to: &Destination) -> Result<(), Failure> {
     connect::block_on(async {
-        let client = connect::connect(to.cluster).await?;
+        let client = connect::connect(&to.cluster).await?;
         let applier = Applier::new(client, FIELD_MANAGER, to.apply.force_conflicts);
         for made in made {
             let dry_run = if to.apply.dry_run.is_server() {
