@@ -153,8 +153,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// Waits for an answer, at most [`TIMEOUT`].
-pub(crate) async fn answer<T>(
+/// Waits for an answer, at most so long. The error names what is attempted, by a verb, on which object.
+pub async fn answer<T>(
     action: &'static str,
     object: impl Display,
     asked: impl Future<Output = kube::Result<T>>,

@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::kinds::{MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS};
 use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
@@ -119,9 +119,9 @@ impl<'a> Trust<'a> {
     async fn look(&self, configurations: &[Value]) -> Result<Result<String, Missing>, Failure> {
         let name = format!("Secret {}/{SECRET}", self.namespace);
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
-        let secret = match secrets.get_opt(SECRET).await {
+        let secret = match answer("read the", &name, secrets.get_opt(SECRET)).await {
             Ok(secret) => secret,
-            Err(kube::Error::Api(status)) if status.code == 403 => {
+            Err(error) if error.is_forbidden() => {
                 return Ok(match self.known(configurations).await? {
                     Some(bundle) => Ok(bundle),
                     None if self.cert_manager => Err(Missing::now(format!(
@@ -133,12 +133,7 @@ impl<'a> Trust<'a> {
                     ))),
                 });
             }
-            Err(error) => {
-                return Err(Failure::cluster(format!(
-                    "failed to read the {name}: {}",
-                    why(&error)
-                )));
-            }
+            Err(error) => return Err(error.into()),
         };
         let filled = secret.as_ref().is_some_and(|secret| {
             secret.annotations().get(FILLED_BY).is_some_and(|certificate| certificate == NAME)
@@ -207,7 +202,7 @@ impl<'a> Trust<'a> {
 
     /// What a configuration trusts.
     async fn trusted(&self, configuration: &Value) -> Result<Option<String>, Failure> {
-        let live = self.applier.live(configuration).await.map_err(Failure::cluster)?;
+        let live = self.applier.live(configuration).await?;
         let bundle = live.as_ref().and_then(|live| live.pointer(CA_BUNDLE)).cloned();
         let bundle: Option<ByteString> =
             bundle.and_then(|bundle| serde_json::from_value(bundle).ok());
