@@ -8,7 +8,7 @@
 //!
 //! A module and its own descendants are one subject: a parent that re-exports or calls its child,
 //! and a child that uses a type of its parent, are not a circle. Left out are `tests` directories and
-//! modules under `#[cfg(test)]`, which may look at everything.
+//! modules under `#[cfg(test)]`, which may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -26,10 +26,10 @@ const HOPS: usize = 16;
 /// A module: its names from the crate's root on, which itself has none.
 type Module = Vec<String>;
 
-/// What one file says.
+/// The contents of one file.
 #[derive(Default)]
 struct Contents {
-    /// Names that stand for something else, with their paths as written.
+    /// Imported names, with their paths as written.
     aliases: BTreeMap<String, Vec<String>>,
     /// Every path that is written.
     paths: BTreeSet<Vec<String>>,
@@ -56,7 +56,7 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Reads a file and those of its modules, which stand in the given directory.
+/// Reads a file and its modules, which are in the given directory.
 fn read(file: &Path, below: &Path, module: &Module, modules: &mut Modules) -> Result<()> {
     let text = tree::read(file)?;
     let parsed =
@@ -152,7 +152,7 @@ impl Contents {
             path.push(name);
         }
         let Some(last) = path.last().cloned() else { return };
-        // `use name;` says nothing that the name does not.
+        // `use name;` adds nothing.
         if path.len() > 1 || renamed.is_some() {
             self.aliases.insert(renamed.unwrap_or(last), path.clone());
         }

@@ -6,6 +6,8 @@ pub mod client;
 pub mod events;
 #[cfg(feature = "exec")]
 pub mod exec;
+mod exec_credential;
+mod kubeconfig;
 pub mod objects;
 pub mod value;
 pub(crate) mod watch;

@@ -1,4 +1,4 @@
-//! What runs, or would run, against what admission would say now.
+//! Checks running pods and workloads against the current policy.
 //!
 //! Pods are read page by page as text and judged as they come, so that memory does not grow with
 //! their number; what grows is what is found, and the distinct rights that are asked for.
@@ -36,7 +36,7 @@ pub use reach::makes_random_hostnames;
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 
-/// What is looked at.
+/// What to audit.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Only this namespace; none is all of them.
@@ -46,14 +46,14 @@ pub struct Scope {
     pub since: Option<Timestamp>,
     /// How namespaces' pods are chosen to be sent, if not as by the configurations that are there.
     pub sent: Option<LabelSelector>,
-    /// Whether pods that nothing known makes are judged as if they were made again.
+    /// Whether pods without a known owner are checked as if they were created again.
     pub next_pods: bool,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    /// Pods that were looked at: those that have not ended.
+    /// The number of pods that have not ended.
     pub pods: usize,
     /// Those of them that use a GMSA.
     pub gmsa_pods: usize,
@@ -105,7 +105,7 @@ struct Gathered {
     audit: Audit,
 }
 
-/// Audits the cluster. `progress` is told after each page how many pods were looked at.
+/// Audits the cluster. `progress` is called after each page with the number of pods read so far.
 pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();

@@ -99,7 +99,7 @@ impl ClusterFacts {
         }
     }
 
-    /// Whether the service account may use the credential spec, if that is remembered and holds at
+    /// Whether the service account may use the credential spec, if that is cached and valid at
     /// this moment.
     #[must_use]
     pub fn cached_right(

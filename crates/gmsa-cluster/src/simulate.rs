@@ -1,4 +1,4 @@
-//! Walks a pod through both admission steps, whoever gathers the facts.
+//! Takes a pod through both admission steps, with facts from manifests or from a cluster.
 
 mod cluster;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) use cluster::Snapshot;
 pub use cluster::{RightUnknown, Simulator};
 
-/// Where the facts come from.
+/// The source of the facts.
 pub trait Source {
     /// Why a fact could not be found out.
     type Error;
@@ -27,10 +27,10 @@ pub trait Source {
     fn names(&self) -> Vec<String>;
 }
 
-/// What admission says of a pod that is created.
+/// The answer of admission to the creation of a pod.
 #[derive(Clone, Debug)]
 pub struct Walked {
-    /// The decision of the last step that was taken.
+    /// The decision of the last step.
     pub decision: Decision,
     /// What the mutating step filled in.
     pub operations: Vec<patch::Operation>,
@@ -58,7 +58,7 @@ pub fn walk<S: Source>(
     Ok(Walked { decision: decide(Step::Validate, &pod, namespace, source)?, operations })
 }
 
-/// What one step says of a pod that is created.
+/// The answer of one step to the creation of a pod.
 pub fn decide<S: Source>(
     step: Step,
     pod: &Pod<'_>,

@@ -60,7 +60,7 @@ pub(crate) async fn to(
         }
     })?;
     tokio::spawn(async move {
-        // Whoever waits for an answer is told that the connection broke.
+        // Pending requests fail with the error of the broken connection.
         let _ = connection.drive().await;
     });
     Ok(Connection { ldap, server, address })

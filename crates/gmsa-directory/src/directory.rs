@@ -1,4 +1,4 @@
-//! A directory to which somebody is logged on.
+//! A directory to which a user is logged on.
 
 pub(crate) mod domain;
 pub(crate) mod principals;
@@ -38,7 +38,7 @@ pub(crate) const DESCRIPTOR: &str = "nTSecurityDescriptor";
 /// One change of an object.
 pub(crate) type Change = Mod<Vec<u8>>;
 
-/// A directory to which somebody is logged on, over an encrypted connection.
+/// A directory to which a user is logged on, over an encrypted connection.
 pub struct Directory {
     ldap: Ldap,
     server: String,
@@ -59,7 +59,7 @@ pub(crate) struct Known {
     pub(crate) names: OnceCell<domain::Names>,
     /// The groups that every caller is in, with what every caller is.
     pub(crate) of_every_caller: OnceCell<Vec<Sid>>,
-    /// What the classes of service principal names stand for.
+    /// The equivalent classes of service principal names.
     pub(crate) aliases: OnceCell<Aliases>,
 }
 
@@ -71,8 +71,8 @@ pub(crate) struct Root {
     pub(crate) forest: String,
     /// The configuration of the forest.
     pub(crate) configuration: String,
-    /// The SIDs of whoever is logged on, with those of all groups; empty if the controller does not
-    /// say.
+    /// The SIDs of the user who is logged on and of all their groups; empty if the controller does not
+    /// report them.
     pub(crate) caller: HashSet<Sid>,
 }
 
@@ -150,7 +150,8 @@ impl Directory {
                 server: self.server.clone(),
                 object: "the root entry".to_owned(),
                 attribute,
-                why: "it is not there: this is no Active Directory domain controller".to_owned(),
+                why: "it does not exist: this is not an Active Directory domain controller"
+                    .to_owned(),
             })
         };
         let caller = entry.iter().flat_map(|entry| entry.values("tokenGroups"));
@@ -190,7 +191,7 @@ impl Directory {
         &self.dns
     }
 
-    /// Whether nobody is logged on.
+    /// Whether the connection is anonymous.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.user.is_none()
     }

@@ -21,7 +21,7 @@ pub enum Error {
     Audit(#[from] audit::Error),
     /// Something could not be read.
     #[error(
-        "failed to audit the whole cluster: {first}, and {more} more of the kind; what was found is kept, \
+        "failed to audit the whole cluster: {first}, and {more} similar errors; the findings are stored, \
          but nobody can say that it is all"
     )]
     Incomplete {
@@ -35,7 +35,7 @@ pub enum Error {
     Publish(#[from] api::Error),
 }
 
-/// Audits the cluster and keeps the result. What is found is no failure; what could not be looked at
+/// Audits the cluster and stores the result. Findings are not a failure; what could not be read
 /// is one.
 pub async fn run(config: &Config) -> Result<(), Error> {
     let kubeconfig = match &config.facts {

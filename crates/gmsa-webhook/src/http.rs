@@ -1,4 +1,4 @@
-//! Paths, methods and limits: what is settled before a request is decided.
+//! Paths, methods and limits: what happens before a request is decided.
 
 mod body;
 mod budget;

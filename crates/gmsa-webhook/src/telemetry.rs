@@ -76,7 +76,7 @@ macro_rules! traces {
 }
 pub(crate) use traces;
 
-/// Keeps traces going; dropping it sends what is left.
+/// Keeps the exporter running; dropping it sends the remaining spans.
 #[must_use = "traces end when it is dropped"]
 pub struct Telemetry {
     #[cfg(feature = "otlp")]

@@ -1,4 +1,4 @@
-//! Early warnings: answers that allow every request, and say what will go wrong later.
+//! Early warnings: answers that allow every request, and warn about what will fail later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ use crate::metrics::Metrics;
 use crate::wire::{self, AnyReview, Malformed};
 
 /// The most time that a warning may take: less than the timeout in the webhook configuration, after
-/// which nobody would read it.
+/// which the API server drops it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The most JSON values in an object that is looked at.
+/// The most JSON values in an object that is checked.
 const MAX_VALUES: usize = 50_000;
 
 /// Answers `/warn` and `/validate-credspec`.
@@ -122,7 +122,7 @@ impl Warnings {
                 _ => format!("gmsa: its pods will be denied: {}", words(denial)),
             })
             .collect();
-        // Each pod will get a hostname of its own, or there is one pod. The controller of a
+        // Each pod will get its own hostname, or there is one pod. The controller of a
         // StatefulSet sets the hostname itself, so that no random one is given.
         let random = self.settings.random_hostname && review.kind() != "StatefulSet";
         let unshared = random || is_alone;
@@ -173,7 +173,7 @@ impl Named<'_> {
     }
 }
 
-/// An object that is too large to be looked at.
+/// An object that is too large to check.
 struct TooLarge;
 
 /// The pod of a workload's template.

@@ -53,7 +53,7 @@ pub fn plugin_of(object: &Value) -> Option<String> {
     Some(known.map_or_else(|| guid.to_owned(), |known| known.name.to_owned()))
 }
 
-/// The accounts, each once, the one that stands for the container first.
+/// The accounts, each once, beginning with the container's own.
 pub fn accounts_of(object: &Value) -> Vec<String> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let listed = array(object, LISTED).filter_map(|account| account.get("Name")?.as_str());
@@ -66,7 +66,7 @@ pub fn accounts_of(object: &Value) -> Vec<String> {
     accounts
 }
 
-/// The accounts of this domain, each once, and where each stands first.
+/// The accounts of this domain, each once, with the first field of each.
 pub fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));

@@ -9,7 +9,7 @@ use gmsa_cluster::manifests::UnreadableFile;
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The reader of our output has gone.
+    /// The reader closed standard output.
     #[error("the output was closed")]
     Closed,
     /// The output could not be written.

@@ -1,4 +1,4 @@
-//! What is asked of a person: passwords, which may also come from a file or the environment but
+//! Prompts: passwords, which may also come from a file or the environment but
 //! never from an argument, and whether to go on.
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::output::printer;
 
 /// The environment variable with the password.
 const VARIABLE: &str = "GMSA_BIND_PASSWORD";
-/// The longest password that Windows takes is 256 characters; more is another file.
+/// The longest password that Windows accepts has 256 characters; more is another file.
 const LONGEST: u64 = 4096;
 
 /// The password of a user: from the file, else from the environment, else asked for.
@@ -53,7 +53,7 @@ pub fn from_file(path: &Path) -> Result<SecretString, Failure> {
         return Err(failed("it is empty"));
     }
     if password.contains('\n') {
-        return Err(failed("it holds more than one line"));
+        return Err(failed("it has more than one line"));
     }
     Ok(password.into())
 }
@@ -87,7 +87,9 @@ pub fn can_ask(nothing: &str) -> Result<(), Failure> {
     if io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(Failure::Input(format!("{nothing}: there is no terminal to ask at; give --yes")))
+    Err(Failure::Input(format!(
+        "{nothing}: there is no terminal to ask for confirmation; give --yes"
+    )))
 }
 
 /// Whether the answer to a question is yes.
@@ -100,7 +102,7 @@ pub fn ask(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
 }
 
-/// Goes on if the answer is yes. `nothing` says what did not happen otherwise.
+/// Continues if the answer is yes. `nothing` says what did not happen otherwise.
 pub fn confirm(question: &str, nothing: &str) -> Result<(), Failure> {
     can_ask(nothing)?;
     if ask(question)? { Ok(()) } else { Err(Failure::Input(nothing.to_owned())) }

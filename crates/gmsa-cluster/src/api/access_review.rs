@@ -113,7 +113,7 @@ impl Access {
 
     /// What the API server's answer means.
     fn right(&self, status: SubjectAccessReviewStatus) -> Right {
-        // An answer that comes with an error is no answer, whatever it says.
+        // An answer with an evaluation error does not count.
         if let Some(error) = status.evaluation_error.filter(|error| !error.is_empty()) {
             let why = format!("the authorizer reports: {error}");
             return Right::Unknown(Error::not_sent(REVIEW, self, why).into());

@@ -16,9 +16,9 @@ use super::{Error, answer};
 pub struct Difference {
     /// Where, such as `spec.replicas`.
     pub path: String,
-    /// What stands there; none if nothing does.
+    /// The current value, if there is one.
     pub was: Option<Value>,
-    /// What will stand there; none if nothing will.
+    /// The new value; none if the field is removed.
     pub becomes: Option<Value>,
 }
 
@@ -51,7 +51,7 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// With `force`, fields that others manage are taken over.
+    /// With `force`, fields of other managers are taken over.
     #[must_use]
     pub fn new(client: Client, manager: &'static str, force: bool) -> Self {
         Self { client, manager, force, kinds: Mutex::default() }
@@ -196,7 +196,7 @@ fn required<'a>(object: &'a Value, pointer: &str) -> Result<&'a str, Error> {
     })
 }
 
-/// What the API server keeps by itself.
+/// Fields that the API server sets.
 const KEPT: [&str; 6] = [
     "metadata.managedFields",
     "metadata.resourceVersion",

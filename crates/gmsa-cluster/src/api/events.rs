@@ -1,7 +1,7 @@
-//! Events (`v1`) that tell people what the server did to its own objects.
+//! Events (`v1`) that report what the server did to its own objects.
 //!
-//! They stand in the server's namespace, on its pod if it is known, else on the Secret of its
-//! certificates. An event that cannot be written holds nothing up.
+//! They are in the server's namespace, on its pod if that is known, otherwise on the Secret of its
+//! certificates. An event that cannot be written blocks nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +18,12 @@ use super::answer;
 /// How long a message may be (API reference, Event `v1`).
 const LONGEST: usize = 1024;
 
-/// Whether somebody has to do something.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// All is well.
+    /// Something happened as planned.
     Normal,
-    /// Somebody should look.
+    /// Something needs attention.
     Warning,
 }
 
@@ -32,7 +32,7 @@ pub enum Kind {
 pub struct Events {
     api: Api<Event>,
     about: ObjectReference,
-    /// Whether it was told that they cannot be written.
+    /// Whether the log already says that events cannot be written.
     told: Arc<AtomicBool>,
 }
 

@@ -25,7 +25,7 @@ pub struct Kind {
     pub kind: &'static str,
     /// The name of the resource in paths.
     pub plural: &'static str,
-    /// Whether its objects stand in namespaces.
+    /// Whether its objects are namespaced.
     pub namespaced: bool,
 }
 
@@ -199,7 +199,7 @@ impl Kind {
 
 impl Objects {
     /// Of the client's cluster. With `dry_run` the API server checks what is written and stores
-    /// nothing. The manager is who is named as the writer of the fields.
+    /// nothing. The manager is the owner of the written fields.
     #[must_use]
     pub fn new(client: Client, manager: &'static str, dry_run: bool) -> Self {
         Self { client, manager, dry_run }

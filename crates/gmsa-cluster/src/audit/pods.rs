@@ -1,4 +1,4 @@
-//! Pods that run, against what admission would say of them now.
+//! Running pods, checked against the current policy.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +50,8 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let pod: Pod<'_> = match serde_json::from_str(item.text) {
         Ok(pod) => pod,
-        // One pod must not keep the others from being judged. The error's own words could quote
-        // what stands there.
+        // One unreadable pod must not stop the audit of the others. The error's own words could quote
+        // the pod's contents.
         Err(error) => {
             let (name, namespace) = (&metadata.name, &metadata.namespace);
             gathered.audit.unread.push(format!(
@@ -121,7 +121,7 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     Ok(())
 }
 
-/// Takes contents away that stand beside a name.
+/// Removes contents that accompany a name.
 fn strip(object: &mut Value, at: &str) {
     let options = object.pointer_mut(at).and_then(Value::as_object_mut);
     if let Some(options) = options

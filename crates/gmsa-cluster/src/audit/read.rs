@@ -79,9 +79,9 @@ pub(super) struct Item<'a> {
     pub(super) may_use: bool,
 }
 
-/// The objects of a page, and from where the list goes on.
+/// The objects of a page, and where the list continues.
 pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
-    // The error's own words could quote what stands there.
+    // The error's own words could quote the object's contents.
     let failed = |error: serde_json::Error| Error::Answer {
         what: page.kind.plural,
         line: error.line(),

@@ -1,4 +1,4 @@
-//! What in a cluster uses a credential spec: looked for within bounds, because somebody waits.
+//! What in a cluster uses a credential spec. The search is bounded, because a user waits for it.
 
 use std::time::Instant;
 
@@ -16,9 +16,9 @@ use crate::manifests::Workload;
 
 /// How many answers are read of one kind.
 const PAGES: usize = 80;
-/// How many names are kept of those that were found.
+/// How many names of users are kept.
 const NAMES: usize = 3;
-/// The workloads that are looked at besides pods: those that early warnings judge.
+/// The workloads that are searched in addition to pods: those that early warnings check.
 const LOOKED_AT: [&str; 6] =
     ["deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs"];
 
@@ -31,11 +31,11 @@ pub struct References {
     pub pods: Found,
     /// Roles that name it, as `ClusterRole gmsa-use-web`.
     pub roles: Found,
-    /// The resources that were not looked at, or not to the end, each with the reason.
+    /// The resources that were not searched, or not completely, each with the reason.
     pub unread: Vec<(&'static str, Unread)>,
 }
 
-/// Why a resource was not looked at to the end.
+/// Why a resource was not searched completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// The right to list it is missing.
@@ -85,7 +85,7 @@ pub async fn of(client: &Client, name: &str, deadline: Instant) -> References {
     references
 }
 
-/// The objects of a kind that may have to do with the name, because it stands in them.
+/// The objects of a kind whose text contains the name.
 async fn candidates(
     objects: &Objects,
     mut kind: Kind,
@@ -155,7 +155,7 @@ impl References {
         }
     }
 
-    /// Whether nothing at all was found, and all was looked at.
+    /// Whether the search was complete and found nothing.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use crate::api::answer;
 use crate::api::watch::watch;
 
-/// How long a change may go unnoticed if nothing tells of it.
+/// The poll interval, for changes that no event reports.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// The numbers of an audit.
@@ -26,7 +26,7 @@ pub struct Counts {
     pub warnings: u32,
     /// Findings of severity info.
     pub infos: u32,
-    /// When it ended, in seconds since 1970; 0 if it could not look at everything.
+    /// When it ended, in seconds since 1970; 0 if it was incomplete.
     pub time: i64,
 }
 
@@ -62,7 +62,7 @@ impl Results {
                         tell(Some(counts));
                         None
                     }
-                    None => Some("it does not hold the numbers of an audit".to_owned()),
+                    None => Some("it does not contain the numbers of an audit".to_owned()),
                 },
                 Err(error) => Some(error.why().to_owned()),
             };

@@ -28,7 +28,7 @@ pub(crate) const JOINED: Duration = Duration::from_secs(5);
 /// How many answers are remembered at most.
 const CAPACITY: usize = 10_000;
 
-/// Is told of every answer to "may this service account use this credential spec".
+/// Is called for every answer to "may this service account use this credential spec".
 pub trait Observer: Send + Sync + 'static {
     /// `result` is `allowed`, `denied` or `error`; `source` is `cache`, `shared` or `live`.
     fn access_review(&self, result: &'static str, source: &'static str);

@@ -70,7 +70,7 @@ impl DirectReads {
         let (api, limiter) = (self.api.clone(), Arc::clone(&self.limiter));
         async move {
             if let Some(previous) = previous {
-                // One that hangs does not hold up those behind it for long.
+                // A hanging read does not block later ones for long.
                 let _ = tokio::time::timeout(AHEAD, previous).await;
             }
             let until = *turn.until.lock();

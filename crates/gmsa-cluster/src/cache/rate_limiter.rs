@@ -20,7 +20,7 @@ impl RateLimiter {
     }
 
     /// Waits for a turn, and says whether one came: false, at once, where it would come later than
-    /// `until`. A rate of zero or less is no limit. Who stops waiting gives the turn back.
+    /// `until`. A rate of zero or less means no limit. Dropping the future returns the turn.
     pub(crate) async fn turn(&self, until: Instant) -> bool {
         if self.per_second <= 0.0 {
             return true;

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use crate::cache::staleness::LastActivity;
 use crate::cache::watch::{self, Sink};
 
-/// A watch that is resumed within this time after its clean end has missed nothing that matters:
-/// what happened meanwhile is told at once.
+/// A watch that is resumed within this time after a clean end has missed nothing that matters:
+/// the events of the gap arrive at once.
 const SHORT_GAP: Duration = Duration::from_millis(500);
 
-/// The sum of what the four watches tell.
+/// The combined state of the four watches.
 pub(crate) struct Changes {
     generation: AtomicU64,
     last: Mutex<Instant>,
@@ -58,7 +58,7 @@ impl Changes {
         self.last.lock().elapsed()
     }
 
-    /// Whether all four watches would tell of a change now.
+    /// Whether all four watches would report a change now.
     pub(crate) fn are_watched(&self, now: Instant) -> bool {
         self.kinds
             .iter()

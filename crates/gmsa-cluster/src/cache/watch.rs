@@ -14,11 +14,11 @@ use tokio::time::sleep;
 
 use crate::api::PAGE;
 
-/// How long the server keeps a watch open, in seconds: short of the time for which a watch without
-/// a sign of life counts as current, because resuming it is such a sign.
+/// How long the server keeps a watch open, in seconds. Less than the time for which an idle watch
+/// counts as current, because resuming the watch counts as activity.
 const WATCH_SECONDS: u32 = 45;
 
-/// How long to wait before asking again for what is forbidden.
+/// How long to wait before a forbidden request is tried again.
 const FORBIDDEN_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long to wait after a failure.

@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 /// The definition of the custom resource, for API servers from 1.20 on.
 ///
-/// The contents stand at the root field `credspec`. Both versions have the same schema, in which
-/// nothing is required: what is questionable is a finding of the linter, never a refusal.
+/// The contents are in the root field `credspec`. Both versions have the same schema, in which
+/// nothing is required: the linter reports problems, the schema rejects nothing.
 #[must_use]
 pub fn definition() -> CustomResourceDefinition {
     let approval =

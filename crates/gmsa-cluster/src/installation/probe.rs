@@ -70,7 +70,7 @@ pub async fn ask(
     }
 }
 
-/// A pod that keeps to the restricted level, but for the field.
+/// A pod that meets the restricted level, except for the field.
 fn pod(question: &Question) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
         "apiVersion": "v1",

@@ -32,7 +32,7 @@ pub struct Names {
     pub configurations: String,
     /// The validating webhook configuration of early warnings; none without them.
     pub early_warnings: Option<String>,
-    /// The pod in which the server runs, on which its events stand.
+    /// The server's own pod, the object of its events.
     pub pod: Option<String>,
     /// The pod's uid.
     pub pod_uid: Option<String>,
@@ -136,12 +136,12 @@ impl ServerObjects {
         Ok(true)
     }
 
-    /// Writes an event about what was done here.
+    /// Writes an event about a change.
     pub fn tell(&self, kind: Kind, reason: &'static str, message: &str) {
         self.events.tell(kind, reason, message);
     }
 
-    /// What only warns must not keep the rest from working: a failure is told, once.
+    /// A failure here only costs warnings, so it is logged once and stops nothing else.
     async fn publish_early_warnings(&self, bundle: &str) -> bool {
         let Some(name) = &self.names.early_warnings else { return false };
         match self.publish_to(&self.validating, name, bundle).await {
@@ -152,7 +152,7 @@ impl ServerObjects {
             Err(error) if error.is_conflict() => true,
             Err(error) => {
                 if !self.told.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "there are no early warnings");
+                    tracing::warn!(%error, "early warnings are off: their configuration could not be written");
                 }
                 false
             }

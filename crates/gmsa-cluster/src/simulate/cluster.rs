@@ -50,7 +50,7 @@ impl Snapshot {
         self.specs.contains_key(name)
     }
 
-    /// Asks for what was missing. True if anything was: then what was judged meanwhile does not
+    /// Asks for missing facts. True if any were missing: then the decision made without them does not
     /// count and must be judged again.
     pub(crate) async fn settle(&mut self) -> Result<bool, RightUnknown> {
         let missing = std::mem::take(&mut *self.missing.lock());

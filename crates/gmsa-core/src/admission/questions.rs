@@ -20,7 +20,7 @@ pub enum Question<'a> {
         name: &'a str,
     },
     /// What is the credential spec of this name, read now? Asked before a denial that rests on
-    /// what a store says, because a store may lag behind an object made or edited just before.
+    /// the store's content, because a store may lag behind an object created or changed just before.
     LiveSpec {
         /// The position among the judgement's names.
         index: usize,
@@ -115,7 +115,7 @@ impl<'a> Judgement<'a> {
             match finding.reason {
                 Reason::NameInvalid => questions.push(Question::LowerCaseHint { name }),
                 Reason::NotFound => questions.push(Question::CloseHint { name }),
-                // A right to a name that does not exist is rarely what is missing.
+                // For a name that does not exist the right is rarely the problem.
                 Reason::NotAuthorized if self.is_absent(name, facts) => {
                     questions.push(Question::CloseHint { name });
                 }

@@ -2,7 +2,7 @@
 
 /// The longest name, in characters.
 const MAXIMUM_LENGTH: usize = 253;
-/// The name made of a text that holds not one usable character.
+/// The name for a text without a usable character.
 const FALLBACK: &str = "gmsa";
 /// How many edits apart two names may be, and one still be meant by the other.
 const MAXIMUM_EDITS: usize = 2;

@@ -66,7 +66,7 @@ pub struct Spec<'a> {
     /// The hostname, if it is set.
     #[serde(borrow)]
     pub hostname: Option<Text<'a>>,
-    /// The operating system that the Pod says it needs.
+    /// The operating system that the Pod sets.
     #[serde(borrow)]
     pub os: Option<Os<'a>>,
     /// The labels that a node must have.
@@ -152,7 +152,7 @@ pub struct NodeSelector<'a> {
     pub os: Option<Text<'a>>,
 }
 
-/// `spec.affinity`, of which only what is required of nodes is read.
+/// `spec.affinity`; only the required node affinity is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Affinity {
@@ -177,7 +177,7 @@ pub struct Required {
 }
 
 impl Pod<'_> {
-    /// How much memory the lists take, in bytes.
+    /// The memory that the lists use, in bytes.
     #[must_use]
     pub fn list_bytes(&self) -> usize {
         let spec = self.spec.as_ref();

@@ -97,7 +97,7 @@ pub enum Topic {
     General,
 }
 
-/// One number with what is known of it.
+/// One number and its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Where it is reported.
@@ -112,7 +112,7 @@ pub struct Entry {
     pub meaning: &'static str,
     /// What to do about it, in Markdown.
     pub remedy: &'static str,
-    /// What to do when an event of a node carries this code; none if the event itself says it.
+    /// What to do about an event with this code; none if the event's own remedy applies.
     ///
     /// In such an event the node or its plug-in failed to log on, not a program in a container.
     pub on_node: Option<&'static str>,

@@ -63,7 +63,7 @@ pub struct Effect {
     pub principal: Principal,
     /// Whether an entry of it changed.
     pub changed: bool,
-    /// What holds afterwards.
+    /// The state afterwards.
     pub right: Right,
 }
 
@@ -138,7 +138,7 @@ pub(super) fn right(
         },
         Membership::Absent => (Some(false), String::new()),
         Membership::NotShown => {
-            (None, format!("who may is not shown to {user}, or nobody may"))
+            (None, format!("who may is not shown to {user}, or no principal may"))
         }
         Membership::Unreadable(problem) => {
             (None, format!("{MEMBERSHIP} cannot be read: {problem}"))
@@ -149,7 +149,7 @@ pub(super) fn right(
 }
 
 impl Directory {
-    /// Lets principals read the password of an account, and says what holds for each afterwards. All
+    /// Lets principals read the password of an account, and returns the state of each afterwards. All
     /// other entries stay as they are, and changes that others make at the same time are kept.
     pub async fn allow(
         &self,
@@ -160,7 +160,7 @@ impl Directory {
         self.change(name, principals, dry_run, SecurityDescriptor::allow).await
     }
 
-    /// Takes the right to read the password from principals, and says what holds for each afterwards:
+    /// Revokes the right to read the password from principals, and returns the state of each afterwards:
     /// one may keep the right by a group. All other entries stay as they are.
     pub async fn disallow(
         &self,
@@ -193,7 +193,7 @@ impl Directory {
                 }
             }
             if !descriptor.fits() {
-                let problem = "that are more entries than 64 KiB hold: allow a group instead";
+                let problem = "the entries would exceed 64 KiB: allow a group instead";
                 return Err(Error::Refused { what, problems: vec![problem.to_owned()] });
             }
             if changed.is_empty() || dry_run {

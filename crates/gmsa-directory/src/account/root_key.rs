@@ -39,11 +39,11 @@ enum State {
     Usable(SystemTime),
     /// There are some, the oldest of which can be used later only.
     TooNew(Duration),
-    /// There is one, and its start is not shown.
+    /// There is one, but its start time is not readable.
     Present,
-    /// There is none, as somebody was told who would see it.
+    /// There is none: the user may read them, and saw none.
     Missing,
-    /// None is shown, which says nothing: few may see them.
+    /// None is shown, which proves nothing: few users may read them.
     Hidden,
 }
 
@@ -91,7 +91,7 @@ impl RootKeys {
             _ => Check::not_passed(
                 ID,
                 CheckStatus::Unknown,
-                format!("{user} is shown no KDS root key, which says nothing: few may see one"),
+                format!("{user} sees no KDS root key, which proves nothing: few users may see one"),
                 "look as an administrator of the forest, or with Get-KdsRootKey on a controller",
             ),
         }
@@ -183,7 +183,7 @@ mod tests {
     fn a_root_key_that_is_not_shown_is_not_missing() {
         let check = keys(State::Hidden).check("alice", None);
         assert_eq!(check.status, CheckStatus::Unknown);
-        assert!(check.message.contains("alice is shown no KDS root key"), "{}", check.message);
+        assert!(check.message.contains("alice sees no KDS root key"), "{}", check.message);
         assert_eq!(keys(State::Missing).check("root", None).status, CheckStatus::Failed);
         assert_eq!(keys(State::Present).check("alice", None).status, CheckStatus::Passed);
         let check = keys(State::Usable(SystemTime::now())).check("root", None);

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::security_descriptor::{SecurityDescriptor, Token};
 use crate::sid::Sid;
 
-/// What the directory holds of some accounts, and of the hosts that are to use them.
+/// The directory's data about some accounts, and about the hosts that are to use them.
 #[derive(Debug)]
 pub struct Survey {
     /// Who looked.

@@ -1,4 +1,4 @@
-//! What a directory says of a domain and of those in it.
+//! Facts about a domain, its hosts and accounts from the directory.
 
 use ldap3::{Scope, dn_escape};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub struct Domain {
     pub netbios_name: String,
 }
 
-/// What the forest says of one of its domains.
+/// The forest's record of one of its domains.
 struct CrossReference {
     /// The distinguished name of the domain.
     of: String,
@@ -109,7 +109,7 @@ impl Directory {
         why: &dyn std::error::Error,
     ) -> Error {
         let why = if self.is_anonymous() {
-            "nobody is logged on; give a user with --bind-user and --password-file".to_owned()
+            "no user is logged on; give a user with --bind-user and --password-file".to_owned()
         } else {
             why.to_string()
         };

@@ -37,7 +37,7 @@ pub enum PrincipalKind {
     Other,
 }
 
-/// Somebody who can be given a right.
+/// A user, group or computer that can be given a right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The distinguished name; empty for one that means the same in every domain.
@@ -199,7 +199,7 @@ impl Directory {
     }
 
     /// A name without the domain before or after it, which must be this one: the same name in another
-    /// domain is somebody else.
+    /// domain is another principal.
     pub(crate) async fn bare<'a>(&self, what: &str, name: &'a str) -> Result<&'a str, Error> {
         let Some((domain, bare)) = split_domain(name) else { return Ok(name) };
         let Names { netbios_name, dns_name, .. } = self.names().await?;
@@ -329,8 +329,8 @@ impl Directory {
         self.known.of_every_caller.get_or_try_init(read).await
     }
 
-    /// Whether whoever is logged on surely may read an attribute of an object, so that its absence means
-    /// that there is none. The attribute is given by its GUID, with that of its property set.
+    /// Whether the user who is logged on may certainly read an attribute of an object, so that its absence
+    /// means that it has no value. The attribute is given by its GUID, with that of its property set.
     pub(crate) async fn may_read(&self, dn: &str, attribute: &[&str]) -> Result<bool, Error> {
         let entry = match self.object(dn, &[DESCRIPTOR]).await {
             Ok(entry) => entry,

@@ -33,14 +33,14 @@ pub enum Access<'a> {
     Denied(&'a Sid),
     /// No entry is about the principal.
     NotListed,
-    /// The descriptor has no list of entries and no bit that says so: nobody reads.
+    /// The descriptor has no list of entries and no bit for its presence: nobody may read.
     NoList,
     /// It depends on whether the principal has this SID, or on the condition of an entry for it.
     Unknown(&'a Sid),
 }
 
 impl Token {
-    /// The SIDs of a principal; `complete` says whether its groups are among them.
+    /// The SIDs of a principal; `complete` if its groups are among them.
     #[must_use]
     pub fn new(sids: impl IntoIterator<Item = Sid>, complete: bool) -> Self {
         Self { sids: sids.into_iter().collect(), complete }
@@ -65,7 +65,7 @@ impl Token {
 }
 
 impl SecurityDescriptor {
-    /// Whether a principal gets the managed password. Entries are looked at in their order; the first
+    /// Whether a principal gets the managed password. Entries are evaluated in order; the first
     /// that is about the principal and the right to read properties decides.
     #[must_use]
     pub fn access(&self, token: &Token) -> Access<'_> {
@@ -113,7 +113,7 @@ impl SecurityDescriptor {
         }
     }
 
-    /// Whether somebody with these SIDs surely may read a property of the object that has this
+    /// Whether a user with these SIDs may certainly read a property of the object that has this
     /// descriptor; `property` holds the GUID of the attribute, and that of its property set.
     #[must_use]
     pub fn lets_read_property(&self, sids: &HashSet<Sid>, property: &[Uuid]) -> bool {

@@ -124,7 +124,7 @@ fn the_first_entry_that_fits_decides() {
     descriptor.dacl.as_mut().unwrap().entries = vec![Ace::read(&condition)];
     assert_eq!(descriptor.access(&alone), Access::Unknown(&host));
     assert_eq!(descriptor.to_bytes()[44..], condition);
-    // No list, with and without the bit that says so.
+    // No list, with and without the bit for its presence.
     descriptor.dacl = None;
     assert_eq!(descriptor.access(&alone), Access::Granted(None));
     let mut bare = SecurityDescriptor { control: SELF_RELATIVE, ..descriptor };
@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_allowed_can_be_taken_away_and_all_else_stays(
+    fn allowed_principals_can_be_removed_and_all_else_stays(
         mut dacl in any_acl(),
         principal in any_sid(),
     ) {

@@ -1,4 +1,4 @@
-//! A CA and a serving certificate that the server makes, keeps in a Secret and renews by itself.
+//! A CA and a serving certificate that the server creates, stores in a Secret and renews.
 //!
 //! Replicas have no leader: the replica that finds a step due replaces the version of the Secret that it
 //! read, and the others adopt what they find there. A new CA is in the bundle of the webhook
@@ -149,7 +149,7 @@ impl Managed {
     }
 
     /// The state in the Secret. One that is missing or cannot be used is replaced by what this
-    /// replica has in use, which the API server trusts; only without that all is made anew.
+    /// replica has in use, which the API server trusts; only without that both are created again.
     async fn usable(
         &self,
         stored: Option<Stored>,
@@ -166,7 +166,7 @@ impl Managed {
         // What is known may itself have ended.
         let known = known.filter(|known| State::read(&known.data(), &self.names, now).is_ok());
         let from = if known.is_some() { "what is in use" } else { "nothing" };
-        tracing::warn!(why, from, "making the certificates' Secret anew");
+        tracing::warn!(why, from, "creating the certificates' Secret again");
         let state = match known.clone() {
             Some(known) => known,
             None => State::create(&self.names, now, &self.policy)?,

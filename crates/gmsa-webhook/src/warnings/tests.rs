@@ -98,7 +98,7 @@ fn each_kind_of_workload_is_warned_of_what_its_pods_will_meet() {
 }
 
 #[test]
-fn contents_without_a_right_and_findings_are_told_too() {
+fn contents_without_a_right_and_findings_are_reported_too() {
     let mut inlined = template("web", "webapp1");
     inlined["spec"]["securityContext"]["windowsOptions"]["gmsaCredentialSpec"] = json!("{}");
     let found = warned(&workload("apps/v1", "Deployment", &inlined));
@@ -134,7 +134,7 @@ fn what_is_no_ones_to_read_or_no_workload_is_let_pass_without_a_word() {
 }
 
 #[test]
-fn a_server_with_too_much_in_hand_lets_pass() {
+fn an_overloaded_server_of_warnings_admits() {
     let source = Source::Directory(StoreDir::from_manifests(MANIFESTS).unwrap());
     let metrics = std::sync::Arc::new(Metrics::new());
     let service = Service::new(source, metrics, Settings::default());
@@ -155,12 +155,12 @@ fn a_credential_spec_is_warned_of_its_findings() {
         "metadata": {"name": "web"}, "credspec": {"CmsPlugins": []}});
     let found = asked(Endpoint::ValidateCredspec, "UPDATE", &object, &Value::Null);
     assert!(found.iter().any(|one| one.contains("(cms-plugins-incomplete)")), "{found:?}");
-    // A directory of manifests cannot say who uses it.
+    // In a directory of manifests the users are unknown.
     assert!(asked(Endpoint::ValidateCredspec, "DELETE", &Value::Null, &object).is_empty());
 }
 
 #[test]
-fn a_deletion_says_who_is_left_without() {
+fn a_deletion_warns_with_its_users() {
     let found = |count: usize, names: &[&str]| Found {
         count,
         names: names.iter().map(|name| (*name).to_owned()).collect(),

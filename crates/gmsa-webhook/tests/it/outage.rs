@@ -82,7 +82,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     .await;
     let remembered = Duration::from_secs(1);
 
-    // Held up: no answer comes, and the deadline decides.
+    // A paused API server: no answer comes, and the deadline decides.
     plane.pause();
     tokio::time::sleep(remembered).await;
     let began = Instant::now();
@@ -107,7 +107,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     let said = early["warnings"][0].as_str().unwrap();
     assert!(said.starts_with("gmsa: could not be checked: the pod template"), "{early}");
     plane.resume();
-    eventually("all is well again", SOON, || async {
+    eventually("validation admits again", SOON, || async {
         (validate().await["allowed"] == json!(true)).then_some(())
     })
     .await;
@@ -122,7 +122,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     let unknown = https.review("/mutate", &expand("default", "never-seen")).await;
     assert_eq!(unknown["allowed"], json!(false), "{unknown}");
     plane.start_api_server().await;
-    eventually("all is well again", SOON, || async {
+    eventually("validation admits again", SOON, || async {
         (validate().await["allowed"] == json!(true)).then_some(())
     })
     .await;

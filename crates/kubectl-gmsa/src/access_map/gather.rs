@@ -12,7 +12,7 @@ use crate::cli::Access;
 use crate::failure::Failure;
 use crate::rights::policy;
 
-/// What a cluster says about the use of credential specs.
+/// Objects of a cluster about the use of credential specs.
 pub struct Gathered {
     /// What the roles and bindings allow.
     pub policy: Policy,
@@ -26,7 +26,7 @@ pub struct Gathered {
     pub unread: Vec<String>,
 }
 
-/// Reads what is asked for.
+/// Reads the objects in question.
 pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> {
     let namespace = args
         .service_account

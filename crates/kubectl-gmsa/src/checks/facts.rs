@@ -14,15 +14,15 @@ use crate::failure::Failure;
 /// What was read, or why it may not be read.
 pub type Seen<T> = Result<T, String>;
 
-/// The webhook, whoever made it, and what is left of others.
+/// The webhook, ours or another, and what is left of others.
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
     /// Whether our configuration of early warnings is there.
     pub early_warnings: bool,
-    /// Configurations and Deployments of another GMSA webhook besides ours.
+    /// Configurations and Deployments of other GMSA webhooks.
     pub others: Vec<String>,
-    /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
+    /// Workloads and pods of another GMSA webhook that have lost their owner.
     pub orphans: Seen<Vec<Value>>,
     /// The webhook's Deployment.
     pub deployment: Seen<Option<Value>>,
@@ -38,7 +38,7 @@ pub struct Facts {
     pub ours: bool,
 }
 
-/// A missing right is told at the check; everything else ends the examination.
+/// A missing right becomes the result of the check; any other error ends the command.
 pub fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
     match read {
         Ok(found) => Ok(Ok(found)),
@@ -139,7 +139,7 @@ impl Facts {
         of_service.or_else(of_deployment).unwrap_or_else(|| NAME.to_owned())
     }
 
-    /// Each webhook with the configuration in which it stands.
+    /// Each webhook with its configuration.
     pub fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.configurations.iter().flatten().flat_map(|configuration| {
             array(configuration, "/webhooks").map(move |hook| (configuration, hook))

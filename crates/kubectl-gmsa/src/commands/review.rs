@@ -25,11 +25,7 @@ pub use report::schema;
 
 /// Judges the files.
 pub fn run(args: &Review) -> Result<u8, Failure> {
-    let inputs: Vec<Input> = args
-        .filename
-        .iter()
-        .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.clone()) })
-        .collect();
+    let inputs: Vec<Input> = args.filename.iter().map(|path| path.as_path().into()).collect();
     let manifests = read(&inputs)?;
     let cluster = if args.cluster {
         Some(Cluster::connect(args.kubeconfig.as_deref(), args.context.as_deref())?)
@@ -72,7 +68,7 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
 ///
 /// What ends the command: files that cannot be read.
 pub fn on_a_terminal(path: &Path) -> Result<String, String> {
-    let manifests = read(&[Input::Path(path.to_owned())]).map_err(|error| error.to_string())?;
+    let manifests = read(&[path.into()]).map_err(|error| error.to_string())?;
     let set = ManifestSet::new(&manifests.documents, NAMESPACE);
     let facts = Facts::of_files(&set);
     let simulated =
@@ -82,7 +78,7 @@ pub fn on_a_terminal(path: &Path) -> Result<String, String> {
     Ok(table::render(&Report::new(&simulated, findings, renames, false), false, true))
 }
 
-/// Tells what is passed over, and what cannot be read: nothing is judged by half of the files.
+/// Reports ignored and unreadable files; a review of half of the files would be misleading.
 fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     for passed_over in manifests.passed_over.iter().chain(set.passed_over.values()) {
         printer::note(&passed_over.to_string());
@@ -102,7 +98,7 @@ fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
 }
 
-/// Where objects stand that name no namespace, if nothing else says so.
+/// The default namespace of objects that do not set one.
 const NAMESPACE: &str = "default";
 
 /// The severity of a denial.

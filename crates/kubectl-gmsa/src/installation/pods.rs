@@ -14,17 +14,17 @@ pub fn selector() -> String {
 /// Why a pod does not run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is, by which it is known again.
+    /// Identifies the problem.
     pub reason: String,
-    /// In the words of whoever found it, with what to do.
+    /// The original message, with what to do.
     pub text: String,
 }
 
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
-/// Why the pods of a Deployment or replica set cannot be created, such as by a quota, as its condition
-/// `ReplicaFailure` says. The conditions are given by type, status and message.
+/// Why the pods of a Deployment or replica set cannot be created, such as by a quota, from its condition
+/// `ReplicaFailure`. The conditions are given by type, status and message.
 pub fn refused<'a>(
     mut conditions: impl Iterator<Item = (&'a String, &'a String, &'a Option<String>)>,
 ) -> Option<Problem> {
@@ -43,7 +43,7 @@ fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondit
     deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
 }
 
-/// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
+/// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
     let stuck = conditions(deployment)
         .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
@@ -69,7 +69,7 @@ pub fn crashed(pod: &Pod, within: i64) -> Option<String> {
     })
 }
 
-/// Why a pod does not run; none if nobody says so.
+/// Why a pod does not run, if its status shows it.
 pub fn problem(pod: &Pod) -> Option<Problem> {
     let status = pod.status.as_ref()?;
     if pod.metadata.deletion_timestamp.is_some() {
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_told() {
+    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_reported() {
         for (status, words) in [
             (
                 json!({"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",

@@ -1,4 +1,4 @@
-//! Brings one object into the state that is wanted, whoever else writes it at the same time.
+//! Brings one object into the wanted state, despite concurrent writers.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ const TRIES: ExponentialBuilder = ExponentialBuilder::new()
 /// What is to be done to an object.
 #[derive(Debug)]
 pub enum Step {
-    /// It is as it should be.
+    /// It is already in the wanted state.
     Nothing,
-    /// It is not there.
+    /// It does not exist.
     Create(Value),
     /// It becomes this one.
     Replace(Value),
-    /// It goes, if it is still the one that was read.
+    /// Deletes it, if it is still the one that was read.
     Delete,
 }
 
@@ -103,10 +103,10 @@ fn refused(error: &Error) -> Failure {
         Some(403) => {
             "; to change it you need that right on clusterroles and rolebindings, and either the \
              right to `use` the credential spec yourself or the verbs `escalate` and `bind` on \
-             clusterroles; --dry-run=client -o yaml prints the objects for somebody who has them"
+             clusterroles; --dry-run=client -o yaml prints the objects for a user who has them"
         }
         Some(404) => "; create the namespace first",
-        Some(409) => "; others change it all the time: try again",
+        Some(409) => "; another writer keeps changing it: try again",
         _ => "",
     };
     Failure::Cluster(format!("{error}{hint}"))

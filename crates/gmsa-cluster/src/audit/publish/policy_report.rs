@@ -53,7 +53,7 @@ impl PolicyReports<'_> {
             return Ok(None);
         }
         let mut by_namespace: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-        // Also without any finding: it says that the audit was made.
+        // Written without findings too: it shows that the audit was made.
         by_namespace.insert(None, Vec::new());
         for finding in &audit.findings {
             by_namespace.entry(finding.object.namespace.as_deref()).or_default().push(finding);
@@ -180,7 +180,7 @@ fn result(finding: &Finding, time: Timestamp) -> Value {
         "page": format!("{PAGES}{}", finding.code.page()),
     });
     let evidence: String = finding.evidence.join("; ").chars().take(EVIDENCE).collect();
-    // Servers of version 1.20 take an empty text in an applied custom resource for null.
+    // Servers of version 1.20 treat an empty text in an applied custom resource as null.
     if let Some(properties) = properties.as_object_mut().filter(|_| !evidence.is_empty()) {
         properties.insert("evidence".to_owned(), json!(evidence));
     }

@@ -113,7 +113,7 @@ async fn nothing_is_remembered_until_the_api_server_has_settled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_during_the_review_keeps_it_from_being_remembered() {
+async fn an_answer_is_not_cached_if_rbac_changed_during_the_review() {
     let world = World::settled().await;
     let changes = Arc::clone(&world.changes);
     let answer = async move {
@@ -134,7 +134,7 @@ async fn memory_is_not_used_while_a_watch_is_broken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn memory_is_not_used_when_the_watches_have_gone_silent() {
+async fn the_cache_is_not_used_when_the_watches_are_silent() {
     let world = World::keeping(Duration::from_secs(10)).await;
     tokio::time::advance(57 * SECOND).await;
     world.ask(Right::Allowed).await;
@@ -198,7 +198,7 @@ async fn a_review_ends_with_the_last_who_waits_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_joined_goes_on_when_the_first_gives_up() {
+async fn a_joined_request_continues_when_the_first_gives_up() {
     let world = World::settled().await;
     let (answer, held) = oneshot::channel();
     let mut first = Box::pin(world.ask_with(async move { held.await.unwrap() }));

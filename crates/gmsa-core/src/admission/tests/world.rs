@@ -16,7 +16,7 @@ use crate::pod::Pod;
 #[derive(Default)]
 pub(super) struct World {
     pub(super) specs: BTreeMap<&'static str, Value>,
-    /// What the store says where it lags behind `specs`.
+    /// The store's content, if it lags behind `specs`.
     pub(super) store: BTreeMap<&'static str, Value>,
     pub(super) rights: BTreeSet<&'static str>,
     pub(super) failing: bool,

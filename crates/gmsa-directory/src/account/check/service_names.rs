@@ -28,7 +28,7 @@ pub(in crate::account) fn checks(
                 UNIQUE,
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
-                "take it from one of them: Kerberos gives tickets to neither",
+                "remove it from one of them: Kerberos gives tickets to neither",
             ));
         }
         if names.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {
@@ -37,7 +37,7 @@ pub(in crate::account) fn checks(
                 CheckStatus::Warning,
                 format!("it has the service principal name {name} twice, in different case"),
                 format!(
-                    "take one away: `kubectl gmsa account set {} --remove-spn {name}`",
+                    "remove one: `kubectl gmsa account set {} --remove-spn {name}`",
                     account.name
                 ),
             ));
@@ -57,7 +57,7 @@ pub(in crate::account) fn checks(
                 ALIAS,
                 CheckStatus::Warning,
                 message,
-                "give the service a name of its own, unless that is what you want",
+                "give the service its own name, unless that is what you want",
             )
         }));
     }
@@ -84,10 +84,7 @@ pub(in crate::account) fn taking(
         ));
     }
     holder(aliases.below(name)).map(|(below, holder)| {
-        format!(
-            "{name} stands for {below} too, which {} has: tickets for that go there",
-            holder.name
-        )
+        format!("{name} includes {below}, which {} has: tickets for that go there", holder.name)
     })
 }
 
@@ -171,7 +168,7 @@ pub(in crate::account) fn service(
                     "{name}: {} have it, so Kerberos gives a ticket to none",
                     names.join(" and ")
                 ),
-                "take it from all but one",
+                "remove it from all but one",
             )
         }
     }

@@ -36,7 +36,7 @@ struct Report {
 struct SpecReport {
     /// The name.
     name: String,
-    /// The file and line where it stands; `cluster` if it is there.
+    /// The file and line; or `cluster`.
     source: String,
     /// What was found.
     findings: Vec<FindingReport>,

@@ -13,7 +13,7 @@ use crate::credential_spec::name_of;
 use crate::failure::Failure;
 use crate::output::{file, printer, render};
 
-/// A credential spec, and what is made with it.
+/// A credential spec, and the objects created with it.
 pub struct Made {
     pub spec: Value,
     /// Roles and bindings.

@@ -26,7 +26,7 @@ pub fn run(args: &Show) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What matters, without what a plug-in is told.
+/// The important fields, without the input of a plug-in.
 fn described(object: &Value) -> String {
     let domain = |key: &str| text(object, &format!("/DomainJoinConfig/{key}")).unwrap_or("-");
     let lines = [

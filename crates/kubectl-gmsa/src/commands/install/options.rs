@@ -1,9 +1,10 @@
-//! What is asked for: the arguments over what the last install was told.
+//! The wanted options: arguments override the options of the previous install.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use gmsa_cluster::installation::{Certificates, Options, Resources, is_schedule};
-use gmsa_cluster::manifests::parse;
+use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
 use serde_json::{Value, json};
 
@@ -32,6 +33,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
             .mutating_failure_policy
             .map_or(known.mutating_may_be_skipped, |policy| policy == FailurePolicy::Ignore),
         namespaces_opt_in: args.namespaces_opt_in.unwrap_or(known.namespaces_opt_in),
+        skip_system_namespaces: args.skip_system_namespaces.unwrap_or(known.skip_system_namespaces),
         random_hostname: args.random_hostname.unwrap_or(known.random_hostname),
         host_network: args.host_network.unwrap_or(known.host_network),
         port: args.port.unwrap_or(known.port),
@@ -69,7 +71,7 @@ const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
 fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));
     if !is_valid_name(&options.namespace) || options.namespace.contains('.') {
-        return bad(&format!("\"{}\" is no name of a namespace", options.namespace));
+        return bad(&format!("\"{}\" is not a valid name of a namespace", options.namespace));
     }
     if options.replicas == 0 {
         return bad("--replicas is 0, and then every pod that uses a GMSA would be refused");
@@ -79,7 +81,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     if !is_schedule(&options.audit_schedule) {
         return bad(&format!(
-            "\"{}\" is no schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
+            "\"{}\" is not a schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
             options.audit_schedule
         ));
     }
@@ -150,8 +152,8 @@ fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Fail
     }
     let failed =
         |why: &str| Failure::Input(format!("failed to read the affinity in {path}: {why}"));
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-    let mut documents = parse(path, &text).into_iter();
+    let texts = texts(&Path::new(path).into())?;
+    let mut documents = texts.iter().flat_map(|one| parse(&one.name, &one.text));
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(failed("expected one document"));
     };

@@ -1,4 +1,4 @@
-//! Where the facts of a review come from: the files themselves, or the cluster.
+//! The source of the facts of a review: the files, or the cluster.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -54,7 +54,7 @@ impl<'a> Facts<'a> {
         let specs = set
             .credential_specs
             .iter()
-            // The API server would not take an object of another name.
+            // The API server would not accept an object with another name.
             .filter(|(name, _)| is_valid_name(name))
             .map(|(name, spec)| {
                 (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
@@ -65,7 +65,7 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Whether the webhook of the cluster gives pods hostnames of their own; of files nobody knows.
+    /// Whether the webhook of the cluster sets random hostnames; unknown for files.
     pub fn makes_hostnames(&self) -> bool {
         match self {
             Self::Files { .. } => false,
@@ -75,7 +75,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether they come from the cluster.
+    /// Whether the source is the cluster.
     pub fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }

@@ -50,7 +50,7 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
                 format!("; write \"{}\", as the credential spec must be called", made_valid(name))
             }
         };
-        let why = if valid { "is not among the objects" } else { "is no valid name" };
+        let why = if valid { "is not among the objects" } else { "is not a valid name" };
         found.push(ObjectFinding::new(
             &role,
             None,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::simulate::Simulated;
 
-/// What holds a name.
+/// A field with a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
     CredentialSpec,
@@ -25,7 +25,7 @@ enum Holder {
 pub struct Rename {
     /// The name to write.
     pub name: String,
-    /// What stands there now.
+    /// The current value.
     pub instead_of: Vec<String>,
     /// Where to write it.
     pub places: Vec<RenamePlace>,
@@ -37,7 +37,7 @@ pub struct Rename {
     of_credential_spec: bool,
 }
 
-/// A field that holds such a name.
+/// A field with such a name.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RenamePlace {
@@ -60,9 +60,9 @@ pub struct Renames<'a> {
     policy: Option<&'a Policy>,
 }
 
-/// What is said of a denial that other spellings of a name explain.
+/// What to print for a denial that the spelling of a name explains.
 pub struct Cure {
-    /// Instead of what admission says, which would have granted what is granted already.
+    /// Replaces admission's message, which would advise granting a right that is already granted.
     pub message: Option<String>,
     pub hint: String,
 }
@@ -143,7 +143,7 @@ impl<'a> Renames<'a> {
                 if let Some(written) = granted {
                     let said = denial.without_commands();
                     let message =
-                        format!("{said}: the right is to \"{written}\", which is no valid name");
+                        format!("{said}: the right is to \"{written}\", which is not a valid name");
                     let hint = format!("{write}. The right is there once the names are.");
                     return Some(Cure { message: Some(message), hint });
                 }

@@ -1,4 +1,4 @@
-//! The report: what is printed as JSON, and what the other formats are made from.
+//! The report: printed as JSON, and the source of the other formats.
 
 use gmsa_cluster::manifests::Source;
 use gmsa_core::admission::{Denial, Reason};
@@ -101,7 +101,7 @@ pub struct DenialReport {
     pub code: u16,
     /// The field at fault.
     pub field: String,
-    /// What admission says, without a command that would be of no use.
+    /// Admission's message, without a command that would not help.
     pub message: String,
     /// What to do.
     pub hint: String,
@@ -124,7 +124,7 @@ pub struct FindingReport {
     pub hint: &'static str,
 }
 
-/// A finding on an object that is no workload.
+/// A finding on an object that is not a workload.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectFinding {
@@ -224,7 +224,7 @@ impl WorkloadReport {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
 
-    /// Why it is denied; what holds for the whole pod is there once.
+    /// Why it is denied; a denial of the whole pod is listed once.
     pub fn denials(&self) -> impl Iterator<Item = &DenialReport> {
         let denials = self.places.iter().filter_map(|place| place.denial.as_ref());
         let mut of_pod_is_told = false;

@@ -85,7 +85,7 @@ fn as_created(mut pod: Value) -> Value {
     pod
 }
 
-/// Whether what the pod carries is what the credential spec says today.
+/// Whether the pod carries the current contents of the credential spec.
 async fn contents(
     simulator: &mut Simulator,
     subject: &Subject,
@@ -127,7 +127,7 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
             .filter(|one| text(one, "/type") == "ReplicaFailure" && text(one, "/status") == "True");
         for failure in failures {
             let line = format!("{}: {}", shown(maker), text(failure, "/message"));
-            // A deployment repeats what its replica set says.
+            // A Deployment repeats the condition of its replica set.
             if !reasons.iter().any(|one| one.ends_with(text(failure, "/message"))) {
                 reasons.push(line);
             }

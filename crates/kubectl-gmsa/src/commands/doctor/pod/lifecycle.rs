@@ -56,7 +56,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         )));
     }
     let patch = wanted.patch(&object, &workload);
-    // What stands there is none of others, which was made sure of.
+    // Forced, because it was checked above that no other manager's hook is replaced.
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let (change, note) = match args.dry_run.mode {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
@@ -97,7 +97,7 @@ fn hook_of(args: &Doctor) -> Value {
 
 /// The containers that are to have the hook.
 struct Wanted {
-    /// Position and name, and what stands there now.
+    /// Index, name and current hook of each.
     containers: Vec<(usize, String, Option<Value>)>,
     hook: Value,
 }
@@ -119,7 +119,7 @@ fn wanted(
             let command = array(existing, "/exec/command").filter_map(Value::as_str);
             if !hook::is_ours(command) {
                 return Err(Failure::Missing(format!(
-                    "failed to add the hook to {}: {} has a postStart hook of its own; join the \
+                    "failed to add the hook to {}: {} already has a postStart hook; join the \
                      two by hand (--print-lifecycle shows ours)",
                     shown(object),
                     identity.container

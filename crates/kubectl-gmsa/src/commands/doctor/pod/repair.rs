@@ -1,4 +1,4 @@
-//! Mends the secure channel from inside, as the documentation's page does by hand.
+//! Repairs the secure channel from inside the container, as the documentation does by hand.
 
 use gmsa_core::diagnosis::State;
 use gmsa_core::diagnosis::catalogue::pod::{POD_CREDENTIAL_SPEC, POD_SECURE_CHANNEL};
@@ -14,9 +14,9 @@ use crate::failure::Failure;
 use crate::output::{next, printer};
 use crate::prompt::{ask, can_ask};
 
-/// Refuses before anything is looked at if there will be nobody to ask.
+/// Fails, before anything is checked, if it could not ask for confirmation.
 pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
-    if args.repair && !args.yes { can_ask("nothing was looked at or repaired") } else { Ok(()) }
+    if args.repair && !args.yes { can_ask("nothing was checked or repaired") } else { Ok(()) }
 }
 
 /// Resets every secure channel that is broken, and looks again.
@@ -41,10 +41,10 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
         let state = state(one, POD_SECURE_CHANNEL.id);
         printer::note(&match state {
             Some(State::Ok) => format!(
-                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; what \
-                 follows lets it be done at every start"
+                "{object}: repaired by {shown}, and verified by nltest /query and /sc_verify; to \
+                repeat this at every start run the next command"
             ),
-            _ => format!("{object}: {shown} did not mend it: {line}"),
+            _ => format!("{object}: {shown} did not repair it: {line}"),
         });
         let words = match (state, one.place.account()) {
             (Some(State::Ok), _) => one.place.at_every_start(),
