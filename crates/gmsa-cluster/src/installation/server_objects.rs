@@ -59,7 +59,7 @@ pub struct ServerObjects {
     secret: CertificateSecret,
     mutating: Configurations,
     validating: Configurations,
-    /// Whether it was told that the configuration of early warnings could not be written.
+    /// Whether it was logged that the configuration of early warnings could not be written.
     told: Arc<AtomicBool>,
     events: Events,
 }
