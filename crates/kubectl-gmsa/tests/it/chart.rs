@@ -75,6 +75,21 @@ fn the_chart_adds_annotations_to_its_webhook_configurations() {
 }
 
 #[test]
+fn the_chart_leaves_out_namespaces_of_the_system_as_install_does() {
+    let Some(helm) = helm("the_chart_leaves_out_namespaces_of_the_system_as_install_does") else {
+        return;
+    };
+    let rendered = rendered(&helm, "1.30.0", &["skipSystemNamespaces=true"]);
+    let options = Options { skip_system_namespaces: true, ..Options::default() };
+    for wanted in installation::objects(&options, "1.30".parse().unwrap()).webhooks {
+        let selector = |object: &Value| object["webhooks"][0]["namespaceSelector"].clone();
+        let made = rendered.values().find(|object| object["kind"] == wanted["kind"]).unwrap();
+        assert_eq!(selector(made), selector(&wanted));
+        assert_eq!(selector(made)["matchExpressions"][0]["values"][0], "kube-system");
+    }
+}
+
+#[test]
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
@@ -141,13 +156,8 @@ fn the_chart_renders_what_install_makes() {
         ),
         (
             "1.30.0",
-            &["earlyWarnings=true", "namespacesOptIn=true", "skipSystemNamespaces=true"],
-            Options {
-                early_warnings: true,
-                namespaces_opt_in: true,
-                skip_system_namespaces: true,
-                ..defaults()
-            },
+            &["earlyWarnings=true", "namespacesOptIn=true"],
+            Options { early_warnings: true, namespaces_opt_in: true, ..defaults() },
         ),
         (
             "1.20.2",
