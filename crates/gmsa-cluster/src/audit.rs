@@ -4,10 +4,8 @@
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
-mod kept;
 mod next_pod;
 mod pods;
-mod policy_report;
 mod publish;
 mod reach;
 mod read;
@@ -27,9 +25,10 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::api::objects::{self, Objects, kinds};
+use crate::api;
+use crate::api::objects::{Objects, kinds};
 use crate::api::value;
-use crate::simulate::{Known, RightUnknown};
+use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
@@ -73,7 +72,7 @@ pub struct Audit {
 pub enum Error {
     /// Objects could not be listed.
     #[error(transparent)]
-    Objects(#[from] objects::Error),
+    Objects(#[from] api::Error),
     /// A right could not be asked for.
     #[error(transparent)]
     Right(#[from] RightUnknown),
@@ -98,7 +97,7 @@ type Use = [String; 3];
 /// What is gathered while the lists go by.
 struct Gathered {
     scope: Scope,
-    known: Known,
+    snapshot: Snapshot,
     reach: Reach,
     uses: BTreeSet<Use>,
     /// Whether everything that may use a credential spec was read.
@@ -113,15 +112,15 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => BTreeMap::new(),
+        Err(error) if error.code() == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
-    let known = Known::new(client, &specs);
+    let snapshot = Snapshot::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
-    let mut gathered = Gathered { scope, known, reach, uses, complete: false, audit };
+    let mut gathered = Gathered { scope, snapshot, reach, uses, complete: false, audit };
     workloads::all(&mut gathered, &objects).await?;
     pods::all(&mut gathered, &objects, progress).await?;
     gathered.complete = gathered.audit.unread.len() == unread;

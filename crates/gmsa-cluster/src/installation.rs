@@ -5,6 +5,8 @@
 //! hold only fields that the API server's version knows, and never a `caBundle`: the server sets that.
 
 mod audit;
+pub mod ca_bundle;
+pub mod certificate_secret;
 pub mod definition;
 mod deploy;
 pub mod identify;

@@ -1,18 +1,16 @@
 //! Takes a pod through both admission steps, with facts from manifests or from a cluster.
 
-mod facts;
-mod now;
+mod cluster;
 
 use gmsa_core::admission::{
-    self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
+    self, Candidate, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step,
+    patch,
 };
-use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
-pub(crate) use facts::Known;
-pub use facts::RightUnknown;
-pub use now::Now;
+pub(crate) use cluster::Snapshot;
+pub use cluster::{RightUnknown, Simulator};
 
 /// The source of the facts.
 pub trait Source {
@@ -97,19 +95,14 @@ fn answer<S: Source>(
         Question::Right { index, name } => {
             found.set_right(index, source.right(namespace, account, name)?);
         }
-        Question::LowerCaseHint { name } => {
-            let lower = name.to_lowercase();
-            let exists = is_valid_name(&lower)
-                && matches!(source.spec(&lower)?, SpecFact::Found(_) | SpecFact::Empty);
-            found.set_hint(name, exists.then_some(lower));
-        }
-        Question::CloseHint { name } => {
-            let names = source.names();
-            let hint = match closest(name, names.iter().map(String::as_str)) {
-                Some(close) if source.right(namespace, account, close)? == Right::Allowed => {
-                    Some(close.to_owned())
+        Question::LowerCaseHint { name } | Question::CloseHint { name } => {
+            let hint = match question.candidate(|| source.names()) {
+                Some(Candidate::IfItExists(hint)) => source.spec(&hint)?.exists().then_some(hint),
+                Some(Candidate::IfUsable(hint)) => {
+                    let right = source.right(namespace, account, &hint)?;
+                    (right == Right::Allowed).then_some(hint)
                 }
-                _ => None,
+                None => None,
             };
             found.set_hint(name, hint);
         }

@@ -18,7 +18,7 @@ pub use decision::{Decision, Outcome};
 pub use denial::{Denial, MAX_CONTENTS, MAX_PLACES, Reason, denials_page};
 pub use facts::{Facts, Failure, Right, SpecFact};
 pub use plan::{Judgement, Plan, plan};
-pub use questions::Question;
+pub use questions::{Candidate, Question};
 pub use request::{Operation, Request, Step};
 pub use verdict::decide;
 pub use warnings::RANDOM_HOSTNAME_PREFIX;

@@ -21,12 +21,12 @@ pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};
 pub use set::{AccountChange, PlannedChange};
 pub use survey::Survey;
+use uuid::Uuid;
 
 use crate::directory::Directory;
+use crate::directory::principals::{BATCH, DISABLED, any, by_identity};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::guid::Guid;
-use crate::principals::{BATCH, DISABLED, any, by_identity};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
 use crate::time;
@@ -94,7 +94,7 @@ pub struct Account {
     /// What it is for.
     pub description: Option<String>,
     /// The root key of which its password is made, if it is shown.
-    pub root_key: Option<Guid>,
+    pub root_key: Option<Uuid>,
     /// The DNS name under which its services are known.
     pub dns_host_name: Option<String>,
     /// The names of its services.

@@ -1,6 +1,6 @@
 //! `gmsa-webhook audit`: one audit of the cluster, whose result is kept in it.
 
-use gmsa_cluster::api::apply;
+use gmsa_cluster::api;
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::audit::{self, Counts, Results, Scope, publish};
 use gmsa_core::finding::Severity;
@@ -32,7 +32,7 @@ pub enum Error {
     },
     /// The result could not be written.
     #[error("failed to keep the result of the audit: {0}")]
-    Publish(#[from] apply::Error),
+    Publish(#[from] api::Error),
 }
 
 /// Audits the cluster and stores the result. Findings are not a failure; what could not be read

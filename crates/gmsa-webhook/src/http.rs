@@ -3,12 +3,10 @@
 mod body;
 mod budget;
 mod endpoint;
-mod handler;
 mod response;
 mod routes;
 
 pub use budget::{Limits, Slot};
-pub use endpoint::Endpoint;
-pub use handler::{Answer, Handler};
+pub use endpoint::{Answer, Endpoint, Handler};
 pub use response::Frames;
 pub use routes::{Caller, Routes};

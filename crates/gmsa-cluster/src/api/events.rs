@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use gmsa_core::names::SERVER_FIELD_MANAGER;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
@@ -14,12 +13,10 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, PostParams};
 
-use crate::api::client::why;
+use super::answer;
 
 /// How long a message may be (API reference, Event `v1`).
 const LONGEST: usize = 1024;
-/// How long writing one may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,17 +54,13 @@ impl Events {
         let this = self.clone();
         tokio::spawn(async move {
             let params = PostParams::default();
-            let written = tokio::time::timeout(PATIENCE, this.api.create(&params, &event)).await;
-            let problem = match written {
-                Ok(Ok(_)) => {
-                    this.told.store(false, Ordering::Relaxed);
-                    return;
-                }
-                Ok(Err(error)) => why(&error),
-                Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+            let written = answer("write", "an event", this.api.create(&params, &event)).await;
+            let Err(error) = written else {
+                this.told.store(false, Ordering::Relaxed);
+                return;
             };
             if !this.told.swap(true, Ordering::Relaxed) {
-                tracing::warn!(error = problem, reason, "failed to write an event");
+                tracing::warn!(error = error.why(), reason, "failed to write an event");
             }
         });
     }

@@ -42,7 +42,7 @@ pub(super) fn denied(
         }
         let is_right = denial.reason == Reason::NotAuthorized;
         match (is_right, reference, Grant::of(name, namespace, account)) {
-            (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
+            (true, Some(reference), Some(grant)) if gathered.snapshot.exists(name) => {
                 evidence.push(format!(
                     "{}: service account \"{account}\" may not use credential spec \"{name}\"",
                     reference.place

@@ -75,8 +75,8 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let decision = loop {
-        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break decision;
         }
     };
@@ -111,8 +111,8 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return Ok(()) };
     let namespace = object.namespace.as_deref().unwrap_or_default();
     let decision = loop {
-        let Ok(walked) = walk(&made, &pod, namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&made, &pod, namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };
@@ -150,7 +150,7 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         let place = pod.reference_at(&denial.field);
         let name = place.and_then(|reference| reference.name).unwrap_or_default();
         let carries = place.is_some_and(|reference| reference.contents.is_some());
-        let code = code(denial.reason, carries, gathered.known.exists(name));
+        let code = code(denial.reason, carries, gathered.snapshot.exists(name));
         let entry = wrong.entry((code, name.to_owned())).or_default();
         entry.places.extend(place.map(|reference| reference.place.to_string()));
         entry.evidence.push(match code {

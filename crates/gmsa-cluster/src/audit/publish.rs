@@ -4,17 +4,22 @@
 //! right to one object. The findings are in policy reports if the cluster has that kind, and
 //! otherwise in the `ConfigMap`. No contents of credential specs are kept.
 
+mod policy_report;
+
 use gmsa_core::finding::Severity;
-use gmsa_core::names::{AUDIT, AUDIT_FIELD_MANAGER, PART_OF};
+use gmsa_core::names::{AUDIT, AUDIT_FIELD_MANAGER, NAME, PART_OF};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::kept::{MOST, metadata};
-use super::policy_report::PolicyReports;
+use self::policy_report::PolicyReports;
 use super::{Audit, Report, Scope};
-use crate::api::apply::{Applier, Error};
+use crate::api::Error;
+use crate::api::apply::Applier;
 use crate::api::objects::{Objects, Reference, kinds};
+
+/// How long the findings are at most in JSON: a `ConfigMap` holds 1 MiB, and so does a request.
+const MOST: usize = 512 * 1024;
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -66,6 +71,18 @@ pub async fn publish(
         left_out,
         problem,
     })
+}
+
+/// The metadata of everything that is kept.
+fn metadata(owner: Option<&Value>) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(AUDIT));
+    let labels = json!({"app.kubernetes.io/name": NAME, PART_OF.0: PART_OF.1});
+    metadata.insert("labels".to_owned(), labels);
+    if let Some(owner) = owner {
+        metadata.insert("ownerReferences".to_owned(), json!([owner]));
+    }
+    metadata
 }
 
 fn numbers(audit: &Audit, time: Timestamp) -> Map<String, Value> {

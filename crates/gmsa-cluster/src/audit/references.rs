@@ -14,9 +14,7 @@ use crate::api::objects::{Kind, Objects, kinds};
 use crate::installation::identify::is_alive;
 use crate::manifests::Workload;
 
-/// How many objects come with one answer.
-const PAGE: u32 = 250;
-/// How many pages are read of one kind.
+/// How many answers are read of one kind.
 const PAGES: usize = 80;
 /// How many names of users are kept.
 const NAMES: usize = 3;
@@ -26,7 +24,7 @@ const LOOKED_AT: [&str; 6] =
 
 /// What uses a credential spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct References {
     /// What makes pods, as `Deployment shop/web`; not what belongs to another workload.
     pub workloads: Found,
     /// Pods that have not ended, as `shop/web-1`.
@@ -67,24 +65,24 @@ impl Found {
 }
 
 /// Looks for what uses the credential spec until the deadline.
-pub async fn of(client: &Client, name: &str, deadline: Instant) -> Usage {
+pub async fn of(client: &Client, name: &str, deadline: Instant) -> References {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let workloads = kinds::TEMPLATES.into_iter().filter(|kind| LOOKED_AT.contains(&kind.plural));
     let mut all = vec![kinds::POD];
     all.extend(workloads.chain([kinds::CLUSTER_ROLE, kinds::ROLE]));
     let asked = all.iter().map(|kind| candidates(&objects, *kind, name, deadline));
-    let mut usage = Usage::default();
+    let mut references = References::default();
     for (kind, (objects, unread)) in all.iter().zip(join_all(asked).await) {
         if let Some(why) = unread {
-            usage.unread.push((kind.plural, why));
+            references.unread.push((kind.plural, why));
         }
         if kind.group == kinds::ROLE.group {
-            usage.add_roles(&objects, name);
+            references.add_roles(&objects, name);
         } else {
-            usage.add_workloads(objects, name);
+            references.add_workloads(objects, name);
         }
     }
-    usage
+    references
 }
 
 /// The objects of a kind whose text contains the name.
@@ -97,11 +95,11 @@ async fn candidates(
     let mut found = Vec::new();
     let mut from = None;
     for _ in 0..PAGES {
-        let asked = objects.page(kind, None, PAGE, from);
+        let asked = objects.page(kind, None, from);
         let page = match timeout_at(deadline.into(), asked).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
-                let why = match error.code {
+                let why = match error.code() {
                     Some(404) => None,
                     Some(403) => Some(Unread::Forbidden),
                     _ => Some(Unread::Failed),
@@ -128,7 +126,7 @@ async fn candidates(
     (found, Some(Unread::TooMany))
 }
 
-impl Usage {
+impl References {
     fn add_workloads(&mut self, objects: Vec<Value>, name: &str) {
         for value in objects {
             let Some(workload) = Workload::of(&value, "") else { continue };

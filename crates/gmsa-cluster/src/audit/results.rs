@@ -11,8 +11,8 @@ use kube::api::Api;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::api::client::why;
-use crate::installation::server_objects;
+use crate::api::answer;
+use crate::api::watch::watch;
 
 /// The poll interval, for changes that no event reports.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -49,14 +49,10 @@ impl Results {
     pub async fn follow(self, tell: impl Fn(Option<Counts>)) {
         let changed = Arc::new(Notify::new());
         let mut watching = JoinSet::new();
-        watching.spawn(server_objects::watch(
-            self.api.clone(),
-            AUDIT.to_owned(),
-            Arc::clone(&changed),
-        ));
+        watching.spawn(watch(self.api.clone(), AUDIT.to_owned(), Arc::clone(&changed)));
         let mut told = None;
         loop {
-            let problem = match self.api.get_opt(AUDIT).await {
+            let problem = match answer("read", "the ConfigMap", self.api.get_opt(AUDIT)).await {
                 Ok(None) => {
                     tell(None);
                     None
@@ -68,7 +64,7 @@ impl Results {
                     }
                     None => Some("it does not contain the numbers of an audit".to_owned()),
                 },
-                Err(error) => Some(why(&error)),
+                Err(error) => Some(error.why().to_owned()),
             };
             if problem != told
                 && let Some(problem) = &problem

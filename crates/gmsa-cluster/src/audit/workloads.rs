@@ -86,8 +86,8 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
         }
     }
     let decision = loop {
-        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };

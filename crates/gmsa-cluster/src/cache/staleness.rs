@@ -10,19 +10,19 @@ pub(crate) const CURRENT_FOR: Duration = Duration::from_mins(1);
 
 /// The time of the last activity of a watch, readable without a lock.
 #[derive(Debug)]
-pub(crate) struct Freshness {
+pub(crate) struct LastActivity {
     start: Instant,
     /// Milliseconds after `start`, plus one; 0 while there is none.
     last: AtomicU64,
 }
 
-impl Freshness {
+impl LastActivity {
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), last: AtomicU64::new(0) }
     }
 
-    /// Records activity.
-    pub(crate) fn touch(&self) {
+    /// Takes down a sign of life.
+    pub(crate) fn record(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.last.store(millis + 1, Ordering::Release);
     }

@@ -33,6 +33,14 @@ pub enum SpecFact {
     Unknown(Failure),
 }
 
+impl SpecFact {
+    /// Whether the resource is known to exist.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        matches!(self, Self::Found(_) | Self::Empty)
+    }
+}
+
 /// Whether a service account may `use` one credential spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Right {

@@ -28,6 +28,12 @@ pub fn is_valid_name(name: &str) -> bool {
         })
 }
 
+/// Whether several names were meant by one, as patterns for files do.
+#[must_use]
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?'])
+}
+
 /// The valid name that is nearest to a text; a valid name is given back as it is.
 ///
 /// Capital letters become small ones, all else that is not allowed becomes `-`.

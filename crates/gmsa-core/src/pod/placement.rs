@@ -1,7 +1,6 @@
 //! Where a Pod runs, and under which hostname.
 
-use super::list::{NodeSelectorTerms, Owners};
-use super::view::Pod;
+use super::view::{NodeSelectorTerms, Owners, Pod};
 
 /// Windows cuts computer names to this many characters (the NetBIOS name, MS-NBTE).
 pub const HOSTNAME_LENGTH: usize = 15;

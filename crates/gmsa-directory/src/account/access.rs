@@ -3,19 +3,22 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use ldap3::Mod;
 
 use super::{Account, MEMBERSHIP, MEMBERSHIP_GUID};
+use crate::directory::principals::{Principal, distinct};
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::{Principal, distinct};
 use crate::security_descriptor::{Access, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
-/// How often a change is retried when another client changes the same attribute.
-const TRIES: u32 = 50;
-/// The longest wait before the next try.
-const PAUSE: Duration = Duration::from_millis(250);
+/// When a change is tried anew while others change the same attribute.
+const TRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(10))
+    .with_max_delay(Duration::from_millis(125))
+    .with_jitter()
+    .with_max_times(50);
 /// LDAP results: the value that was to go is not there; a value is there already.
 const CHANGED_MEANWHILE: [u32; 2] = [16, 20];
 
@@ -177,7 +180,7 @@ impl Directory {
     ) -> Result<Vec<Effect>, Error> {
         // By SID: an entry that was added in an earlier try is this command's, too.
         let mut changed: HashSet<Sid> = HashSet::new();
-        let mut tries = 0;
+        let mut pauses = TRIES.build();
         let descriptor = loop {
             let account = self.managed_account(name).await?;
             let what = format!("change who may read the password of {}", account.dn);
@@ -204,15 +207,15 @@ impl Directory {
                 operations.push(Mod::Delete(attribute.clone(), HashSet::from([value])));
             }
             operations.push(Mod::Add(attribute, HashSet::from([descriptor.to_bytes()])));
-            match self.modify(&account.dn, operations, &what).await {
+            let error = match self.modify(&account.dn, operations, &what).await {
                 Ok(()) => break descriptor,
-                Err(Error::Operation { code, .. })
-                    if CHANGED_MEANWHILE.contains(&code) && tries < TRIES =>
-                {
-                    tries += 1;
-                    pause(tries).await;
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let again = matches!(&error, Error::Operation { code, .. }
+                if CHANGED_MEANWHILE.contains(code));
+            match pauses.next().filter(|_| again) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
             }
         };
         let descriptor = if dry_run { descriptor } else { self.stored(name, descriptor).await? };
@@ -272,11 +275,4 @@ impl Directory {
         };
         Ok(principals.iter().zip(tokens).map(effect).collect())
     }
-}
-
-/// Waits a little before the next try, each process for another time.
-async fn pause(tries: u32) {
-    let spread = Duration::from_millis(u64::from(std::process::id() % 37));
-    let step = Duration::from_millis(5) * tries;
-    tokio::time::sleep((step + spread).min(PAUSE)).await;
 }

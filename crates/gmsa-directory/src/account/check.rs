@@ -8,8 +8,8 @@ pub(super) mod retrieval;
 pub(super) mod service_names;
 
 use crate::directory::Directory;
+use crate::directory::principals::Principal;
 use crate::error::Error;
-use crate::principals::Principal;
 
 /// The names of all checks, in kebab case.
 pub const CHECKS: [&str; 20] = [

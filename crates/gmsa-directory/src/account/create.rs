@@ -9,12 +9,12 @@ use super::check::service_names;
 use super::name::{is_dns_name, is_valid_spn, valid_name};
 use super::{CLASS, MEMBERSHIP, WORKSTATION, ldif};
 use crate::directory::Directory;
+use crate::directory::domain::child;
+use crate::directory::principals::{DISABLED, Principal};
+use crate::directory::spn::{Aliases, Holders};
 use crate::error::Error;
-use crate::facts::child;
-use crate::principals::{DISABLED, Principal};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
-use crate::spn::{Aliases, Holders};
 
 /// AES-128 and AES-256, without RC4, which ends in 2026.
 pub const ENCRYPTION_TYPES: i64 = encryption_types::AES;

@@ -7,9 +7,9 @@ use ldap3::Mod;
 
 use super::name::is_dns_name;
 use super::{Account, ldif};
+use crate::directory::principals::DISABLED;
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::DISABLED;
 
 const CONTROL: &str = "userAccountControl";
 const ENCRYPTION: &str = "msDS-SupportedEncryptionTypes";

@@ -10,11 +10,11 @@ use super::check::{Check, CheckStatus, attributes, delegation, hosts, retrieval,
 use super::root_key::RootKeys;
 use super::{Account, MEMBERSHIP_GUID};
 use crate::directory::Directory;
+use crate::directory::principals::{Principal, distinct};
+use crate::directory::spn::{Aliases, Holders};
 use crate::error::Error;
-use crate::principals::{Principal, distinct};
 use crate::security_descriptor::{SecurityDescriptor, Token};
 use crate::sid::Sid;
-use crate::spn::{Aliases, Holders};
 
 /// The directory's data about some accounts, and about the hosts that are to use them.
 #[derive(Debug)]

@@ -5,10 +5,10 @@
 //! Samba 4.22 for each kind of entry; Windows was not tried.
 
 use std::collections::HashSet;
+use uuid::Uuid;
 
 use super::{Ace, DACL_PRESENT, INHERIT_ONLY, READ_PROPERTY, SecurityDescriptor};
 use crate::bytes;
-use crate::guid::Guid;
 use crate::sid::Sid;
 
 /// Entries for one attribute or class: allow and deny (MS-DTYP, section 2.4.4.3).
@@ -116,7 +116,7 @@ impl SecurityDescriptor {
     /// Whether a user with these SIDs may certainly read a property of the object that has this
     /// descriptor; `property` holds the GUID of the attribute, and that of its property set.
     #[must_use]
-    pub fn lets_read_property(&self, sids: &HashSet<Sid>, property: &[Guid]) -> bool {
+    pub fn lets_read_property(&self, sids: &HashSet<Sid>, property: &[Uuid]) -> bool {
         let Some(dacl) = &self.dacl else { return self.control & DACL_PRESENT != 0 };
         for entry in &dacl.entries {
             let (deny, flags, mask, sid) = match entry {
@@ -145,7 +145,7 @@ struct ObjectEntry {
     deny: bool,
     flags: u8,
     mask: u32,
-    object: Option<Guid>,
+    object: Option<Uuid>,
     sid: Sid,
 }
 
@@ -159,7 +159,7 @@ fn object_entry(bytes: &[u8]) -> Option<ObjectEntry> {
     let mut at = 12;
     let mut object = None;
     if present & 1 != 0 {
-        object = Some(Guid::from_bytes(bytes.get(at..at + 16)?).ok()?);
+        object = Some(Uuid::from_slice_le(bytes.get(at..at + 16)?).ok()?);
         at += 16;
     }
     if present & 2 != 0 {

@@ -10,8 +10,11 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use gmsa_cluster::api;
 use gmsa_cluster::api::events::Kind;
-use gmsa_cluster::installation::server_objects::{self, OwnObjects, Stored};
+use gmsa_cluster::installation::certificate_secret::Stored;
+use gmsa_cluster::installation::server_objects::ServerObjects;
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -26,20 +29,24 @@ use crate::serve::tls::Identity;
 
 /// How often everything is checked without an event.
 const PERIOD: Duration = Duration::from_secs(30);
-/// How long to wait after a failure, at first and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+/// How long to wait after a failure.
+const RETRY: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(250))
+    .with_max_delay(Duration::from_secs(15))
+    .with_jitter()
+    .without_max_times();
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
-    Own(#[from] server_objects::Error),
+    Api(#[from] api::Error),
     #[error(transparent)]
     Certificate(#[from] authority::Error),
 }
 
 /// The certificates that the server manages.
 pub struct Managed {
-    own: OwnObjects,
+    own: ServerObjects,
     names: Vec<String>,
     policy: Policy,
     identity: Arc<Identity>,
@@ -56,7 +63,7 @@ struct Seen {
 impl Managed {
     /// Nothing is read yet.
     pub fn new(
-        own: OwnObjects,
+        own: ServerObjects,
         policy: Policy,
         identity: Arc<Identity>,
         metrics: Arc<Metrics>,
@@ -84,18 +91,20 @@ impl Managed {
     }
 
     async fn follow(&self, changed: &Notify) {
-        let mut retry = RETRY.0;
+        let mut retries = RETRY.build();
         loop {
             let pause = match self.reconcile().await {
                 Ok(pause) => {
-                    retry = RETRY.0;
+                    retries = RETRY.build();
                     pause
                 }
-                Err(Error::Own(server_objects::Error::Conflict(_))) => retry,
                 Err(error) => {
-                    self.tell(&error.to_string());
-                    retry = (retry * 2).min(RETRY.1);
-                    retry
+                    // Another replica was faster.
+                    let conflict = matches!(&error, Error::Api(error) if error.is_conflict());
+                    if !conflict {
+                        self.tell(&error.to_string());
+                    }
+                    retries.next().unwrap_or(PERIOD)
                 }
             };
             tokio::select! {
@@ -109,7 +118,7 @@ impl Managed {
     /// long nothing is due.
     async fn reconcile(&self) -> Result<Duration, Error> {
         let now = OffsetDateTime::now_utc();
-        let stored = self.own.secret().await?;
+        let stored = self.own.secret().read().await?;
         let (mut state, mut stored) = self.usable(stored, now).await?;
         // At the start any certificate is better than none; later, the API server must trust it first.
         if self.seen.lock().state.is_none() {
@@ -127,7 +136,7 @@ impl Managed {
                 return Ok(self.policy.overlap.min(PERIOD));
             }
             state = state.after(step, &self.names, now, &self.policy)?;
-            stored = self.own.write_secret(&state.data(), Some(&stored)).await?;
+            stored = self.own.secret().write(&state.data(), Some(&stored)).await?;
             tracing::info!(?step, "changed the certificates");
             let (reason, message) = told(step);
             self.own.tell(Kind::Normal, reason, message);
@@ -163,8 +172,8 @@ impl Managed {
             None => State::create(&self.names, now, &self.policy)?,
         };
         let restored = known.is_some();
-        let stored = self.own.write_secret(&state.data(), stored.as_ref()).await?;
-        let secret = self.own.secret_name();
+        let stored = self.own.secret().write(&state.data(), stored.as_ref()).await?;
+        let secret = self.own.secret().shown();
         if restored {
             let message = format!("wrote the {secret} again from what is in use: {why}");
             self.own.tell(Kind::Warning, "SecretRestored", &message);

@@ -13,8 +13,7 @@ use tracing::Instrument as _;
 
 use super::body::{Unread, read};
 use super::budget::{Limits, Slot};
-use super::endpoint::Endpoint;
-use super::handler::{Answer, Handler};
+use super::endpoint::{Answer, Endpoint, Handler};
 use super::response::{Reply, json, not_allowed, text, unread};
 
 /// The routes over a handler.

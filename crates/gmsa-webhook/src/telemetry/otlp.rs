@@ -19,8 +19,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer, Registry};
 
-use super::Error;
-use super::collector::Collector;
+use super::{Collector, Error};
 
 /// How long one export, and the last one at the end, may take.
 const PATIENCE: Duration = Duration::from_secs(3);

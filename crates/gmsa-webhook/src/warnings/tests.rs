@@ -1,7 +1,7 @@
-use gmsa_cluster::audit::references::{Found, Unread, Usage};
+use gmsa_cluster::audit::references::{Found, References, Unread};
 use serde_json::{Value, json};
 
-use super::of_usage;
+use super::of_references;
 use crate::admission::{Settings, Source, StoreDir};
 use crate::http::{Answer, Endpoint, Handler as _};
 use crate::metrics::Metrics;
@@ -165,13 +165,13 @@ fn a_deletion_warns_with_its_users() {
         count,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
     };
-    let usage = Usage {
+    let references = References {
         workloads: found(1, &["Deployment shop/web"]),
         pods: found(5, &["shop/a", "shop/b", "shop/c"]),
         roles: found(1, &["ClusterRole use"]),
         unread: vec![("jobs", Unread::Forbidden), ("cronjobs", Unread::Forbidden)],
     };
-    let warnings = wire::fit_warnings(of_usage("webapp1", &usage));
+    let warnings = wire::fit_warnings(of_references("webapp1", &references));
     assert_eq!(
         warnings,
         [
@@ -184,5 +184,5 @@ fn a_deletion_warns_with_its_users() {
              list jobs, cronjobs",
         ]
     );
-    assert!(of_usage("webapp1", &Usage::default()).is_empty());
+    assert!(of_references("webapp1", &References::default()).is_empty());
 }

@@ -1,7 +1,8 @@
 //! What is read of the cluster, before anything is judged.
 
+use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::kinds::{self, kind};
-use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -56,7 +57,7 @@ pub struct Facts {
 pub fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
     match read {
         Ok(found) => Ok(Ok(found)),
-        Err(error) if error.code == Some(403) => Ok(Err(error.to_string())),
+        Err(error) if error.code() == Some(403) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -118,7 +119,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
     }
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Err(error) if error.code == Some(404) => Ok(None),
+        Err(error) if error.code() == Some(404) => Ok(None),
         read => soft(read.map(Some))?,
     };
     Ok(Facts {

@@ -1,6 +1,6 @@
 //! Whether our own installation is as install makes it, and what an outage of it stops.
 
-use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
+use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::installation::{Options, Version, objects};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
@@ -38,7 +38,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
                     differs.push(format!("{} ({})", shown(object), paths.join(", ")));
                 }
             }
-            Err(Error::UnknownKind { .. }) => {
+            Err(error) if error.is_unknown_kind() => {
                 differs.push(format!("{} is of a kind that the cluster lacks", shown(object)));
             }
             Err(error) if error.is_forbidden() => {

@@ -10,8 +10,8 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{Audit, AuditOutput};
-use crate::connect::{Connection, credential_specs, directory};
-use crate::credential_spec::name_of;
+use crate::connect::{Connection, directory, objects};
+use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
 use crate::output::{printer, render, sarif};
@@ -62,7 +62,7 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
 
 /// Findings from the directory about the credential specs of the cluster and their accounts.
 async fn of_directory(args: &Audit) -> Result<Vec<Finding>, Failure> {
-    let objects = credential_specs(&args.connect).await?.list().await?;
+    let objects = credential_spec::list(&objects(&args.connect).await?).await?;
     let objects: Vec<&Value> = objects.iter().collect();
     let directory = directory::open(&args.directory).await?;
     let compared = from_ad::compare(&directory, &objects).await?;

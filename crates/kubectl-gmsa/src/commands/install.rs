@@ -4,7 +4,6 @@
 mod adopt;
 mod existing;
 mod options;
-mod pods;
 mod stage;
 mod trust;
 mod wait;

@@ -154,8 +154,8 @@ async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<
 async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> {
     match objects.get(of).await {
         Ok(found) => Ok(found.is_none()),
-        Err(error) if error.code == Some(403) => {
-            printer::warning(&format!("cannot find out whether it exists: {error}"));
+        Err(error) if error.code() == Some(403) => {
+            printer::warning(&format!("cannot tell whether it exists: {error}"));
             Ok(false)
         }
         Err(error) => Err(error.into()),

@@ -2,8 +2,8 @@ use gmsa_core::finding::Code;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
+use super::policy_report::report;
 use super::{MOST, Report, Scope, without_contents};
-use crate::audit::policy_report::report;
 use crate::audit::{Audit, Finding, Object};
 
 fn audit(count: usize) -> Audit {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::principals::Principal;
+use crate::directory::principals::Principal;
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::account::access::Membership;
-use crate::principals::{Principal, PrincipalKind};
+use crate::directory::principals::{Principal, PrincipalKind};
 use crate::security_descriptor::{Ace, READ_PROPERTY, SecurityDescriptor, Token};
 use crate::sid::Sid;
 

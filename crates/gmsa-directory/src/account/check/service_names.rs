@@ -8,7 +8,7 @@ use gmsa_core::windows::encryption_types::{self, Standing};
 use super::retrieval::list;
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::spn::{Aliases, Holders};
+use crate::directory::spn::{Aliases, Holders};
 
 const UNIQUE: &str = "spn-unique";
 const ALIAS: &str = "spn-alias";
@@ -111,7 +111,7 @@ pub(in crate::account) fn service(
             "have them use a DNS name, and give the account its service principal name",
         );
     }
-    let own = |holder: &crate::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
+    let own = |holder: &crate::directory::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
     let mut by = name.to_owned();
     let mut found = holders.of(name);
     if found.is_empty() {

@@ -12,7 +12,7 @@ use super::file;
 use crate::cli::credspec::Diff;
 use crate::cli::shared::ClusterFlags;
 use crate::connect::{self, block_on, directory};
-use crate::credential_spec::{accounts_of, text};
+use crate::credential_spec::{accounts_of, read, text};
 use crate::failure::Failure;
 use crate::from_ad;
 use crate::output::printer;
@@ -95,7 +95,7 @@ fn contents(wanted: &str, cluster: &ClusterFlags) -> Result<Value, Failure> {
         }
         found.pop().map(|found| found.object)
     } else {
-        let read = async { Ok(connect::credential_specs(cluster).await?.get(wanted).await?) };
+        let read = async { read(&connect::objects(cluster).await?, wanted).await };
         Some(block_on(read)?)
     };
     Ok(object

@@ -108,7 +108,7 @@ type Specs = Seen<BTreeMap<String, Value>>;
 async fn specs(objects: &Objects) -> Result<Specs, Failure> {
     let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => Ok(Vec::new()),
+        Err(error) if error.code() == Some(404) => Ok(Vec::new()),
         read => soft(read)?,
     };
     let named = |spec: Value| (text(&spec, "/metadata/name").to_owned(), spec);

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::server_objects;
+use gmsa_cluster::api::objects::kinds::{MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS};
+use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::ByteString;
@@ -259,17 +260,20 @@ impl<'a> Trust<'a> {
     ) -> Result<(), Failure> {
         for object in configurations {
             let text = |path: &str| object.pointer(path).and_then(Value::as_str);
-            let kind = text("/kind").unwrap_or_default();
+            let kind = if text("/kind") == Some(MUTATING_WEBHOOKS.kind) {
+                MUTATING_WEBHOOKS
+            } else {
+                VALIDATING_WEBHOOKS
+            };
+            let api = Api::all_with(self.client.clone(), &kind.resource());
             let name = text("/metadata/name").unwrap_or_default();
             loop {
-                match server_objects::trust(self.client, kind, name, bundle).await {
+                match ca_bundle::publish(&api, kind.kind, name, bundle).await {
                     Ok(_) => break,
-                    // Another writer came first.
-                    Err(server_objects::Error::Conflict(_)) if Instant::now() < end => {}
-                    Err(server_objects::Error::Refused { what, why, .. }) => {
-                        return Err(Failure::cluster(format!("failed to {what}: {why}")));
-                    }
-                    Err(server_objects::Error::Conflict(_)) => {
+                    // Somebody else wrote something meanwhile.
+                    Err(error) if !error.is_conflict() => return Err(error.into()),
+                    Err(_) if Instant::now() < end => {}
+                    Err(_) => {
                         return Err(Failure::cluster(format!(
                             "failed to write the CA bundle of {}: another writer keeps changing it; \
                             run the same command again",

@@ -2,7 +2,7 @@
 
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_core::credspec::lint;
-use gmsa_core::credspec::name::{closest, is_valid_name, made_valid};
+use gmsa_core::credspec::name::{closest, is_pattern, is_valid_name, made_valid};
 use gmsa_core::finding::{Code, Finding};
 
 use super::report::ObjectFinding;
@@ -61,11 +61,6 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
             },
         ));
     }
-}
-
-/// Whether the name is meant as a pattern, which Kubernetes does not support.
-pub(super) fn is_pattern(name: &str) -> bool {
-    name.contains(['*', '?'])
 }
 
 fn bindings(set: &ManifestSet, found: &mut Vec<ObjectFinding>) {

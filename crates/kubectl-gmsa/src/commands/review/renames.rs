@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
 use gmsa_core::admission::{Denial, Reason};
-use gmsa_core::credspec::name::{is_valid_name, made_valid};
+use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
 use gmsa_core::rbac::Policy;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::judge::Judged;
-use super::objects::is_pattern;
+use super::simulate::Simulated;
 
 /// A field with a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +69,7 @@ pub struct Cure {
 
 impl<'a> Renames<'a> {
     /// What has to be written otherwise in the objects and in the places that were judged.
-    pub fn of(set: &'a ManifestSet, judged: &[Judged<'_>], cluster: bool) -> Self {
+    pub fn of(set: &'a ManifestSet, simulated: &[Simulated<'_>], cluster: bool) -> Self {
         let policy = (!cluster).then_some(&set.policy);
         let mut renames = Self { by_name: BTreeMap::new(), policy };
         for (name, spec) in &set.credential_specs {
@@ -82,7 +81,7 @@ impl<'a> Renames<'a> {
                 renames.add(name, role, "rules.resourceNames", None, Holder::Role);
             }
         }
-        for one in judged {
+        for one in simulated {
             let workload = one.workload;
             for place in &one.places {
                 let name = place.credential_spec.as_deref().unwrap_or_default();

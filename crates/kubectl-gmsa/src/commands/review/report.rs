@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DENIAL;
-use super::judge::{Judged, Place};
 use super::renames::{Cure, Rename, Renames};
+use super::simulate::{Place, Simulated};
 
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -149,13 +149,13 @@ pub fn schema() -> serde_json::Value {
 
 impl Report {
     pub fn new(
-        judged: &[Judged<'_>],
+        simulated: &[Simulated<'_>],
         findings: Vec<ObjectFinding>,
         renames: Renames<'_>,
         from_cluster: bool,
     ) -> Self {
         let workloads: Vec<WorkloadReport> =
-            judged.iter().map(|judged| WorkloadReport::new(judged, &renames)).collect();
+            simulated.iter().map(|simulated| WorkloadReport::new(simulated, &renames)).collect();
         let count = |verdict| workloads.iter().filter(|one| one.verdict == verdict).count();
         let (admitted, denied) = (count("admitted"), count("denied"));
         let summary =
@@ -184,37 +184,38 @@ impl Report {
 }
 
 impl WorkloadReport {
-    fn new(judged: &Judged<'_>, renames: &Renames<'_>) -> Self {
-        let denials = judged.decision.denials();
-        // A denial of the whole pod has no place, and applies to each.
+    fn new(simulated: &Simulated<'_>, renames: &Renames<'_>) -> Self {
+        let denials = simulated.decision.denials();
+        // A denial of the whole pod stands at no place of its own, and holds for each.
         let of_pod = denials.iter().find(|denial| denial.field.is_empty());
         let report = |place: &Place| {
             let own = denials
                 .iter()
                 .find(|one| !one.field.is_empty() && one.field.starts_with(&place.prefix));
             let name = place.credential_spec.as_deref().unwrap_or_default();
-            let account = (judged.workload.namespace.as_str(), judged.service_account.as_str());
+            let account =
+                (simulated.workload.namespace.as_str(), simulated.service_account.as_str());
             let denial = own
                 .or(of_pod)
                 .map(|denial| DenialReport::new(denial, name, renames.cure(denial, name, account)));
             PlaceReport::new(place, denial)
         };
-        let places: Vec<PlaceReport> = judged.places.iter().map(report).collect();
-        let verdict = match (judged.uses_gmsa, denials.is_empty()) {
+        let places: Vec<PlaceReport> = simulated.places.iter().map(report).collect();
+        let verdict = match (simulated.uses_gmsa, denials.is_empty()) {
             (false, true) => "no-gmsa",
             (_, true) => "admitted",
             (_, false) => "denied",
         };
         Self {
-            kind: judged.workload.kind.clone(),
-            namespace: judged.workload.namespace.clone(),
-            name: judged.workload.name.clone(),
-            file: judged.workload.source.file.to_string(),
-            line: judged.workload.source.line,
-            service_account: judged.service_account.clone(),
+            kind: simulated.workload.kind.clone(),
+            namespace: simulated.workload.namespace.clone(),
+            name: simulated.workload.name.clone(),
+            file: simulated.workload.source.file.to_string(),
+            line: simulated.workload.source.line,
+            service_account: simulated.service_account.clone(),
             verdict,
             places,
-            findings: judged.decision.warnings.iter().map(FindingReport::new).collect(),
+            findings: simulated.decision.warnings.iter().map(FindingReport::new).collect(),
         }
     }
 

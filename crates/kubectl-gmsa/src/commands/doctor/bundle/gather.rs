@@ -46,7 +46,7 @@ impl Reader<'_> {
         match self.objects.list(kind, namespace).await {
             Ok(found) => found,
             // A kind that the server does not know.
-            Err(error) if error.code == Some(404) => Vec::new(),
+            Err(error) if error.code() == Some(404) => Vec::new(),
             Err(error) => {
                 self.archive.missed(error.to_string());
                 Vec::new()

@@ -4,7 +4,7 @@ use gmsa_cluster::api::apply::{Applier, Change, Difference};
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::simulate::Now;
+use gmsa_cluster::simulate::Simulator;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
@@ -46,8 +46,8 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         )));
     }
     let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
-    let mut now = Now::new(client.clone(), &by_name);
-    let walked = now.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
+    let mut simulator = Simulator::new(client.clone(), &by_name);
+    let walked = simulator.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
     if let Some(denial) = walked.decision.denials().first() {
         return Err(Failure::Missing(format!(
             "failed to add the hook to {}: its pods would be denied, hook or not: {}",

@@ -59,8 +59,8 @@ pub async fn examine(
         let of = Reference::namespaced(kinds::POD, &subject.namespace, &name);
         match objects.create(&of, &wanted).await {
             Ok(_) => within(client, args, &objects, &of, specs).await,
-            // The reason is that of admission, which is among the outcomes too.
-            Err(error) if error.code.is_some() => {
+            // The reason is that of admission, which stands among the outcomes too.
+            Err(error) if error.code().is_some() => {
                 let outcome = Outcome::unknown(&POD_EXEC, error.to_string()).on(&shown);
                 Ok(Probed { outcomes: vec![outcome], looked: Vec::new() })
             }

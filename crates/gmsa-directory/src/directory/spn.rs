@@ -6,8 +6,8 @@ use futures::future::try_join_all;
 use ldap3::{Scope, ldap_escape};
 
 use crate::directory::Directory;
+use crate::directory::principals::{BATCH, any};
 use crate::error::Error;
-use crate::principals::{BATCH, any};
 
 /// What `HOST` stands for where the directory does not say (MS-ADTS, section 6.1.1.2.4.1.1, as every new
 /// forest has it).

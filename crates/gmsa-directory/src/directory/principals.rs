@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use futures::future::try_join_all;
 use ldap3::ldap_escape;
+use uuid::Uuid;
 
+use crate::directory::domain::Names;
 use crate::directory::{DESCRIPTOR, Directory};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::facts::Names;
-use crate::guid::Guid;
 use crate::security_descriptor::{SecurityDescriptor, Token};
 use crate::sid::Sid;
 use crate::time;
@@ -342,7 +342,7 @@ impl Directory {
         else {
             return Ok(false);
         };
-        let attribute: Vec<Guid> = attribute.iter().filter_map(|guid| guid.parse().ok()).collect();
+        let attribute: Vec<Uuid> = attribute.iter().filter_map(|guid| guid.parse().ok()).collect();
         Ok(descriptor.lets_read_property(&self.root.caller, &attribute))
     }
 }
