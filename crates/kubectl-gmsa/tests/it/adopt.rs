@@ -199,7 +199,7 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
 
 fn helm(helm: &Path, world: &World, args: &[&str]) -> Result<String, String> {
     let kubeconfig = format!("--kubeconfig={}", world.plane.kubeconfig_path().display());
-    crate::support::helm::run(helm, &[args, &[&kubeconfig]].concat())
+    crate::support::helm::run(helm, &[args, &[kubeconfig.as_str()]].concat())
 }
 
 /// A chart of these objects.

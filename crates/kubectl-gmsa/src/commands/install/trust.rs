@@ -270,7 +270,7 @@ impl<'a> Trust<'a> {
             loop {
                 match ca_bundle::publish(&api, kind.kind, name, bundle).await {
                     Ok(_) => break,
-                    // Somebody else wrote something meanwhile.
+                    // Another writer came first.
                     Err(error) if !error.is_conflict() => return Err(error.into()),
                     Err(_) if Instant::now() < end => {}
                     Err(_) => {
