@@ -20,7 +20,7 @@ use gmsa_core::names::KIND;
 
 use self::client::why;
 
-/// How long one answer may take, however many callers wait for it.
+/// How long one answer may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many objects come with one answer to a list: all that is in memory at once.
 pub(crate) const PAGE: u32 = 250;
@@ -108,7 +108,7 @@ impl Error {
         self.code() == Some(403)
     }
 
-    /// Whether the object was changed in the meantime, or another manager owns the same fields.
+    /// Whether another writer changed the object in the meantime, or another manager owns the same fields.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.code() == Some(409)
@@ -140,7 +140,7 @@ impl Error {
         self
     }
 
-    /// The same for credential specs, with what to do in a cluster without their definition.
+    /// The same for credential specs, with a remedy for a cluster without their definition.
     pub(crate) fn of_credential_spec(mut self) -> Self {
         if self.cause == Cause::Refused(404) {
             NO_DEFINITION.clone_into(&mut self.why);

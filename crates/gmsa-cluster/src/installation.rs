@@ -104,7 +104,7 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     if !version.filters() {
         base.push(kube_system());
     }
-    base.push(custom_resource_definition());
+    base.push(serde_json::to_value(definition::definition()).unwrap_or_default());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
     base.extend(monitoring::objects(options));
@@ -165,15 +165,6 @@ fn kube_system() -> Value {
         "kind": "Namespace",
         "metadata": {"name": "kube-system", "labels": {NAMESPACE_LABEL: DISABLED}},
     })
-}
-
-fn custom_resource_definition() -> Value {
-    let mut definition = serde_json::to_value(definition::definition()).unwrap_or_default();
-    merge(
-        &mut definition,
-        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition"}),
-    );
-    definition
 }
 
 /// Adds the keys of one object to another.

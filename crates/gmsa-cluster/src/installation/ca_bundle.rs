@@ -1,5 +1,5 @@
-//! The CA bundle of webhook configurations: the one field that the server manages. The installer
-//! manages the others and leaves it out.
+//! The CA bundle of webhook configurations: the one field that the server manages there. Applying the
+//! rest of the configuration keeps it.
 
 use gmsa_core::names::SERVER_FIELD_MANAGER;
 use k8s_openapi::ByteString;

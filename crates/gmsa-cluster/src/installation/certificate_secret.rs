@@ -22,7 +22,7 @@ pub type Data = BTreeMap<String, Vec<u8>>;
 pub struct Stored {
     /// What it holds.
     pub data: Data,
-    /// The value of [`ROTATE_BEFORE`].
+    /// The value of the annotation [`ROTATE_BEFORE`].
     pub rotate_before: Option<String>,
     version: String,
 }

@@ -111,7 +111,7 @@ impl Simulator {
         }
     }
 
-    /// The validating step alone, for a pod in its current state.
+    /// The validating step alone, for a pod that is already stored.
     pub async fn validate(
         &mut self,
         pod: &Pod<'_>,

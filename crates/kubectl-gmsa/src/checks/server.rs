@@ -19,7 +19,7 @@ use x509_parser::time::ASN1Time;
 use super::facts::{Facts, one, shown};
 use crate::failure::Failure;
 use crate::installation::pods;
-use crate::installation::signature::{Signed, pems, signed};
+use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
 
 /// A certificate that is renewed in time never has fewer days left than this.
 const NEAR: i64 = 14;
@@ -192,8 +192,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
             Signed::Yes => Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate"),
             Signed::Unverifiable => Outcome::unknown(
                 &WEBHOOK_CA_BUNDLE,
-                "its caBundle has a CA of the right name, but the algorithm of the certificate's \
-                 signature cannot be verified here",
+                format!("its caBundle has a CA of the right name, but {UNVERIFIABLE}"),
             ),
             Signed::No if bundle.is_empty() => {
                 Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")

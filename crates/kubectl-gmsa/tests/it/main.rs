@@ -10,6 +10,7 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod authorizers;
 mod cert_manager;
