@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 
 use crate::generated::{self, Generated};
-use crate::{length, links, output};
+use crate::{commands, length, links, output};
 
 /// Writes the generated files that differ, and names them.
 pub fn generate(root: &Path) -> Result<()> {
@@ -36,6 +36,7 @@ pub fn check(root: &Path) -> Result<ExitCode> {
         .collect();
     complaints.extend(links::complaints(root)?);
     complaints.extend(length::complaints(root)?);
+    complaints.extend(commands::complaints(root)?);
     for complaint in &complaints {
         output::line(complaint)?;
     }

@@ -2,6 +2,7 @@
 
 mod chart;
 mod check;
+mod commands;
 mod demo;
 mod generated;
 mod krew;
@@ -30,7 +31,8 @@ struct Arguments {
 enum Task {
     /// Write every generated file
     Generate,
-    /// Check generated files, links between documents and the length of source files
+    /// Check generated files, links between documents, the commands that are named, and the length
+    /// of source files
     Check,
     /// Show the main job without a cluster
     Demo,

@@ -16,6 +16,7 @@ mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
