@@ -292,7 +292,10 @@ fn command_in(text: &str) -> Option<usize> {
         before.is_none_or(|before| !before.is_alphanumeric() && !"-/._=".contains(before))
     };
     let starts = text.char_indices().map(|(at, _)| at).filter(|at| boundary(*at));
-    starts.into_iter().find(|at| text.get(*at..).is_some_and(begins_command))
+    starts.into_iter().find(|at| {
+        let rest = text.get(*at..).unwrap_or_default();
+        !rest.starts_with(char::is_whitespace) && begins_command(rest)
+    })
 }
 
 fn begins_command(text: &str) -> bool {

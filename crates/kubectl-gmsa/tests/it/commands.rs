@@ -110,7 +110,7 @@ async fn plant(world: &World) {
         objects::deployment("kube-system", "coredns", &objects::pod("x", "x", &json!({})));
     coredns["spec"]["replicas"] = json!(0);
     let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::crd::definition()).unwrap();
+        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     let account = |namespace: &str| {
