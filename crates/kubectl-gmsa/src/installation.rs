@@ -2,6 +2,7 @@
 
 pub mod journal;
 pub mod leftover;
+pub mod pods;
 pub mod probe;
 
 use gmsa_cluster::api::client::why;

@@ -25,9 +25,6 @@ pub struct ReportArgs {
     /// Show only the service accounts of this namespace [default: all]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// The namespace of the webhook
-    #[arg(long, value_name = "NAME", default_value = gmsa_cluster::installation::NAME)]
-    pub webhook_namespace: String,
     /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]
     pub no_verify: bool,
