@@ -23,7 +23,6 @@ use crate::output::{printer, render};
 
 use stage::Stage;
 use trust::Trust;
-pub use trust::signs;
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);

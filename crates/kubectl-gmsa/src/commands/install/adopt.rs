@@ -116,7 +116,8 @@ impl<'a> Takeover<'a> {
         let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
         // What the other one manages is to be ours.
         let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-        let mut found = find(&reader, &applier, version, namespace).await?;
+        let (mut found, services) = find(&reader, &applier, namespace).await?;
+        belongings::add(&reader, &applier, version, &services, &mut found).await?;
         let journal = Journal::read(&client).await?;
         let began = journal.is_some();
         let known = match (kept_options(&client, namespace).await?, &journal) {

@@ -5,12 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
-use gmsa_cluster::installation::{NAME, PART_OF, Version};
+use gmsa_cluster::installation::{NAME, PART_OF};
 use serde_json::{Value, json};
 
 use super::super::existing::is_gmsa;
-use super::super::leftover::is_same;
-use super::belongings::Belongings;
+use crate::installation::leftover::is_same;
 use crate::failure::Failure;
 
 /// What windows-gmsa calls its webhooks in both configurations.
@@ -80,13 +79,13 @@ impl Found {
     }
 }
 
-/// Looks for installations of windows-gmsa.
+/// Looks for installations of windows-gmsa: their webhook configurations, and the Services of their
+/// servers.
 pub async fn find(
     objects: &Objects,
     applier: &Applier,
-    version: Version,
     namespace: &str,
-) -> Result<Found, Failure> {
+) -> Result<(Found, BTreeSet<Key>), Failure> {
     let mut found = Found::default();
     let mut services = BTreeSet::new();
     let mut unknown = Vec::new();
@@ -131,13 +130,8 @@ pub async fn find(
         }
         services.insert(ours);
     }
-    let mut belongings = Belongings::new(objects, applier, version);
-    for service in &services {
-        found.namespaces.insert(service.0.clone());
-        belongings.of_service(service, &mut found).await?;
-    }
-    belongings.roles(&mut found).await?;
-    Ok(found)
+    found.namespaces.extend(services.iter().map(|(namespace, _)| namespace.clone()));
+    Ok((found, services))
 }
 
 /// Who keeps the object as it is, by the marks that it leaves.
