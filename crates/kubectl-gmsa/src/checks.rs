@@ -24,8 +24,8 @@ use serde_json::Value;
 use crate::connect::{MANAGER, server_version};
 use crate::failure::Failure;
 use facts::{Facts, text};
-use replicas::Replicas;
 use gmsa_cluster::api::objects::Objects;
+use replicas::Replicas;
 
 /// Reads the cluster, and checks all of it.
 pub async fn examine_all(client: &Client) -> Result<Vec<Outcome>, Failure> {
@@ -40,10 +40,7 @@ pub async fn read(client: &Client) -> Result<Facts, Failure> {
 
 /// Checks the webhook, without asking it: what `status` shows, and the doctor too. Also what each
 /// replica reports.
-pub async fn webhook(
-    client: &Client,
-    facts: &Facts,
-) -> Result<(Vec<Outcome>, Replicas), Failure> {
+pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Replicas), Failure> {
     let objects = Objects::new(client.clone(), MANAGER, true);
     let options = rights::options(client, facts).await?;
     let options = options.as_ref();

@@ -131,7 +131,9 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         }
     };
     match read.await {
-        Ok(metrics) => Replica { pod: name, ready, pending: false, metrics: Some(metrics), problem: None },
+        Ok(metrics) => {
+            Replica { pod: name, ready, pending: false, metrics: Some(metrics), problem: None }
+        }
         Err(problem) => {
             Replica { pod: name, ready, pending: false, metrics: None, problem: Some(problem) }
         }
@@ -245,7 +247,11 @@ fn sync(known: &[&Metrics]) -> Outcome {
         "last update from the API server {oldest} s ago; {}",
         counted(specs, "credential spec")
     );
-    if oldest > OLD { Outcome::warning(&WEBHOOK_SYNC, words) } else { Outcome::ok(&WEBHOOK_SYNC, words) }
+    if oldest > OLD {
+        Outcome::warning(&WEBHOOK_SYNC, words)
+    } else {
+        Outcome::ok(&WEBHOOK_SYNC, words)
+    }
 }
 
 fn denials(known: &[&Metrics]) -> Outcome {
@@ -272,11 +278,11 @@ fn counted(count: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-use gmsa_core::diagnosis::State;
+    use gmsa_core::diagnosis::State;
 
-use super::*;
+    use super::*;
 
-const PAGE: &str = "\
+    const PAGE: &str = "\
 # HELP gmsa_build The version.
 # TYPE gmsa_build info
 gmsa_build_info{version=\"0.1.0\"} 1
@@ -290,73 +296,89 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
 # EOF
 ";
 
-fn replica(page: &str) -> Replica {
-    match metrics(&Page::read(page)) {
-        Ok(metrics) => {
-            Replica { pod: "a".to_owned(), ready: true, pending: false, metrics: Some(metrics), problem: None }
-        }
-        Err(problem) => {
-            Replica { pod: "b".to_owned(), ready: true, pending: false, metrics: None, problem: Some(problem) }
+    fn replica(page: &str) -> Replica {
+        match metrics(&Page::read(page)) {
+            Ok(metrics) => Replica {
+                pod: "a".to_owned(),
+                ready: true,
+                pending: false,
+                metrics: Some(metrics),
+                problem: None,
+            },
+            Err(problem) => Replica {
+                pod: "b".to_owned(),
+                ready: true,
+                pending: false,
+                metrics: None,
+                problem: Some(problem),
+            },
         }
     }
-}
 
-fn seen(replicas: Vec<Replica>) -> Vec<(&'static str, State, String)> {
-    let outcomes = judge(&Ok(replicas)).into_iter();
-    outcomes.map(|one| (one.check.id, one.state, one.message)).collect()
-}
-
-#[test]
-fn what_replicas_say_is_added_up() {
-    let seen = seen(vec![replica(PAGE), replica(PAGE)]);
-    let expected = [
-        ("webhook-metrics", State::Ok, "2 replicas report"),
-        ("webhook-versions", State::Ok, "0.1.0 (2 replicas)"),
-        ("webhook-sync", State::Ok, "last update from the API server 1 s ago; 4 credential specs"),
-        ("webhook-denials", State::Ok, "10 with code 403, and 14 admissions, since the replicas started"),
-    ];
-    let expected = expected.map(|(id, state, message)| (id, state, message.to_owned()));
-    assert_eq!(seen, expected);
-    let first = replica(PAGE).metrics.unwrap();
-    assert_eq!(first.certificate_expires.as_deref(), Some("2027-01-15T08:00:00Z"));
-}
-
-#[test]
-fn what_is_wrong_with_one_replica_is_seen() {
-    for (what, becomes, id) in [
-        ("0.1.0", "0.2.0", "webhook-versions"),
-        ("age_seconds 1.5", "age_seconds NaN", "webhook-sync"),
-        ("age_seconds 1.5", "age_seconds 61", "webhook-sync"),
-        ("live_mode 0", "live_mode 1", "webhook-sync"),
-        ("code=\"403\"} 3", "code=\"504\"} 3", "webhook-denials"),
-        ("gmsa_build_info", "other_build_info", "webhook-metrics"),
-    ] {
-        let other = PAGE.replace(what, becomes);
-        let states = seen(vec![replica(PAGE), replica(&other)]);
-        let warned: Vec<_> =
-            states.iter().filter(|one| one.1 == State::Warning).map(|one| one.0).collect();
-        assert_eq!(warned, [id], "{becomes}: {states:?}");
+    fn seen(replicas: Vec<Replica>) -> Vec<(&'static str, State, String)> {
+        let outcomes = judge(&Ok(replicas)).into_iter();
+        outcomes.map(|one| (one.check.id, one.state, one.message)).collect()
     }
-}
 
-#[test]
-fn without_any_replica_that_answers_nothing_else_is_said() {
-    let seen = seen(vec![replica("<html>")]);
-    assert_eq!(seen.len(), 1);
-    assert!(seen[0].2.contains("b: it answers, but not with"), "{seen:?}");
-}
+    #[test]
+    fn what_replicas_say_is_added_up() {
+        let seen = seen(vec![replica(PAGE), replica(PAGE)]);
+        let expected = [
+            ("webhook-metrics", State::Ok, "2 replicas report"),
+            ("webhook-versions", State::Ok, "0.1.0 (2 replicas)"),
+            (
+                "webhook-sync",
+                State::Ok,
+                "last update from the API server 1 s ago; 4 credential specs",
+            ),
+            (
+                "webhook-denials",
+                State::Ok,
+                "10 with code 403, and 14 admissions, since the replicas started",
+            ),
+        ];
+        let expected = expected.map(|(id, state, message)| (id, state, message.to_owned()));
+        assert_eq!(seen, expected);
+        let first = replica(PAGE).metrics.unwrap();
+        assert_eq!(first.certificate_expires.as_deref(), Some("2027-01-15T08:00:00Z"));
+    }
 
-#[test]
-fn a_replica_without_an_address_is_pending_and_nothing_is_wrong_with_its_metrics() {
-    let pending = Replica {
-        pod: "c".to_owned(),
-        ready: false,
-        pending: true,
-        metrics: None,
-        problem: Some("pending".to_owned()),
-    };
-    let seen = seen(vec![pending]);
-    let words = "no replica has an address".to_owned();
-    assert_eq!(seen, [("webhook-metrics", State::Skipped, words)]);
-}
+    #[test]
+    fn what_is_wrong_with_one_replica_is_seen() {
+        for (what, becomes, id) in [
+            ("0.1.0", "0.2.0", "webhook-versions"),
+            ("age_seconds 1.5", "age_seconds NaN", "webhook-sync"),
+            ("age_seconds 1.5", "age_seconds 61", "webhook-sync"),
+            ("live_mode 0", "live_mode 1", "webhook-sync"),
+            ("code=\"403\"} 3", "code=\"504\"} 3", "webhook-denials"),
+            ("gmsa_build_info", "other_build_info", "webhook-metrics"),
+        ] {
+            let other = PAGE.replace(what, becomes);
+            let states = seen(vec![replica(PAGE), replica(&other)]);
+            let warned: Vec<_> =
+                states.iter().filter(|one| one.1 == State::Warning).map(|one| one.0).collect();
+            assert_eq!(warned, [id], "{becomes}: {states:?}");
+        }
+    }
+
+    #[test]
+    fn without_any_replica_that_answers_nothing_else_is_said() {
+        let seen = seen(vec![replica("<html>")]);
+        assert_eq!(seen.len(), 1);
+        assert!(seen[0].2.contains("b: it answers, but not with"), "{seen:?}");
+    }
+
+    #[test]
+    fn a_replica_without_an_address_is_pending_and_nothing_is_wrong_with_its_metrics() {
+        let pending = Replica {
+            pod: "c".to_owned(),
+            ready: false,
+            pending: true,
+            metrics: None,
+            problem: Some("pending".to_owned()),
+        };
+        let seen = seen(vec![pending]);
+        let words = "no replica has an address".to_owned();
+        assert_eq!(seen, [("webhook-metrics", State::Skipped, words)]);
+    }
 }

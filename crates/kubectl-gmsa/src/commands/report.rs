@@ -80,11 +80,7 @@ impl Report {
         self.access.summary.missing > 0
             || self.findings(Severity::Error) > 0
             || self.audited(Severity::Error) > 0
-            || self
-                .diagnosis
-                .iter()
-                .flatten()
-                .any(|one| one.state == State::Problem)
+            || self.diagnosis.iter().flatten().any(|one| one.state == State::Problem)
     }
 }
 

@@ -71,7 +71,10 @@ async fn examine(client: &Client, namespace: &str) -> Result<(Vec<Outcome>, Repl
         if other != namespace {
             let words = format!("the webhook is not in the namespace {namespace} but in {other}");
             let outcome = Outcome::problem(&WEBHOOK_REPLICAS, words);
-            return Ok((vec![outcome.then(format!("Give its namespace: -n {other}"))], Ok(Vec::new())));
+            return Ok((
+                vec![outcome.then(format!("Give its namespace: -n {other}"))],
+                Ok(Vec::new()),
+            ));
         }
     }
     checks::webhook(client, &facts).await

@@ -152,7 +152,8 @@ mod tests {
                     "state": state, "lastState": ended}]}}))
             .unwrap()
         };
-        let waiting = pod(json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}));
+        let waiting =
+            pod(json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}));
         let told = problem(&waiting).unwrap();
         assert!(told.contains("OOMKilled (exit code 137) (see kubectl logs --previous)"), "{told}");
         let running = pod(json!({"running": {}}));

@@ -319,7 +319,10 @@ async fn world(test: &str) -> Option<World> {
     let world =
         World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
     for (path, status) in [
-        (DEPLOYMENT, json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2})),
+        (
+            DEPLOYMENT,
+            json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}),
+        ),
         (
             NODE,
             json!({

@@ -87,9 +87,9 @@ async fn install_again_upgrade_status_and_uninstall() {
     let output = world.run(&["status"]).await;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{status}");
-    let row = status.lines().find(|row| {
-        row.starts_with("webhook-failure-policy") && row.contains("Validating")
-    });
+    let row = status
+        .lines()
+        .find(|row| row.starts_with("webhook-failure-policy") && row.contains("Validating"));
     assert!(row.is_some_and(|row| row.contains(" problem ")), "{status}");
     let output = world.run(&["install"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -64,7 +64,10 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     for id in ["versions", "sync", "denials", "exclusions", "certificate", "drift", "rollout"] {
         assert_eq!(check(&report, &format!("webhook-{id}")).0, "ok", "{report:#}");
     }
-    assert_eq!(check(&report, "webhook-versions").1, concat!(env!("CARGO_PKG_VERSION"), " (2 replicas)"));
+    assert_eq!(
+        check(&report, "webhook-versions").1,
+        concat!(env!("CARGO_PKG_VERSION"), " (2 replicas)")
+    );
     assert!(check(&report, "webhook-denials").1.starts_with("1 with code 403, "), "{report:#}");
     assert!(check(&report, "webhook-sync").1.ends_with("; 2 credential specs"), "{report:#}");
     for replica in report["replicas"].as_array().unwrap() {

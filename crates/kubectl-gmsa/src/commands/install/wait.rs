@@ -6,8 +6,8 @@ use gmsa_cluster::api::client::why;
 use gmsa_cluster::installation::NAME;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, ListParams};
 use kube::Client;
+use kube::api::{Api, ListParams};
 
 use crate::failure::Failure;
 use crate::installation::pods;

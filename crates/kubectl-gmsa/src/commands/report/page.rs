@@ -262,11 +262,8 @@ fn health(report: &Report) -> String {
             "" => "–",
             next => next,
         };
-        let cells = [
-            badge(class, word),
-            Text(&outcome.message).to_string(),
-            Text(next).to_string(),
-        ];
+        let cells =
+            [badge(class, word), Text(&outcome.message).to_string(), Text(next).to_string()];
         table.row(outcome.check.id, &cells);
     }
     table.end()

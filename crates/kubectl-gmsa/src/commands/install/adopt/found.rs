@@ -9,8 +9,8 @@ use gmsa_cluster::installation::{NAME, PART_OF};
 use serde_json::{Value, json};
 
 use super::super::existing::is_gmsa;
-use crate::installation::leftover::is_same;
 use crate::failure::Failure;
+use crate::installation::leftover::is_same;
 
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
