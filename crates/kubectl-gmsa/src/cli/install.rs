@@ -121,13 +121,13 @@ pub struct Install {
     /// Let users with the view role read credential specs [default: false]
     #[arg(long)]
     pub viewer_role: Option<bool>,
-    /// Add a NetworkPolicy [default: false]
+    /// Add a network policy [default: false]
     #[arg(long)]
     pub network_policy: Option<bool>,
-    /// Add a ServiceMonitor for the Prometheus operator [default: false]
+    /// Add a service monitor for the Prometheus operator [default: false]
     #[arg(long)]
     pub service_monitor: Option<bool>,
-    /// Add a PrometheusRule with alerts [default: false]
+    /// Add alert rules for the Prometheus operator [default: false]
     #[arg(long)]
     pub prometheus_rule: Option<bool>,
     /// Add a dashboard for Grafana's sidecar [default: false]
