@@ -50,13 +50,11 @@ pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Re
     outcomes.push(rights::examine(client, facts, options).await?);
     outcomes.extend(server::examine(&objects, facts).await?);
     outcomes.extend(upkeep::examine(client, facts, options, version).await?);
-    let replicas = match facts.ours {
-        true => replicas::read(client, &facts.namespace()).await,
-        false => Ok(Vec::new()),
-    };
-    if facts.ours {
-        outcomes.extend(replicas::judge(&replicas));
+    if !facts.ours {
+        return Ok((outcomes, Ok(Vec::new())));
     }
+    let replicas = replicas::read(client, &facts.namespace()).await;
+    outcomes.extend(replicas::judge(&replicas));
     Ok((outcomes, replicas))
 }
 
