@@ -15,7 +15,7 @@ mod verdict;
 mod warnings;
 
 pub use decision::{Decision, Outcome};
-pub use denial::{Denial, MAX_CONTENTS, MAX_PLACES, Reason, denials_page, grant_command};
+pub use denial::{Denial, MAX_CONTENTS, MAX_PLACES, Reason, denials_page};
 pub use facts::{Facts, Failure, Right, SpecFact};
 pub use plan::{Judgement, Plan, plan};
 pub use questions::Question;

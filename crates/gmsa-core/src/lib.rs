@@ -6,6 +6,7 @@ pub mod admission;
 pub mod credspec;
 pub mod diagnosis;
 pub mod finding;
+pub mod grant;
 pub mod pod;
 pub mod rbac;
 pub mod text;

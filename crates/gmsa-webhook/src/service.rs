@@ -306,7 +306,8 @@ impl Service {
         }
         let reasons: Vec<&str> =
             decision.denials().iter().map(|denial| denial.reason.id()).collect();
-        let owner = review.pod().and_then(owner);
+        let owner = review.pod().and_then(gmsa_core::pod::Pod::controller);
+        let owner = owner.map(|(kind, name)| format!("{kind}/{name}"));
         tracing::info!(
             endpoint = endpoint.as_str(),
             namespace = review.namespace(),
@@ -319,13 +320,6 @@ impl Service {
             "denied"
         );
     }
-}
-
-/// The controlling owner of a pod, as `KIND/NAME`.
-fn owner(pod: &gmsa_core::pod::Pod<'_>) -> Option<String> {
-    let owners = pod.metadata.as_ref()?.owner_references.as_deref()?;
-    let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
-    Some(format!("{}/{}", owner.kind.as_deref()?, owner.name.as_deref()?))
 }
 
 impl Handler for Service {

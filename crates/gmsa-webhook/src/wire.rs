@@ -5,6 +5,7 @@
 mod any;
 mod encode;
 mod reader;
+mod warnings;
 
 use gmsa_core::admission::{MAX_PLACES, Operation, Request, Step};
 use gmsa_core::pod::Pod;
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 
 pub use any::{AnyReview, decode_any};
 pub use encode::{encode, encode_malformed, encode_warnings, warning};
+pub use warnings::fit as fit_warnings;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod file;
+pub mod next;
 pub mod printer;
 pub mod render;
 pub mod sarif;

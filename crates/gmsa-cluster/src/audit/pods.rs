@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::admission::{Decision, Reason, Step};
-use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::finding::Code;
+use gmsa_core::grant::Grant;
 use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
@@ -200,9 +200,10 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
             evidence.push(format!("created {created}"));
         }
         let finding = Finding::new(&object, code, message).with_evidence(evidence);
-        match (code, grant(&name, namespace, account)) {
+        match (code, Grant::of(&name, namespace, account)) {
             (Code::PodWithoutRight, Some(grant)) => finding.with_remedy(format!(
-                "If it may: {grant}; else: kubectl delete pod {} -n {namespace}",
+                "If it may: {}; else: kubectl delete pod {} -n {namespace}",
+                grant.with_plugin(),
                 head.metadata.name
             )),
             _ => finding,
@@ -224,10 +225,4 @@ fn code(reason: Reason, carries: bool, exists: bool) -> Code {
         Reason::Mismatch => Code::PodContentsDiffer,
         _ => Code::PodWouldBeDenied,
     }
-}
-
-/// The command that grants the right; none of names that are no words of a shell.
-pub(super) fn grant(name: &str, namespace: &str, account: &str) -> Option<String> {
-    let plain = [name, namespace, account].into_iter().all(is_valid_name);
-    plain.then(|| format!("kubectl gmsa grant {name} --to {namespace}/{account}"))
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use gmsa_core::admission::{Decision, Reason};
 use gmsa_core::finding::Code;
+use gmsa_core::grant::Grant;
 use gmsa_core::pod::Pod;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::pods::{KNOWN_OWNERS, grant};
+use super::pods::KNOWN_OWNERS;
 use super::reach::{Labels, Sent};
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
@@ -127,13 +128,13 @@ pub(super) fn denied(
             reasons.push(id);
         }
         let is_right = denial.reason == Reason::NotAuthorized;
-        match (is_right, reference, grant(name, namespace, account)) {
+        match (is_right, reference, Grant::of(name, namespace, account)) {
             (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
                 evidence.push(format!(
                     "{}: service account \"{account}\" may not use credential spec \"{name}\"",
                     reference.place
                 ));
-                remedies.insert(grant);
+                remedies.insert(grant.with_plugin());
             }
             (true, Some(reference), _) => {
                 evidence.push(format!(

@@ -9,6 +9,11 @@ pub const MAX_CONTENTS: usize = 64 * 1024;
 /// of the others.
 pub const MAX_PLACES: usize = 500;
 
+/// What stands before the commands that grant a missing right.
+pub(super) const GRANTS_IT: &str = "; an administrator grants it with ";
+/// What stands between the plugin's command and the line for kubectl alone.
+pub(super) const OR_WITH_KUBECTL: &str = ", or with kubectl alone: ";
+
 /// Why a request is denied.
 ///
 /// The wording in backquotes of scripts and alerts in the field is kept; see docs/denials.md.
@@ -138,7 +143,7 @@ impl Reason {
                 "not-authorized",
                 403,
                 "The pod's service account does not have the right `use` on the credential spec.",
-                "Let somebody who administers the cluster grant it with the command in the message, if this workload is meant to have this identity.",
+                "If this workload is meant to have this identity, let an administrator run one of the two commands in the message (the second in bash, zsh or PowerShell).",
             ),
             Self::NotFound => (
                 "credspec-not-found",
@@ -227,23 +232,24 @@ impl Denial {
     pub fn of_request(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), field: String::new() }
     }
+
+    /// The message without the commands that would grant a missing right.
+    #[must_use]
+    pub fn without_commands(&self) -> &str {
+        self.message.split_once(GRANTS_IT).map_or(&self.message, |(said, _)| said)
+    }
+
+    /// The message for where there is little room: with the plugin's command alone.
+    #[must_use]
+    pub fn in_brief(&self) -> &str {
+        self.message.split_once(OR_WITH_KUBECTL).map_or(&self.message, |(said, _)| said)
+    }
 }
 
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
-}
-
-/// The command by which an administrator lets a service account `use` a credential spec.
-#[must_use]
-pub fn grant_command(name: &str, namespace: &str, service_account: &str) -> String {
-    format!(
-        "kubectl create clusterrole gmsa-use-{name} --verb=use \
-         --resource=gmsacredentialspecs.windows.k8s.io --resource-name={name}; \
-         kubectl create rolebinding gmsa-use-{name}-{service_account} -n {namespace} \
-         --clusterrole=gmsa-use-{name} --serviceaccount={namespace}:{service_account}"
-    )
 }
 
 /// Renders docs/denials.md.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Facts, Operation, Plan, Reason, Request, Step, decide, patch, plan};
 use crate::finding::Code;
+use crate::grant::Grant;
 use crate::pod::Pod;
 use world::{World, contents, only_message, options, pod, push, reasons, request};
 
@@ -103,12 +104,57 @@ fn a_denial_says_how_to_grant_the_right() {
     world.rights.clear();
     let (_, decision) = world.admit(&pod(Some("web"), None));
     let message = only_message(&decision);
-    assert!(message.contains("--resource-name=web"), "{message}");
-    assert!(message.contains("--serviceaccount=shop:sa"), "{message}");
+    let grant = Grant::of("web", "shop", "sa").unwrap();
+    assert!(message.contains(&format!("`{}`, or ", grant.with_plugin())), "{message}");
+    assert!(message.ends_with(&format!(": {}", grant.with_kubectl())), "{message}");
+    // It has to be read in the events of a ReplicaSet.
+    assert!(message.len() < 640, "{message}");
+    let said = "pod \"front\": service account \"sa\" is not authorized to `use` GMSA cred spec \
+                \"web\" in namespace \"shop\"";
+    assert_eq!(decision.denials()[0].without_commands(), said);
+    let brief = format!("{said}; an administrator grants it with `{}`", grant.with_plugin());
+    assert_eq!(decision.denials()[0].in_brief(), brief);
     assert_eq!(
         decision.denials()[0].field,
         "spec.securityContext.windowsOptions.gmsaCredentialSpecName"
     );
+}
+
+#[test]
+fn many_places_without_one_right_give_its_commands_once_and_last() {
+    let mut world = World::new();
+    world.rights.clear();
+    let mut object = pod(Some("web"), None);
+    object["spec"]["containers"][0]["securityContext"] = options(Some("web"), None);
+    object["spec"]["initContainers"] =
+        json!([{"name": "setup", "securityContext": options(Some("sql"), None)}]);
+    let (_, decision) = world.admit(&object);
+    assert_eq!(reasons(&decision), [Reason::NotAuthorized; 3]);
+    let commands: Vec<bool> =
+        decision.denials().iter().map(|one| one.message.contains("kubectl apply")).collect();
+    assert_eq!(commands, [false, true, true], "{decision:?}");
+}
+
+#[test]
+fn a_pod_with_a_generated_name_is_called_by_its_owner() {
+    let mut world = World::new();
+    world.rights.clear();
+    let mut object = pod(Some("web"), None);
+    let owner = |kind: &str, name: &str, controller: bool| json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": "u", "controller": controller});
+    let message = |object: &Value| only_message(&world.create(Step::Validate, object)).to_owned();
+    object["metadata"]["ownerReferences"] =
+        json!([owner("Other", "one", false), owner("ReplicaSet", "front-5d9f", true)]);
+    assert!(message(&object).starts_with("pod \"front\": "), "{}", message(&object));
+    // Newer API servers make the name before they ask, older ones after.
+    object["metadata"]["generateName"] = json!("front-5d9f-");
+    for name in [json!("front-5d9f-x7k2p"), json!(null)] {
+        object["metadata"]["name"] = name;
+        let message = message(&object);
+        assert!(message.starts_with("pod of ReplicaSet \"front-5d9f\": "), "{message}");
+        assert!(!message.contains("x7k2p"), "{message}");
+    }
+    object["metadata"]["ownerReferences"] = json!(null);
+    assert!(message(&object).starts_with("pod \"front-5d9f-\": "), "{}", message(&object));
 }
 
 #[test]
@@ -121,7 +167,7 @@ fn a_close_name_is_told_only_to_who_may_use_it() {
     assert_eq!(reasons(&validated), [Reason::NotAuthorized]);
     let message = only_message(&validated);
     assert!(message.contains("did you mean \"web\", which it may use?; an"), "{message}");
-    assert!(message.contains("--resource-name=webb; "), "{message}");
+    assert!(message.contains("`kubectl gmsa grant webb --to shop/sa`"), "{message}");
     world.rights.clear();
     let without = world.create(Step::Mutate, &pod(Some("webb"), None));
     assert!(!only_message(&without).contains("\"web\""), "{without:?}");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decision::{Decision, Outcome};
-use super::denial::{Denial, MAX_CONTENTS, Reason, grant_command};
+use super::denial::{Denial, GRANTS_IT, MAX_CONTENTS, OR_WITH_KUBECTL, Reason};
 use super::facts::{Facts, Right, SpecFact};
 use super::patch::Operation;
 use super::plan::Judgement;
@@ -11,6 +11,7 @@ use super::request::Step;
 use super::warnings::warnings;
 use crate::credspec::name::is_valid_name;
 use crate::credspec::{Prepared, difference};
+use crate::grant::Grant;
 use crate::pod::{Contents, Place, PlaceKind, Reference, shown};
 
 /// What is wrong with one place.
@@ -31,8 +32,14 @@ pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
     let found = findings(judgement, facts);
     let denied = !found.is_empty();
     let outcome = if denied {
-        let denial = |finding: &Finding<'_>| to_denial(judgement, facts, finding);
-        Outcome::Deny(found.iter().map(denial).collect())
+        let denial = |(index, finding): (usize, &Finding<'_>)| {
+            let mut later = found.iter().skip(index + 1);
+            let repeated = later.any(|one| {
+                one.reason == finding.reason && one.reference.name == finding.reference.name
+            });
+            to_denial(judgement, facts, finding, repeated)
+        };
+        Outcome::Deny(found.iter().enumerate().map(denial).collect())
     } else {
         Outcome::Allow(operations(judgement, facts))
     };
@@ -189,9 +196,19 @@ fn operations(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Operation> {
     operations
 }
 
-fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) -> Denial {
+/// One finding in words. `repeated`: a later one has the same reason and name, and says what to do.
+fn to_denial(
+    judgement: &Judgement<'_>,
+    facts: &Facts,
+    finding: &Finding<'_>,
+    repeated: bool,
+) -> Denial {
     let Finding { reference, reason, detail } = finding;
-    let place = reference.place;
+    let (index, kind) = (reference.place.index, reference.place.kind);
+    let place = match reference.place.kind {
+        PlaceKind::Pod => judgement.pod.in_words(),
+        _ => reference.place.text(),
+    };
     let raw_name = reference.name.unwrap_or_default();
     let name = shown(raw_name);
     let hint = facts.hint(raw_name);
@@ -216,13 +233,16 @@ fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) ->
             let meant = hint
                 .map(|hint| format!("; did you mean \"{hint}\", which it may use?"))
                 .unwrap_or_default();
-            let cure = if is_valid_name(account) {
-                let command = grant_command(raw_name, namespace, account);
-                format!("{meant}; an administrator grants it with: {command}")
-            } else {
-                // A command is for pasting into a shell: only of names that are words there. An API
-                // server lets no other through, a file may hold any.
-                format!(", and its name is no valid one{meant}")
+            let cure = match Grant::of(raw_name, namespace, account) {
+                Some(_) if repeated => meant,
+                // The line for a shell comes last, so that it can be copied to the end.
+                Some(grant) => format!(
+                    "{meant}{GRANTS_IT}`{}`{OR_WITH_KUBECTL}{}",
+                    grant.with_plugin(),
+                    grant.with_kubectl()
+                ),
+                // An API server lets no other through, a file may hold any.
+                None => format!(", and its name is not valid{meant}"),
             };
             let account = shown(account);
             format!(
@@ -255,6 +275,6 @@ fn to_denial(judgement: &Judgement<'_>, facts: &Facts, finding: &Finding<'_>) ->
         }
         _ => "gmsaCredentialSpecName",
     };
-    debug_assert!(place.kind != PlaceKind::Pod || place.index == 0);
-    Denial { reason: *reason, message, field: place.field(key) }
+    debug_assert!(kind != PlaceKind::Pod || index == 0);
+    Denial { reason: *reason, message, field: reference.place.field(key) }
 }

@@ -139,6 +139,26 @@ impl<'a> Pod<'a> {
             .unwrap_or_default()
     }
 
+    /// Kind and name of the controller that owns the Pod.
+    #[must_use]
+    pub fn controller(&self) -> Option<(&str, &str)> {
+        let owners = self.metadata.as_ref()?.owner_references.as_deref()?;
+        let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+        Some((owner.kind.as_deref()?, owner.name.as_deref()?))
+    }
+
+    /// As a denial calls it: `pod "web"`. One with a generated name is called by its owner, `pod of
+    /// ReplicaSet "web-5d9f"`: with its own name each of the controller's `FailedCreate` events would
+    /// differ, and they would not be counted as one.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let prefix = self.metadata.as_ref().and_then(|metadata| metadata.generate_name.as_deref());
+        match self.controller().filter(|_| prefix.is_some_and(|prefix| !prefix.is_empty())) {
+            Some((kind, name)) => format!("pod of {} \"{}\"", shown(kind), shown(name)),
+            None => Place { kind: PlaceKind::Pod, index: 0, name: self.display_name() }.text(),
+        }
+    }
+
     /// The service account that the Pod runs as.
     #[must_use]
     pub fn service_account(&self) -> &str {

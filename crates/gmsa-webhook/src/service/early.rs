@@ -1,7 +1,5 @@
 //! Early warnings: answers that allow whatever comes, and say what will go wrong.
 
-mod text;
-
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::audit::references::{Found, Unread, Usage, is_controlled};
@@ -42,7 +40,7 @@ impl Service {
         };
         let late = deadline + Duration::from_millis(100);
         let warnings = match tokio::time::timeout_at(late.into(), looking).await {
-            Ok(warnings) => text::fit(warnings),
+            Ok(warnings) => warnings,
             Err(_) => vec!["gmsa: could not be checked in time".to_owned()],
         };
         self.metrics.warning(
@@ -59,7 +57,7 @@ impl Service {
             warnings = warnings.len(),
             "looked at"
         );
-        Answer::Review(wire::encode_warnings(review.uid(), &warnings).into())
+        Answer::Review(wire::encode_warnings(review.uid(), warnings).into())
     }
 
     /// Answers a request that nobody has the time to look at.
@@ -68,7 +66,7 @@ impl Service {
             Ok(review) => {
                 let seconds = began.elapsed().as_secs_f64();
                 self.metrics.warning(endpoint, review.operation(), false, seconds);
-                Answer::Review(wire::encode_warnings(review.uid(), &[]).into())
+                Answer::Review(wire::encode_warnings(review.uid(), Vec::new()).into())
             }
             Err(malformed) => self.malformed(endpoint, &malformed, began),
         }
@@ -97,8 +95,8 @@ impl Service {
             decision = judge(Step::Validate).await;
         }
         // The name that its controller will give to a pod says nothing yet.
-        let made_up = format!("pod \"{}\"", shown(pod.display_name()));
-        let words = |denial: &Denial| denial.message.replacen(&made_up, "the pod template", 1);
+        let made_up = pod.in_words();
+        let words = |denial: &Denial| denial.in_brief().replacen(&made_up, "the pod template", 1);
         let mut warnings: Vec<String> = decision
             .denials()
             .iter()

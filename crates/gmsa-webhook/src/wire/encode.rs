@@ -7,6 +7,7 @@ use gmsa_core::finding::Finding;
 use serde::Serialize;
 
 use super::Malformed;
+use super::warnings::fit;
 
 const OPENING: &str =
     r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"#;
@@ -33,14 +34,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
             push_status(&mut json, denials);
         }
     }
-    push_warnings(&mut json, &decision.warnings, |json, finding| {
-        json.push_str("gmsa: ");
-        patch::push_within(json, &finding.message);
-        // An identifier has nothing to escape.
-        for part in [" (", finding.code.id(), ")"] {
-            json.push_str(part);
-        }
-    });
+    push_warnings(&mut json, decision.warnings.iter().map(warning));
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
         patch::push_string(&mut json, &decision.credential_specs);
@@ -52,14 +46,14 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// Encodes the AdmissionReview that allows the request of this uid, with warnings as they are.
+/// Encodes the AdmissionReview that allows the request of this uid, with warnings.
 #[must_use]
-pub fn encode_warnings(uid: &str, warnings: &[String]) -> Vec<u8> {
+pub fn encode_warnings(uid: &str, warnings: Vec<String>) -> Vec<u8> {
     let mut json = String::with_capacity(256);
     json.push_str(OPENING);
     patch::push_string(&mut json, uid);
     json.push_str(r#","allowed":true"#);
-    push_warnings(&mut json, warnings, |json, text| patch::push_within(json, text));
+    push_warnings(&mut json, warnings);
     json.push_str("}}");
     json.into_bytes()
 }
@@ -70,11 +64,12 @@ pub fn warning(finding: &Finding) -> String {
     format!("gmsa: {} ({})", finding.message, finding.code.id())
 }
 
-fn push_warnings<T>(json: &mut String, warnings: &[T], push: impl Fn(&mut String, &T)) {
+/// The one place by which warnings leave the server.
+fn push_warnings(json: &mut String, warnings: impl IntoIterator<Item = String>) {
+    let warnings = fit(warnings);
     for (index, warning) in warnings.iter().enumerate() {
-        json.push_str(if index == 0 { r#","warnings":[""# } else { ",\"" });
-        push(json, warning);
-        json.push('"');
+        json.push_str(if index == 0 { r#","warnings":["# } else { "," });
+        patch::push_string(json, warning);
     }
     if !warnings.is_empty() {
         json.push(']');

@@ -1,10 +1,7 @@
 //! What a client, and the owner of a workload, see of each denial.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use gmsa_testkit::api_proxy::ApiProxy;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::objects::gmsa;
@@ -12,20 +9,12 @@ use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::shared;
 use gmsa_testkit::tcp_proxy::TcpProxy;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use kube::api::{Api, DeleteParams, ListParams};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use serde_json::{Value, json};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
+use serde_json::json;
 
+use crate::support::other_webhook;
 use crate::support::table::{
     Case, cases, creations_are_denied, ephemeral_containers_are_denied, replica_sets_are_denied,
 };
@@ -80,44 +69,16 @@ async fn a_name_that_was_not_expanded_is_denied_with_the_reason() {
 
 /// Another webhook, which gives every pod a GMSA.
 async fn naming_webhook(authority: &Authority, spec: &str) -> u16 {
-    let pair = authority.server(&["localhost"]);
-    let certificate = CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
     let change = json!([
         {"op": "add", "path": "/spec/securityContext", "value": gmsa(Some(spec), None)}]);
     let change = serde_json::to_value(ByteString(change.to_string().into_bytes())).unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(stream) = acceptor.accept(stream).await else { continue };
-            let change = change.clone();
-            let service = service_fn(move |request: http::Request<Incoming>| {
-                let change = change.clone();
-                async move {
-                    let body = request.into_body().collect().await.unwrap().to_bytes();
-                    let review: Value = serde_json::from_slice(&body).unwrap();
-                    let answer = json!({"apiVersion": review["apiVersion"], "kind": review["kind"],
-                        "response": {"uid": review["request"]["uid"], "allowed": true,
-                            "patchType": "JSONPatch", "patch": change}});
-                    let answer = http::Response::builder()
-                        .header("content-type", "application/json")
-                        .body(Full::new(Bytes::from(answer.to_string())));
-                    Ok::<_, Infallible>(answer.unwrap())
-                }
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    port
+    other_webhook(authority, move |review| {
+        json!({"apiVersion": review["apiVersion"], "kind": review["kind"],
+            "response": {"uid": review["request"]["uid"], "allowed": true,
+                "patchType": "JSONPatch", "patch": change}})
+        .to_string()
+    })
+    .await
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The Windows nodes, against the limits known today (docs/limits.md).
 
-use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
+use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::windows::limits::of_build;
 use serde_json::Value;
 
@@ -17,7 +17,8 @@ pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
     if windows.is_empty() {
         let words = "the cluster has no Windows node";
         return vec![if needed {
-            Outcome::warning(&NODE_PRESENT, words)
+            // One may be added when a pod waits for it: it is the cause if one does.
+            Outcome::warning(&NODE_PRESENT, words).sure(Confidence::Likely)
         } else {
             Outcome::skipped(&NODE_PRESENT, words)
         }];

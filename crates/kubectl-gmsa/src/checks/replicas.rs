@@ -35,11 +35,12 @@ pub struct Replica {
     pub pod: String,
     /// Whether the pod is ready.
     pub ready: bool,
-    /// Whether the pod has no address yet.
-    pub pending: bool,
     /// What its metrics say; absent if they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
+    /// Why it has no address yet, so that it could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<String>,
     /// Why the metrics could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -101,6 +102,13 @@ pub async fn read(client: &Client, namespace: &str) -> Replicas {
 
 async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
     let name = pod.name_any();
+    let status = pod.status.as_ref();
+    if status.is_none_or(|status| status.pod_ip.as_deref().unwrap_or_default().is_empty()) {
+        let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+        let why = pods::problem(&pod).map(|why| format!(": {}", why.text)).unwrap_or_default();
+        let pending = Some(format!("{} and without an address yet{why}", phase.to_lowercase()));
+        return Replica { pod: name, ready: false, metrics: None, pending, problem: None };
+    }
     let ready = pod
         .status
         .iter()
@@ -113,12 +121,6 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         .flat_map(|container| container.ports.iter().flatten())
         .find(|port| port.name.as_deref() == Some("metrics"))
         .map_or(PORT, |port| port.container_port);
-    // Without an address it cannot be asked.
-    if pod.status.as_ref().is_none_or(|status| status.pod_ip.is_none()) {
-        let why = pods::problem(&pod).map_or_else(String::new, |why| format!(": {why}"));
-        let problem = Some(format!("pending{why}"));
-        return Replica { pod: name, ready, pending: true, metrics: None, problem };
-    }
     let path = format!("/api/v1/namespaces/{namespace}/pods/http:{name}:{port}/proxy");
     let read = async {
         let request = Request::new(path)
@@ -132,10 +134,10 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
     };
     match read.await {
         Ok(metrics) => {
-            Replica { pod: name, ready, pending: false, metrics: Some(metrics), problem: None }
+            Replica { pod: name, ready, metrics: Some(metrics), pending: None, problem: None }
         }
         Err(problem) => {
-            Replica { pod: name, ready, pending: false, metrics: None, problem: Some(problem) }
+            Replica { pod: name, ready, metrics: None, pending: None, problem: Some(problem) }
         }
     }
 }
@@ -192,21 +194,23 @@ pub fn judge(replicas: &Replicas) -> Vec<Outcome> {
         Ok(replicas) => replicas,
         Err(why) => return vec![Outcome::skipped(&WEBHOOK_METRICS, format!("not read: {why}"))],
     };
-    let mut outcomes = Vec::new();
     let problems: Vec<String> = replicas
         .iter()
-        .filter(|one| !one.pending)
         .filter_map(|one| Some(format!("{}: {}", one.pod, one.problem.as_ref()?)))
         .collect();
     let known: Vec<&Metrics> = replicas.iter().filter_map(|one| one.metrics.as_ref()).collect();
-    outcomes.push(if !problems.is_empty() {
+    let outcome = if !problems.is_empty() {
         let words = format!("not all replicas could be read: {}", problems.join("; "));
         Outcome::warning(&WEBHOOK_METRICS, words)
     } else if known.is_empty() {
         Outcome::skipped(&WEBHOOK_METRICS, "no replica has an address")
     } else {
-        Outcome::ok(&WEBHOOK_METRICS, format!("{} replicas report", known.len()))
-    });
+        Outcome::ok(&WEBHOOK_METRICS, format!("{} of {} report", known.len(), replicas.len()))
+    };
+    let pending =
+        replicas.iter().filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)));
+    let mut outcomes = vec![pending.fold(outcome, Outcome::because)];
+
     if !known.is_empty() {
         outcomes.extend([versions(&known), sync(&known), denials(&known)]);
     }
@@ -301,14 +305,14 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
             Ok(metrics) => Replica {
                 pod: "a".to_owned(),
                 ready: true,
-                pending: false,
+                pending: None,
                 metrics: Some(metrics),
                 problem: None,
             },
             Err(problem) => Replica {
                 pod: "b".to_owned(),
                 ready: true,
-                pending: false,
+                pending: None,
                 metrics: None,
                 problem: Some(problem),
             },
@@ -324,7 +328,7 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
     fn what_replicas_say_is_added_up() {
         let seen = seen(vec![replica(PAGE), replica(PAGE)]);
         let expected = [
-            ("webhook-metrics", State::Ok, "2 replicas report"),
+            ("webhook-metrics", State::Ok, "2 of 2 report"),
             ("webhook-versions", State::Ok, "0.1.0 (2 replicas)"),
             (
                 "webhook-sync",
@@ -373,7 +377,7 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
         let pending = Replica {
             pod: "c".to_owned(),
             ready: false,
-            pending: true,
+            pending: Some("pending and without an address yet".to_owned()),
             metrics: None,
             problem: Some("pending".to_owned()),
         };

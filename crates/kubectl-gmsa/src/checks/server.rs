@@ -53,8 +53,11 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
     let object = shown(deployment);
     let read: Option<Deployment> = serde_json::from_value(deployment.clone()).ok();
     let pods = own_pods(facts);
-    let mut reasons: Vec<String> = pods.iter().filter_map(pods::problem).collect();
-    reasons.extend(read.as_ref().and_then(pods::replica_failure));
+    let mut reasons: Vec<String> =
+        pods.iter().filter_map(pods::problem).map(|one| one.text).collect();
+    reasons.extend(read.as_ref().and_then(pods::refused).map(|one| one.text));
+    reasons.sort();
+    reasons.dedup();
     let because = |outcome: Outcome| reasons.iter().cloned().fold(outcome, Outcome::because);
     if available == 0 {
         let outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);

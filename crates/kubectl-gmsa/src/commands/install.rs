@@ -19,7 +19,7 @@ use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::{kept_options, leftover, probe, refuse_unfinished};
 use crate::output::changes::report;
-use crate::output::{printer, render};
+use crate::output::{next, printer, render};
 
 use stage::Stage;
 use trust::Trust;
@@ -116,6 +116,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if probe::answered(&client, &options, stage.end()).await? {
         printer::note("the webhook answers");
     }
+    let status: &[&str] =
+        if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };
+    next::step(&args.target, status);
     Ok(0)
 }
 

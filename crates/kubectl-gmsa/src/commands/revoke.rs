@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::api::objects::{Objects, Reference};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
+use gmsa_core::grant::Grant;
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -78,6 +79,11 @@ impl Task<'_> {
             for (namespace, accounts) in &self.accounts {
                 self.unbind(&mut outcome, name, namespace, accounts).await?;
                 rules.without(name, namespace, accounts);
+                let pairs = accounts.iter().filter_map(|one| Grant::of(name, namespace, one));
+                for pair in pairs {
+                    rules.without_pair(&pair);
+                    self.undo_command(&mut outcome, &rules, name, &pair).await?;
+                }
             }
         }
         if !self.tries() && outcome.changed {
@@ -150,6 +156,38 @@ impl Task<'_> {
             _ => "",
         };
         outcome.took(&of, &done, note, self.dry_run);
+        Ok(())
+    }
+
+    /// Deletes the binding and the role that the command of a denial made for this pair.
+    async fn undo_command(
+        &self,
+        outcome: &mut Outcome,
+        rules: &Rules,
+        name: &str,
+        pair: &Grant<'_>,
+    ) -> Result<(), Failure> {
+        let (of, namespace) = (pair.object_name(), pair.namespace());
+        let binding = Reference::namespaced(kinds::ROLE_BINDING, namespace, &of);
+        let role = Reference::namespaced(kinds::ROLE, namespace, &of);
+        let is_used = rules.refer_to_role(namespace, &of);
+        let delete = |is_ours: bool| if is_ours { Step::Delete } else { Step::Nothing };
+        let unbound = self
+            .settle(&binding, |found| {
+                Ok(delete(found.is_some_and(|found| shape::is_binding_of_pair(found, pair))))
+            })
+            .await?;
+        let dropped = self
+            .settle(&role, |found| {
+                let is_ours = |found| !is_used && shape::role_differs(found, name).is_none();
+                Ok(delete(found.is_some_and(is_ours)))
+            })
+            .await?;
+        for (of, done) in [(binding, unbound), (role, dropped)] {
+            if matches!(done, Done::Deleted) {
+                outcome.took(&of, &done, "", self.dry_run);
+            }
+        }
         Ok(())
     }
 

@@ -106,7 +106,7 @@ fn table(outcomes: &[Outcome], replicas: &[Replica]) -> String {
 
 fn row(replica: &Replica) -> Vec<String> {
     let unknown = || "?".to_owned();
-    let ready = match (replica.ready, replica.pending) {
+    let ready = match (replica.ready, replica.pending.is_some()) {
         (true, _) => "yes",
         (false, true) => "pending",
         (false, false) => "no",

@@ -1,8 +1,8 @@
-//! Why the webhook's pods do not run, in one place for install, status and doctor.
+//! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
 use gmsa_cluster::installation::NAME;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 
@@ -11,15 +11,31 @@ pub fn selector() -> String {
     format!("app.kubernetes.io/name={NAME}")
 }
 
+/// Why a pod does not run.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is, by which it is known again.
+    pub reason: String,
+    /// In the words of whoever found it, with what to do.
+    pub text: String,
+}
+
+/// The condition of a Deployment or a replica set whose pods cannot be created.
+pub const REFUSED: &str = "ReplicaFailure";
+
 /// Why the pods of a Deployment cannot be created, as its condition `ReplicaFailure` says.
-pub fn replica_failure(deployment: &Deployment) -> Option<String> {
+pub fn refused(deployment: &Deployment) -> Option<Problem> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
     let failure = conditions
         .iter()
-        .find(|condition| condition.type_ == "ReplicaFailure" && condition.status == "True")?;
-    let reason = failure.reason.as_deref().unwrap_or("ReplicaFailure");
-    let message = failure.message.as_deref().unwrap_or("no reason is given");
-    Some(format!("its pods cannot be created: {reason}: {message}"))
+        .find(|condition| condition.type_ == REFUSED && condition.status == "True")?;
+    Some(not_created(failure.message.as_deref()))
+}
+
+/// Pods that cannot be created, such as by a quota.
+pub fn not_created(message: Option<&str>) -> Problem {
+    let message = message.unwrap_or("no reason is given");
+    Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
 }
 
 /// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
@@ -37,30 +53,25 @@ pub fn crashed(pod: &Pod, within: i64) -> Option<String> {
     let now = Timestamp::now().as_second();
     let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
     statuses.iter().find_map(|container| {
-        let ended = container.last_state.as_ref()?.terminated.as_ref()?;
-        let age = now - ended.finished_at.as_ref()?.0.as_second();
-        (ended.exit_code != 0 && age < within).then(|| {
+        let last = container.last_state.as_ref()?.terminated.as_ref()?;
+        let age = now - last.finished_at.as_ref()?.0.as_second();
+        (last.exit_code != 0 && age < within).then(|| {
             format!(
-                "pod {} ended with {} {age} s ago; {} restarts",
+                "pod {} ended{} {age} s ago; {} restarts",
                 pod.name_any(),
-                how(ended.reason.as_deref(), ended.exit_code),
+                ended(last),
                 container.restart_count
             )
         })
     })
 }
 
-/// The reason and the exit code with which a container ended.
-fn how(reason: Option<&str>, code: i32) -> String {
-    match reason {
-        Some(reason) if reason != "Error" => format!("{reason} (exit code {code})"),
-        _ => format!("exit code {code}"),
-    }
-}
-
-/// Why a pod does not run, in the words of the scheduler or the kubelet.
-pub fn problem(pod: &Pod) -> Option<String> {
+/// Why a pod does not run; none if nobody says so.
+pub fn problem(pod: &Pod) -> Option<Problem> {
     let status = pod.status.as_ref()?;
+    if pod.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
     let unscheduled = status
         .conditions
         .iter()
@@ -77,12 +88,15 @@ pub fn problem(pod: &Pod) -> Option<String> {
         } else {
             ""
         };
-        return Some(format!("pod {} is not scheduled: {message}{remedy}", pod.name_any()));
+        return Some(Problem {
+            reason: format!("not scheduled: {message}"),
+            text: format!("a pod is not scheduled: {message}{remedy}"),
+        });
     }
     status.container_statuses.iter().flatten().find_map(|container| reason(pod, container))
 }
 
-fn reason(pod: &Pod, container: &ContainerStatus) -> Option<String> {
+fn reason(pod: &Pod, container: &ContainerStatus) -> Option<Problem> {
     let state = container.state.as_ref()?;
     if let Some(waiting) = &state.waiting {
         let reason = waiting.reason.as_deref().unwrap_or_default();
@@ -90,25 +104,43 @@ fn reason(pod: &Pod, container: &ContainerStatus) -> Option<String> {
             return None;
         }
         let message = waiting.message.as_deref().unwrap_or_default();
-        if reason == "CrashLoopBackOff" {
-            let ended = container.last_state.as_ref().and_then(|last| last.terminated.as_ref());
-            let ended = ended.map_or_else(
-                || message.to_owned(),
-                |ended| format!("it ended with {}", how(ended.reason.as_deref(), ended.exit_code)),
-            );
-            let name = pod.name_any();
-            return Some(format!("pod {name}: {reason}: {ended} (see kubectl logs --previous)"));
+        // ErrImagePull and ImagePullBackOff follow each other.
+        if reason.contains("Image") {
+            return Some(Problem {
+                reason: "image".to_owned(),
+                text: format!(
+                    "{reason}: {message} (give a reachable image with --image, or a Secret with \
+                     --image-pull-secret)"
+                ),
+            });
         }
-        let remedy = if reason.contains("Image") {
-            " (give a reachable image with --image, or a Secret with --image-pull-secret)"
-        } else {
-            ""
-        };
-        return Some(format!("pod {}: {reason}: {message}{remedy}", pod.name_any()));
+        let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+        if reason == "CrashLoopBackOff" {
+            let how = last.map(ended).unwrap_or_default();
+            let namespace = pod.namespace().unwrap_or_default();
+            return Some(Problem {
+                reason: format!("{reason}{how}"),
+                text: format!(
+                    "{reason}: the container ends again and again{how} (see kubectl logs -n \
+                     {namespace} {} --previous)",
+                    pod.name_any()
+                ),
+            });
+        }
+        return Some(Problem { reason: reason.to_owned(), text: format!("{reason}: {message}") });
     }
-    let ended = state.terminated.as_ref()?;
-    let how = how(ended.reason.as_deref(), ended.exit_code);
-    Some(format!("pod {} ended with {how}", pod.name_any()))
+    let how = ended(state.terminated.as_ref()?);
+    Some(Problem { reason: format!("ended{how}"), text: format!("the container ended{how}") })
+}
+
+/// How a container ended: `, the last time by OOMKilled with code 137`.
+fn ended(ended: &ContainerStateTerminated) -> String {
+    match ended.reason.as_deref() {
+        Some(reason) if !matches!(reason, "Error" | "Completed") => {
+            format!(" by {reason}, with code {}", ended.exit_code)
+        }
+        _ => format!(" with code {}", ended.exit_code),
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +165,7 @@ mod tests {
             ),
         ] {
             let pod = from_value(json!({"metadata": {"name": "p"}, "status": status})).unwrap();
-            let told = problem(&pod).unwrap();
+            let told = problem(&pod).unwrap().text;
             assert!(words.iter().all(|word| told.contains(word)), "{told}");
         }
         let starting = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [
@@ -143,23 +175,38 @@ mod tests {
     }
 
     #[test]
+    fn two_words_for_one_thing_are_one_reason_and_pods_are_not_named() {
+        let pod = |name: &str, state: serde_json::Value, last: serde_json::Value| {
+            let status = json!({"name": "webhook", "image": "i", "imageID": "", "ready": false,
+                "restartCount": 3, "state": state, "lastState": last});
+            let pod = json!({"metadata": {"name": name, "namespace": "n"},
+                "status": {"containerStatuses": [status]}});
+            problem(&from_value(pod).unwrap()).unwrap()
+        };
+        let waiting = |reason: &str, message: &str| json!({"waiting": {"reason": reason, "message": message}});
+        let one = pod("p", waiting("ErrImagePull", "lookup: 10.0.0.1:4711"), json!({}));
+        let other = pod("q", waiting("ImagePullBackOff", "Back-off"), json!({}));
+        assert_eq!(one.reason, other.reason);
+        let killed = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled"}});
+        let back_off = waiting("CrashLoopBackOff", "back-off 10s restarting container of pod=p");
+        let looping = pod("p", back_off, killed.clone());
+        assert!(looping.text.contains("by OOMKilled, with code 137"), "{looping:?}");
+        assert!(looping.text.contains("kubectl logs -n n p --previous"), "{looping:?}");
+        assert!(!pod("p", killed, json!({})).text.contains("pod p"));
+    }
+
+    #[test]
     fn a_crash_and_pods_that_cannot_be_created_say_why() {
         let ended = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled",
             "finishedAt": Timestamp::now().to_string()}});
-        let pod = |state| {
-            from_value(json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [
-                {"name": "webhook", "image": "i", "imageID": "", "ready": false, "restartCount": 2,
-                    "state": state, "lastState": ended}]}}))
-            .unwrap()
-        };
-        let waiting =
-            pod(json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}));
-        let told = problem(&waiting).unwrap();
-        assert!(told.contains("OOMKilled (exit code 137) (see kubectl logs --previous)"), "{told}");
-        let running = pod(json!({"running": {}}));
+        let running = from_value(json!({"metadata": {"name": "p"}, "status":
+            {"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",
+                "ready": true, "restartCount": 2, "state": {"running": {}},
+                "lastState": ended}]}}))
+        .unwrap();
         assert_eq!(problem(&running), None);
         let told = crashed(&running, 60).unwrap();
-        assert!(told.starts_with("pod p ended with OOMKilled (exit code 137) "), "{told}");
+        assert!(told.starts_with("pod p ended by OOMKilled, with code 137 "), "{told}");
         assert!(told.ends_with("; 2 restarts"), "{told}");
         assert_eq!(crashed(&running, -1), None);
 
@@ -169,9 +216,9 @@ mod tests {
                     "message": "exceeded quota: none"}]}}))
             .unwrap()
         };
-        let told = replica_failure(&deployment("ReplicaFailure", "True")).unwrap();
-        assert_eq!(told, "its pods cannot be created: FailedCreate: exceeded quota: none");
-        assert_eq!(replica_failure(&deployment("ReplicaFailure", "False")), None);
+        let told = refused(&deployment("ReplicaFailure", "True")).unwrap().text;
+        assert_eq!(told, "its pods cannot be created: exceeded quota: none");
+        assert_eq!(refused(&deployment("ReplicaFailure", "False")), None);
         assert!(stuck(&deployment("Progressing", "False")).is_some());
         assert_eq!(stuck(&deployment("Progressing", "True")), None);
     }

@@ -13,7 +13,7 @@ use super::{binding_of, by_namespace, distinct, print, role_of, shape};
 use crate::cli::Grant;
 use crate::connect::Connection;
 use crate::failure::Failure;
-use crate::output::printer;
+use crate::output::{next, printer};
 
 /// How often the cluster role is made again after somebody deleted it.
 const ROUNDS: u32 = 3;
@@ -57,7 +57,29 @@ pub fn grant(args: &Grant) -> Result<u8, Failure> {
     } else {
         printer::data(&text)?;
     }
+    if outcome.changed && args.rights.dry_run == DryRun::None {
+        next_step(args, &wanted);
+    }
     Ok(0)
+}
+
+/// Who may use it now, as narrow as one line can ask.
+fn next_step(args: &Grant, wanted: &Wanted<'_>) {
+    let mut words = vec!["access"];
+    if let [name] = wanted.0[..] {
+        words.push(name);
+    }
+    let accounts: Vec<String> = wanted
+        .1
+        .iter()
+        .flat_map(|(namespace, names)| names.iter().map(move |name| format!("{namespace}/{name}")))
+        .collect();
+    match (&accounts[..], wanted.1.keys().next()) {
+        ([account], _) => words.extend(["--service-account", account]),
+        (_, Some(namespace)) if wanted.1.len() == 1 => words.extend(["-n", namespace]),
+        _ => {}
+    }
+    next::step(&args.rights.connect, &words);
 }
 
 /// Whether nothing stands in the way of granting the rights. Nothing is written.

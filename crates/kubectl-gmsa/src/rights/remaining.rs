@@ -65,6 +65,29 @@ impl Rules {
         }
     }
 
+    /// Takes the binding away that a denial's command makes.
+    pub fn without_pair(&mut self, pair: &gmsa_core::grant::Grant<'_>) {
+        for object in &mut self.objects {
+            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+            if text("/kind") == Some("RoleBinding")
+                && text("/metadata/namespace") == Some(pair.namespace())
+                && shape::is_binding_of_pair(object, pair)
+            {
+                *object = Value::Null;
+            }
+        }
+    }
+
+    /// Whether any binding of the namespace refers to the role.
+    pub fn refer_to_role(&self, namespace: &str, role: &str) -> bool {
+        self.objects.iter().any(|object| {
+            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+            text("/metadata/namespace") == Some(namespace)
+                && text("/roleRef/kind") == Some("Role")
+                && text("/roleRef/name") == Some(role)
+        })
+    }
+
     /// Whether any binding refers to the cluster role.
     pub fn refer_to(&self, cluster_role: &str) -> bool {
         self.objects.iter().any(|object| {

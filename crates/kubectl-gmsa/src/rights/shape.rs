@@ -1,5 +1,6 @@
 //! The objects by which a right is granted, and what is done to those that exist.
 
+use gmsa_core::grant::Grant;
 use serde_json::{Value, json};
 
 use crate::connect::MANAGER;
@@ -80,6 +81,19 @@ pub fn binding_differs(binding: &Value, credential_spec: &str) -> Option<&'stati
         && is("/roleRef/kind", "ClusterRole")
         && is("/roleRef/name", &name(credential_spec));
     (!same).then_some("binds another role")
+}
+
+/// Whether the binding is the one that a denial's command makes: for this pair alone.
+pub fn is_binding_of_pair(binding: &Value, pair: &Grant<'_>) -> bool {
+    let is = |pointer: &str, wanted: &str| {
+        binding.pointer(pointer).and_then(Value::as_str) == Some(wanted)
+    };
+    let name = pair.object_name();
+    is("/metadata/name", &name)
+        && is("/roleRef/kind", "Role")
+        && is("/roleRef/name", &name)
+        && subjects(binding).len() == 1
+        && names(binding, pair.namespace(), pair.service_account())
 }
 
 /// The rule without what is null or an empty list.
@@ -190,5 +204,20 @@ mod tests {
         assert_eq!(subjects(&left), [group]);
         binding["subjects"] = json!(null);
         assert!(names(&with(&binding, "shop", &["web"]).unwrap(), "shop", "web"));
+    }
+
+    #[test]
+    fn the_binding_of_a_denials_command_is_known() {
+        let pair = Grant::of("webapp1", "shop", "web").unwrap();
+        let mut binding = role_binding("webapp1", "shop", &["web"]);
+        assert!(!is_binding_of_pair(&binding, &pair));
+        binding["metadata"]["name"] = json!("gmsa-use-webapp1:web");
+        binding["roleRef"] =
+            json!({"apiGroup": GROUP, "kind": "Role", "name": "gmsa-use-webapp1:web"});
+        assert!(is_binding_of_pair(&binding, &pair));
+        assert!(!is_binding_of_pair(&binding, &Grant::of("webapp1", "shop", "sql").unwrap()));
+        // With somebody else in it, it is no longer of this pair alone.
+        let more = with(&binding, "shop", &["sql"]).unwrap();
+        assert!(!is_binding_of_pair(&more, &pair));
     }
 }

@@ -10,9 +10,10 @@ use crate::support::install_definition;
 use assert_cmd::Command;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
+use gmsa_core::grant::Grant;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::process::{eventually, free_port};
-use gmsa_testkit::{objects, shared};
+use gmsa_testkit::{objects, shared, tools};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-gmsa");
@@ -69,6 +70,45 @@ async fn ready(test: &str) -> Option<Cluster> {
     let cluster = shared::cluster(test).await?;
     install_definition(&cluster).await;
     Some(cluster)
+}
+
+#[tokio::test]
+async fn what_a_denials_command_granted_is_revoked() {
+    let test = "what_a_denials_command_granted_is_revoked";
+    let Some(cluster) = ready(test).await else { return };
+    let Some(kubectl) = tools::find(test, "kubectl") else { return };
+    let seen = Seen::new(&cluster);
+    let (spec, namespace) = (cluster.unique("spec"), cluster.namespace("denied").await);
+    let pair = Grant::of(&spec, &namespace, "web").unwrap();
+    let path = format!("{}:/usr/bin:/bin", kubectl.parent().unwrap().display());
+    Command::new("bash")
+        .args(["-c", &pair.with_kubectl()])
+        .envs([("PATH", path.as_str()), ("HOME", "/nonexistent")])
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .assert()
+        .success();
+    seen.may(&namespace, "web", &spec, true).await;
+    let from = format!("{namespace}/web");
+
+    // A grant finds the right in place.
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &["grant", &spec, "--to", &from]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains("has the right") && stdout.contains(&pair.object_name()), "{stdout}");
+    assert!(stdout.contains("nothing to change"), "{stdout}");
+
+    let tried = ["revoke", &spec, "--from", &from, "--dry-run=client"];
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &tried);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    assert!(stdout.contains("could no longer use"), "{stdout}");
+    seen.may(&namespace, "web", &spec, true).await;
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &["revoke", &spec, "--from", &from]);
+    assert_eq!(code, 0, "{stdout}{stderr}");
+    seen.may(&namespace, "web", &spec, false).await;
+    for kind in [kinds::ROLE, kinds::ROLE_BINDING] {
+        let of = Reference::namespaced(kind, &namespace, &pair.object_name());
+        assert_eq!(seen.objects.get(&of).await.unwrap(), None, "{stdout}");
+        assert!(stdout.contains(&format!("{of}: deleted")), "{stdout}");
+    }
 }
 
 fn names(binding: &Value) -> Vec<String> {

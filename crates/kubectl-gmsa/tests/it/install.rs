@@ -388,13 +388,13 @@ async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
     let output = world.run(&["install", "--wait=600"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    assert!(stderr.contains("its pods cannot be created: FailedCreate: "), "{stderr}");
+    assert!(stderr.contains("its pods cannot be created: "), "{stderr}");
     assert!(began.elapsed() < SOON, "it waited for what does not change: {stderr}");
     for command in ["status", "doctor"] {
         let output = world.run(&[command]).await;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains("its pods cannot be created: FailedCreate: "), "{command}: {said}");
+        assert!(said.contains("its pods cannot be created: "), "{command}: {said}");
         assert!(said.contains("quota: none"), "{command}: {said}");
     }
 }

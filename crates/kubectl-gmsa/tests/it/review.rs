@@ -62,7 +62,9 @@ fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
     assert_eq!(denial["reason"], json!("not-authorized"));
     let hint = denial["hint"].as_str().unwrap();
     assert!(
-        hint.starts_with("Write \"gmsa-webapp1\" in GMSACredentialSpec gmsa-WebApp1. Let somebody"),
+        hint.starts_with(
+            "Write \"gmsa-webapp1\" in GMSACredentialSpec gmsa-WebApp1. If this workload"
+        ),
         "{hint}"
     );
 }

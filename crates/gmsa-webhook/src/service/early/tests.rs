@@ -1,10 +1,11 @@
 use gmsa_cluster::audit::references::{Found, Unread, Usage};
 use serde_json::{Value, json};
 
-use super::{of_usage, text};
+use super::of_usage;
 use crate::http::{Answer, Endpoint, Handler as _};
 use crate::metrics::Metrics;
 use crate::service::{Service, Source, StoreDir};
+use crate::wire;
 
 const MANIFESTS: &str = "
 apiVersion: windows.k8s.io/v1
@@ -174,7 +175,7 @@ fn a_deletion_says_who_is_left_without() {
         roles: found(1, &["ClusterRole use"]),
         unread: vec![("jobs", Unread::Forbidden), ("cronjobs", Unread::Forbidden)],
     };
-    let warnings = text::fit(of_usage("webapp1", &usage));
+    let warnings = wire::fit_warnings(of_usage("webapp1", &usage));
     assert_eq!(
         warnings,
         [
@@ -188,19 +189,4 @@ fn a_deletion_says_who_is_left_without() {
         ]
     );
     assert!(of_usage("webapp1", &Usage::default()).is_empty());
-}
-
-#[test]
-fn warnings_fit_into_a_header() {
-    let long = format!("gmsa: denied; an administrator grants it with: {}", "x".repeat(400));
-    let clauses = format!("gmsa: {}; {}", "a b ".repeat(40), "command ".repeat(40));
-    let fitted = text::fit(vec![long, clauses, "snow\u{2603}man\n…".to_owned()]);
-    assert!(fitted.iter().all(|one| one.len() <= 256 && one.is_ascii()), "{fitted:?}");
-    assert!(fitted[1].ends_with("a b  ..."), "{fitted:?}");
-    assert_eq!(fitted[2], "snow\\u{2603}man\\n...");
-    let many = text::fit((0..100).map(|n| format!("{n} {}", "y".repeat(200))).collect());
-    assert!(many.iter().map(String::len).sum::<usize>() <= 4096);
-    assert!(many.last().unwrap().starts_with("gmsa: and "), "{many:?}");
-    let same = text::fit(vec!["a".to_owned(), "a".to_owned()]);
-    assert_eq!(same, ["a"]);
 }

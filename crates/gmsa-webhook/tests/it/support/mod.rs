@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod checks;
+mod other;
 pub mod table;
 
 use std::path::Path;
@@ -18,6 +19,8 @@ use gmsa_testkit::webhook::Webhook;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
+
+pub use other::other_webhook;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gmsa-webhook");
 pub const SOON: Duration = Duration::from_secs(30);

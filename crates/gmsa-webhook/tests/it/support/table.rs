@@ -1,5 +1,6 @@
 //! The table of denials, and who sees them.
 
+use gmsa_core::grant::Grant;
 use gmsa_testkit::https::Https;
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
@@ -63,7 +64,7 @@ pub async fn cases(world: &World, watched: bool) -> Vec<Case> {
         Case::new(
             gmsa(Some(&other), Some(&canonical("Other"))),
             403,
-            format!("--clusterrole=gmsa-use-{other} --serviceaccount={}:default", world.namespace),
+            Grant::of(&other, &world.namespace, "default").unwrap().with_kubectl(),
         ),
         Case::new(gmsa(Some(&gone), None), 404, format!("cred spec {gone} does not exist")),
         Case::new(

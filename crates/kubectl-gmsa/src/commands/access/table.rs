@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use gmsa_core::grant::Grant;
+
 use crate::access_map::report::{Entry, Report, SpecReport, Way};
 
 const RED: &str = "\u{1b}[1;31m";
@@ -60,12 +62,11 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
                 entry.rbac
             ));
         }
-        if entry.verdict == "denied" && entry.rbac == "denied" {
-            text.push_str(&format!(
-                "    -> kubectl gmsa grant {} --to {}\n",
-                spec.name,
-                entry.account()
-            ));
+        if entry.verdict == "denied"
+            && entry.rbac == "denied"
+            && let Some(grant) = Grant::of(&spec.name, &entry.namespace, &entry.service_account)
+        {
+            text.push_str(&format!("    -> {}\n", grant.with_plugin()));
         }
     }
     let mut groups: BTreeMap<&[Way], usize> = BTreeMap::new();

@@ -55,8 +55,9 @@ pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Fou
     } else if let Some(live) = &subject.pod {
         let events = running::events(client, live).await;
         outcomes.extend(running::judge(live, &pod, &events));
+        let maker = target::maker(&objects, live).await;
         for identity in identities(&pod).filter(|one| !one.host_process) {
-            let place = Place::of(live, &pod, &identity, &specs);
+            let place = Place::of(live, &pod, &identity, &specs, maker.as_deref());
             if running::is_running(live, &identity) {
                 let limit = Duration::from_secs(u64::from(args.exec_timeout));
                 looked.push(inside::look(client, place, limit).await);

@@ -1,28 +1,34 @@
 //! Waits for a replica, and says why there is none.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::installation::NAME;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
-use kube::Client;
 use kube::api::{Api, ListParams};
+use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
-use crate::installation::pods;
+use crate::installation::pods::{Problem, REFUSED, not_created, problem, selector};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long pods may fail to be created before waiting is given up. A controller tries about ten
-/// times in this time, and more and more rarely after it.
+/// How long pods may fail to be created before waiting is given up. The controller tries about ten
+/// times in this time, and ever more rarely after it.
 const HOPELESS: Duration = Duration::from_secs(15);
+/// Counts the templates of a Deployment, at it and at each of its replica sets.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+/// What tells the pods of a replica set from those of others.
+const TEMPLATE: &str = "pod-template-hash";
 
 /// Waits until a replica of what was asked for is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
-    let mut failing = None;
+    let mut reasons_told = BTreeSet::new();
+    let mut refused_since = None;
     loop {
         let deployment = deployments.get(NAME).await.map_err(|error| {
             Failure::cluster(format!(
@@ -34,17 +40,17 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         if progress.done {
             return Ok(());
         }
-        let failure = pods::replica_failure(&deployment);
-        let since = failure.is_some().then(|| failing.unwrap_or_else(Instant::now));
-        failing = since;
-        let hopeless = since.is_some_and(|since| since.elapsed() >= HOPELESS);
-        let mut problems = problems(client, namespace).await?;
-        problems.extend(failure);
+        let problems = problems(client, namespace, &deployment).await?;
+        refused_since = problems
+            .iter()
+            .any(|problem| problem.reason == REFUSED)
+            .then(|| refused_since.unwrap_or_else(Instant::now));
+        let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
         if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
-                format!("see kubectl describe deployment {NAME} -n {namespace}")
+                format!("its pods say nothing; see kubectl describe pods -n {namespace}")
             } else {
-                problems.join("; ")
+                problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
                 "no replica of {namespace}/{NAME} became available{}: {problems}. The webhook \
@@ -53,14 +59,15 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
                 if hopeless { "" } else { " in time" }
             )));
         }
-        let now = if problems.is_empty() {
-            progress.text
-        } else {
-            format!("{}: {}", progress.text, problems.join("; "))
-        };
-        if now != told {
-            printer::note(&now);
-            told = now;
+        if progress.text != told {
+            printer::note(&progress.text);
+            told = progress.text;
+        }
+        // Each reason once: it comes from each pod, and kubelet changes between two words for it.
+        for problem in problems {
+            if reasons_told.insert(problem.reason) {
+                printer::note(&format!("waiting: {}", problem.text));
+            }
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -75,27 +82,67 @@ fn progress(deployment: &Deployment) -> Progress {
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = deployment.status.clone().unwrap_or_default();
     let observed = status.observed_generation >= deployment.metadata.generation;
-    let updated = status.updated_replicas.unwrap_or(0);
+    let updated = if observed { status.updated_replicas.unwrap_or(0) } else { 0 };
     let available = status.available_replicas.unwrap_or(0);
     let replicas = status.replicas.unwrap_or(0);
-    Progress {
-        // Old replicas are gone, so what answers is what was asked for.
-        done: observed && updated == wanted && available >= 1 && replicas == updated,
-        text: format!("waiting: {available} of {wanted} replicas are available"),
-    }
+    let old = replicas - updated;
+    // Those of before are available too, and are not what is waited for.
+    let text = if old > 0 {
+        format!("waiting: {updated} of {wanted} replicas are new, {old} old ones still run")
+    } else {
+        format!("waiting: {available} of {wanted} replicas are available")
+    };
+    // Old replicas are gone, so what answers is what was asked for.
+    let done = observed && updated == wanted && available >= 1 && old == 0;
+    Progress { done, text }
 }
 
-/// Why pods do not run, in their own words.
-async fn problems(client: &Client, namespace: &str) -> Result<Vec<String>, Failure> {
-    let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    let ours = ListParams::default().labels(&pods::selector());
-    let pods = api.list(&ours).await.map_err(|error| {
-        Failure::cluster(format!("failed to list the pods of {namespace}: {}", why(&error)))
-    })?;
-    let mut problems: Vec<String> = pods.items.iter().filter_map(pods::problem).collect();
-    problems.sort();
-    problems.dedup();
+/// Why the pods of the newest template do not run, each reason once.
+async fn problems(
+    client: &Client,
+    namespace: &str,
+    deployment: &Deployment,
+) -> Result<Vec<Problem>, Failure> {
+    let failed = |what: &str, error: &kube::Error| {
+        Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
+    };
+    let ours = ListParams::default().labels(&selector());
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
+    let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
+    let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
+    let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
+    if let Some(template) = newest.labels().get(TEMPLATE) {
+        let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));
+        let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
+        problems.extend(pods.items.iter().filter_map(problem));
+    }
+    let mut seen = BTreeSet::new();
+    problems.retain(|problem| seen.insert(problem.reason.clone()));
     Ok(problems)
+}
+
+/// The replica set of the template that the deployment has now; none until its controller made it.
+fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
+    let status = deployment.status.as_ref()?;
+    if status.observed_generation < deployment.metadata.generation {
+        return None;
+    }
+    let revision = deployment.annotations().get(REVISION)?;
+    sets.iter().find(|set| {
+        set.annotations().get(REVISION) == Some(revision)
+            && set
+                .owner_references()
+                .iter()
+                .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
+    })
+}
+
+/// Why pods cannot be created.
+fn refused(set: &ReplicaSet) -> Option<Problem> {
+    let conditions = set.status.as_ref()?.conditions.as_ref()?;
+    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
+    Some(not_created(failure.message.as_deref()))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
-use gmsa_core::admission::{Denial, Reason, grant_command};
+use gmsa_core::admission::{Denial, Reason};
 use gmsa_core::credspec::name::{is_valid_name, made_valid};
 use gmsa_core::rbac::Policy;
 use schemars::JsonSchema;
@@ -139,10 +139,7 @@ impl<'a> Renames<'a> {
                     self.policy.is_some_and(|policy| policy.may_use(namespace, account, written))
                 });
                 if let Some(written) = granted {
-                    let command = grant_command(name, namespace, account);
-                    let said = denial.message.split_once(&command);
-                    let said = said.map_or(&*denial.message, |(said, _)| said);
-                    let said = said.rsplit_once("; ").map_or(said, |(said, _)| said);
+                    let said = denial.without_commands();
                     let message =
                         format!("{said}: the right is to \"{written}\", which is no valid name");
                     let hint = format!("{write}. The right is there once the names are.");

@@ -30,12 +30,20 @@ pub struct Place {
     /// From the credential spec.
     domain: String,
     account: Option<String>,
+    /// What makes such pods and can be changed, as KIND/NAME.
+    maker: Option<String>,
 }
 
 impl Place {
     /// A container of a pod. The domain is that of the contents which the pod carries, else that of
     /// the credential spec.
-    pub fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
+    pub fn of(
+        live: &Value,
+        pod: &Pod<'_>,
+        identity: &Identity<'_>,
+        specs: &Specs,
+        maker: Option<&str>,
+    ) -> Self {
         let field = super::carrier(identity);
         let carried = pod
             .reference_at(&field)
@@ -51,11 +59,25 @@ impl Place {
             object: format!("{} of {}", identity.container, shown(live)),
             domain: text(&spec, "/DomainJoinConfig/DnsName").trim_end_matches('.').to_owned(),
             account: (!account.is_empty()).then(|| account.to_owned()),
+            maker: maker.map(str::to_owned),
         }
     }
 
     fn at(&self) -> Container<'_> {
         Container { namespace: &self.namespace, pod: &self.pod, name: &self.container }
+    }
+
+    /// The arguments that put the hook into the workload, or print it where there is none to change.
+    pub fn at_every_start(&self) -> Vec<&str> {
+        match &self.maker {
+            Some(maker) => vec!["doctor", maker, "-n", &self.namespace, "--add-lifecycle"],
+            None => vec!["doctor", "--print-lifecycle"],
+        }
+    }
+
+    /// The account, if it is known.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
     }
 }
 
@@ -125,8 +147,8 @@ impl Looked {
         if outcome.state != State::Problem || outcome.next.is_some() {
             return outcome;
         }
-        let Place { namespace, pod, account, .. } = &self.place;
-        let account = account.as_deref().unwrap_or("ACCOUNT");
+        let Place { namespace, pod, .. } = &self.place;
+        let account = self.place.account().unwrap_or("ACCOUNT");
         let check = format!("check the account: kubectl gmsa account check {account}");
         if self.was_reset {
             return outcome.then(format!(
@@ -138,8 +160,8 @@ impl Looked {
         }
         outcome.then(format!(
             "Reset it: kubectl gmsa doctor {pod} -n {namespace} --repair\n\
-             If that helps, let it be done at each start: kubectl gmsa doctor KIND/NAME -n \
-             {namespace} --add-lifecycle\nIf not, {check}"
+             If that helps, let it be done at each start: kubectl gmsa {}\nIf not, {check}",
+            self.place.at_every_start().join(" ")
         ))
     }
 

@@ -16,7 +16,7 @@ use crate::cli::{Doctor, DoctorOutput};
 use crate::connect::MANAGER;
 use crate::failure::Failure;
 use crate::output::changes::report;
-use crate::output::{printer, render};
+use crate::output::{next, printer, render};
 
 /// Prints the hook.
 pub fn print(args: &Doctor) -> Result<u8, Failure> {
@@ -68,6 +68,8 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     printer::data(&report(&object, &change, note))?;
     if !args.dry_run.is_set() && change != Change::Unchanged {
         printer::note("its pods are replaced by new ones, which wait for the secure channel");
+        let (kind, name) = (text(&object, "/kind").to_lowercase(), text(&object, "/metadata/name"));
+        next::step(&args.connect, &["doctor", &format!("{kind}/{name}"), "-n", &namespace]);
     }
     Ok(0)
 }

@@ -38,8 +38,17 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
             .find(|one| text(one, "/type") == "PodScheduled" && text(one, "/status") == "False");
         let outcome = Outcome::problem(&POD_SCHEDULED, "it is bound to no node");
         let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
-        let lines = reason.into_iter().chain((!pod.is_bound_to_windows()).then_some(unbound));
-        return Ok(vec![lines.fold(outcome, Outcome::because)]);
+        let outcome = if pod.is_bound_to_windows() {
+            outcome.then(format!(
+                "It asks for Windows. See why no node takes it: `kubectl describe pod {} -n {}`; \
+                 tolerate the taints of the Windows nodes, or make room on one.",
+                text(live, "/metadata/name"),
+                text(live, "/metadata/namespace")
+            ))
+        } else {
+            outcome.because(unbound)
+        };
+        return Ok(vec![reason.into_iter().fold(outcome, Outcome::because)]);
     }
     let found = match soft(objects.get(&Reference::cluster(NODE, name)).await)? {
         Ok(Some(found)) => found,

@@ -92,7 +92,7 @@ async fn within(
     let mut outcomes = running::judge(&live, &pod, &events);
     let mut looked = Vec::new();
     for identity in identities(&pod) {
-        let place = Place::of(&live, &pod, &identity, specs);
+        let place = Place::of(&live, &pod, &identity, specs, None);
         if running::is_running(&live, &identity) {
             let limit = Duration::from_secs(u64::from(args.exec_timeout));
             let mut one = inside::look(client, place, limit).await;

@@ -12,7 +12,7 @@ use kube::Client;
 use super::inside::Looked;
 use crate::cli::Doctor;
 use crate::failure::Failure;
-use crate::output::printer;
+use crate::output::{next, printer};
 
 /// Refuses before anything is looked at if there will be nobody to ask.
 pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
@@ -47,11 +47,17 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
         let state = state(one, POD_SECURE_CHANNEL.id);
         printer::note(&match state {
             Some(State::Ok) => format!(
-                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; to do \
-                 so at every start: kubectl gmsa doctor KIND/NAME --add-lifecycle"
+                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; what \
+                 follows lets it be done at every start"
             ),
             _ => format!("{object}: {shown} did not mend it: {line}"),
         });
+        let words = match (state, one.place.account()) {
+            (Some(State::Ok), _) => one.place.at_every_start(),
+            (_, Some(account)) => vec!["account", "check", account],
+            _ => vec!["credspec", "lint"],
+        };
+        next::step(&args.connect, &words);
     }
     if nothing {
         printer::note("there is no broken secure channel that could be reset");

@@ -105,6 +105,26 @@ fn is_of(object: &Value, uids: &BTreeSet<String>) -> bool {
     array(object, "/metadata/ownerReferences").any(|owner| uids.contains(text(owner, "/uid")))
 }
 
+/// What made a pod in the end and can be changed, as KIND/NAME; none if nobody did, or it may not be
+/// read.
+pub async fn maker(objects: &Objects, pod: &Value) -> Option<String> {
+    let namespace = text(pod, "/metadata/namespace");
+    let mut object = pod.clone();
+    let mut found: Option<(Kind, String)> = None;
+    // A pod, its ReplicaSet or Job, and what made that.
+    for _ in 0..2 {
+        let owner = array(&object, "/metadata/ownerReferences")
+            .find(|owner| owner.get("controller") == Some(&Value::Bool(true)));
+        let Some(owner) = owner else { break };
+        let kind = kinds::TEMPLATES.into_iter().find(|kind| kind.kind == text(owner, "/kind"));
+        let (Some(kind), name) = (kind, text(owner, "/name").to_owned()) else { return None };
+        object = objects.get(&Reference::namespaced(kind, namespace, &name)).await.ok()??;
+        found = Some((kind, name));
+    }
+    let (kind, name) = found.filter(|(kind, _)| kind.kind != "Job")?;
+    Some(format!("{}/{name}", kind.kind.to_lowercase()))
+}
+
 /// The object that a target names, with its kind.
 pub async fn find(
     client: &Client,
