@@ -57,7 +57,7 @@ pub fn grant(args: &Grant) -> Result<u8, Failure> {
     } else {
         printer::data(&text)?;
     }
-    if outcome.changed && args.rights.dry_run == DryRun::None {
+    if outcome.changed && !args.rights.dry_run.is_set() {
         next_step(args, &wanted);
     }
     Ok(0)
