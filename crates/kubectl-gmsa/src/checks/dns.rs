@@ -186,5 +186,4 @@ fn zone(key: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "dns_tests.rs"]
 mod tests;

@@ -5,10 +5,12 @@ use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
-    WEBHOOK_REPLICAS, WEBHOOK_SERVICE,
+    WEBHOOK_REPLICAS, WEBHOOK_RESTARTS, WEBHOOK_ROLLOUT, WEBHOOK_SERVICE,
 };
 use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
 use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
@@ -16,10 +18,13 @@ use x509_parser::time::ASN1Time;
 
 use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, one, shown};
 use crate::failure::Failure;
+use crate::installation::pods;
 use crate::installation::signature::{Signed, pems, signed};
 
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
+/// How long ago a container may have ended for it to be told, in seconds.
+const RECENT: i64 = 3600;
 
 /// Looks at them.
 pub async fn examine(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
@@ -48,6 +53,14 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
         .collect();
     let words = format!("{available} of {wanted} available, image {}", images.join(", "));
     let object = shown(deployment);
+    let read: Option<Deployment> = serde_json::from_value(deployment.clone()).ok();
+    let pods = own_pods(facts);
+    let mut reasons: Vec<String> =
+        pods.iter().filter_map(pods::problem).map(|one| one.text).collect();
+    reasons.extend(read.as_ref().and_then(pods::refused).map(|one| one.text));
+    reasons.sort();
+    reasons.dedup();
+    let because = |outcome: Outcome| reasons.iter().cloned().fold(outcome, Outcome::because);
     if available == 0 {
         let mut outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
         if wanted == 0 {
@@ -59,16 +72,54 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
             .map(|condition| {
                 format!("{}: {}", text(condition, "/reason"), text(condition, "/message"))
             });
-        let outcome = conditions.fold(outcome, Outcome::because);
-        let redundancy = Outcome::skipped(&WEBHOOK_REDUNDANCY, "no replica runs").on(object);
-        return vec![outcome, redundancy];
+        let mut outcome = because(conditions.fold(outcome, Outcome::because));
+        if pods.is_empty() && !reasons.is_empty() {
+            outcome = outcome.then(
+                "Change what refuses the pods, such as a quota or a policy, or the options of the \
+                 installation; then run kubectl gmsa install.",
+            );
+        }
+        let skipped = [&WEBHOOK_REDUNDANCY, &WEBHOOK_ROLLOUT]
+            .map(|check| Outcome::skipped(check, "no replica runs").on(&object));
+        return [vec![outcome], skipped.into(), vec![restarts(&pods).on(&object)]].concat();
     }
     let redundancy = if available < wanted || wanted < 2 {
-        Outcome::warning(&WEBHOOK_REDUNDANCY, &words)
+        because(Outcome::warning(&WEBHOOK_REDUNDANCY, &words))
     } else {
         Outcome::ok(&WEBHOOK_REDUNDANCY, &words)
     };
-    vec![Outcome::ok(&WEBHOOK_REPLICAS, words).on(&object), redundancy.on(object)]
+    let updated = number("/status/updatedReplicas").unwrap_or(0);
+    let stuck = read.as_ref().and_then(pods::stuck);
+    let rollout = if updated < wanted || stuck.is_some() {
+        let words = format!("{updated} of {wanted} replicas are of the last change");
+        let outcome = because(Outcome::warning(&WEBHOOK_ROLLOUT, words));
+        stuck.into_iter().fold(outcome, Outcome::because)
+    } else {
+        Outcome::ok(&WEBHOOK_ROLLOUT, "every replica is of the last change")
+    };
+    let replicas = Outcome::ok(&WEBHOOK_REPLICAS, words);
+    [replicas, redundancy, rollout, restarts(&pods)].map(|outcome| outcome.on(&object)).into()
+}
+
+/// The webhook's pods that are not about to end.
+fn own_pods(facts: &Facts) -> Vec<Pod> {
+    let namespace = facts.namespace();
+    let ours = |one: &&Value| {
+        text(one, "/kind") == "Pod"
+            && text(one, "/metadata/namespace") == namespace
+            && text(one, "/metadata/labels/app.kubernetes.io~1name") == NAME
+            && one.pointer("/metadata/deletionTimestamp").is_none()
+    };
+    let pods = facts.workloads.iter().filter(ours);
+    pods.filter_map(|pod| serde_json::from_value(pod.clone()).ok()).collect()
+}
+
+fn restarts(pods: &[Pod]) -> Outcome {
+    let crashes: Vec<String> = pods.iter().filter_map(|pod| pods::crashed(pod, RECENT)).collect();
+    if crashes.is_empty() {
+        return Outcome::ok(&WEBHOOK_RESTARTS, "no container ended with an error in the last hour");
+    }
+    Outcome::warning(&WEBHOOK_RESTARTS, crashes.join("; "))
 }
 
 async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {

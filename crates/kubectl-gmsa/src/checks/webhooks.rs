@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::{array, labels, text};
-use gmsa_cluster::installation::MATCH_CONDITION;
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
 use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
@@ -22,7 +22,7 @@ const CHECKS: [&Check; 4] =
     [&WEBHOOK_RULES, &WEBHOOK_EXCLUSIONS, &WEBHOOK_FAILURE_POLICY, &WEBHOOK_TIMEOUT];
 
 /// Judges the configurations.
-pub fn judge(facts: &Facts) -> Vec<Outcome> {
+pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<Outcome> {
     let configurations = match &facts.configurations {
         Ok(configurations) => configurations,
         Err(why) => {
@@ -49,7 +49,7 @@ pub fn judge(facts: &Facts) -> Vec<Outcome> {
         let object = shown(configuration);
         let judged = [rules(configuration), policy(configuration), timeout(configuration)];
         outcomes.extend(judged.into_iter().map(|outcome| outcome.on(&object)));
-        outcomes.push(exclusions(facts, configuration).on(&object));
+        outcomes.push(exclusions(facts, configuration, options, version).on(&object));
     }
     outcomes.push(others(facts));
     outcomes
@@ -165,7 +165,12 @@ fn timeout(configuration: &Value) -> Outcome {
     }
 }
 
-fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
+fn exclusions(
+    facts: &Facts,
+    configuration: &Value,
+    options: Option<&Options>,
+    version: Version,
+) -> Outcome {
     let narrow = |hook: &Value| {
         let selector = hook.get("objectSelector");
         selector.and_then(Value::as_object).is_some_and(|selector| !selector.is_empty())
@@ -209,6 +214,30 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     }
     if left_out.is_empty() {
         return Outcome::ok(&WEBHOOK_EXCLUSIONS, "every namespace is sent");
+    }
+    if let Some(options) = options {
+        let sent = namespaces.len() - left_out.len();
+        if options.namespaces_opt_in {
+            return match sent {
+                0 => Outcome::warning(
+                    &WEBHOOK_EXCLUSIONS,
+                    "no namespace opted in: nothing is checked",
+                ),
+                1 => Outcome::ok(&WEBHOOK_EXCLUSIONS, "1 namespace opted in"),
+                _ => Outcome::ok(&WEBHOOK_EXCLUSIONS, format!("{sent} namespaces opted in")),
+            };
+        }
+        // Where pods cannot be told apart, what the cluster and the webhook need to start is excluded.
+        let meant =
+            |name: &str| !version.filters() && (name == "kube-system" || name == options.namespace);
+        if !left_out.iter().all(|name| meant(name)) {
+            let words = format!("pods in these namespaces are not checked: {}", list(left_out));
+            return Outcome::warning(&WEBHOOK_EXCLUSIONS, words).then(
+                "Users who may create pods there can give them any identity. Remove the label that \
+                 excludes the namespace (kubectl label namespace NAME gmsa-webhook-); kubectl gmsa \
+                 audit lists what uses a GMSA there.",
+            );
+        }
     }
     let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));
     Outcome::ok(&WEBHOOK_EXCLUSIONS, words)

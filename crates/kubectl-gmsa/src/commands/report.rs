@@ -9,13 +9,11 @@ mod page;
 use gmsa_cluster::api::objects::kinds;
 use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
 use gmsa_core::credspec::lint;
-use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::finding::{Finding, Severity};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::status;
-use super::status::{Check, State};
 use crate::access_map::report::Report as AccessReport;
 use crate::cli::{Access, AccessOutput, ReportArgs};
 use crate::connect::{Connection, server_version};
@@ -40,8 +38,6 @@ struct Report {
     audit: Result<Audit, String>,
     /// The results of the doctor's checks of the cluster, or why they failed.
     diagnosis: Result<Vec<Outcome>, String>,
-    /// The state of the webhook, or why it is not known.
-    health: Result<Vec<Check>, String>,
 }
 
 impl Report {
@@ -56,9 +52,15 @@ impl Report {
         self.audit.as_ref().map_or(0, |audit| audit::count(audit, severity))
     }
 
-    /// Checks of the webhook that ended so.
+    /// The outcomes of the checks of the webhook.
+    fn health(&self) -> impl Iterator<Item = &Outcome> {
+        let all = self.diagnosis.iter().flatten();
+        all.filter(|outcome| outcome.check.id.starts_with("webhook-"))
+    }
+
+    /// How many checks of the webhook ended so.
     fn checks(&self, state: State) -> usize {
-        self.health.iter().flatten().filter(|check| check.state == state).count()
+        self.health().filter(|outcome| outcome.state == state).count()
     }
 
     /// What could not be read, and why.
@@ -70,8 +72,6 @@ impl Report {
         }
         let diagnosis = self.diagnosis.as_ref().err();
         unknown.extend(diagnosis.map(|why| format!("the doctor failed: {why}")));
-        let health = self.health.as_ref().err();
-        unknown.extend(health.map(|why| format!("the webhook's state is not known: {why}")));
         unknown
     }
 
@@ -80,12 +80,7 @@ impl Report {
         self.access.summary.missing > 0
             || self.findings(Severity::Error) > 0
             || self.audited(Severity::Error) > 0
-            || self.checks(State::Error) > 0
-            || self
-                .diagnosis
-                .iter()
-                .flatten()
-                .any(|one| one.state == gmsa_core::diagnosis::State::Problem)
+            || self.diagnosis.iter().flatten().any(|one| one.state == State::Problem)
     }
 }
 
@@ -130,7 +125,6 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
     let scope = Scope { namespace: args.namespace.clone(), ..Scope::default() };
     let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;
     let diagnosis = checks::examine_all(&connection.client).await;
-    let health = status::look(&connection.client, &args.webhook_namespace, version).await;
     Ok(Report {
         time: Timestamp::now(),
         kubernetes: version.to_string(),
@@ -145,6 +139,5 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
             .collect(),
         audit: audited.map_err(|error| error.to_string()),
         diagnosis: diagnosis.map_err(|failure| failure.to_string()),
-        health: health.map_err(|failure| failure.to_string()),
     })
 }

@@ -7,7 +7,6 @@ use gmsa_core::names::{AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, SECRET};
 use serde_json::{Value, json};
 
 use crate::cli::Uninstall;
-use crate::cli::shared::DryRun;
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::leftover::everything;
@@ -17,7 +16,7 @@ use crate::prompt;
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
-    if args.dry_run == DryRun::Client {
+    if args.dry_run.is_client() {
         return Err(Failure::Input(
             "--dry-run=client says nothing here: what is removed is what is there; use \
              --dry-run=server"
@@ -64,7 +63,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         printer::note("there is nothing to remove");
         return Ok(0);
     }
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         for object in &found {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
         }

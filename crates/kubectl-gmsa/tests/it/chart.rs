@@ -450,8 +450,8 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     // The plug-in knows a release as an installation. The namespace is helm's, and not labelled.
     let status = world.done(&["status", "-n", names::NAME, "-o", "json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
-    let checks = status["checks"].as_array().unwrap();
-    let drift = checks.iter().find(|check| check["id"] == "drift").unwrap();
+    let outcomes = status["outcomes"].as_array().unwrap();
+    let drift = outcomes.iter().find(|one| one["check"] == "webhook-drift").unwrap();
     let words = drift["message"].as_str().unwrap();
     let of_namespace = words.contains(": namespace/gmsa-webhook (") && !words.contains(';');
     assert!(drift["state"] == "ok" || of_namespace, "{words}");

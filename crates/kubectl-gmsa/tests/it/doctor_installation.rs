@@ -2,6 +2,7 @@
 //! a controller manager, a server with certificates from files, and a status that is written by
 //! hand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gmsa_cluster::api::apply::Applier;
@@ -206,6 +207,31 @@ impl World {
         seen.unwrap_or_else(|_| panic!("{what}: {:#}", last.lock().unwrap()));
     }
 
+    /// The outcomes of a command: check, object and state.
+    async fn outcomes(&self, command: &'static str) -> BTreeSet<[String; 3]> {
+        let kubeconfig = self.kubeconfig.clone();
+        let args = [command, "-o", "json"];
+        let run = tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
+        let report: Value = serde_json::from_str(&run.await.unwrap().stdout).unwrap();
+        let outcomes = report["outcomes"].as_array().unwrap().iter();
+        let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
+        outcomes.map(|one| ["check", "object", "state"].map(|key| text(&one[key]))).collect()
+    }
+
+    /// What `status` shows of the webhook is what the doctor finds.
+    async fn status_agrees(&self) {
+        eventually("status and doctor agree", SOON, || async {
+            let status = self.outcomes("status").await;
+            let doctor = self.outcomes("doctor").await;
+            let of_webhook = |one: &&[String; 3]| {
+                ["webhook-", "crd-", "old-"].iter().any(|prefix| one[0].starts_with(prefix))
+            };
+            let of_doctor: BTreeSet<_> = doctor.iter().filter(of_webhook).cloned().collect();
+            (!status.is_empty() && status == of_doctor).then_some(())
+        })
+        .await;
+    }
+
     pub(super) async fn healthy(&self) {
         self.until("all is well", |report| report["verdict"]["health"] == "healthy").await;
     }
@@ -305,7 +331,10 @@ pub(super) async fn world(test: &str) -> Option<World> {
     let world =
         World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
     for (path, status) in [
-        (DEPLOYMENT, json!({"replicas": 2, "availableReplicas": 2, "readyReplicas": 2})),
+        (
+            DEPLOYMENT,
+            json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}),
+        ),
         (
             NODE,
             json!({
@@ -367,6 +396,7 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
                         .any(|one| one["check"] == fault.check && one["state"] == fault.state)
             })
             .await;
+        world.status_agrees().await;
         world.mend(fault, old).await;
         world.healthy().await;
     }

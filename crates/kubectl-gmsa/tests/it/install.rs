@@ -11,8 +11,8 @@ use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
 use gmsa_testkit::tools;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, Patch, PatchParams};
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -42,7 +42,14 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert_eq!(world.objects().await, first);
 
     let status = world.done(&["status"]).await;
-    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+    for id in [
+        "webhook-replicas",
+        "webhook-configured",
+        "webhook-failure-policy",
+        "webhook-certificate",
+        "webhook-ca-bundle",
+        "webhook-drift",
+    ] {
         let row = status.lines().find(|row| row.trim_start().starts_with(id)).unwrap();
         assert!(row.contains(" ok "), "{status}");
     }
@@ -81,7 +88,10 @@ async fn install_again_upgrade_status_and_uninstall() {
     let output = world.run(&["status"]).await;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{status}");
-    assert!(status.contains("validating Ignore"), "{status}");
+    let row = status
+        .lines()
+        .find(|row| row.starts_with("webhook-failure-policy") && row.contains("Validating"));
+    assert!(row.is_some_and(|row| row.contains(" problem ")), "{status}");
     let output = world.run(&["install"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("somebody") && stderr.contains("--force-conflicts"), "{stderr}");
@@ -317,7 +327,14 @@ async fn early_warnings_come_and_go_with_their_option() {
     let page = files.path().join("report.html");
     let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.status.code();
     let page = std::fs::read_to_string(page).unwrap();
-    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+    for id in [
+        "webhook-replicas",
+        "webhook-configured",
+        "webhook-failure-policy",
+        "webhook-certificate",
+        "webhook-ca-bundle",
+        "webhook-drift",
+    ] {
         let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
         assert!(page.contains(&row), "{id}: {page}");
     }
@@ -355,4 +372,28 @@ async fn early_warnings_come_and_go_with_their_option() {
     world.done(&["install", "--early-warnings"]).await;
     let removed = world.done(&["uninstall", "--yes"]).await;
     assert_eq!(lines(&removed, "deleted"), 3, "{removed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
+    let test = "pods_that_cannot_be_created_say_why_in_install_status_and_doctor";
+    let Some(world) = World::new(test).await else { return };
+    world.bare_namespace(installation::NAME, &json!({})).await;
+    let quotas: Api<ResourceQuota> = Api::namespaced(world.client.clone(), installation::NAME);
+    let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+    let quota = serde_json::from_value(quota).unwrap();
+    quotas.create(&PostParams::default(), &quota).await.unwrap();
+    let began = std::time::Instant::now();
+    let output = world.run(&["install", "--wait=600"]).await;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("its pods cannot be created: "), "{stderr}");
+    assert!(began.elapsed() < SOON, "it waited for what does not change: {stderr}");
+    for command in ["status", "doctor"] {
+        let output = world.run(&[command]).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("its pods cannot be created: "), "{command}: {said}");
+        assert!(said.contains("quota: none"), "{command}: {said}");
+    }
 }

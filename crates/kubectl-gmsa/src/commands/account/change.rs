@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use gmsa_directory::{Directory, Principal};
 
 use crate::cli::account::Change;
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::output::printer;
@@ -23,7 +22,7 @@ pub fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
     if wanted.host.is_empty() && wanted.group.is_empty() && wanted.user.is_empty() {
         return Err(Failure::Input("name whom, with --host, --group or --user".to_owned()));
     }
-    let dry_run = args.dry_run != DryRun::None;
+    let dry_run = args.dry_run.is_set();
     let (changed, all, denied) = block_on(async {
         let directory = directory::open(&args.directory).await?;
         let all = directory::principals(&directory, wanted).await?;

@@ -3,7 +3,6 @@
 use gmsa_directory::account::NewAccount;
 
 use crate::cli::account::{Create, EncryptionType};
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::output::printer;
@@ -23,7 +22,7 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
             allowed: directory::principals(&directory, &args.principals).await?,
         };
         let planned = directory.plan(&wish).await?;
-        if args.dry_run != DryRun::None {
+        if args.dry_run.is_set() {
             printer::data(&planned.ldif())?;
             return Ok(0);
         }

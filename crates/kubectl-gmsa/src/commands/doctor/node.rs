@@ -80,5 +80,4 @@ pub fn outputs(outputs: &[NodeOutput]) -> impl Iterator<Item = Output> {
 }
 
 #[cfg(test)]
-#[path = "node_tests.rs"]
 mod tests;

@@ -1,12 +1,12 @@
 //! The page: head, summary, and a section for each thing.
 
+use gmsa_core::diagnosis::State;
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
 use super::{Report, audit, diagnosis, map};
 use crate::access_map::report::Entry;
-use crate::commands::status::State;
 use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
 
 const STYLE: &str = include_str!("style.css");
@@ -91,7 +91,7 @@ fn summary(report: &Report) -> String {
     let (errors, warnings) = (report.findings(Severity::Error), report.findings(Severity::Warning));
     html.push_str(&tile(errors, "errors in credential specs", "error"));
     html.push_str(&tile(warnings, "warnings in credential specs", "warning"));
-    html.push_str(&tile(report.checks(State::Error), "errors of the webhook", "error"));
+    html.push_str(&tile(report.checks(State::Problem), "problems of the webhook", "error"));
     html.push_str(&tile(report.checks(State::Warning), "warnings of the webhook", "warning"));
     html.push_str("</ul>\n");
     for unread in &report.access.unread {
@@ -241,29 +241,27 @@ fn of_spec(spec: &Value, findings: &[Finding]) -> String {
 }
 
 fn health(report: &Report) -> String {
-    let checks = match &report.health {
-        Ok(checks) => checks,
-        Err(why) => {
-            return format!(
-                "<p class=\"note\">The webhook could not be checked: {}</p>\n",
-                Text(why)
-            );
-        }
-    };
+    if let Err(why) = &report.diagnosis {
+        return format!("<p class=\"note\">The webhook could not be checked: {}</p>\n", Text(why));
+    }
     let mut table = Table::new(
         "health-table",
         "What kubectl gmsa status finds",
         &["Check", "State", "What was seen", "What to do"],
     );
-    for check in checks {
-        let state = match check.state {
-            State::Ok => badge("ok", "ok"),
-            State::Warning => badge("warning", "warning"),
-            State::Error => badge("error", "error"),
+    for outcome in report.health() {
+        let (class, word) = match outcome.state {
+            State::Problem => ("error", "problem"),
+            State::Warning => ("warning", "warning"),
+            other => ("ok", other.as_str()),
         };
-        let remedy = if check.remedy.is_empty() { "–" } else { check.remedy };
-        let cells = [state, Text(&check.message).to_string(), Text(remedy).to_string()];
-        table.row(check.id, &cells);
+        let next = match outcome.next_step() {
+            "" => "–",
+            next => next,
+        };
+        let cells =
+            [badge(class, word), Text(&outcome.message).to_string(), Text(next).to_string()];
+        table.row(outcome.check.id, &cells);
     }
     table.end()
 }

@@ -58,7 +58,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let patch = wanted.patch(&object, &workload);
     // What stands there is none of others, which was made sure of.
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let (change, note) = match args.dry_run {
+    let (change, note) = match args.dry_run.mode {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
         DryRun::Server => {
             (applier.compare(&patch).await.map_err(Failure::cluster)?, " (server dry run)")
@@ -66,7 +66,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         DryRun::None => (applier.apply(&patch).await.map_err(Failure::cluster)?, ""),
     };
     printer::data(&report(&object, &change, note))?;
-    if args.dry_run == DryRun::None && change != Change::Unchanged {
+    if !args.dry_run.is_set() && change != Change::Unchanged {
         printer::note("its pods are replaced by new ones, which wait for the secure channel");
         let (kind, name) = (text(&object, "/kind").to_lowercase(), text(&object, "/metadata/name"));
         next::step(&args.connect, &["doctor", &format!("{kind}/{name}"), "-n", &namespace]);

@@ -23,7 +23,22 @@ const ROLE_GROUPS: [&str; 2] = ["authorization.k8s.io", "windows.k8s.io"];
 /// The beginning of the label `chart` on objects of the charts.
 const CHARTS: [&str; 2] = ["gmsa-", "rancher-windows-gmsa-"];
 
-pub struct Belongings<'a> {
+/// Adds what belongs to these Services.
+pub async fn add(
+    objects: &Objects,
+    applier: &Applier,
+    version: Version,
+    services: &BTreeSet<Key>,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let mut belongings = Belongings::new(objects, applier, version);
+    for service in services {
+        belongings.of_service(service, found).await?;
+    }
+    belongings.roles(found).await
+}
+
+struct Belongings<'a> {
     objects: &'a Objects,
     applier: &'a Applier,
     version: Version,
@@ -34,12 +49,12 @@ pub struct Belongings<'a> {
 }
 
 impl<'a> Belongings<'a> {
-    pub fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
+    fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
         Self { objects, applier, version, accounts: BTreeSet::new(), chart_roles: Vec::new() }
     }
 
     /// What is behind a Service.
-    pub async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
+    async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
         let service = self.live(SERVICE, key).await?.filter(|live| !is_ours(live));
         let selector = service.as_ref().map(|service| labels(service, "/spec/selector"));
         let deployments = self.objects.list(kinds::DEPLOYMENT, Some(&key.0)).await?;
@@ -194,7 +209,7 @@ impl<'a> Belongings<'a> {
     }
 
     /// The bindings of its service accounts, and the roles that nobody else is bound to.
-    pub async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
+    async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
         let mut bindings = Vec::new();
         for kind in [kinds::CLUSTER_ROLE_BINDING, kinds::ROLE_BINDING] {
             bindings.extend(self.objects.list(kind, None).await?);

@@ -11,9 +11,8 @@ use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
 use gmsa_core::names::NAME;
 use serde_json::{Value, json};
 
-use super::super::leftover::is_same;
-use super::belongings::Belongings;
 use crate::failure::Failure;
+use crate::installation::leftover::is_same;
 
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
@@ -82,13 +81,13 @@ impl Found {
     }
 }
 
-/// Looks for installations of windows-gmsa.
+/// Looks for installations of windows-gmsa: their webhook configurations, and the Services of their
+/// servers.
 pub async fn find(
     objects: &Objects,
     applier: &Applier,
-    version: Version,
     namespace: &str,
-) -> Result<Found, Failure> {
+) -> Result<(Found, BTreeSet<Key>), Failure> {
     let mut found = Found::default();
     let mut services = BTreeSet::new();
     let mut unknown = Vec::new();
@@ -133,13 +132,8 @@ pub async fn find(
         }
         services.insert(ours);
     }
-    let mut belongings = Belongings::new(objects, applier, version);
-    for service in &services {
-        found.namespaces.insert(service.0.clone());
-        belongings.of_service(service, &mut found).await?;
-    }
-    belongings.roles(&mut found).await?;
-    Ok(found)
+    found.namespaces.extend(services.iter().map(|(namespace, _)| namespace.clone()));
+    Ok((found, services))
 }
 
 /// Who keeps the object as it is, by the marks that it leaves.

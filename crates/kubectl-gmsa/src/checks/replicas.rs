@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gmsa_cluster::api::client::why;
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::{
+    WEBHOOK_DENIALS, WEBHOOK_METRICS, WEBHOOK_SYNC, WEBHOOK_VERSIONS,
+};
 use gmsa_core::names::NAME;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
@@ -13,8 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::metrics::Page;
-use super::{Check, State};
-use crate::installation::pods::problem;
+use crate::installation::pods;
 
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -82,9 +85,9 @@ pub type Replicas = Result<Vec<Replica>, String>;
 
 /// Asks every replica that is not about to end.
 pub async fn read(client: &Client, namespace: &str) -> Replicas {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
-    let listed = pods
+    let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let ours = ListParams::default().labels(&pods::selector());
+    let listed = api
         .list(&ours)
         .await
         .map_err(|error| format!("failed to list the pods in {namespace}: {}", why(&error)))?;
@@ -103,7 +106,7 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
     let status = pod.status.as_ref();
     if status.is_none_or(|status| status.pod_ip.as_deref().unwrap_or_default().is_empty()) {
         let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
-        let why = problem(&pod).map(|why| format!(": {}", why.text)).unwrap_or_default();
+        let why = pods::problem(&pod).map(|why| format!(": {}", why.text)).unwrap_or_default();
         let pending = Some(format!("{} and without an address yet{why}", phase.to_lowercase()));
         return Replica { pod: name, ready: false, metrics: None, pending, problem: None };
     }
@@ -187,49 +190,35 @@ fn count(value: f64) -> u64 {
 }
 
 /// What follows from what the replicas say.
-pub fn checks(replicas: &Replicas) -> Vec<Check> {
+pub fn judge(replicas: &Replicas) -> Vec<Outcome> {
     let replicas = match replicas {
         Ok(replicas) => replicas,
-        Err(why) => return vec![unread(why)],
+        Err(why) => return vec![Outcome::skipped(&WEBHOOK_METRICS, format!("not read: {why}"))],
     };
-    let mut checks = Vec::new();
     let problems: Vec<String> = replicas
         .iter()
         .filter_map(|one| Some(format!("{}: {}", one.pod, one.problem.as_ref()?)))
         .collect();
-    if !problems.is_empty() {
-        checks.push(unread(&problems.join("; ")));
-    }
-    let pending: Vec<String> = replicas
-        .iter()
-        .filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)))
-        .collect();
-    if !pending.is_empty() {
-        checks.push(Check {
-            id: "pending",
-            state: State::Warning,
-            message: pending.join("; "),
-            remedy: "see why: kubectl describe pods -n gmsa-webhook -l app.kubernetes.io/name=gmsa-webhook",
-        });
-    }
     let known: Vec<&Metrics> = replicas.iter().filter_map(|one| one.metrics.as_ref()).collect();
+    let outcome = if !problems.is_empty() {
+        let words = format!("not all replicas could be read: {}", problems.join("; "));
+        Outcome::warning(&WEBHOOK_METRICS, words)
+    } else if known.is_empty() {
+        Outcome::skipped(&WEBHOOK_METRICS, "no replica has an address")
+    } else {
+        Outcome::ok(&WEBHOOK_METRICS, format!("{} of {} report", known.len(), replicas.len()))
+    };
+    let pending =
+        replicas.iter().filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)));
+    let mut outcomes = vec![pending.fold(outcome, Outcome::because)];
+
     if !known.is_empty() {
-        checks.extend([versions(&known), sync(&known), denials(&known)]);
+        outcomes.extend([versions(&known), sync(&known), denials(&known)]);
     }
-    checks
+    outcomes
 }
 
-fn unread(why: &str) -> Check {
-    Check {
-        id: "metrics",
-        state: State::Warning,
-        message: format!("not all replicas could be asked: {why}"),
-        remedy: "it takes the right to get pods/proxy in the webhook's namespace, and a way from \
-                 the API server to port 9443 of its pods",
-    }
-}
-
-fn versions(known: &[&Metrics]) -> Check {
+fn versions(known: &[&Metrics]) -> Outcome {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for metrics in known {
         *counts.entry(&metrics.version).or_default() += 1;
@@ -241,48 +230,36 @@ fn versions(known: &[&Metrics]) -> Check {
             _ => format!("{version} ({count} replicas)"),
         })
         .collect();
-    let (state, remedy) = if counts.len() > 1 {
-        (
-            State::Warning,
-            "a rollout is under way, or does not come to its end: kubectl rollout status \
-             deployment/gmsa-webhook -n gmsa-webhook",
-        )
+    if counts.len() > 1 {
+        Outcome::warning(&WEBHOOK_VERSIONS, list.join(", "))
     } else {
-        (State::Ok, "")
-    };
-    Check { id: "versions", state, message: list.join(", "), remedy }
+        Outcome::ok(&WEBHOOK_VERSIONS, list.join(", "))
+    }
 }
 
-fn sync(known: &[&Metrics]) -> Check {
-    let id = "sync";
+fn sync(known: &[&Metrics]) -> Outcome {
     if known.iter().any(|metrics| metrics.reads_live) {
-        return Check {
-            id,
-            state: State::Warning,
-            message: "a replica may not watch credential specs and reads each live".to_owned(),
-            remedy: "it works, and is slower; kubectl gmsa install grants the right",
-        };
+        let words = "a replica may not watch credential specs and reads each live";
+        return Outcome::warning(&WEBHOOK_SYNC, words);
     }
     let ages: Option<Vec<u64>> = known.iter().map(|metrics| metrics.sync_age_seconds).collect();
-    let oldest = ages.and_then(|ages| ages.into_iter().max());
+    let Some(oldest) = ages.and_then(|ages| ages.into_iter().max()) else {
+        let words = "a replica never received credential specs from the API server";
+        return Outcome::warning(&WEBHOOK_SYNC, words);
+    };
     let specs = known.iter().map(|metrics| metrics.credential_specs).max().unwrap_or_default();
-    let message = match oldest {
-        Some(oldest) => {
-            format!(
-                "the API server was last heard of {oldest} s ago; {specs} credential specs known"
-            )
-        }
-        None => "a replica never heard of credential specs from the API server".to_owned(),
-    };
-    let (state, remedy) = if oldest.is_none_or(|oldest| oldest > OLD) {
-        (State::Warning, "it reads every credential spec live meanwhile; its log says why")
+    let words = format!(
+        "last update from the API server {oldest} s ago; {}",
+        counted(specs, "credential spec")
+    );
+    if oldest > OLD {
+        Outcome::warning(&WEBHOOK_SYNC, words)
     } else {
-        (State::Ok, "")
-    };
-    Check { id, state, message, remedy }
+        Outcome::ok(&WEBHOOK_SYNC, words)
+    }
 }
 
-fn denials(known: &[&Metrics]) -> Check {
+fn denials(known: &[&Metrics]) -> Outcome {
     let mut by_code: BTreeMap<&str, u64> = BTreeMap::new();
     for denials in known.iter().flat_map(|metrics| &metrics.denials) {
         *by_code.entry(&denials.code).or_default() += denials.count;
@@ -291,19 +268,122 @@ fn denials(known: &[&Metrics]) -> Check {
     let list: Vec<String> =
         by_code.iter().map(|(code, count)| format!("{count} with code {code}")).collect();
     let denied = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
-    let message = format!("{denied}, and {admissions} admissions, since the replicas started");
-    let undecided = by_code.keys().any(|code| UNDECIDED.contains(code));
-    let (state, remedy) = if undecided {
-        (
-            State::Warning,
-            "429, 500 and 504 mean that it could not be decided: see the log of the replicas, and \
-             GmsaWebhookCannotDecide in docs/runbooks.md",
-        )
+    let words =
+        format!("{denied}, and {}, since the replicas started", counted(admissions, "admission"));
+    if by_code.keys().any(|code| UNDECIDED.contains(code)) {
+        Outcome::warning(&WEBHOOK_DENIALS, words)
     } else {
-        (State::Ok, "")
-    };
-    Check { id: "denials", state, message, remedy }
+        Outcome::ok(&WEBHOOK_DENIALS, words)
+    }
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use gmsa_core::diagnosis::State;
+
+    use super::*;
+
+    const PAGE: &str = "\
+# HELP gmsa_build The version.
+# TYPE gmsa_build info
+gmsa_build_info{version=\"0.1.0\"} 1
+gmsa_admission_requests_total{endpoint=\"mutate\",operation=\"create\",decision=\"allowed\",code=\"200\"} 7
+gmsa_admission_requests_total{endpoint=\"mutate\",operation=\"create\",decision=\"denied\",code=\"403\"} 2
+gmsa_admission_requests_total{endpoint=\"validate\",operation=\"create\",decision=\"denied\",code=\"403\"} 3
+gmsa_credspecs 4
+gmsa_credspec_sync_age_seconds 1.5
+gmsa_credspec_live_mode 0
+gmsa_certificate_expiry_timestamp_seconds 1800000000
+# EOF
+";
+
+    fn replica(page: &str) -> Replica {
+        match metrics(&Page::read(page)) {
+            Ok(metrics) => Replica {
+                pod: "a".to_owned(),
+                ready: true,
+                pending: None,
+                metrics: Some(metrics),
+                problem: None,
+            },
+            Err(problem) => Replica {
+                pod: "b".to_owned(),
+                ready: true,
+                pending: None,
+                metrics: None,
+                problem: Some(problem),
+            },
+        }
+    }
+
+    fn seen(replicas: Vec<Replica>) -> Vec<(&'static str, State, String)> {
+        let outcomes = judge(&Ok(replicas)).into_iter();
+        outcomes.map(|one| (one.check.id, one.state, one.message)).collect()
+    }
+
+    #[test]
+    fn what_replicas_say_is_added_up() {
+        let seen = seen(vec![replica(PAGE), replica(PAGE)]);
+        let expected = [
+            ("webhook-metrics", State::Ok, "2 of 2 report"),
+            ("webhook-versions", State::Ok, "0.1.0 (2 replicas)"),
+            (
+                "webhook-sync",
+                State::Ok,
+                "last update from the API server 1 s ago; 4 credential specs",
+            ),
+            (
+                "webhook-denials",
+                State::Ok,
+                "10 with code 403, and 14 admissions, since the replicas started",
+            ),
+        ];
+        let expected = expected.map(|(id, state, message)| (id, state, message.to_owned()));
+        assert_eq!(seen, expected);
+        let first = replica(PAGE).metrics.unwrap();
+        assert_eq!(first.certificate_expires.as_deref(), Some("2027-01-15T08:00:00Z"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_replica_is_seen() {
+        for (what, becomes, id) in [
+            ("0.1.0", "0.2.0", "webhook-versions"),
+            ("age_seconds 1.5", "age_seconds NaN", "webhook-sync"),
+            ("age_seconds 1.5", "age_seconds 61", "webhook-sync"),
+            ("live_mode 0", "live_mode 1", "webhook-sync"),
+            ("code=\"403\"} 3", "code=\"504\"} 3", "webhook-denials"),
+            ("gmsa_build_info", "other_build_info", "webhook-metrics"),
+        ] {
+            let other = PAGE.replace(what, becomes);
+            let states = seen(vec![replica(PAGE), replica(&other)]);
+            let warned: Vec<_> =
+                states.iter().filter(|one| one.1 == State::Warning).map(|one| one.0).collect();
+            assert_eq!(warned, [id], "{becomes}: {states:?}");
+        }
+    }
+
+    #[test]
+    fn without_any_replica_that_answers_nothing_else_is_said() {
+        let seen = seen(vec![replica("<html>")]);
+        assert_eq!(seen.len(), 1);
+        assert!(seen[0].2.contains("b: it answers, but not with"), "{seen:?}");
+    }
+
+    #[test]
+    fn a_replica_without_an_address_is_pending_and_nothing_is_wrong_with_its_metrics() {
+        let pending = Replica {
+            pod: "c".to_owned(),
+            ready: false,
+            pending: Some("pending and without an address yet".to_owned()),
+            metrics: None,
+            problem: Some("pending".to_owned()),
+        };
+        let seen = seen(vec![pending]);
+        let words = "no replica has an address".to_owned();
+        assert_eq!(seen, [("webhook-metrics", State::Skipped, words)]);
+    }
+}
