@@ -54,7 +54,7 @@ impl ControlPlane {
             let client = plane.client().await;
             let process = plane.controller_manager.insert(process);
             let start = Instant::now();
-            while !cluster::has_service_account(&client, "default").await {
+            while !has_service_account(&client, "default").await {
                 process.assert_running();
                 assert!(start.elapsed() < START, "no service account: {}", process.tail());
                 tokio::time::sleep(POLL).await;

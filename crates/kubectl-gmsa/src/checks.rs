@@ -43,7 +43,7 @@ pub async fn read(client: &Client) -> Result<Facts, Failure> {
 /// Checks the webhook, without asking it: what `status` shows, and the doctor too. Also what each
 /// replica reports.
 pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Replicas), Failure> {
-    let objects = Objects::new(client.clone(), MANAGER, true);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = rights::options(client, facts).await?;
     let options = options.as_ref();
     let mut outcomes = definition::examine(client).await?;

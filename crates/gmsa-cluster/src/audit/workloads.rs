@@ -1,5 +1,6 @@
 //! What makes pods: what admission would say of the next one.
 
+use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
 use serde_json::Value;
 

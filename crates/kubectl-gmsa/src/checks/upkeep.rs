@@ -1,7 +1,8 @@
 //! Whether our own installation is as install makes it, and what an outage of it stops.
 
 use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
-use gmsa_cluster::installation::{FIELD_MANAGER, OPTIONS, Options, Version, objects};
+use gmsa_cluster::installation::{Options, Version, objects};
+use gmsa_core::names::{FIELD_MANAGER, OPTIONS};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
 use kube::Client;

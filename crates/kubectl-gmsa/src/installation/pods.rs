@@ -1,6 +1,6 @@
 //! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
-use gmsa_cluster::installation::NAME;
+use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
