@@ -8,7 +8,6 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_DENIALS, WEBHOOK_METRICS, WEBHOOK_SYNC, WEBHOOK_VERSIONS,
 };
-use gmsa_core::names::NAME;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, GetParams, ListParams, Request};

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::checks;
-use crate::checks::facts::text;
+use gmsa_cluster::api::value::text;
 use crate::checks::replicas::{Replica, Replicas};
 use crate::checks::report::OutcomeReport;
 use crate::cli::{Status, StatusOutput};

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::api::value::text;
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::names::FIELD_MANAGER;

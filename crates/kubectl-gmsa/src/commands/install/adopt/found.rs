@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
-use gmsa_cluster::installation::Version;
 use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
 use gmsa_core::names::NAME;
 use serde_json::{Value, json};
