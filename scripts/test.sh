@@ -42,6 +42,11 @@ scripts/dist.sh dev
 
 say "examples in the documentation of the code"
 cargo test --locked --quiet --workspace --doc
+say "documentation"
+if ! scripts/docs.sh >/dev/null; then
+    [ "${CI:-}" != true ] || exit 1
+    say "the documentation was not built"
+fi
 say "demo"
 scripts/demo.sh >/dev/null
 # First, so that the plugin without it is the one that stays. The whole workspace is named, so that what

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::{chart, man, reference};
+use crate::{book, chart, man, pictures, reference};
 
 /// One generated file.
 pub struct Generated {
@@ -60,6 +60,8 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
     files.extend(reference::pages(gmsa_webhook::config::command()));
     files.extend(man::pages(kubectl_gmsa::command())?);
     files.extend(man::pages(gmsa_webhook::config::command())?);
+    files.extend(book::pages(root, &files)?);
+    files.push(pictures::review(root)?);
     Ok(files)
 }
 

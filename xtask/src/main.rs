@@ -1,5 +1,6 @@
 //! Makes and checks what is generated, and shows the project at work.
 
+mod book;
 mod chart;
 mod check;
 mod demo;
@@ -9,9 +10,13 @@ mod length;
 mod links;
 mod man;
 mod output;
+mod paths;
+mod pictures;
+mod readme;
 mod reference;
 mod sbom;
 mod tree;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +34,15 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Write every generated file
-    Generate,
-    /// Check generated files, links between documents and the length of source files
+    Generate {
+        /// Leave the pictures out that need a control plane and Chromium
+        #[arg(long)]
+        no_pictures: bool,
+    },
+    /// Check generated files and documents
     Check,
+    /// Build the documentation as a site in target/book, with mdBook
+    Book,
     /// Show the main job without a cluster
     Demo,
     /// Print the list of what is built into a program (`CycloneDX`)
@@ -51,7 +62,13 @@ enum Task {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Generate { no_pictures } => {
+            check::generate(tree::root())?;
+            if !no_pictures {
+                pictures::take(tree::root())?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Sbom { program } => {
             output::line(sbom::render(tree::root(), &program)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
@@ -65,6 +82,11 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Book => {
+            let site = book::build(tree::root())?;
+            output::line(site.join("index.html").display())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Check => check::check(tree::root()),
     }
 }

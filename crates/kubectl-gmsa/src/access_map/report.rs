@@ -58,7 +58,7 @@ pub struct SpecReport {
 }
 
 /// One service account and one credential spec.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// The credential spec.
@@ -98,7 +98,7 @@ pub struct Way {
 }
 
 /// A pod, or what makes pods, in the namespace of the service account.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsedBy {
     /// The kind.

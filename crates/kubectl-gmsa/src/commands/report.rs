@@ -3,8 +3,8 @@
 mod audit;
 mod diagnosis;
 mod html;
+mod map;
 mod page;
-mod picture;
 
 use gmsa_cluster::api::objects::kinds;
 use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
@@ -22,9 +22,9 @@ use crate::failure::Failure;
 use crate::output::{file, printer};
 use crate::{access_map, checks};
 
-/// Everything that the page tells.
+/// Everything that the page shows.
 struct Report {
-    /// When the cluster was looked at.
+    /// When the cluster was read.
     time: Timestamp,
     /// Major and minor version of the API server.
     kubernetes: String,
@@ -34,9 +34,9 @@ struct Report {
     access: AccessReport,
     /// The credential specs with their findings.
     specs: Vec<(Value, Vec<Finding>)>,
-    /// What runs, or would run, against what admission would say now; or why that is not known.
+    /// The audit of the cluster, or why it failed.
     audit: Result<Audit, String>,
-    /// What the doctor's checks of the cluster came to, or why that is not known.
+    /// The results of the doctor's checks of the cluster, or why they failed.
     diagnosis: Result<Vec<Outcome>, String>,
 }
 
@@ -63,7 +63,7 @@ impl Report {
         self.health().filter(|outcome| outcome.state == state).count()
     }
 
-    /// What could not be found out, and why.
+    /// What could not be read, and why.
     fn unknown(&self) -> Vec<String> {
         let mut unknown: Vec<String> = Vec::new();
         match &self.audit {
@@ -71,7 +71,7 @@ impl Report {
             Err(why) => unknown.push(format!("the cluster was not audited: {why}")),
         }
         let diagnosis = self.diagnosis.as_ref().err();
-        unknown.extend(diagnosis.map(|why| format!("the doctor did not look: {why}")));
+        unknown.extend(diagnosis.map(|why| format!("the doctor failed: {why}")));
         unknown
     }
 
@@ -86,7 +86,7 @@ impl Report {
 
 /// Writes the page.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
-    // What would be refused in the end is refused before the cluster is asked.
+    // An existing file is refused before the cluster is read.
     file::refuse_existing(&args.out, args.overwrite)?;
     let connection = Connection::open(&args.connect)?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
@@ -99,7 +99,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     }
     file::write(&args.out, &page::render(&report), args.overwrite)?;
     printer::data(&format!("{}\n", args.out.display()))?;
-    // What could not be looked at may be wrong.
+    // What could not be read may be wrong.
     Ok(u8::from(report.has_errors() || !unknown.is_empty()))
 }
 

@@ -36,6 +36,8 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod pictures;
 mod report;
 mod resilience;
 mod review;

@@ -9,11 +9,11 @@ const INTRODUCTION: &str = "\
 
 # Numbers of Windows and of the credential plug-ins
 
-What `nltest`, events of pods and the event logs of a node say, by number: the words depend on the
-language of Windows, the numbers do not. `kubectl gmsa doctor explain` shows the same for `1722`,
-`0x6BA`, `CCG:8` or `ERROR_ACCESS_DENIED`, and `kubectl gmsa doctor --node-output` finds them in what
-a node's administrator ran. Read in what the makers publish; Windows itself was not run for this
-project.
+Windows printed a number: run `kubectl gmsa doctor explain 1722`, or find it here; you see its meaning
+and what to do. Numbers come from `nltest`, events of pods and the event logs of a node; the words
+beside them depend on the language of Windows, the numbers do not. `explain` also takes `0x6BA`,
+`CCG:8` or `ERROR_ACCESS_DENIED`, and `kubectl gmsa doctor --node-output` finds numbers in the output
+of the node script. The meanings are those that the makers publish; Windows itself was not run.
 ";
 
 /// The Markdown of `docs/codes.md`: every number by source.
