@@ -210,7 +210,6 @@ pub fn judge(replicas: &Replicas) -> Vec<Outcome> {
     let pending =
         replicas.iter().filter_map(|one| Some(format!("{} is {}", one.pod, one.pending.as_ref()?)));
     let mut outcomes = vec![pending.fold(outcome, Outcome::because)];
-
     if !known.is_empty() {
         outcomes.extend([versions(&known), sync(&known), denials(&known)]);
     }
@@ -379,7 +378,7 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
             ready: false,
             pending: Some("pending and without an address yet".to_owned()),
             metrics: None,
-            problem: Some("pending".to_owned()),
+            problem: None,
         };
         let seen = seen(vec![pending]);
         let words = "no replica has an address".to_owned();

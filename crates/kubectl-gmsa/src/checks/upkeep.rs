@@ -8,21 +8,22 @@ use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
 use kube::Client;
 
 use super::facts::Facts;
-use crate::failure::Failure;
 
-/// Compares the objects with those that install would make. Nothing without an installation of ours.
+/// Compares the objects with those that install would make; `told` if another check has already
+/// found something wrong with them. Nothing without an installation of ours.
 pub async fn examine(
     client: &Client,
     facts: &Facts,
     options: Option<&Options>,
     version: Version,
-) -> Result<Vec<Outcome>, Failure> {
-    let Some(options) = options else { return Ok(Vec::new()) };
+    told: bool,
+) -> Vec<Outcome> {
+    let Some(options) = options else { return Vec::new() };
     let options = Options { namespace: facts.namespace(), ..options.clone() };
-    Ok(vec![drift(client, &options, version).await?, outage(&options, version)])
+    vec![drift(client, &options, version, told).await, outage(&options, version)]
 }
 
-async fn drift(client: &Client, options: &Options, version: Version) -> Result<Outcome, Failure> {
+async fn drift(client: &Client, options: &Options, version: Version, told: bool) -> Outcome {
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let wanted = objects(options, version);
     let mut differs = Vec::new();
@@ -44,17 +45,21 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Result<O
             }
             Err(error) if error.is_forbidden() => {
                 let words = "not checked: you may not change the objects";
-                return Ok(Outcome::skipped(&WEBHOOK_DRIFT, words));
+                return Outcome::skipped(&WEBHOOK_DRIFT, words);
             }
-            Err(error) => return Err(Failure::cluster(error)),
+            // The object that is there may be such that install cannot change it.
+            Err(error) => differs.push(format!("{} cannot be compared: {error}", shown(object))),
         }
     }
-    Ok(if differs.is_empty() {
-        Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it")
-    } else {
-        let words = format!("not as this version of install makes it: {}", differs.join("; "));
-        Outcome::warning(&WEBHOOK_DRIFT, words)
-    })
+    if differs.is_empty() {
+        return Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it");
+    }
+    let words = format!("not as this version of install makes it: {}", differs.join("; "));
+    if told {
+        // It is the same fault once more.
+        return Outcome::skipped(&WEBHOOK_DRIFT, words);
+    }
+    Outcome::warning(&WEBHOOK_DRIFT, words)
 }
 
 fn outage(options: &Options, version: Version) -> Outcome {

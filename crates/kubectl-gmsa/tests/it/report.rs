@@ -195,7 +195,7 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
         "allowed, used",
         &format!("RoleBinding {namespace}/{used}, ClusterRole {used}"),
         &format!("Findings for {}", world.odd),
-        "there is no installation of ours",
+        "there is no Deployment of a GMSA webhook",
         // The audit, and the doctor's verdict with its cause and what follows.
         "its next pod would be denied: not-authorized",
         "workload-would-be-denied",
