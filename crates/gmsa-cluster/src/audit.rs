@@ -128,14 +128,20 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     gathered.reach.findings(&mut gathered.audit.findings);
     gathered.of_specs(&specs);
     let mut audit = gathered.audit;
-    audit.findings.sort_by(|one, other| {
-        let key = |one: &Finding| (std::cmp::Reverse(one.code.severity()), one.code);
-        key(one).cmp(&key(other)).then_with(|| one.object.cmp(&other.object))
-    });
+    audit.add(Vec::new());
     Ok(audit)
 }
 
 impl Audit {
+    /// Adds findings from elsewhere, in their place.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort_by(|one, other| {
+            let key = |one: &Finding| (std::cmp::Reverse(one.code.severity()), one.code);
+            key(one).cmp(&key(other)).then_with(|| one.object.cmp(&other.object))
+        });
+    }
+
     /// How many findings have the severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {

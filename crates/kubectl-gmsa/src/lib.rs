@@ -7,6 +7,7 @@ mod commands;
 mod connect;
 mod credential_spec;
 mod failure;
+mod from_ad;
 mod installation;
 mod output;
 mod prompt;

@@ -47,8 +47,8 @@ pub fn from_file(path: &Path) -> Result<SecretString, Failure> {
     };
     let text = text.map_err(|error| failed(&error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let password = text.strip_suffix('\n').unwrap_or(text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
+    // Editors and tools end a file with one line break or two, of either kind.
+    let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(failed("it is empty"));
     }
@@ -114,6 +114,9 @@ mod tests {
             ("\u{feff} se cret \r\n", Some(" se cret ")),
             ("", None),
             ("\n", None),
+            ("secret\n\n", Some("secret")),
+            ("secret\r\n\r\n", Some("secret")),
+            ("\nsecret\n", None),
             ("one\ntwo\n", None),
         ] {
             std::fs::write(&path, text).unwrap();

@@ -74,31 +74,21 @@ impl<'a> Verdict<'a> {
         let mut wrong: Vec<&Outcome> =
             outcomes.iter().filter(|outcome| outcome.state >= State::Warning).collect();
         wrong.sort_by_key(|outcome| rank(outcome.check));
-        let explained: Vec<BTreeSet<&str>> = wrong
-            .iter()
-            .map(
-                |outcome| if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() },
-            )
-            .collect();
-        let is_root = |outcome: &Outcome| {
-            !explained.iter().any(|explained| explained.contains(outcome.check.id))
-        };
-        let mut causes: Vec<(Cause<'a>, &BTreeSet<&str>)> = wrong
-            .iter()
-            .zip(&explained)
-            .filter(|(outcome, _)| is_root(outcome))
-            .map(|(outcome, explained)| {
-                let confidence = outcome.confidence;
-                (Cause { outcome, confidence, consequences: Vec::new() }, explained)
-            })
-            .collect();
-        for outcome in wrong.iter().filter(|outcome| !is_root(outcome)) {
-            let cause =
-                causes.iter_mut().find(|(_, explained)| explained.contains(outcome.check.id));
-            if let Some((cause, _)) = cause {
+        // Causes come before what they explain.
+        let mut causes: Vec<(Cause<'a>, BTreeSet<&str>)> = Vec::new();
+        for outcome in wrong {
+            let known = causes.iter_mut().find(|(cause, explained)| {
+                explained.contains(outcome.check.id) && concerns(cause.outcome, outcome)
+            });
+            if let Some((cause, _)) = known {
                 cause.consequences.push(outcome);
                 cause.confidence = cause.confidence.max(Confidence::Likely);
+                continue;
             }
+            let explained =
+                if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() };
+            let confidence = outcome.confidence;
+            causes.push((Cause { outcome, confidence, consequences: Vec::new() }, explained));
         }
         let mut causes: Vec<Cause<'a>> = causes.into_iter().map(|(cause, _)| cause).collect();
         causes.sort_by_key(|cause| Reverse(cause.state()));
@@ -112,6 +102,14 @@ impl<'a> Verdict<'a> {
         };
         Self { health, causes, unknown }
     }
+}
+
+/// Whether what is wrong with one object can be why something is wrong with another: the trouble of an
+/// account is not that of another account, nor a node's that of another node.
+fn concerns(cause: &Outcome, outcome: &Outcome) -> bool {
+    let (Some(one), Some(other)) = (&cause.object, &outcome.object) else { return true };
+    let kind = |object: &str| object.split(' ').next().map(str::to_owned);
+    one == other || kind(one) != kind(other)
 }
 
 fn may_explain(outcome: &Outcome) -> bool {

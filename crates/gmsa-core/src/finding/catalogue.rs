@@ -227,6 +227,24 @@ catalogue! {
         summary: "The account that the credential spec names does not exist in the directory, is disabled, or is not a group managed service account.",
         remedy: "Run `kubectl gmsa account check ACCOUNT`, which reports what is wrong with it.",
     }
+    AccountRc4Only {
+        id: "account-rc4-only",
+        severity: Error,
+        summary: "The account's encryption types are RC4 or DES alone, which domain controllers of Windows Server 2025 refuse and others end in 2026.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
+    }
+    AccountEncryptionUnclear {
+        id: "account-encryption-unclear",
+        severity: Warning,
+        summary: "The account's encryption types name AES for session keys and no encryption of tickets.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
+    }
+    AccountEncryptionDefault {
+        id: "account-encryption-default",
+        severity: Info,
+        summary: "The account's encryption types are not set, which means AES on domain controllers with the updates of April 2026 and RC4 on older ones, or still allow RC4.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
+    }
     PodWithoutRight {
         id: "pod-without-right",
         severity: Error,

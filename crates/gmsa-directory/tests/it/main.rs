@@ -11,5 +11,7 @@ mod accounts;
 mod connection;
 mod controllers;
 mod kerberos;
+mod limits;
 mod refusals;
+mod rights;
 mod support;

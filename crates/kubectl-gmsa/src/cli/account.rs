@@ -17,6 +17,8 @@ pub enum Account {
     Allow(Change),
     /// Remove the right to read an account's password
     Disallow(Change),
+    /// Change an account: encryption types, service principal names, DNS name, description, enabled or not
+    Set(Set),
     /// Delete an account
     Remove(Remove),
 }
@@ -48,13 +50,13 @@ pub struct Create {
     /// The number of days between password changes; it cannot be changed later
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub interval_days: u32,
-    /// The Kerberos encryption types that the account supports
+    /// The Kerberos encryption types that the account supports; RC4 ends in 2026
     #[arg(
         long,
         value_enum,
         value_name = "TYPE",
         value_delimiter = ',',
-        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128, EncryptionType::Rc4]
+        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128]
     )]
     pub encryption: Vec<EncryptionType>,
     /// Create the account disabled
@@ -101,13 +103,20 @@ Examples:
   kubectl gmsa account check WebApp1 --host node1 --host node2
 
   # Prove it: log on as the node, read the password, and get a Kerberos ticket with it
-  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password")]
+  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password
+
+  # Will clients that use this name get a Kerberos ticket, or fall back to NTLM?
+  kubectl gmsa account check WebApp1 --service-name web.contoso.com")]
 pub struct Check {
     /// The account
     pub account: String,
     /// Whose rights to look at.
     #[command(flatten)]
     pub principals: Principals,
+    /// A name by which clients reach the service, such as web.contoso.com or MSSQLSvc/db.contoso.com (http
+    /// without a class): whether they get a Kerberos ticket; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub service_name: Vec<String>,
     /// Also log on as this host or user, read the password, and get a Kerberos ticket with it (by
     /// kinit, where installed). Neither is shown or kept
     #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
@@ -128,6 +137,8 @@ pub struct Check {
 pub enum CheckOutput {
     /// A line for each check and what to do
     Table,
+    /// The same with long lists in full
+    Wide,
     /// A report with a published schema
     Json,
     /// The same as YAML
@@ -142,6 +153,50 @@ pub struct Change {
     /// Whose rights change.
     #[command(flatten)]
     pub principals: Principals,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// `kubectl gmsa account set`
+#[derive(Debug, Args)]
+#[command(
+    group(clap::ArgGroup::new("change").required(true).multiple(true)),
+    after_help = "\
+Examples:
+  # AES alone, before RC4 ends
+  kubectl gmsa account set WebApp1 --encryption aes256,aes128
+
+  # A name for its service; what would be sent, as LDIF
+  kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run"
+)]
+pub struct Set {
+    /// The account
+    pub account: String,
+    /// The Kerberos encryption types that the account supports from now on
+    #[arg(long, value_enum, value_name = "TYPE", value_delimiter = ',', group = "change")]
+    pub encryption: Vec<EncryptionType>,
+    /// A service principal name to add; can be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub add_spn: Vec<String>,
+    /// A service principal name to remove; can be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub remove_spn: Vec<String>,
+    /// The DNS host name of the account
+    #[arg(long, value_name = "NAME", group = "change")]
+    pub dns_host_name: Option<String>,
+    /// The description; empty removes it
+    #[arg(long, value_name = "TEXT", group = "change")]
+    pub description: Option<String>,
+    /// Enable the account
+    #[arg(long, group = "change", conflicts_with = "disable")]
+    pub enable: bool,
+    /// Disable the account: it gets no tickets until you enable it
+    #[arg(long, group = "change")]
+    pub disable: bool,
     /// `--dry-run`
     #[command(flatten)]
     pub dry_run: DryRunFlag,

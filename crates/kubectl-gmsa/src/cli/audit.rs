@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use gmsa_core::finding::Severity;
 
-use super::shared::ClusterFlags;
+use super::shared::{ClusterFlags, DirectoryFlags};
 
 /// `kubectl gmsa audit`
 #[derive(Debug, Args)]
@@ -37,12 +37,19 @@ pub struct Audit {
     /// users of a credential spec; workloads, rights and credential specs are always checked
     #[arg(long, value_name = "DURATION")]
     pub since: Option<Age>,
+    /// Compare the credential specs and their accounts with the directory, too: the facts of the domain,
+    /// accounts that cannot be used, and encryption types (RC4)
+    #[arg(long, conflicts_with = "namespace")]
+    pub from_ad: bool,
     /// What to print
     #[arg(short, long, value_enum, default_value_t = AuditOutput::Table)]
     pub output: AuditOutput,
     /// Which cluster
     #[command(flatten)]
     pub connect: ClusterFlags,
+    /// The directory, with --from-ad.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
 }
 
 /// What `audit` prints.

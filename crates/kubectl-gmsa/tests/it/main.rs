@@ -25,6 +25,7 @@ mod dist;
 mod doctor;
 mod doctor_bundle;
 mod doctor_directory;
+mod doctor_directory_large;
 mod doctor_installation;
 mod doctor_mend;
 mod doctor_node;
