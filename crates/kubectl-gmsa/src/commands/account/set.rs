@@ -6,7 +6,6 @@ use gmsa_directory::account::AccountChange;
 
 use super::create::bits;
 use crate::cli::account::Set;
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::output::printer;
