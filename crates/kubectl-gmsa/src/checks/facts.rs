@@ -37,6 +37,8 @@ pub const fn kind(
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
+    /// Whether our configuration of early warnings is there.
+    pub early_warnings: bool,
     /// Configurations and Deployments of another GMSA webhook besides ours.
     pub others: Vec<String>,
     /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
@@ -77,9 +79,13 @@ pub async fn one(
 /// Reads everything.
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
+    let mut early_warnings = false;
     for kind in [MUTATING, VALIDATING] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
             (Ok(found), Ok(all)) => {
+                let warns =
+                    |one: &Value| text(one, "/metadata/name") == EARLY_WARNINGS && ours(one);
+                early_warnings |= found.iter().any(warns);
                 all.extend(found.into_iter().filter(is_gmsa_configuration));
             }
             (Err(why), _) => configurations = Err(why),
@@ -127,6 +133,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     };
     Ok(Facts {
         configurations,
+        early_warnings,
         others,
         orphans,
         deployment,
