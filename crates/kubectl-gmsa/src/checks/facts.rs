@@ -5,7 +5,7 @@ use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
 };
-use gmsa_core::names::NAME;
+use gmsa_core::names::{EARLY_WARNINGS, NAME};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -40,6 +40,8 @@ pub const fn kind(
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
+    /// Whether our configuration of early warnings is there.
+    pub early_warnings: bool,
     /// Configurations and Deployments of another GMSA webhook besides ours.
     pub others: Vec<String>,
     /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
@@ -80,9 +82,13 @@ pub async fn one(
 /// Reads everything.
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
+    let mut early_warnings = false;
     for kind in [MUTATING, VALIDATING] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
             (Ok(found), Ok(all)) => {
+                early_warnings |= found
+                    .iter()
+                    .any(|one| text(one, "/metadata/name") == EARLY_WARNINGS && is_ours(one));
                 all.extend(
                     found.into_iter().filter(|one| is_gmsa_configuration(one) && !only_warns(one)),
                 );
@@ -125,6 +131,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     };
     Ok(Facts {
         configurations,
+        early_warnings,
         others,
         orphans,
         deployment,

@@ -2,9 +2,9 @@
 
 use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
 use gmsa_cluster::installation::{Options, Version, objects};
-use gmsa_core::names::{FIELD_MANAGER, OPTIONS};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
+use gmsa_core::names::{FIELD_MANAGER, OPTIONS};
 use kube::Client;
 
 use super::facts::Facts;

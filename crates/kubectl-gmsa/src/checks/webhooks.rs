@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::{array, labels, text};
-use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
 use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
     WEBHOOK_TIMEOUT,
@@ -40,7 +40,14 @@ pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<
             hooks.count() == 0
         })
         .collect();
-    let mut outcomes = vec![if missing.is_empty() {
+    let wants_warnings = options.is_some_and(|options| options.early_warnings);
+    let mut outcomes = vec![if missing.is_empty() && wants_warnings && !facts.early_warnings {
+        let words = "pods are checked, but the configuration for early warnings is missing";
+        Outcome::warning(&WEBHOOK_CONFIGURED, words)
+    } else if missing.is_empty() && facts.early_warnings {
+        let words = "the webhook configurations are there, early warnings among them";
+        Outcome::ok(&WEBHOOK_CONFIGURED, words)
+    } else if missing.is_empty() {
         Outcome::ok(&WEBHOOK_CONFIGURED, "both webhook configurations are there")
     } else {
         Outcome::problem(&WEBHOOK_CONFIGURED, format!("there is no {}", missing.join(" and no ")))

@@ -8,13 +8,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::checks;
-use gmsa_cluster::api::value::text;
 use crate::checks::replicas::{Replica, Replicas};
 use crate::checks::report::OutcomeReport;
 use crate::cli::{Status, StatusOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::output::{printer, render};
+use gmsa_cluster::api::value::text;
 
 /// The report of `kubectl gmsa status -o json`.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -378,8 +378,8 @@ async fn early_warnings_come_and_go_with_their_option() {
 async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
     let test = "pods_that_cannot_be_created_say_why_in_install_status_and_doctor";
     let Some(world) = World::new(test).await else { return };
-    world.bare_namespace(installation::NAME, &json!({})).await;
-    let quotas: Api<ResourceQuota> = Api::namespaced(world.client.clone(), installation::NAME);
+    world.bare_namespace(names::NAME, &json!({})).await;
+    let quotas: Api<ResourceQuota> = Api::namespaced(world.client.clone(), names::NAME);
     let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
     let quota = serde_json::from_value(quota).unwrap();
     quotas.create(&PostParams::default(), &quota).await.unwrap();
