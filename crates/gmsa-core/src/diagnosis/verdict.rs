@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::catalogue::cluster::WEBHOOK_DRIFT;
 use super::{Check, Confidence, Outcome, State, all, find};
 
 /// How it stands, the best first.
@@ -68,7 +69,7 @@ impl<'a> Verdict<'a> {
     ///
     /// What is wrong and follows from nothing else that is wrong is a cause. A warning that is
     /// certain is a risk and explains nothing; one that is not is a suspicion, which what it
-    /// explains confirms.
+    /// explains confirms. Only a difference from what install makes is the same fault seen once more.
     #[must_use]
     pub fn of(outcomes: &'a [Outcome]) -> Self {
         let mut wrong: Vec<&Outcome> =
@@ -76,9 +77,13 @@ impl<'a> Verdict<'a> {
         wrong.sort_by_key(|outcome| rank(outcome.check));
         let explained: Vec<BTreeSet<&str>> = wrong
             .iter()
-            .map(
-                |outcome| if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() },
-            )
+            .map(|outcome| {
+                if may_explain(outcome) {
+                    return reach(outcome.check);
+                }
+                let explains = outcome.check.explains.iter().copied();
+                explains.filter(|id| *id == WEBHOOK_DRIFT.id).collect()
+            })
             .collect();
         let is_root = |outcome: &Outcome| {
             !explained.iter().any(|explained| explained.contains(outcome.check.id))
