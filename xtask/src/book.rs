@@ -25,13 +25,14 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/grant.md",
             "docs/access.md",
             "docs/credspec.md",
+            "docs/kustomize.md",
             "docs/account.md",
             "docs/early-warnings.md",
             "docs/audit.md",
             "docs/report.md",
         ],
     ),
-    ("When something fails", &["docs/doctor.md", "docs/runbooks.md", "docs/limits.md"]),
+    ("When something fails", &["docs/doctor.md", "docs/rc4.md", "docs/runbooks.md", "docs/limits.md"]),
     (
         "Operate and review",
         &[
@@ -49,6 +50,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/denials.md",
             "docs/findings.md",
             "docs/checks.md",
+            "docs/remedies.md",
             "docs/codes.md",
             "docs/metrics.md",
         ],

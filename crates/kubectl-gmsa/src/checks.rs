@@ -18,7 +18,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::text;
-use gmsa_core::diagnosis::{Outcome, State};
+use gmsa_core::diagnosis::Outcome;
 use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
 use serde_json::Value;
@@ -51,9 +51,7 @@ pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Re
     outcomes.extend(webhooks::judge(facts, options, version));
     outcomes.push(rights::examine(client, facts, options).await?);
     outcomes.extend(server::examine(&objects, facts).await?);
-    let wrong = |outcome: &Outcome| outcome.state >= State::Warning;
-    let told = outcomes.iter().any(wrong);
-    outcomes.extend(upkeep::examine(client, facts, options, version, told).await);
+    outcomes.extend(upkeep::examine(client, facts, options, version).await);
     if !facts.ours {
         return Ok((outcomes, Ok(Vec::new())));
     }

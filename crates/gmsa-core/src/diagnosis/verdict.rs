@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::catalogue::cluster::WEBHOOK_DRIFT;
 use super::{Check, Confidence, Outcome, State, all, find};
 
 /// The overall state, the best first.
@@ -68,7 +69,7 @@ impl<'a> Verdict<'a> {
     ///
     /// What is wrong and follows from nothing else that is wrong is a cause. A warning that is
     /// certain is a risk and explains nothing; one that is not is a suspicion, which what it
-    /// explains confirms.
+    /// explains confirms. Only a difference from what install makes is the same fault seen once more.
     #[must_use]
     pub fn of(outcomes: &'a [Outcome]) -> Self {
         let mut wrong: Vec<&Outcome> =
@@ -85,8 +86,12 @@ impl<'a> Verdict<'a> {
                 cause.confidence = cause.confidence.max(Confidence::Likely);
                 continue;
             }
-            let explained =
-                if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() };
+            let explained = if may_explain(outcome) {
+                reach(outcome.check)
+            } else {
+                let explains = outcome.check.explains.iter().copied();
+                explains.filter(|id| *id == WEBHOOK_DRIFT.id).collect()
+            };
             let confidence = outcome.confidence;
             causes.push((Cause { outcome, confidence, consequences: Vec::new() }, explained));
         }

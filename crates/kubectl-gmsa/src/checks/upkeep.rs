@@ -9,21 +9,19 @@ use kube::Client;
 
 use super::facts::Facts;
 
-/// Compares the objects with those that install would make; `told` if another check has already
-/// found something wrong with them. Nothing without an installation of ours.
+/// Compares the objects with those that install would make. Nothing without an installation of ours.
 pub async fn examine(
     client: &Client,
     facts: &Facts,
     options: Option<&Options>,
     version: Version,
-    told: bool,
 ) -> Vec<Outcome> {
     let Some(options) = options else { return Vec::new() };
     let options = Options { namespace: facts.namespace(), ..options.clone() };
-    vec![drift(client, &options, version, told).await, outage(&options, version)]
+    vec![drift(client, &options, version).await, outage(&options, version)]
 }
 
-async fn drift(client: &Client, options: &Options, version: Version, told: bool) -> Outcome {
+async fn drift(client: &Client, options: &Options, version: Version) -> Outcome {
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let wanted = objects(options, version);
     let mut differs = Vec::new();
@@ -55,10 +53,6 @@ async fn drift(client: &Client, options: &Options, version: Version, told: bool)
         return Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it");
     }
     let words = format!("not as this version of install makes it: {}", differs.join("; "));
-    if told {
-        // It is the same fault once more.
-        return Outcome::skipped(&WEBHOOK_DRIFT, words);
-    }
     Outcome::warning(&WEBHOOK_DRIFT, words)
 }
 

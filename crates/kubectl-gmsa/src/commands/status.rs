@@ -53,7 +53,7 @@ async fn status(args: &Status) -> Result<u8, Failure> {
         StatusOutput::Table => printer::data(&table(&outcomes, &replicas))?,
         StatusOutput::Json => {
             let report = Report {
-                api_version: "kube-gmsa.dev/v1",
+                api_version: API_VERSION,
                 kind: "Status",
                 kubernetes: version.to_string(),
                 outcomes: outcomes.iter().map(OutcomeReport::from).collect(),

@@ -69,6 +69,7 @@ fn assert_placed(pod: &Value) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one installation goes through all options")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn further_objects_come_and_go_with_their_options() {
     let Some(world) = World::new("further_objects_come_and_go_with_their_options").await else {

@@ -105,7 +105,7 @@ checks! { Cluster;
         cause: "Only one replica is wanted, or fewer are available than wanted. When the last ends, no pod that uses a GMSA starts.",
         remedy: "Run at least two: `kubectl gmsa install --replicas=2`, and see why pods do not run: `kubectl get pods -n gmsa-webhook`.",
         source: "docs/operations.md",
-        explains: [],
+        explains: ["webhook-drift"],
     }
     WEBHOOK_SERVICE {
         id: "webhook-service",
