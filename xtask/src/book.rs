@@ -32,7 +32,10 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/report.md",
         ],
     ),
-    ("When something fails", &["docs/doctor.md", "docs/rc4.md", "docs/runbooks.md", "docs/limits.md"]),
+    (
+        "When something fails",
+        &["docs/doctor.md", "docs/rc4.md", "docs/runbooks.md", "docs/limits.md"],
+    ),
     (
         "Operate and review",
         &[

@@ -91,8 +91,8 @@ const UNDECIDED: usize = 52;
 
 #[tokio::test]
 async fn what_is_said_of_a_descriptor_is_what_a_controller_does() {
-    let test = "what_is_said_of_a_descriptor_is_what_a_controller_does";
-    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = "what_is_said_of_a_descriptor_is_what_a_controller_does";
+    let Some(controller) = shared::domain_controller(name).await else { return };
     let directory = crate::support::administrator(&controller).await;
     let (group, outer) = (controller.unique("grp"), controller.unique("out"));
     for name in [&group, &outer] {
