@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::domain_controller::{DomainController, HOST};
+use crate::domain_controller::DomainController;
 
 const SEARCH: u8 = 0x63;
 const ENTRY: u8 = 0x64;
@@ -72,13 +72,14 @@ impl LdapFront {
         let address = listener.local_addr().unwrap();
         let counts = Arc::new(Counts::default());
         let (target, counted) = (controller.address, Arc::clone(&counts));
+        let host = controller.realm.host.clone();
         let task = tokio::spawn(async move {
             while let Ok((incoming, _)) = listener.accept().await {
                 let (acceptor, connector) = (acceptor.clone(), connector.clone());
-                let counts = Arc::clone(&counted);
+                let (counts, host) = (Arc::clone(&counted), host.clone());
                 tokio::spawn(async move {
                     let Ok(incoming) = acceptor.accept(incoming).await else { return };
-                    pass(incoming, target, connector, limits, &counts).await;
+                    pass(incoming, (target, host), connector, limits, &counts).await;
                 });
             }
         });
@@ -101,13 +102,13 @@ impl Drop for LdapFront {
 
 async fn pass(
     incoming: tokio_rustls::server::TlsStream<TcpStream>,
-    target: IpAddr,
+    (target, host): (IpAddr, String),
     connector: TlsConnector,
     limits: Limits,
     counts: &Counts,
 ) {
     let stream = TcpStream::connect((target, 636)).await.unwrap();
-    let name = ServerName::try_from(HOST).unwrap();
+    let name = ServerName::try_from(host).unwrap();
     let outgoing = connector.connect(name, stream).await.unwrap();
     let (mut from_client, mut to_client) = tokio::io::split(incoming);
     let (mut from_server, mut to_server) = tokio::io::split(outgoing);

@@ -53,6 +53,14 @@ pub async fn separate_domain_controller(
     Some(run.state(|| DomainController::start(&run, &template)).await)
 }
 
+/// The controller of the large domain, whose NetBIOS name differs from its first DNS label, of this test
+/// run.
+pub async fn large_domain_controller(test: &str) -> Option<DomainController> {
+    let template = domain_controller::find_large(test)?;
+    let run = Run::current("big-dc");
+    Some(run.state(|| DomainController::start(&run, &template)).await)
+}
+
 async fn start(run: &Run, binaries: Binaries) -> State {
     let dir = run.peer_dir();
     let version = binaries.version;

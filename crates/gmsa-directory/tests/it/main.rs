@@ -11,6 +11,7 @@ mod accounts;
 mod connection;
 mod controllers;
 mod kerberos;
+mod large;
 mod limits;
 mod refusals;
 mod rights;

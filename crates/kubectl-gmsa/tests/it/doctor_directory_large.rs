@@ -174,7 +174,7 @@ async fn a_large_directory_is_examined_faster_than_before() {
     const ACCOUNTS: usize = 109;
     const NODES: usize = 64;
     let test = "a_large_directory_is_examined_faster_than_before";
-    let Some(controller) = shared::separate_domain_controller(test, "big-dc").await else {
+    let Some(controller) = shared::separate_domain_controller(test, "full-dc").await else {
         return;
     };
     fill(&controller, ACCOUNTS, 1500, NODES);
@@ -220,7 +220,9 @@ async fn a_large_directory_is_examined_faster_than_before() {
             }
         }
         let [Some(now), before] = best else { panic!("nothing was measured") };
-        assert!(now.memory <= 40 * 1024, "{what}: {} KiB", now.memory);
+        // A build without optimisation has 70 MB of code, of which much is resident.
+        let limit = if cfg!(debug_assertions) { 60 } else { 40 };
+        assert!(now.memory <= limit * 1024, "{what}: {} KiB", now.memory);
         let lines = now.output.lines().count();
         let row = |figures: &Figures| {
             format!(
