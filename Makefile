@@ -4,7 +4,7 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate bench image dist control-plane domain-controller clean
+.PHONY: help demo test lint fmt generate docs bench image dist control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ fmt: ## Format the sources
 
 generate: ## Write every generated file
 	$(CARGO) xtask generate
+
+docs: ## Build the documentation as a site in target/book
+	@scripts/docs.sh
 
 bench: ## Measure the server and the review command (release build)
 	@scripts/bench.sh $(ARGS)

@@ -6,6 +6,7 @@ PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 
 cargo_deny_version=0.20.2
 cargo_nextest_version=0.9.143
+typos_version=1.52.0
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -74,4 +75,19 @@ names_no_path() {
 install_crate() {
     say "installing $1 $2 with cargo install"
     cargo install --quiet --locked "$1" --version "$2"
+}
+
+# install_typos: puts the spelling checker into cargo's own directory, from its package on PyPI, which
+# holds the program, or else with cargo install, which takes minutes.
+install_typos() {
+    local directory
+    directory=$(mktemp -d)
+    say "installing typos $typos_version"
+    if python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+        --target "$directory" "typos==$typos_version" 2>/dev/null; then
+        install -D -m 755 "$directory/bin/typos" "${CARGO_HOME:-$HOME/.cargo}/bin/typos"
+    else
+        install_crate typos-cli "$typos_version"
+    fi
+    rm -rf "$directory"
 }

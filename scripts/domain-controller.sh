@@ -13,4 +13,17 @@ fi
 for program in samba kinit; do
     command -v "$program" >/dev/null || rm -f "$cache/ready"
 done
-[ -f "$cache/ready" ] || exec crates/gmsa-testkit/scripts/build-domain-controller.sh "$cache"
+[ -f "$cache/ready" ] || crates/gmsa-testkit/scripts/build-domain-controller.sh "$cache"
+
+# The large one: some minutes, once.
+large=crates/gmsa-testkit/scripts/provision-large-domain.sh
+if ! cmp -s "$large" "$cache/large/ready"; then
+    mkdir -p "$cache/large"
+    as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    (
+        flock 9
+        cmp -s "$large" "$cache/large/ready" || "${as_root[@]}" "$large" "$cache/large" >"$cache/large/log" 2>&1 ||
+            { tail -n 40 "$cache/large/log" >&2; exit 1; }
+    ) 9>"$cache/large/.lock"
+fi

@@ -26,7 +26,7 @@ have buildah || install_packages buildah
 say "building the program ($profile, static)"
 (
     without_paths -C target-feature=+crt-static
-    cargo build --locked --quiet --profile "$profile" --target "$target" -p gmsa-webhook
+    cargo build --locked --quiet --profile "$profile" --target "$target" -p gmsa-webhook --features otlp
 )
 directory=$profile
 [ "$profile" != dev ] || directory=debug
@@ -36,7 +36,7 @@ out=${CARGO_TARGET_DIR:-target}/image
 mkdir -p "$out"
 
 say "listing the ingredients"
-cargo xtask sbom >"$out/gmsa-webhook.cdx.json"
+cargo xtask sbom gmsa-webhook --features otlp >"$out/gmsa-webhook.cdx.json"
 
 say "making the image"
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot

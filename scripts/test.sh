@@ -41,18 +41,23 @@ fi
 scripts/dist.sh dev
 
 say "examples in the documentation of the code"
-cargo test --locked --quiet --workspace --doc
+cargo test --locked --quiet --workspace --features gmsa-webhook/otlp --doc
+say "documentation"
+if ! scripts/docs.sh >/dev/null; then
+    [ "${CI:-}" != true ] || exit 1
+    say "the documentation was not built"
+fi
 say "demo"
 scripts/demo.sh >/dev/null
 # First, so that the plugin without it is the one that stays. The whole workspace is named, so that what
 # others need of the libraries is built once.
 if scripts/kerberos.sh; then
     say "logging on with a Kerberos ticket"
-    cargo nextest run --locked --workspace --features kubectl-gmsa/gssapi --test gssapi
+    cargo nextest run --locked --workspace --features gmsa-webhook/otlp,kubectl-gmsa/gssapi --test gssapi
 else
     [ "${CI:-}" != true ] || exit 1
     say "no headers of Kerberos: SKIPPED the_ticket_of_the_caller"
 fi
 
 say "tests"
-cargo nextest run --locked --workspace
+cargo nextest run --locked --workspace --features gmsa-webhook/otlp

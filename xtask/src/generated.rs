@@ -5,15 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::{chart, commands, man, reference};
-
-/// One generated file.
-pub struct Generated {
-    /// The path from the root of the repository.
-    pub path: String,
-    /// What the file holds.
-    pub text: String,
-}
+use crate::file::{Generated, file};
+use crate::{book, chart, commands, man, pictures, reference};
 
 /// Every generated file.
 pub fn all(root: &Path) -> Result<Vec<Generated>> {
@@ -40,6 +33,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/codes.md", gmsa_core::windows::codes::codes_page()),
         file(commands::PAGE, commands::page(root)?),
         file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
+        file("docs/remedies.md", gmsa_core::remedies::remedies_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
         file(
             "docs/schemas/account-check-report.schema.json",
@@ -61,6 +55,8 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
     files.extend(reference::pages(gmsa_webhook::config::command()));
     files.extend(man::pages(kubectl_gmsa::command())?);
     files.extend(man::pages(gmsa_webhook::config::command())?);
+    files.extend(book::pages(root, &files)?);
+    files.push(pictures::review(root)?);
     Ok(files)
 }
 
@@ -73,9 +69,4 @@ fn copy(root: &Path, from: &str, to: &str) -> Result<Generated> {
     let path = root.join(from);
     let text = fs::read_to_string(&path).with_context(|| format!("failed to read {from}"))?;
     Ok(file(to, text))
-}
-
-/// A generated file.
-pub fn file(path: impl Into<String>, text: String) -> Generated {
-    Generated { path: path.into(), text }
 }

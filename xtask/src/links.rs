@@ -51,7 +51,8 @@ fn prose(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn relative_links(text: &str) -> BTreeSet<String> {
+/// The links of a page that lead to other files.
+pub fn relative_links(text: &str) -> BTreeSet<String> {
     let mut links = BTreeSet::new();
     for line in prose(text) {
         links.extend(

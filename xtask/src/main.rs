@@ -1,18 +1,26 @@
 //! Makes and checks what is generated, and shows the project at work.
 
+mod book;
 mod chart;
 mod check;
 mod commands;
+mod cycles;
 mod demo;
+mod domain;
+mod file;
 mod generated;
 mod krew;
 mod length;
 mod links;
 mod man;
 mod output;
+mod paths;
+mod pictures;
+mod readme;
 mod reference;
 mod sbom;
 mod tree;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,10 +38,16 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Write every generated file
-    Generate,
-    /// Check generated files, links between documents, the commands that are named, and the length
-    /// of source files
+    Generate {
+        /// Leave the pictures out that need a control plane and Chromium
+        #[arg(long)]
+        no_pictures: bool,
+    },
+    /// Check generated files and documents, the commands that are named, circles
+    /// between modules, and the project's domain
     Check,
+    /// Build the documentation as a site in target/book, with mdBook
+    Book,
     /// Show the main job without a cluster
     Demo,
     /// Print the list of what is built into a program (`CycloneDX`)
@@ -41,6 +55,9 @@ enum Task {
         /// The program
         #[arg(default_value = "gmsa-webhook")]
         program: String,
+        /// The features it is built with
+        #[arg(long, default_value = "")]
+        features: String,
     },
     /// Print the manifest for krew of the archives in a directory with its checksums.txt
     Krew {
@@ -53,9 +70,15 @@ enum Task {
 
 fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Generate => check::generate(tree::root()).map(|()| ExitCode::SUCCESS),
-        Task::Sbom { program } => {
-            output::line(sbom::render(tree::root(), &program)?.trim_end())?;
+        Task::Generate { no_pictures } => {
+            check::generate(tree::root())?;
+            if !no_pictures {
+                pictures::take(tree::root())?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Sbom { program, features } => {
+            output::line(sbom::render(tree::root(), &program, &features)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Krew { directory } => {
@@ -67,6 +90,11 @@ fn main() -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Demo => demo::run(tree::root()).map(|()| ExitCode::SUCCESS),
+        Task::Book => {
+            let site = book::build(tree::root())?;
+            output::line(site.join("index.html").display())?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Check => check::check(tree::root()),
     }
 }

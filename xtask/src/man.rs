@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Command;
 use clap_mangen::Man;
 
-use crate::generated::{Generated, file};
+use crate::file::{Generated, file};
 
 /// One page in section 1 for a command and one for each of its subcommands, in `docs/man`.
 pub fn pages(command: Command) -> Result<Vec<Generated>> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Arg, Command};
 
-use crate::generated::{Generated, file};
+use crate::file::{Generated, file};
 
 /// One page for a command and one for each of its subcommands, in `docs/cli`.
 pub fn pages(mut command: Command) -> Vec<Generated> {

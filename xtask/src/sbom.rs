@@ -7,10 +7,11 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-/// Renders the list for a program and all that it is linked with on Linux.
-pub fn render(root: &Path, program: &str) -> Result<String> {
+/// Renders the list for a program and everything that it is linked with on Linux. `features` are
+/// those of the program, separated by commas.
+pub fn render(root: &Path, program: &str, features: &str) -> Result<String> {
     let output = Command::new("cargo")
-        .args(["metadata", "--locked", "--format-version=1"])
+        .args(["metadata", "--locked", "--format-version=1", "--all-features"])
         .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
         .current_dir(root)
         .output()
@@ -19,15 +20,15 @@ pub fn render(root: &Path, program: &str) -> Result<String> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let document = document(&metadata, program, &linked(root, program)?)?;
+    let document = document(&metadata, program, &linked(root, program, features)?)?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
 }
 
 /// The packages that the program is built of, as `NAME VERSION`. The metadata has the features of
 /// the whole workspace: what another program turns on is not in this one.
-fn linked(root: &Path, program: &str) -> Result<BTreeSet<String>> {
+fn linked(root: &Path, program: &str, features: &str) -> Result<BTreeSet<String>> {
     let output = Command::new("cargo")
-        .args(["tree", "--locked", "--package", program, "--edges=normal"])
+        .args(["tree", "--locked", "--package", program, "--features", features, "--edges=normal"])
         .args(["--target=x86_64-unknown-linux-gnu", "--prefix=none", "--format={p}"])
         .current_dir(root)
         .output()
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_list_holds_what_is_linked_and_not_what_only_tests_use() {
-        let text = render(crate::tree::root(), "gmsa-webhook").unwrap();
+        let text = render(crate::tree::root(), "gmsa-webhook", "gmsa-webhook/otlp").unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         let names: Vec<&str> = document["components"]
             .as_array()
@@ -132,7 +133,7 @@ mod tests {
             .map(|component| component["name"].as_str().unwrap())
             .collect();
         assert_eq!(document["metadata"]["component"]["name"], "gmsa-webhook");
-        for name in ["gmsa-core", "rustls", "hyper", "kube-client"] {
+        for name in ["gmsa-core", "rustls", "hyper", "kube-client", "opentelemetry-otlp"] {
             assert!(names.contains(&name), "{name}: {names:?}");
         }
         for name in ["gmsa-testkit", "proptest", "insta", "ldap3", "comfy-table", "tungstenite"] {

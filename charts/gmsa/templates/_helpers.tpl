@@ -1,3 +1,6 @@
+{{/* The domain of webhook names and annotations. */}}
+{{- define "gmsa.domain" -}}kube-gmsa.dev{{- end }}
+
 {{- define "gmsa.labels" -}}
 app.kubernetes.io/name: gmsa-webhook
 app.kubernetes.io/part-of: kube-gmsa
@@ -92,6 +95,8 @@ namespaceSelector:
     {{- with .Values.namespaceRequirements }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- else }}
+namespaceSelector: {}
 {{- end }}
 {{- end }}
 

@@ -9,3 +9,4 @@ pub mod events;
 pub mod exec;
 pub mod objects;
 mod page;
+pub mod value;

@@ -4,6 +4,8 @@
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
+mod kept;
+mod next_pod;
 mod pods;
 mod policy_report;
 mod publish;
@@ -19,13 +21,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::{LabelSelector, Unreadable};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
 use crate::api::objects::{self, Objects, kinds};
-use crate::installation::FIELD_MANAGER;
+use crate::api::value;
 use crate::simulate::{Known, RightUnknown};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
@@ -107,7 +110,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Ok(found) => found.into_iter().map(|spec| (read::name(&spec), spec)).collect(),
+        Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
         Err(error) if error.code == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),
@@ -125,14 +128,20 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     gathered.reach.findings(&mut gathered.audit.findings);
     gathered.of_specs(&specs);
     let mut audit = gathered.audit;
-    audit.findings.sort_by(|one, other| {
-        let key = |one: &Finding| (std::cmp::Reverse(one.code.severity()), one.code);
-        key(one).cmp(&key(other)).then_with(|| one.object.cmp(&other.object))
-    });
+    audit.add(Vec::new());
     Ok(audit)
 }
 
 impl Audit {
+    /// Adds findings from elsewhere, in their place.
+    pub fn add(&mut self, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort_by(|one, other| {
+            let key = |one: &Finding| (std::cmp::Reverse(one.code.severity()), one.code);
+            key(one).cmp(&key(other)).then_with(|| one.object.cmp(&other.object))
+        });
+    }
+
     /// How many findings have the severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
@@ -162,7 +171,7 @@ impl Gathered {
             if !everywhere && !is_used {
                 continue;
             }
-            let object = Object::cluster(crate::installation::definition::KIND, name);
+            let object = Object::cluster(gmsa_core::names::KIND, name);
             for found in lint(name, spec) {
                 let evidence = found.path.into_iter().collect();
                 self.audit

@@ -25,7 +25,6 @@ use self::rate_limiter::Bucket;
 use self::rbac_watch::Changes;
 use crate::api::access_review::Access;
 use crate::audit::references::{self, Usage};
-use crate::installation::definition;
 
 /// How to ask a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +61,7 @@ impl Cluster {
     /// Starts watching. Must be called within a runtime.
     #[must_use]
     pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
-        let resource = definition::api_resource();
+        let resource = crate::api::credential_specs::api_resource();
         let api = Api::all_with(client.clone(), &resource);
         let store = Arc::new(Store::new());
         let changes = Arc::new(Changes::new());

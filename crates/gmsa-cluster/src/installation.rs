@@ -7,6 +7,7 @@
 mod audit;
 pub mod definition;
 mod deploy;
+pub mod identify;
 mod monitoring;
 mod options;
 pub mod probe;
@@ -17,42 +18,19 @@ mod takeover;
 mod webhooks;
 mod workload;
 
+use gmsa_core::names::{DISABLED, NAME, NAMESPACE_LABEL, PART_OF};
 use serde_json::{Value, json};
 
 pub use deploy::manifests;
 pub use options::{Certificates, NamespaceRequirement, Options, Resources};
 pub use schedule::is_schedule;
-pub use takeover::{TAKEOVER, beside};
-pub use webhooks::{
-    EARLY_WARNINGS_CONDITION, MATCH_CONDITION, PROBE_LABEL, namespace_requirements,
-};
+pub use takeover::beside;
+pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
 
-/// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
-/// configurations.
-pub const NAME: &str = "gmsa-webhook";
-/// The Secret in which the server keeps its certificates.
-pub const SECRET: &str = "gmsa-webhook-certificates";
-/// The name of the CA that cert-manager makes: its Issuer, Certificate and Secret.
-pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
-/// The name of the configuration, role and binding that only early warnings need.
-pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
-/// The name of everything that only the audit needs, and of what it writes.
-pub const AUDIT: &str = "gmsa-webhook-audit";
-/// The name of the role by which the server reads what the audit counted.
-pub const AUDIT_RESULTS: &str = "gmsa-webhook-audit-results";
 /// When the audit runs unless it is told otherwise: every six hours.
 pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";
 /// The published image.
 pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
-/// As whom `install` applies.
-pub const FIELD_MANAGER: &str = "kubectl-gmsa";
-/// The label by which a namespace says that its pods are not sent, where the API server cannot
-/// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
-pub const NAMESPACE_LABEL: &str = "gmsa-webhook";
-/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are not sent.
-pub const DISABLED: &str = "disabled";
-/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are sent where namespaces opt in.
-pub const ENABLED: &str = "enabled";
 /// The oldest API server that is supported.
 pub const OLDEST: Version = Version(1, 20);
 
@@ -124,15 +102,10 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     base.push(custom_resource_definition());
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
+    base.extend(monitoring::objects(options));
     base.extend(audit::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version) }
 }
-
-/// The annotation of the Deployment that keeps the options, as JSON, for the next install.
-pub const OPTIONS: &str = "gmsa-webhook/options";
-
-/// The label that says that an object is part of an installation of ours.
-pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
 
 /// The labels of every object.
 fn labels() -> Value {

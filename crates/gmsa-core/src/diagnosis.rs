@@ -1,8 +1,9 @@
-//! Why a pod has no identity: the catalogue of checks, what each came to, and one verdict over all
+//! Why a pod has no identity: the catalogue of checks, the outcome of each, and one verdict over all
 //! of them.
 
 pub mod catalogue;
 pub mod inside;
+pub mod limits;
 pub mod node;
 mod page;
 mod verdict;
@@ -16,13 +17,13 @@ pub use verdict::{Cause, Health, Verdict};
 /// How a check ended, the least alarming first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// As it should be.
+    /// Correct.
     Ok,
-    /// Not looked at, because it does not apply or something else stands in the way.
+    /// Not checked, because it does not apply or something else prevents it.
     Skipped,
-    /// It could not be found out.
+    /// It could not be determined.
     Unknown,
-    /// Works, or may work, but somebody should look.
+    /// Works, or may work, but deserves attention.
     Warning,
     /// Does not work, or is not safe.
     Problem,
@@ -77,7 +78,7 @@ impl fmt::Display for Confidence {
     }
 }
 
-/// What a check came to, on one object.
+/// The outcome of a check on one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The check.
@@ -88,7 +89,7 @@ pub struct Outcome {
     pub object: Option<String>,
     /// What was seen: one sentence without a secret.
     pub message: String,
-    /// What it rests on, line by line: outputs, values, codes; no secrets.
+    /// The evidence, line by line: outputs, values, codes; no secrets.
     pub evidence: Vec<String>,
     /// How sure it is.
     pub confidence: Confidence,
@@ -97,7 +98,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// A check that ended so, for certain.
+    /// A check that ended in this state, for certain.
     #[must_use]
     pub fn new(check: &'static Check, state: State, message: impl Into<String>) -> Self {
         Self {
@@ -111,7 +112,7 @@ impl Outcome {
         }
     }
 
-    /// As it should be.
+    /// Correct.
     #[must_use]
     pub fn ok(check: &'static Check, message: impl Into<String>) -> Self {
         Self::new(check, State::Ok, message)
@@ -123,19 +124,19 @@ impl Outcome {
         Self::new(check, State::Problem, message)
     }
 
-    /// Somebody should look.
+    /// Works, or may work, but deserves attention.
     #[must_use]
     pub fn warning(check: &'static Check, message: impl Into<String>) -> Self {
         Self::new(check, State::Warning, message)
     }
 
-    /// It could not be found out.
+    /// It could not be determined.
     #[must_use]
     pub fn unknown(check: &'static Check, message: impl Into<String>) -> Self {
         Self::new(check, State::Unknown, message)
     }
 
-    /// Not looked at.
+    /// Not checked.
     #[must_use]
     pub fn skipped(check: &'static Check, message: impl Into<String>) -> Self {
         Self::new(check, State::Skipped, message)
@@ -155,21 +156,21 @@ impl Outcome {
         self
     }
 
-    /// Says how sure it is.
+    /// Sets how sure it is.
     #[must_use]
     pub fn sure(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
         self
     }
 
-    /// Says what to do.
+    /// Sets what to do.
     #[must_use]
     pub fn then(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
     }
 
-    /// What to do: here, or whenever this check ends so. Empty if nothing is to be done.
+    /// What to do: the outcome's own next step, or the remedy of the check. Empty if there is nothing to do.
     #[must_use]
     pub fn next_step(&self) -> &str {
         match self.state {

@@ -41,7 +41,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A word that is no severity.
+/// A word that is not a severity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read the severity \"{}\": write error, warning or info", .0.escape_debug())]
 pub struct UnknownSeverity(String);

@@ -5,18 +5,19 @@
 
 mod contents;
 mod identity;
+mod list;
 mod place;
 mod placement;
 mod view;
 
 pub use contents::Contents;
 pub use identity::{Identity, identities};
+pub use list::{Containers, MAX_CONTAINERS, NodeSelectorTerms, Owners, has_too_many_containers};
 pub use place::{Place, PlaceKind, Reference, shown};
 pub use placement::{HOSTNAME_LENGTH, Hostname};
 pub use view::{
-    Affinity, Container, Metadata, NodeAffinity, NodeSelector, NodeSelectorRequirement,
-    NodeSelectorTerm, NodeSelectorTerms, Os, OwnerReference, Pod, SecurityContext, Spec,
-    WindowsOptions,
+    Affinity, Container, Metadata, NodeAffinity, NodeSelector, Os, OwnerReference, Pod, Required,
+    SecurityContext, Spec, WindowsOptions,
 };
 
 #[cfg(test)]

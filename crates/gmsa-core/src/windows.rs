@@ -1,10 +1,9 @@
-//! What Windows says, read by its numbers and not by its words.
+//! The output of Windows, read by its numbers and not by its words.
 
 pub mod codes;
 pub mod encryption_types;
 pub mod hook;
 pub mod klist;
-pub mod limits;
 pub mod nltest;
 pub mod node;
 pub mod nslookup;

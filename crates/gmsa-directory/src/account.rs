@@ -1,31 +1,54 @@
 //! Group managed service accounts: made, read, allowed to hosts, checked, removed.
 
+mod access;
 mod check;
 mod create;
 mod ldif;
 mod name;
 mod retrieve;
 mod root_key;
+mod set;
+mod survey;
 
+use std::time::SystemTime;
+
+use futures::future::try_join_all;
 use ldap3::ldap_escape;
 
+pub use access::{Effect, Right};
 pub use check::{Check, CheckStatus, check};
 pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};
+pub use set::{AccountChange, PlannedChange};
+pub use survey::Survey;
 
 use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::facts::Principal;
+use crate::guid::Guid;
+use crate::principals::{BATCH, DISABLED, any, by_identity};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
+use crate::time;
 
 /// The class of the accounts (MS-ADSC).
 const CLASS: &str = "msDS-GroupManagedServiceAccount";
 /// The attribute that says who may read the password (MS-ADA2, section 2.351).
 const MEMBERSHIP: &str = "msDS-GroupMSAMembership";
-/// The flag of `userAccountControl` that disables an account (MS-ADTS, section 2.2.16).
-const DISABLED: i64 = 2;
+/// Its identifier in the schema.
+const MEMBERSHIP_GUID: &str = "888eedd6-ce04-df40-b462-b8a50e41ba38";
+/// The kinds of managed accounts that containers cannot use, and what they are called.
+const OTHER_KINDS: [(&str, &str); 2] = [
+    (
+        "msDS-DelegatedManagedServiceAccount",
+        "a delegated managed service account (dMSA), which is bound to the machines that take over an \
+         account and is not for containers",
+    ),
+    (
+        "msDS-ManagedServiceAccount",
+        "a standalone managed service account (sMSA), which one computer alone can use",
+    ),
+];
 /// The flag for an account of a server or workstation, which these are.
 const WORKSTATION: i64 = 4096;
 
@@ -34,7 +57,7 @@ const DELEGATES_TO: &str = "msDS-AllowedToDelegateTo";
 /// Who may act towards it for users (MS-ADA2, section 2.209).
 const ACTING: &str = "msDS-AllowedToActOnBehalfOfOtherIdentity";
 
-const ATTRIBUTES: [&str; 11] = [
+const ATTRIBUTES: [&str; 14] = [
     "objectClass",
     "objectSid",
     "sAMAccountName",
@@ -43,6 +66,9 @@ const ATTRIBUTES: [&str; 11] = [
     "servicePrincipalName",
     "msDS-ManagedPasswordInterval",
     "msDS-SupportedEncryptionTypes",
+    "msDS-ManagedPasswordId",
+    "accountExpires",
+    "description",
     MEMBERSHIP,
     DELEGATES_TO,
     ACTING,
@@ -59,8 +85,16 @@ pub struct Account {
     pub sid: Sid,
     /// Whether it is of the class of group managed service accounts.
     pub is_group_managed: bool,
+    /// What it is instead, if it is another kind of managed account.
+    pub other_kind: Option<&'static str>,
     /// Whether it is enabled.
     pub enabled: bool,
+    /// When it expires, if ever.
+    pub expires: Option<SystemTime>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// The root key of which its password is made, if it is shown.
+    pub root_key: Option<Guid>,
     /// The DNS name under which its services are known.
     pub dns_host_name: Option<String>,
     /// The names of its services.
@@ -69,8 +103,12 @@ pub struct Account {
     pub interval_days: Option<i64>,
     /// The bits of the encryptions that it supports (MS-KILE, section 2.2.7).
     pub encryption_types: Option<i64>,
-    /// Who may read the password; None if nobody may, or if it may not be seen.
+    /// Who may read the password; None if nobody may, or if it may not be seen or cannot be read.
     pub membership: Option<SecurityDescriptor>,
+    /// The same as it was read.
+    membership_value: Option<Vec<u8>>,
+    /// Why it cannot be read.
+    membership_problem: Option<String>,
     /// The flags of the account (`userAccountControl`, MS-ADTS, section 2.2.16).
     pub control: Option<i64>,
     /// The services that it may act towards for users.
@@ -79,14 +117,58 @@ pub struct Account {
     pub acting: Option<SecurityDescriptor>,
 }
 
+impl Account {
+    /// When it expired, if it did.
+    #[must_use]
+    pub fn expired(&self) -> Option<String> {
+        let expired = self.expires.filter(|moment| *moment <= SystemTime::now());
+        expired.map(time::day)
+    }
+}
+
 impl Directory {
-    /// Finds an account by its name, with or without `$`.
+    /// Finds an account by its name, with or without `$` and a domain, by its distinguished name, or its
+    /// SID.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, Error> {
-        let name = name.trim_end_matches('$');
-        let filter = format!("(sAMAccountName={}$)", ldap_escape(name));
-        let what = format!("look up the account {name}");
-        let found = self.find(&filter, &ATTRIBUTES, &what).await?;
-        found.first().map(|entry| self.read_account(entry)).transpose()
+        let mut found = self.accounts(&[name]).await?;
+        found.pop().unwrap_or(Ok(None))
+    }
+
+    /// Finds several accounts, each of which may be of another domain.
+    pub(crate) async fn accounts(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<Result<Option<Account>, Error>>, Error> {
+        let mut filters = Vec::new();
+        for name in names {
+            filters.push(match by_identity(name) {
+                Some(filter) => Ok(filter),
+                None => match self.bare(&format!("the account {name}"), name).await {
+                    Ok(bare) => {
+                        let bare = ldap_escape(bare.trim_end_matches('$')).into_owned();
+                        Ok(format!("(sAMAccountName={bare}$)"))
+                    }
+                    Err(error) if error.is_finding() => Err(error),
+                    Err(error) => return Err(error),
+                },
+            });
+        }
+        let wanted: Vec<&String> = filters.iter().flatten().collect();
+        let searches = wanted.chunks(BATCH).map(|filters| async move {
+            let what = match names {
+                [name] => format!("look up the account {name}"),
+                names => format!("look up {} accounts", names.len()),
+            };
+            self.find(&any(filters.iter().map(ToString::to_string)), &ATTRIBUTES, &what).await
+        });
+        let mut found = Vec::new();
+        for entry in try_join_all(searches).await?.iter().flatten() {
+            found.push(self.read_account(entry)?);
+        }
+        let of = |(name, filter): (&&str, Result<String, Error>)| {
+            filter.map(|_| found.iter().find(|account| account.is_called(name)).cloned())
+        };
+        Ok(names.iter().zip(filters).map(of).collect())
     }
 
     /// Finds a group managed service account, or says why there is none.
@@ -103,72 +185,38 @@ impl Directory {
     }
 
     fn read_account(&self, entry: &Entry) -> Result<Account, Error> {
-        let descriptor = |attribute: &'static str| {
+        let descriptor = |attribute: &str| {
             let descriptor = entry.bytes(attribute).map(SecurityDescriptor::from_bytes).transpose();
-            descriptor.map_err(|error| self.answer(&entry.dn, attribute, &error))
+            match descriptor {
+                Ok(descriptor) => (descriptor, None),
+                Err(error) => (None, Some(error.to_string())),
+            }
         };
         let control = entry.number("userAccountControl");
         let name = entry.text("sAMAccountName").unwrap_or_default();
+        let (membership, membership_problem) = descriptor(MEMBERSHIP);
+        let kind = OTHER_KINDS.iter().find(|(class, _)| entry.is_class(class));
         Ok(Account {
             dn: entry.dn.clone(),
             name: name.trim_end_matches('$').to_owned(),
             sid: self.sid_of(entry)?,
             is_group_managed: entry.is_class(CLASS),
+            other_kind: kind.map(|(_, words)| *words),
             enabled: control.is_some_and(|bits| bits & DISABLED == 0),
+            expires: entry.moment("accountExpires"),
+            description: entry.text("description"),
+            root_key: entry.bytes("msDS-ManagedPasswordId").and_then(root_key::key_of),
             dns_host_name: entry.text("dNSHostName"),
             service_principal_names: entry.texts("servicePrincipalName"),
             interval_days: entry.number("msDS-ManagedPasswordInterval"),
             encryption_types: entry.number("msDS-SupportedEncryptionTypes"),
-            membership: descriptor(MEMBERSHIP)?,
+            membership,
+            membership_value: entry.bytes(MEMBERSHIP).map(<[u8]>::to_vec),
+            membership_problem,
             control,
             delegates_to: entry.texts(DELEGATES_TO),
-            acting: descriptor(ACTING)?,
+            acting: descriptor(ACTING).0,
         })
-    }
-
-    /// Lets principals read the password of an account, and gives back those that could not before.
-    /// All other entries stay as they are.
-    pub async fn allow(
-        &self,
-        name: &str,
-        principals: &[Principal],
-        dry_run: bool,
-    ) -> Result<Vec<Principal>, Error> {
-        self.change(name, principals, dry_run, SecurityDescriptor::allow).await
-    }
-
-    /// Takes the right to read the password from principals, and gives back those that had it. All
-    /// other entries stay as they are.
-    pub async fn disallow(
-        &self,
-        name: &str,
-        principals: &[Principal],
-        dry_run: bool,
-    ) -> Result<Vec<Principal>, Error> {
-        self.change(name, principals, dry_run, SecurityDescriptor::disallow).await
-    }
-
-    async fn change(
-        &self,
-        name: &str,
-        principals: &[Principal],
-        dry_run: bool,
-        change: impl Fn(&mut SecurityDescriptor, &Sid) -> bool,
-    ) -> Result<Vec<Principal>, Error> {
-        let account = self.managed_account(name).await?;
-        let what = format!("change who may read the password of {}", account.dn);
-        let mut descriptor =
-            account.membership.unwrap_or_else(|| SecurityDescriptor::allowing(&[]));
-        let mut changed = principals.to_vec();
-        changed.retain(|principal| change(&mut descriptor, &principal.sid));
-        if !descriptor.fits() {
-            let problem = "that are more entries than 64 KiB hold: allow a group instead";
-            return Err(Error::Refused { what, problems: vec![problem.to_owned()] });
-        }
-        if !changed.is_empty() && !dry_run {
-            self.replace(&account.dn, MEMBERSHIP, descriptor.to_bytes(), &what).await?;
-        }
-        Ok(changed)
     }
 
     /// Removes an account, and gives back its distinguished name.
@@ -179,4 +227,26 @@ impl Directory {
         }
         Ok(account.dn)
     }
+}
+
+impl Account {
+    /// Whether a name, in any form that [`Directory::account`] takes, is its own.
+    fn is_called(&self, name: &str) -> bool {
+        if let Ok(sid) = name.parse::<Sid>() {
+            return sid == self.sid;
+        }
+        if name.contains('=') {
+            return same_dn(name, &self.dn);
+        }
+        // A domain was compared before.
+        let bare = name.split_once('\\').map_or(name, |(_, bare)| bare);
+        let bare = bare.rsplit_once('@').map_or(bare, |(bare, _)| bare);
+        bare.trim_end_matches('$').to_lowercase() == self.name.to_lowercase()
+    }
+}
+
+/// Whether two distinguished names are the same: without case, and white space behind commas.
+fn same_dn(one: &str, other: &str) -> bool {
+    let plain = |dn: &str| dn.to_lowercase().replace(", ", ",");
+    plain(one) == plain(other)
 }

@@ -9,6 +9,7 @@ use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpStream;
 
+use crate::directory::Directory;
 use crate::discover::Names;
 use crate::error::{self, Error};
 use crate::options::{Credentials, Options, Transport};
@@ -23,26 +24,26 @@ pub(crate) struct Connection {
     pub(crate) address: IpAddr,
 }
 
-/// Connects to the controller that is named, or else to the first of the domain that answers.
-pub(crate) async fn connect(options: &Options) -> Result<Connection, Error> {
+/// Connects and logs on to the controller that is named, or else to the first of the domain that
+/// answers. One that breaks off or stays silent at any step is passed over; one that refuses the user is
+/// not, because the others would too, and count the wrong password.
+pub(crate) async fn open(options: &Options) -> Result<Directory, Error> {
     let tls = tls::config(options.ca.as_deref())?;
     let names = Names::new(options.dns_server, options.timeout);
     if let Some(server) = &options.server {
-        return to(server, &names, &tls, options).await;
+        return Directory::log_on(to(server, &names, &tls, options).await?, options).await;
     }
     let domain = options.domain.as_deref().ok_or(Error::NoServer)?;
     let mut failures = Vec::new();
     let controllers = names.controllers(domain).await?;
     let only = controllers.len() == 1;
     for host in controllers {
-        match to(&host, &names, &tls, options).await {
-            Err(error) if only => return Err(error),
-            Err(
-                error @ (Error::Connect { .. }
-                | Error::Resolve { .. }
-                | Error::Tls { .. }
-                | Error::Timeout { .. }),
-            ) => failures.push(error.to_string()),
+        let opened = match to(&host, &names, &tls, options).await {
+            Ok(connection) => Directory::log_on(connection, options).await,
+            Err(error) => Err(error),
+        };
+        match opened {
+            Err(error) if !only && error.is_of_one_controller() => failures.push(error.to_string()),
             done => return done,
         }
     }
@@ -56,7 +57,7 @@ async fn to(
     options: &Options,
 ) -> Result<Connection, Error> {
     let (host, port) = split(server, options.transport.port());
-    let (stream, address) = open(host, port, names, options.timeout).await?;
+    let (stream, address) = stream(host, port, names, options.timeout).await?;
     let server = format!("{host}:{port}");
     let name = options.server_name.as_deref().unwrap_or(host);
     let scheme = match options.transport {
@@ -77,11 +78,13 @@ async fn to(
             after: options.timeout,
             remedy: error::READING,
         },
-        error => tls::explain(&server, name, &error).unwrap_or_else(|| Error::Tls {
-            server: server.clone(),
-            why: error.to_string(),
-            remedy: "see whether the port is the right one".to_owned(),
-        }),
+        error => {
+            tls::explain(&server, name, options.transport, &error).unwrap_or_else(|| Error::Tls {
+                server: server.clone(),
+                why: error.to_string(),
+                remedy: "see whether the port is the right one".to_owned(),
+            })
+        }
     })?;
     tokio::spawn(async move {
         // Whoever waits for an answer is told that the connection broke.
@@ -91,7 +94,7 @@ async fn to(
 }
 
 /// Opens a connection to the first address that answers.
-async fn open(
+async fn stream(
     host: &str,
     port: u16,
     names: &Names,

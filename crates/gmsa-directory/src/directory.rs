@@ -2,15 +2,35 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
+use ldap3::controls::RawControl;
 use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchEntry};
+use tokio::sync::OnceCell;
 
 use crate::connect::{self, Connection};
 use crate::discover::Names;
 use crate::entry::Entry;
 use crate::error::{self, Error};
+use crate::facts;
 use crate::options::Options;
+use crate::sid::Sid;
+use crate::spn::Aliases;
+
+/// How many entries come at once: Windows gives 1,000 and then stops (`MaxPageSize`, MS-ADTS, section
+/// 3.1.1.3.4.6).
+const PAGE: i32 = 500;
+/// Owner, group and list of entries of a descriptor: without this control a controller leaves the
+/// descriptor out for callers that may not see what is audited (MS-ADTS, section 3.1.1.3.4.1.11).
+const DESCRIPTOR_PARTS: (&str, [u8; 5]) = ("1.2.840.113556.1.4.801", [0x30, 3, 2, 1, 7]);
+
+/// The attribute with the descriptor of an object.
+pub(crate) const DESCRIPTOR: &str = "nTSecurityDescriptor";
+
+/// One change of an object.
+pub(crate) type Change = Mod<Vec<u8>>;
 
 /// A directory to which somebody is logged on, over an encrypted connection.
 pub struct Directory {
@@ -21,6 +41,20 @@ pub struct Directory {
     timeout: Duration,
     dns: Names,
     pub(crate) root: Root,
+    /// What is read once.
+    pub(crate) known: Known,
+    requests: AtomicUsize,
+}
+
+/// What does not change while a command runs.
+#[derive(Default)]
+pub(crate) struct Known {
+    /// The names of the domain.
+    pub(crate) names: OnceCell<facts::Names>,
+    /// The groups that every caller is in, with what every caller is.
+    pub(crate) of_every_caller: OnceCell<Vec<Sid>>,
+    /// What the classes of service principal names stand for.
+    pub(crate) aliases: OnceCell<Aliases>,
 }
 
 /// The root entry (MS-ADTS, section 3.1.1.3.2).
@@ -31,6 +65,9 @@ pub(crate) struct Root {
     pub(crate) forest: String,
     /// The configuration of the forest.
     pub(crate) configuration: String,
+    /// The SIDs of whoever is logged on, with those of all groups; empty if the controller does not
+    /// say.
+    pub(crate) caller: HashSet<Sid>,
 }
 
 impl Directory {
@@ -39,21 +76,45 @@ impl Directory {
         if options.kerberos && !cfg!(feature = "gssapi") {
             return Err(Error::WithoutKerberos);
         }
-        let mut connection = connect::connect(options).await?;
+        connect::open(options).await
+    }
+
+    /// Logs on over a connection, and reads where the directory's parts are.
+    pub(crate) async fn log_on(
+        mut connection: Connection,
+        options: &Options,
+    ) -> Result<Self, Error> {
         let user = connect::log_on(&mut connection, options).await?;
         let Connection { ldap, server, address } = connection;
-        let root =
-            Root { domain: String::new(), forest: String::new(), configuration: String::new() };
+        let root = Root {
+            domain: String::new(),
+            forest: String::new(),
+            configuration: String::new(),
+            caller: HashSet::new(),
+        };
         let dns = Names::new(options.dns_server, options.timeout);
-        let timeout = options.timeout;
-        let mut directory = Self { ldap, server, address, user, timeout, dns, root };
+        let mut directory = Self {
+            ldap,
+            server,
+            address,
+            user,
+            timeout: options.timeout,
+            dns,
+            root,
+            known: Known::default(),
+            requests: AtomicUsize::new(0),
+        };
         directory.root = directory.read_root().await?;
         Ok(directory)
     }
 
     async fn read_root(&self) -> Result<Root, Error> {
-        let attributes =
-            ["defaultNamingContext", "rootDomainNamingContext", "configurationNamingContext"];
+        let attributes = [
+            "defaultNamingContext",
+            "rootDomainNamingContext",
+            "configurationNamingContext",
+            "tokenGroups",
+        ];
         let what = "read the root entry";
         let found = self.search("", Scope::Base, "(objectClass=*)", &attributes, what).await?;
         let entry = found.first();
@@ -65,10 +126,12 @@ impl Directory {
                 why: "it is not there: this is no Active Directory domain controller".to_owned(),
             })
         };
+        let caller = entry.iter().flat_map(|entry| entry.values("tokenGroups"));
         Ok(Root {
             domain: part("defaultNamingContext")?,
             forest: part("rootDomainNamingContext")?,
             configuration: part("configurationNamingContext")?,
+            caller: caller.filter_map(|value| Sid::from_bytes(value).ok()).collect(),
         })
     }
 
@@ -105,7 +168,21 @@ impl Directory {
         self.user.is_none()
     }
 
-    /// Searches; `what` says for what, beginning with a verb.
+    /// How many requests were sent since the logon.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// A handle for one operation; several may be under way on the one connection.
+    fn operation(&self) -> Ldap {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let mut ldap = self.ldap.clone();
+        ldap.with_timeout(self.timeout);
+        ldap
+    }
+
+    /// Searches; `what` says for what, beginning with a verb. Entries come page by page, and values of
+    /// an attribute that come in parts are put together.
     pub(crate) async fn search(
         &self,
         base: &str,
@@ -114,13 +191,57 @@ impl Directory {
         attributes: &[&str],
         what: &str,
     ) -> Result<Vec<Entry>, Error> {
-        let mut ldap = self.ldap.clone();
-        let search = ldap.with_timeout(self.timeout).search(base, scope, filter, attributes);
-        let ldap3::SearchResult(entries, result) =
-            search.await.map_err(|error| self.broken(what, &error, error::READING))?;
+        let mut found = self.search_part(base, scope, filter, attributes, what).await?;
+        for entry in &mut found {
+            self.complete(entry, what).await?;
+        }
+        Ok(found)
+    }
+
+    /// Asks for the rest of values that came in part: Windows gives 1,500 of an attribute at once
+    /// (`MaxValRange`, MS-ADTS, section 3.1.1.3.1.3.3).
+    async fn complete(&self, entry: &mut Entry, what: &str) -> Result<(), Error> {
+        while let Some((attribute, next)) = entry.take_partial() {
+            let range = format!("{attribute};range={next}-*");
+            let dn = entry.dn.clone();
+            let filter = "(objectClass=*)";
+            let more = self.search_part(&dn, Scope::Base, filter, &[&range], what).await?;
+            let Some(more) = more.into_iter().next() else { return Ok(()) };
+            entry.append(more, &attribute, next);
+        }
+        Ok(())
+    }
+
+    async fn search_part(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+        what: &str,
+    ) -> Result<Vec<Entry>, Error> {
+        let broken = |error: LdapError| self.broken(what, &error, error::READING);
+        let mut ldap = self.operation();
+        if attributes.contains(&DESCRIPTOR) {
+            let (oid, value) = DESCRIPTOR_PARTS;
+            let value = Some(value.to_vec());
+            ldap.with_controls(RawControl { ctype: oid.to_owned(), crit: false, val: value });
+        }
+        let attributes: Vec<String> = attributes.iter().map(|one| (*one).to_owned()).collect();
+        let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
+            vec![Box::new(EntriesOnly::new())];
+        if scope != Scope::Base {
+            adapters.push(Box::new(PagedResults::new(PAGE)));
+        }
+        let search = ldap.streaming_search_with(adapters, base, scope, filter, attributes).await;
+        let mut search = search.map_err(broken)?;
+        let mut entries = Vec::new();
+        while let Some(entry) = search.next().await.map_err(broken)? {
+            entries.push(Entry::new(SearchEntry::construct(entry)));
+        }
+        let result = search.finish().await;
         self.succeeded(what, &result)?;
-        let entries = entries.into_iter().filter(|entry| !entry.is_ref());
-        Ok(entries.map(|entry| Entry::new(SearchEntry::construct(entry))).collect())
+        Ok(entries)
     }
 
     /// The object of a distinguished name, or None if it does not exist or may not be seen.
@@ -153,28 +274,23 @@ impl Directory {
         attributes: Vec<(Vec<u8>, HashSet<Vec<u8>>)>,
         what: &str,
     ) -> Result<(), Error> {
-        let mut ldap = self.ldap.clone();
-        let result = ldap.with_timeout(self.timeout).add(dn, attributes).await;
+        let result = self.operation().add(dn, attributes).await;
         self.done(what, result)
     }
 
-    /// Replaces the value of an attribute.
-    pub(crate) async fn replace(
+    /// Changes an object, all or nothing.
+    pub(crate) async fn modify(
         &self,
         dn: &str,
-        attribute: &str,
-        value: Vec<u8>,
+        changes: Vec<Change>,
         what: &str,
     ) -> Result<(), Error> {
-        let change = Mod::Replace(attribute.as_bytes().to_vec(), HashSet::from([value]));
-        let mut ldap = self.ldap.clone();
-        let result = ldap.with_timeout(self.timeout).modify(dn, vec![change]).await;
+        let result = self.operation().modify(dn, changes).await;
         self.done(what, result)
     }
 
     pub(crate) async fn delete(&self, dn: &str, what: &str) -> Result<(), Error> {
-        let mut ldap = self.ldap.clone();
-        let result = ldap.with_timeout(self.timeout).delete(dn).await;
+        let result = self.operation().delete(dn).await;
         self.done(what, result)
     }
 

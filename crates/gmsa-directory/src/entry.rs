@@ -1,14 +1,19 @@
 //! An object of the directory as a search gives it.
 
 use std::collections::HashMap;
+use std::time::SystemTime;
 
 use ldap3::SearchEntry;
+
+use crate::time;
 
 /// An object with the attributes that were asked for.
 pub(crate) struct Entry {
     pub(crate) dn: String,
     /// By the name in lower case: servers differ in the case that they answer with.
     attributes: HashMap<String, Vec<Vec<u8>>>,
+    /// Attributes with more values than came, and the number of the next one.
+    partial: Vec<(String, usize)>,
 }
 
 impl Entry {
@@ -19,11 +24,34 @@ impl Entry {
             .attrs
             .into_iter()
             .map(|(name, values)| (name, values.into_iter().map(String::into_bytes).collect()));
+        let mut partial = Vec::new();
         for (name, values) in text.chain(entry.bin_attrs) {
             let values: Vec<Vec<u8>> = values;
-            attributes.entry(name.to_ascii_lowercase()).or_default().extend(values);
+            let name = name.to_ascii_lowercase();
+            let (name, next) = ranged(&name);
+            // Without values the controller says that it knows the attribute, and no more.
+            if let Some(next) = next.filter(|_| !values.is_empty())
+                && !partial.contains(&(name.to_owned(), next))
+            {
+                partial.push((name.to_owned(), next));
+            }
+            attributes.entry(name.to_owned()).or_default().extend(values);
         }
-        Self { dn: entry.dn, attributes }
+        Self { dn: entry.dn, attributes, partial }
+    }
+
+    /// An attribute of which there are more values, and the number of the next one.
+    pub(crate) fn take_partial(&mut self) -> Option<(String, usize)> {
+        self.partial.pop()
+    }
+
+    /// Adds the values of an attribute from the number `start` on.
+    pub(crate) fn append(&mut self, mut more: Self, attribute: &str, start: usize) {
+        let values = more.attributes.remove(attribute).unwrap_or_default();
+        // A controller that does not go on would be asked for ever.
+        let next = more.partial.into_iter().find(|(name, next)| name == attribute && *next > start);
+        self.partial.extend(next);
+        self.attributes.entry(attribute.to_owned()).or_default().extend(values);
     }
 
     /// The values of an attribute.
@@ -54,6 +82,14 @@ impl Entry {
         self.text(attribute)?.parse().ok()
     }
 
+    /// The first value as a moment (`FILETIME`); None if it is 0 or the largest there is, which mean
+    /// never.
+    pub(crate) fn moment(&self, attribute: &str) -> Option<SystemTime> {
+        self.number(attribute)
+            .filter(|ticks| *ticks > 0 && *ticks < i64::MAX)
+            .map(time::of_filetime)
+    }
+
     /// Takes the first value out, so that no copy stays behind.
     pub(crate) fn take(&mut self, attribute: &str) -> Option<Vec<u8>> {
         let values = self.attributes.remove(&attribute.to_ascii_lowercase())?;
@@ -63,5 +99,30 @@ impl Entry {
     /// Whether the object is of a class, compared as the directory does.
     pub(crate) fn is_class(&self, class: &str) -> bool {
         self.texts("objectClass").iter().any(|one| one.eq_ignore_ascii_case(class))
+    }
+}
+
+/// The name of an attribute without its range, and the number of the next value if there are more:
+/// `member;range=0-1499` is `member` and 1500, `member;range=1500-*` is all.
+fn ranged(name: &str) -> (&str, Option<usize>) {
+    let Some((bare, range)) = name.split_once(";range=") else { return (name, None) };
+    let last = range.split_once('-').and_then(|(_, last)| last.parse::<usize>().ok());
+    (bare, last.and_then(|last| last.checked_add(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        for (name, expected) in [
+            ("member", ("member", None)),
+            ("member;range=0-1499", ("member", Some(1500))),
+            ("member;range=1500-*", ("member", None)),
+            ("member;range=x", ("member", None)),
+        ] {
+            assert_eq!(ranged(name), expected);
+        }
     }
 }

@@ -203,6 +203,20 @@ impl Error {
         )
     }
 
+    /// Whether another controller may well answer: this one cannot be reached, breaks off, is busy or
+    /// stays silent.
+    pub(crate) fn is_of_one_controller(&self) -> bool {
+        match self {
+            Self::Connect { .. }
+            | Self::Resolve { .. }
+            | Self::Tls { .. }
+            | Self::Timeout { .. }
+            | Self::Broken { .. } => true,
+            Self::Operation { code, .. } => matches!(code, 51 | 52),
+            _ => false,
+        }
+    }
+
     /// Whether the directory works, but what was asked for is not there or would not work.
     #[must_use]
     pub fn is_finding(&self) -> bool {

@@ -23,7 +23,7 @@ pub struct TicketRequest<'a> {
     pub domain: &'a str,
     /// The domain controller; Kerberos is on its port 88.
     pub controller: IpAddr,
-    /// The password that is valid now.
+    /// The password; the one before is tried if the controllers do not take the current one yet.
     pub password: &'a ManagedPassword,
     /// The bits of the encryptions that the account supports, if it says (MS-KILE, section 2.2.7).
     pub encryption_types: Option<i64>,
@@ -35,7 +35,11 @@ pub struct TicketRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ticket {
     /// The controller gave a ticket, which is forgotten.
-    Granted,
+    Granted {
+        /// Whether it was for the previous password: in the last five minutes of an interval the current
+        /// one is the next already (MS-ADTS, section 2.2.19).
+        previous: bool,
+    },
     /// It gave none.
     Refused {
         /// Why, in the words of `kinit`.

@@ -2,15 +2,16 @@
 //!
 //! What is not understood is kept: an entry of an unknown type is written back byte for byte.
 
+mod access;
 mod sddl;
 
 use crate::bytes;
 use crate::sid::Sid;
 
+pub use access::{Access, Token};
+
 /// All rights on an object of the directory: `ADS_RIGHT_*` (MS-ADTS, section 5.1.3.2).
 pub const FULL_CONTROL: u32 = 0x000f_01ff;
-/// Every right, as a generic one (MS-DTYP, section 2.4.3).
-pub const GENERIC_ALL: u32 = 0x1000_0000;
 /// The right to read properties, which gives the managed password to who has it in
 /// `msDS-GroupMSAMembership` (MS-ADTS, section 3.1.1.4.4).
 pub const READ_PROPERTY: u32 = 0x0000_0010;
@@ -39,7 +40,7 @@ pub struct SecurityDescriptor {
     pub group: Option<Sid>,
     /// What is audited.
     pub sacl: Option<Acl>,
-    /// Who may do what. Without one, everyone may do everything.
+    /// Who may do what; see [`access`](Self::access) for what it means if there is none.
     pub dacl: Option<Acl>,
 }
 
@@ -64,6 +65,19 @@ pub enum Ace {
         mask: u32,
         /// The principal.
         sid: Sid,
+    },
+    /// Allows (type 9) or denies (type 10) rights to a principal under a condition.
+    Conditional {
+        /// Whether it denies.
+        deny: bool,
+        /// Flags of inheritance.
+        flags: u8,
+        /// The rights.
+        mask: u32,
+        /// The principal.
+        sid: Sid,
+        /// The entry as it was read.
+        bytes: Vec<u8>,
     },
     /// Any other entry, as it was read: type, flags, size, and what follows.
     Other(Vec<u8>),
@@ -131,50 +145,38 @@ impl SecurityDescriptor {
     pub fn allowed(&self) -> impl Iterator<Item = &Sid> {
         self.entries().filter(|entry| entry.lets_read()).filter_map(|entry| match entry {
             Ace::Basic { sid, .. } => Some(sid),
+            _ => None,
+        })
+    }
+
+    /// The entries that [`allowed`](Self::allowed) leaves out.
+    pub fn others(&self) -> impl Iterator<Item = &Ace> {
+        self.entries().filter(|entry| !entry.lets_read())
+    }
+
+    /// The SIDs of all entries that say whom they are for.
+    pub fn sids(&self) -> impl Iterator<Item = &Sid> {
+        self.entries().filter_map(|entry| match entry {
+            Ace::Basic { sid, .. } | Ace::Conditional { sid, .. } => Some(sid),
             Ace::Other(_) => None,
         })
     }
 
-    /// The entries that [`allowed`](Self::allowed) leaves out, as SDDL.
-    #[must_use]
-    pub fn others(&self) -> String {
-        let others = self.entries().filter(|entry| !entry.lets_read());
-        others.map(ToString::to_string).collect()
-    }
-
-    /// Whether a principal with these SIDs, its own and those of its groups, may read properties.
-    /// Entries are looked at in their order, and the first that fits decides.
-    #[must_use]
-    pub fn allows(&self, sids: &[Sid]) -> bool {
-        let Some(dacl) = &self.dacl else { return true };
-        dacl.entries
-            .iter()
-            .find_map(|entry| match entry {
-                Ace::Basic { deny, flags, mask, sid }
-                    if flags & INHERIT_ONLY == 0
-                        && mask & (READ_PROPERTY | GENERIC_ALL) != 0
-                        && sids.contains(sid) =>
-                {
-                    Some(!deny)
-                }
-                _ => None,
-            })
-            .unwrap_or(false)
-    }
-
-    /// Gives a principal every right, unless an entry does already. True if something changed.
+    /// Gives a principal every right, unless an entry lets it read already. True if something changed.
     pub fn allow(&mut self, principal: &Sid) -> bool {
-        // Without a list everyone has every right, and an entry would take it from all others.
-        let Some(dacl) = &mut self.dacl else { return false };
-        let has_all = dacl.entries.iter().any(|entry| {
-            matches!(entry, Ace::Basic { deny: false, flags, mask, sid }
-                if flags & INHERIT_ONLY == 0 && mask & FULL_CONTROL == FULL_CONTROL
-                    && sid == principal)
+        if self.dacl.is_none() && self.control & DACL_PRESENT != 0 {
+            // Everyone has every right, and an entry would take it from all others.
+            return false;
+        }
+        let empty = || Acl { revision: ACL_REVISION, entries: Vec::new() };
+        let dacl = self.dacl.get_or_insert_with(empty);
+        let has_it = dacl.entries.iter().any(|entry| {
+            entry.lets_read() && matches!(entry, Ace::Basic { sid, .. } if sid == principal)
         });
-        if !has_all {
+        if !has_it {
             dacl.entries.push(Ace::full_control(principal));
         }
-        !has_all
+        !has_it
     }
 
     /// Whether the list of entries is within the 64 KiB that its format has room for.
@@ -188,9 +190,10 @@ impl SecurityDescriptor {
     pub fn disallow(&mut self, principal: &Sid) -> bool {
         let Some(dacl) = &mut self.dacl else { return false };
         let before = dacl.entries.len();
-        dacl.entries.retain(
-            |entry| !matches!(entry, Ace::Basic { deny: false, sid, .. } if sid == principal),
-        );
+        dacl.entries.retain(|entry| {
+            !matches!(entry, Ace::Basic { deny: false, sid, .. }
+                | Ace::Conditional { deny: false, sid, .. } if sid == principal)
+        });
         dacl.entries.len() != before
     }
 
@@ -271,12 +274,14 @@ impl Ace {
     /// Whether it allows to read properties.
     const fn lets_read(&self) -> bool {
         matches!(self, Self::Basic { deny: false, flags, mask, .. }
-            if *flags & INHERIT_ONLY == 0 && *mask & (READ_PROPERTY | GENERIC_ALL) != 0)
+            if *flags & INHERIT_ONLY == 0 && *mask & READ_PROPERTY != 0)
     }
 
     /// Reads the bytes of one entry, whose size is known to be right.
     fn read(bytes: &[u8]) -> Self {
-        Self::read_basic(bytes).unwrap_or_else(|| Self::Other(bytes.to_vec()))
+        Self::read_basic(bytes)
+            .or_else(|| access::conditional(bytes))
+            .unwrap_or_else(|| Self::Other(bytes.to_vec()))
     }
 
     fn read_basic(bytes: &[u8]) -> Option<Self> {
@@ -289,7 +294,7 @@ impl Ace {
 
     fn to_bytes(&self) -> Vec<u8> {
         match self {
-            Self::Other(bytes) => bytes.clone(),
+            Self::Other(bytes) | Self::Conditional { bytes, .. } => bytes.clone(),
             Self::Basic { deny, flags, mask, sid } => {
                 let sid = sid.to_bytes();
                 // A SID has at most 68 bytes.

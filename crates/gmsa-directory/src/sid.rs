@@ -1,5 +1,7 @@
 //! Security identifiers.
 
+mod well_known;
+
 use std::fmt;
 use std::str::FromStr;
 

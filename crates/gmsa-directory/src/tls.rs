@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
 
 use crate::error::Error;
+use crate::options::Transport;
 
 /// The settings: TLS 1.2 and 1.3, and certificates of the given authorities alone.
 pub(crate) fn config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, Error> {
@@ -29,14 +30,27 @@ pub(crate) fn config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, Error> {
 }
 
 fn from_file(path: &Path) -> Result<RootCertStore, String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    /// The first byte of a certificate in DER, which Windows exports as `.cer`: a sequence.
+    const SEQUENCE: u8 = 0x30;
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
+    if bytes.first() == Some(&SEQUENCE) {
+        roots.add(CertificateDer::from(bytes)).map_err(|error| {
+            format!(
+                "it is no certificate in DER or PEM ({error}); a PKCS #7 file is converted by openssl pkcs7 \
+                 -inform DER -print_certs -in FILE"
+            )
+        })?;
+        return Ok(roots);
+    }
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| error.to_string())?;
         roots.add(certificate).map_err(|error| error.to_string())?;
     }
     if roots.is_empty() {
-        return Err("there is none in PEM (-----BEGIN CERTIFICATE-----)".to_owned());
+        return Err("there is none in PEM (-----BEGIN CERTIFICATE-----) or DER; export it from Windows with \
+                    certutil -ca.cert FILE.cer"
+            .to_owned());
     }
     Ok(roots)
 }
@@ -54,8 +68,18 @@ fn from_system() -> Result<RootCertStore, String> {
 
 /// Explains why a connection could not be encrypted; `name` is the one that the certificate must
 /// have. None if it is no failure of TLS.
-pub(crate) fn explain(server: &str, name: &str, error: &LdapError) -> Option<Error> {
+pub(crate) fn explain(
+    server: &str,
+    name: &str,
+    transport: Transport,
+    error: &LdapError,
+) -> Option<Error> {
     let (why, remedy) = match error {
+        // The answer to a question in clear text that a port of TLS does not give.
+        _ if transport == Transport::StartTls && is_cut_off(error) => (
+            "it breaks off instead of answering StartTLS".to_owned(),
+            "a port of LDAPS (636, 3269) does so: leave --starttls out, or use port 389".to_owned(),
+        ),
         LdapError::Rustls { source } => of_tls(name, source),
         LdapError::DNSName { .. } => (
             format!("\"{name}\" is no name that a certificate can have"),
@@ -71,6 +95,17 @@ pub(crate) fn explain(server: &str, name: &str, error: &LdapError) -> Option<Err
         _ => return None,
     };
     Some(Error::Tls { server: server.to_owned(), why, remedy })
+}
+
+/// Whether the other side went away without an answer.
+fn is_cut_off(error: &LdapError) -> bool {
+    match error {
+        LdapError::ResultRecv { .. } | LdapError::OpSend { .. } | LdapError::EndOfStream => true,
+        LdapError::Io { source } => {
+            source.get_ref().is_none_or(|inner| !inner.is::<rustls::Error>())
+        }
+        _ => false,
+    }
 }
 
 fn of_io(name: &str, error: &io::Error) -> Option<(String, String)> {
@@ -119,15 +154,35 @@ fn of_tls(name: &str, error: &rustls::Error) -> (String, String) {
         CertificateError::NotValidForName => {
             (format!("its certificate is not for {name}"), other_name())
         }
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            format!("its certificate is not for {name}, and has no subject alternative name at all"),
+            "give the controller a certificate with its DNS name as subject alternative name (the one that \
+             Samba makes by itself has none)"
+                .to_owned(),
+        ),
         CertificateError::NotValidForNameContext { presented, .. } => (
-            format!("its certificate is not for {name}, but for {}", presented.join(", ")),
+            format!("its certificate is not for {name}, but for {}", names(presented)),
             other_name(),
         ),
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            "its certificate is that of an authority, which cannot be that of a server".to_owned(),
+            "have the authority sign a certificate for the controller's DNS name, and give that to it"
+                .to_owned(),
+        ),
         other => (
-            format!("its certificate cannot be used: {other:?}"),
+            format!("its certificate cannot be used: {other}"),
             "give the controller a certificate for its DNS name".to_owned(),
         ),
     }
+}
+
+/// `DnsName("dc1.contoso.com")` and `IpAddress(10.0.0.1)` as the names alone.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        inner.unwrap_or(name).trim_matches('"').to_owned()
+    };
+    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
 }
 
 fn other_name() -> String {

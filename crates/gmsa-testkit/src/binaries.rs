@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::skip;
+use crate::tools::{cache, skip};
 
 /// The programs of one control plane, and its version.
 #[derive(Clone, Debug)]
@@ -51,15 +51,6 @@ fn locate() -> Result<PathBuf, String> {
     let cache = cache().ok_or("neither KUBEBUILDER_ASSETS nor XDG_CACHE_HOME nor HOME is set")?;
     complete(&cache.join("control-plane/1.20.2"))
         .map_err(|why| format!("no control plane: {why}; `make control-plane` builds one"))
-}
-
-/// Where the scripts keep what they build, in the user's cache.
-pub(crate) fn cache() -> Option<PathBuf> {
-    env::var_os("XDG_CACHE_HOME")
-        .filter(|dir| !dir.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
-        .map(|cache| cache.join("kube-gmsa"))
 }
 
 fn complete(dir: &Path) -> Result<PathBuf, String> {

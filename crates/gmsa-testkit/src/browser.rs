@@ -114,6 +114,13 @@ impl Browser {
         answer["data"].as_str().unwrap().to_owned()
     }
 
+    /// A picture of what the window shows, PNG in base64.
+    pub fn view(&self) -> String {
+        let body = json!({"cmd": "Page.captureScreenshot", "params": {"format": "png"}});
+        let answer = self.command("POST", "/goog/cdp/execute", Some(&body));
+        answer["data"].as_str().unwrap().to_owned()
+    }
+
     /// The page as printed, PDF in base64.
     pub fn print(&self) -> String {
         let body = json!({"shrinkToFit": true, "background": true});

@@ -1,14 +1,10 @@
 //! What a test does with the shared control plane.
 
-use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::GroupVersionKind;
 use kube::discovery::{ApiCapabilities, ApiResource, Scope, pinned_kind};
 use kube::{Api, Client};
@@ -16,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::components::write_kubeconfig;
-use crate::control_plane::has_service_account;
 use crate::process::eventually;
+use crate::requests::{has_service_account, token, unique};
 
 const FIELD_MANAGER: &str = "gmsa-testkit";
 
@@ -172,27 +168,4 @@ impl Cluster {
         write_kubeconfig(&path, server, &self.authority, credentials);
         path
     }
-}
-
-/// A token of a service account, valid for an hour.
-pub(crate) async fn token(client: &Client, namespace: &str, service_account: &str) -> String {
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    let request = TokenRequest {
-        spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
-        ..Default::default()
-    };
-    let params = PostParams::default();
-    let answer = accounts.create_token_request(service_account, &params, &request).await;
-    let answer = answer
-        .unwrap_or_else(|e| panic!("failed to get a token for {namespace}/{service_account}: {e}"));
-    answer.status.expect("the answer has no token").token
-}
-
-/// A name that no other test uses: the prefix and a random number.
-pub fn unique(prefix: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    // The hasher's keys are random in each process.
-    let random = RandomState::new().hash_one((std::process::id(), count));
-    format!("{prefix}-{:08x}{count}", random & 0xffff_ffff)
 }

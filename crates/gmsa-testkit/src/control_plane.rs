@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Api, Client, Config};
+use kube::{Client, Config};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::binaries;
 use crate::components::{Layout, write_kubeconfig};
 use crate::process::{POLL, Process, pause, signal};
-use crate::{binaries, cluster};
+use crate::requests::{has_service_account, is_ready, token, unique};
 
 const START: Duration = Duration::from_mins(2);
 
@@ -75,8 +75,8 @@ impl ControlPlane {
 
     /// A kubeconfig with the rights of a service account, which must exist.
     pub async fn token_kubeconfig(&self, namespace: &str, service_account: &str) -> PathBuf {
-        let token = cluster::token(&self.client().await, namespace, service_account).await;
-        let path = self.dir.path().join(cluster::unique("kubeconfig"));
+        let token = token(&self.client().await, namespace, service_account).await;
+        let path = self.dir.path().join(unique("kubeconfig"));
         let authority = self.dir.path().join("ca.crt");
         write_kubeconfig(&path, &self.url(), &authority, &json!({ "token": token }));
         path
@@ -150,22 +150,4 @@ pub async fn client(kubeconfig: &Path) -> Client {
     // The tests want to see the first answer.
     config.default_retry = false;
     Client::try_from(config).expect("failed to make a client")
-}
-
-/// Whether the API server says that it is ready, and has made the first namespace, which comes a
-/// moment later.
-pub(crate) async fn is_ready(client: &Client) -> bool {
-    for path in ["/readyz", "/api/v1/namespaces/default"] {
-        let request = http::Request::get(path).body(Vec::new()).unwrap();
-        if client.request_text(request).await.is_err() {
-            return false;
-        }
-    }
-    true
-}
-
-/// Whether a namespace has the service account that its pods need.
-pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> bool {
-    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
-    matches!(accounts.get_opt("default").await, Ok(Some(_)))
 }

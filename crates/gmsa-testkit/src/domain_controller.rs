@@ -1,6 +1,6 @@
-//! A real Active Directory domain controller: Samba, with the domain `contoso.com`.
+//! A real Active Directory domain controller: Samba, with the domain `contoso.com`, or a large one.
 //!
-//! The domain was provisioned once (`scripts/provision-domain.sh`); a run copies it, moves it to an
+//! The domains were provisioned once (`scripts/provision-domain.sh`, `provision-large-domain.sh`); a run copies it, moves it to an
 //! address of its own, and starts it there, because the ports of LDAP cannot be chosen.
 
 pub mod dns;
@@ -16,11 +16,10 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
-use crate::binaries;
 use crate::pki::{Authority, Pair};
 use crate::process::{POLL, tail};
 use crate::run::Run;
-use crate::tools::skip;
+use crate::tools::{cache, skip};
 
 /// The domain's DNS name.
 pub const DOMAIN: &str = "contoso.com";
@@ -50,9 +49,54 @@ pub const HOST_PASSWORD: &str = "H0st-pass";
 const TEMPLATE_ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 10);
 const START: Duration = Duration::from_mins(1);
 
+/// A domain that was provisioned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Realm {
+    /// Its DNS name.
+    pub domain: String,
+    /// Its NetBIOS name.
+    pub netbios: String,
+    /// Its distinguished name.
+    pub base: String,
+    /// The DNS name of its controller.
+    pub host: String,
+}
+
+impl Realm {
+    /// The domain of most tests.
+    fn contoso() -> Self {
+        Self {
+            domain: DOMAIN.to_owned(),
+            netbios: NETBIOS.to_owned(),
+            base: BASE.to_owned(),
+            host: HOST.to_owned(),
+        }
+    }
+
+    /// The large one, with a NetBIOS name that is not its first DNS label: 3,000 computers `NODE0000` on
+    /// (every tenth without `dNSHostName`), 1,200 accounts `svc0000` on, the first 2,000 computers in the
+    /// group `large`, which is in `middle`, which is in `outer`.
+    fn fabrikam() -> Self {
+        Self {
+            domain: "corp.fabrikam.example".to_owned(),
+            netbios: "FABRI".to_owned(),
+            base: "DC=corp,DC=fabrikam,DC=example".to_owned(),
+            host: "dcx.corp.fabrikam.example".to_owned(),
+        }
+    }
+}
+
+/// A provisioned domain, and where it lies.
+pub(crate) struct Template {
+    dir: PathBuf,
+    realm: Realm,
+}
+
 /// A running domain controller.
 #[derive(Serialize, Deserialize)]
 pub struct DomainController {
+    /// Its domain.
+    pub realm: Realm,
     /// Where it serves LDAP (389), LDAPS (636), DNS (53) and Kerberos (88).
     pub address: IpAddr,
     /// The certificate of the authority that signed its certificate.
@@ -62,9 +106,18 @@ pub struct DomainController {
 }
 
 /// Finds the provisioned domain. Without it the test is skipped by name, and fails where `CI=true`.
-pub(crate) fn find(test: &str) -> Option<PathBuf> {
-    match locate() {
-        Ok(dir) => Some(dir),
+pub(crate) fn find(test: &str) -> Option<Template> {
+    found(test, "", Realm::contoso())
+}
+
+/// Finds the large domain likewise.
+pub(crate) fn find_large(test: &str) -> Option<Template> {
+    found(test, "large", Realm::fabrikam())
+}
+
+fn found(test: &str, below: &str, realm: Realm) -> Option<Template> {
+    match locate(below) {
+        Ok(dir) => Some(Template { dir, realm }),
         Err(why) => {
             skip(test, &why);
             None
@@ -82,10 +135,11 @@ pub fn has_kinit(test: &str) -> bool {
     here
 }
 
-fn locate() -> Result<PathBuf, String> {
-    let dir = binaries::cache()
+fn locate(below: &str) -> Result<PathBuf, String> {
+    let dir = cache()
         .ok_or("no domain controller: neither XDG_CACHE_HOME nor HOME is set")?
-        .join("domain-controller");
+        .join("domain-controller")
+        .join(below);
     if !dir.join("ready").is_file() {
         return Err(format!(
             "no domain controller in {}; `make domain-controller` installs one",
@@ -102,7 +156,8 @@ fn locate() -> Result<PathBuf, String> {
 }
 
 impl DomainController {
-    pub(crate) async fn start(run: &Run, template: &Path) -> Self {
+    pub(crate) async fn start(run: &Run, template: &Template) -> Self {
+        let Template { dir: template, realm } = template;
         let dir = run.peer_dir();
         copy(template, &dir);
         let address = free_address();
@@ -116,12 +171,18 @@ impl DomainController {
         let authority = Authority::new("kube-gmsa test domain");
         let ca = dir.join("tls/ca.crt");
         fs::write(&ca, authority.pem()).unwrap();
-        let names = [HOST, DOMAIN, &address.to_string()];
+        let shown = address.to_string();
+        let names = [realm.host.as_str(), &realm.domain, &shown];
         let (_, key) = authority.server(&names).write(&dir.join("tls"), "tls");
         // Samba refuses a key that others may read.
         set_mode(&key, 0o600);
-        let controller =
-            Self { address: address.into(), ca, dir: dir.clone(), authority: authority.pair() };
+        let controller = Self {
+            realm: realm.clone(),
+            address: address.into(),
+            ca,
+            dir: dir.clone(),
+            authority: authority.pair(),
+        };
         let mut command = Command::new("samba");
         command.args(["--foreground", "--no-process-group", "--debug-stdout"]);
         command.arg("--configfile").arg(&conf);
@@ -174,7 +235,8 @@ impl DomainController {
 
     /// The same behind the controller's back, which looks after what may stand there.
     pub fn modify_unchecked(&self, ldif: &str) {
-        self.change("private/sam.ldb.d/DC=CONTOSO,DC=COM.ldb", ldif);
+        let file = self.realm.base.to_uppercase();
+        self.change(&format!("private/sam.ldb.d/{file}.ldb"), ldif);
     }
 
     fn change(&self, database: &str, ldif: &str) {
@@ -187,7 +249,8 @@ impl DomainController {
 
     /// Adds a name to the domain's zone, `web` for `web.contoso.com`, with records of its own.
     pub fn add_dns_records(&self, name: &str, records: &[dns::Record<'_>]) {
-        let zone = format!("DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        let Realm { domain, base, .. } = &self.realm;
+        let zone = format!("DC={domain},CN=MicrosoftDNS,DC=DomainDnsZones,{base}");
         let mut ldif = format!("dn: DC={name},{zone}\nchangetype: add\nobjectClass: dnsNode\n");
         for record in records {
             ldif.push_str(&format!("dnsRecord:: {}\n", base64(&record.to_bytes())));
@@ -197,13 +260,15 @@ impl DomainController {
 
     /// Takes a name and all its records from the domain's zone.
     pub fn remove_dns_name(&self, name: &str) {
-        let zone = format!("DC={DOMAIN},CN=MicrosoftDNS,DC=DomainDnsZones,{BASE}");
+        let Realm { domain, base, .. } = &self.realm;
+        let zone = format!("DC={domain},CN=MicrosoftDNS,DC=DomainDnsZones,{base}");
         self.modify(&format!("dn: DC={name},{zone}\nchangetype: delete\n"));
     }
 
     /// Announces one more controller, whatever it is.
     pub fn announce_controller(&self, host: &str) {
-        let zone = format!("DC=_msdcs.{DOMAIN},CN=MicrosoftDNS,DC=ForestDnsZones,{BASE}");
+        let Realm { domain, base, .. } = &self.realm;
+        let zone = format!("DC=_msdcs.{domain},CN=MicrosoftDNS,DC=ForestDnsZones,{base}");
         let record = base64(&dns::Record::Srv(0, 100, host).to_bytes());
         self.modify(&format!(
             "dn: DC=_ldap._tcp.dc,{zone}\nchangetype: modify\nadd: dnsRecord\ndnsRecord:: {record}\n"

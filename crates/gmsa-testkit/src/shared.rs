@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::binaries::{self, Binaries};
 use crate::cluster::Cluster;
 use crate::components::Layout;
-use crate::control_plane::{client, has_service_account, is_ready};
+use crate::control_plane::client;
 use crate::domain_controller::{self, DomainController};
 use crate::process::{POLL, tail};
+use crate::requests::{has_service_account, is_ready};
 use crate::run::Run;
 
 /// A machine that builds at the same time may be slow.
@@ -49,6 +50,14 @@ pub async fn separate_domain_controller(
 ) -> Option<DomainController> {
     let template = domain_controller::find(test)?;
     let run = Run::current(name);
+    Some(run.state(|| DomainController::start(&run, &template)).await)
+}
+
+/// The controller of the large domain, whose NetBIOS name differs from its first DNS label, of this test
+/// run.
+pub async fn large_domain_controller(test: &str) -> Option<DomainController> {
+    let template = domain_controller::find_large(test)?;
+    let run = Run::current("big-dc");
     Some(run.state(|| DomainController::start(&run, &template)).await)
 }
 

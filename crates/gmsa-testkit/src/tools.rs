@@ -3,8 +3,6 @@
 use std::env;
 use std::path::PathBuf;
 
-use crate::binaries::cache;
-
 /// The program `helm`, `helm3` or `kubectl` that scripts/helm.sh fetches. Without it the test is skipped by
 /// name, and fails where `CI=true`.
 pub fn find(test: &str, program: &str) -> Option<PathBuf> {
@@ -28,6 +26,15 @@ pub fn haproxy(test: &str) -> Option<PathBuf> {
         skip(test, "no haproxy; scripts/haproxy.sh installs it");
     }
     found
+}
+
+/// Where the scripts keep what they build, in the user's cache.
+pub(crate) fn cache() -> Option<PathBuf> {
+    env::var_os("XDG_CACHE_HOME")
+        .filter(|dir| !dir.is_empty())
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+        .map(|cache| cache.join("kube-gmsa"))
 }
 
 /// Says by name that a test, or the rest of it, is skipped; fails where `CI=true`.

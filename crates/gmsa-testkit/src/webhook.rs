@@ -7,8 +7,9 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, unique};
+use crate::cluster::Cluster;
 use crate::process::eventually;
+use crate::requests::unique;
 
 /// The label that says which server's configurations see a namespace.
 const LABEL: &str = "gmsa-testkit/webhook";

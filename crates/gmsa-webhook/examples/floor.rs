@@ -8,11 +8,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use bytes::Bytes;
 use gmsa_webhook::certificates::{Pair, Reload};
-use gmsa_webhook::connection;
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
-use gmsa_webhook::listener::{Server, bind};
 use gmsa_webhook::metrics::Metrics;
-use gmsa_webhook::tls::{Identity, Tls};
+use gmsa_webhook::serve::tls::{Identity, Tls};
+use gmsa_webhook::serve::{self, Server, bind};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -54,14 +53,14 @@ fn main() -> anyhow::Result<()> {
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
             body_bytes: 8 << 20,
-            bytes_in_hand: 32 << 20,
+            buffered_bytes: 32 << 20,
             body_time: Duration::from_secs(5),
             requests: 1000,
             early_warnings: false,
         };
         let routes =
             Arc::new(Routes::new(Static, limits, metrics.in_flight(), Arc::new(|| Ok(()))));
-        let limits = connection::Limits {
+        let limits = serve::Limits {
             header_time: Duration::from_secs(5),
             idle_time: Duration::from_secs(125),
             age: Duration::from_mins(5),

@@ -1,7 +1,7 @@
-//! Where the serving certificate and the CA of callers come from.
+//! The sources of the serving certificate and of the CA for clients.
 //!
-//! Contents are compared, not watched: kubelet swaps a symbolic link, and from the second swap on
-//! no event comes for a watched file.
+//! Files are compared, not watched: the kubelet swaps a symbolic link, and a watched file gets no event
+//! from the second swap on.
 
 mod authority;
 mod client_ca;
@@ -52,7 +52,7 @@ pub enum LoadError {
         /// When, in UTC.
         expired: String,
     },
-    /// The key file holds no key in PEM. What it holds is not repeated.
+    /// The key file holds no key in PEM. Its content is not repeated.
     #[error("failed to read a private key in PEM from {path}")]
     Key {
         /// The file.
@@ -68,7 +68,7 @@ pub enum LoadError {
         /// Why.
         source: rustls::Error,
     },
-    /// No callers can be checked with what the file holds.
+    /// The file cannot serve as a CA.
     #[error("failed to use {path} as the CA of callers: {source}")]
     ClientCa {
         /// The file.

@@ -1,9 +1,9 @@
 //! From flags and environment to the configuration.
 //!
-//! A flag beats its `GMSA_` variable, which beats the name inherited from the webhook of
+//! A flag overrides its `GMSA_` variable, which overrides the name inherited from the webhook of
 //! kubernetes-sigs/windows-gmsa (`TLS_CRT`, `TLS_KEY`, `HTTPS_PORT`, `LOG_LEVEL`,
-//! `RANDOM_HOSTNAME`, `QPS`, `BURST`). A bad own setting stops the start; a bad inherited one is a
-//! warning and the default, as it always was, except `RANDOM_HOSTNAME`.
+//! `RANDOM_HOSTNAME`, `QPS`, `BURST`). A bad setting of our own is an error; a bad inherited one gives
+//! a warning and the default, as in that webhook, except `RANDOM_HOSTNAME`.
 
 mod args;
 
@@ -15,7 +15,7 @@ use gmsa_cluster::installation::server_objects::Names;
 
 use crate::certificates::Policy;
 use crate::check::Check;
-use crate::telemetry::Endpoint;
+use crate::telemetry::{Collector, LogFormat};
 
 pub use args::{Args, Task, command, parse};
 
@@ -29,12 +29,12 @@ pub enum CertificateSource {
         /// The private key in PEM.
         key: PathBuf,
     },
-    /// Made at the start and gone with the process; the CA goes to this file.
+    /// Made at the start, and lost with the process; the CA is written to this file.
     Ephemeral {
-        /// Where the CA's certificate is written for callers.
+        /// The file for the CA's certificate, which callers need.
         ca_file: Option<PathBuf>,
     },
-    /// Made by the server, kept in a Secret and renewed by itself.
+    /// Made by the server, stored in a Secret and renewed automatically.
     Managed {
         /// The Service, the Secret and the webhook configurations.
         names: Names,
@@ -53,15 +53,6 @@ pub enum FactSource {
     },
     /// A directory of manifests.
     Directory(PathBuf),
-}
-
-/// How logs are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LogFormat {
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Text,
 }
 
 /// The configuration of the server.
@@ -83,9 +74,9 @@ pub struct Config {
     pub facts: FactSource,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
-    /// How many bytes of bodies may be in hand, all together.
-    pub max_bytes_in_hand: usize,
-    /// How many places of one pod may use a GMSA.
+    /// How many bytes of bodies may be buffered, over all requests.
+    pub max_buffered_bytes: usize,
+    /// How many fields of one pod may name a GMSA.
     pub max_places: usize,
     /// How long a handshake or the head of a request may take.
     pub header_timeout: Duration,
@@ -95,7 +86,7 @@ pub struct Config {
     pub idle_timeout: Duration,
     /// How many connections may be open.
     pub max_connections: usize,
-    /// How many admission requests may be in hand.
+    /// How many admission requests may be in flight.
     pub max_requests: usize,
     /// How long one answer may take.
     pub deadline: Duration,
@@ -105,7 +96,7 @@ pub struct Config {
     pub drain: Duration,
     /// How long requests in flight may take after that.
     pub grace: Duration,
-    /// How long a granted right is remembered.
+    /// How long a granted right is cached.
     pub remember: Duration,
     /// Live reads a second.
     pub qps: f64,
@@ -115,25 +106,25 @@ pub struct Config {
     pub random_hostname: bool,
     /// Whether workloads and credential specs are answered with warnings.
     pub early_warnings: bool,
-    /// Whether what the last audit counted is exported.
+    /// Whether the counts of the last audit are exported.
     pub audit_results: bool,
     /// Threads; 1 is a runtime without any others.
     pub threads: usize,
     /// How logs are written.
     pub log_format: LogFormat,
-    /// From which level on.
+    /// The least level that is logged.
     pub log_level: String,
-    /// Not to serve, but to ask whether the webhooks are asked.
+    /// A check whether the API server calls the webhooks, instead of serving.
     pub check: Option<Check>,
-    /// Where traces go; nowhere unless given.
-    pub otlp_endpoint: Option<Endpoint>,
+    /// Where traces go, if anywhere.
+    pub otlp_endpoint: Option<Collector>,
 }
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `RANDOM_HOSTNAME` is no boolean of Go.
-    #[error("failed to read RANDOM_HOSTNAME: \"{0}\" is no boolean; use true or false")]
+    /// `RANDOM_HOSTNAME` is not a Go boolean.
+    #[error("failed to read RANDOM_HOSTNAME: \"{0}\" is not a boolean; use true or false")]
     RandomHostname(String),
     /// Manifests cannot be audited.
     #[error(
@@ -143,10 +134,10 @@ pub enum Error {
     AuditOfStore,
     /// The largest body would always be refused.
     #[error(
-        "failed to limit bodies: --max-bytes-in-hand is {all}, which is less than one body of \
+        "failed to limit bodies: --max-buffered-bytes is {all}, which is less than one body of \
          --max-body-bytes, {one}; raise the first or lower the second"
     )]
-    BytesInHand {
+    BufferedBytes {
         /// The limit for all.
         all: usize,
         /// The limit for one.
@@ -165,7 +156,7 @@ pub enum Error {
     },
 }
 
-/// Resolves arguments and inherited environment. The second part are warnings to be logged.
+/// Resolves the arguments and the inherited environment. The second value holds warnings to log.
 pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,
@@ -206,7 +197,7 @@ pub fn resolve(
             },
         },
     };
-    // An existing deployment that says nothing listens where it always did.
+    // An existing deployment without a port keeps listening on its old one.
     let default_port = if existing { 443 } else { 8443 };
     let mut number = |name: &str, usable: fn(&f64) -> bool| {
         let text = inherited(name)?;
@@ -246,7 +237,7 @@ pub fn resolve(
             None => FactSource::Cluster { kubeconfig: args.kubeconfig },
         },
         max_body_bytes: args.max_body_bytes,
-        max_bytes_in_hand: args.max_bytes_in_hand,
+        max_buffered_bytes: args.max_buffered_bytes,
         max_places: args.max_places,
         header_timeout: seconds(args.header_timeout),
         body_timeout: seconds(args.body_timeout),
@@ -277,8 +268,11 @@ fn fit_together(args: &Args) -> Result<(), Error> {
     if args.task == Some(Task::Audit) && args.store.is_some() {
         return Err(Error::AuditOfStore);
     }
-    if args.max_bytes_in_hand < args.max_body_bytes {
-        return Err(Error::BytesInHand { all: args.max_bytes_in_hand, one: args.max_body_bytes });
+    if args.max_buffered_bytes < args.max_body_bytes {
+        return Err(Error::BufferedBytes {
+            all: args.max_buffered_bytes,
+            one: args.max_body_bytes,
+        });
     }
     Ok(())
 }
@@ -305,7 +299,7 @@ fn port_of(number: f64) -> Option<u16> {
     whole(number).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0)
 }
 
-/// A level of logrus, the logger of the inherited variable, as one of ours.
+/// Translates a level of logrus, the logger behind the inherited variable.
 fn inherited_level(text: &str) -> Option<String> {
     let level = match text.to_ascii_lowercase().as_str() {
         "panic" | "fatal" | "error" => "error",
@@ -327,7 +321,7 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
     }
 }
 
-/// The inherited level; none, and one that is no level, is `info`.
+/// The inherited level, or `info` if there is none or it is not a level.
 fn level(inherited: Option<String>, warnings: &mut Vec<String>) -> String {
     let Some(text) = inherited else { return "info".to_owned() };
     inherited_level(&text).unwrap_or_else(|| {

@@ -1,18 +1,18 @@
 //! The admission webhook server for GMSA on Kubernetes.
+//!
+//! A request passes through [`serve`] (connections, TLS), [`http`] (routes, limits), [`service`]
+//! (which endpoint), [`wire`] (JSON), and [`admission`] or [`warnings`] (the answer).
 
+pub mod admission;
 pub mod audit;
-pub mod body;
 pub mod certificates;
 pub mod check;
 pub mod config;
-pub mod connection;
 pub mod http;
-pub mod listener;
 pub mod metrics;
-pub mod metrics_server;
+pub mod serve;
 pub mod server;
 pub mod service;
-pub mod stream;
 pub mod telemetry;
-pub mod tls;
+pub mod warnings;
 pub mod wire;

@@ -10,7 +10,8 @@ fn main() -> anyhow::Result<()> {
     let environment = |name: &str| env::var(name).ok();
     let args = config::parse(env::args_os(), environment).unwrap_or_else(|error| error.exit());
     let (config, warnings) = config::resolve(args, environment)?;
-    let _telemetry = telemetry::start(&config)?;
+    let _telemetry =
+        telemetry::start(&config.log_level, config.log_format, config.otlp_endpoint.as_ref())?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }

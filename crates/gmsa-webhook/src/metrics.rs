@@ -83,14 +83,14 @@ pub struct Metrics {
     expiry: Gauge,
     rotations: Family<ResultLabels, Counter>,
     audit_findings: Family<SeverityLabels, Gauge>,
-    // Without labels, but there only if somebody keeps results.
+    // Without labels, but exported only with --audit-results.
     audit_time: Family<[(&'static str, &'static str); 0], Gauge>,
     in_flight_gauge: Gauge,
     in_flight: Arc<AtomicUsize>,
-    // What nearly every request counts is not looked up by its labels.
+    // The counters of nearly every request, so that they need no look-up by label.
     mutated: Counter,
     validated: Counter,
-    recalled: Counter,
+    cached: Counter,
 }
 
 impl Default for Metrics {
@@ -113,13 +113,13 @@ impl Metrics {
         let reviews = Family::<ReviewLabels, Counter>::default();
         let admitted =
             |endpoint: Endpoint| requests.get_or_create(&AdmissionLabels::usual(endpoint)).clone();
-        let recalled = ReviewLabels { result: "allowed", source: "cache" };
-        let recalled = reviews.get_or_create(&recalled).clone();
+        let cached = ReviewLabels { result: "allowed", source: "cache" };
+        let cached = reviews.get_or_create(&cached).clone();
         let (mutated, validated) = (admitted(Endpoint::Mutate), admitted(Endpoint::Validate));
         let metrics = Self {
             mutated,
             validated,
-            recalled,
+            cached,
             requests,
             mutate_seconds: seconds(Endpoint::Mutate),
             validate_seconds: seconds(Endpoint::Validate),
@@ -136,7 +136,7 @@ impl Metrics {
             in_flight: Arc::new(AtomicUsize::new(0)),
             registry: Registry::default(),
         };
-        // Rates over a label that was never seen are absent; these begin at zero.
+        // A rate over a label that was never seen is absent; these start at zero.
         for result in ["success", "failed"] {
             drop(metrics.rotations.get_or_create(&ResultLabels { result }));
         }
@@ -205,26 +205,26 @@ impl Metrics {
         self.requests.get_or_create(&labels).inc();
     }
 
-    /// Takes down what the store knows: how many credential specs, how long since it heard from
-    /// the API server, and whether watching is forbidden.
+    /// Records the state of the store: how many credential specs it has, how long ago the API server
+    /// was last heard, and whether watching is forbidden.
     pub fn store(&self, known: usize, age: Option<Duration>, live_mode: bool) {
         self.credspecs.set(i64::try_from(known).unwrap_or(i64::MAX));
         self.sync_age.set(age.map_or(f64::NAN, |age| age.as_secs_f64()));
         self.live_mode.set(live_mode.into());
     }
 
-    /// Takes down until when the serving certificate is valid, in seconds since 1970.
+    /// Records when the serving certificate expires, in seconds since 1970.
     pub fn certificate_loaded(&self, expiry: i64) {
         self.expiry.set(expiry);
     }
 
-    /// Counts a change of the serving certificate that was taken over, or one that was refused.
+    /// Counts a change of the serving certificate that was adopted, or one that was refused.
     pub fn certificate_rotated(&self, success: bool) {
         let result = if success { "success" } else { "failed" };
         self.rotations.get_or_create(&ResultLabels { result }).inc();
     }
 
-    /// Takes down what the last audit counted; no findings are shown where there was none.
+    /// Records the counts of the last audit; without one, no findings are exported.
     pub fn audited(&self, counts: Option<Counts>) {
         self.audit_time.get_or_create(&[]).set(counts.map_or(0, |counts| counts.time));
         let Some(counts) = counts else {
@@ -241,7 +241,7 @@ impl Metrics {
         }
     }
 
-    /// The number of admission requests in hand.
+    /// The number of admission requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.in_flight)
@@ -262,7 +262,7 @@ impl Metrics {
 impl Observer for Metrics {
     fn access_review(&self, result: &'static str, source: &'static str) {
         if (result, source) == ("allowed", "cache") {
-            self.recalled.inc();
+            self.cached.inc();
         } else {
             self.reviews.get_or_create(&ReviewLabels { result, source }).inc();
         }

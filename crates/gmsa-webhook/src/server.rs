@@ -1,4 +1,4 @@
-//! The server: puts the parts together, runs them, and stops them in order.
+//! The server: connects the parts, runs them, and stops them in order.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,16 +12,15 @@ use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::admission::{Settings, Source, StoreDir, StoreError};
 use crate::audit;
 use crate::certificates::{ClientCa, Ephemeral, Managed, Pair, Reload};
 use crate::config::{CertificateSource, Config, FactSource};
-use crate::connection;
-use crate::http::{Limits, Routes};
-use crate::listener::{BindError, Server, bind};
+use crate::http::{self, Routes};
 use crate::metrics::Metrics;
-use crate::metrics_server;
-use crate::service::{Service, Source, StoreDir, StoreError};
-use crate::tls::{Identity, Tls};
+use crate::serve::tls::{Identity, Tls};
+use crate::serve::{self, BindError, Server, bind};
+use crate::service::Service;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -83,19 +82,22 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
     let source = source(&config, client, &metrics, &mut tasks)?;
-    tasks.spawn(metrics_server::run(metrics_listener, Arc::clone(&metrics), source.clone()));
+    tasks.spawn(serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
     let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
     if let Some(path) = &config.client_ca {
         let reload = Reload::start(ClientCa::new(path.clone(), Arc::clone(&tls)));
         tasks.spawn(async move { reload.watch().await });
     }
-    let service =
-        Service::new(source, Arc::clone(&metrics), config.deadline, config.random_hostname)
-            .with_max_places(config.max_places);
-    let limits = Limits {
+    let settings = Settings {
+        deadline: config.deadline,
+        random_hostname: config.random_hostname,
+        max_places: config.max_places,
+    };
+    let service = Service::new(source, Arc::clone(&metrics), settings);
+    let limits = http::Limits {
         body_bytes: config.max_body_bytes,
-        bytes_in_hand: config.max_bytes_in_hand,
+        buffered_bytes: config.max_buffered_bytes,
         body_time: config.body_timeout,
         requests: config.max_requests,
         early_warnings: config.early_warnings,
@@ -107,7 +109,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
         listener: https,
         tls,
         routes: Arc::clone(&routes),
-        limits: connection::Limits {
+        limits: serve::Limits {
             header_time: config.header_timeout,
             idle_time: config.idle_timeout,
             age: config.max_connection_age,
@@ -121,7 +123,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     tracing::info!(drain_seconds = config.drain.as_secs_f64(), "stopping: not ready from now on");
     routes.drain();
     tokio::time::sleep(config.drain).await;
-    // Nobody else holds the other end open: a closed channel stops the server as well.
+    // A closed channel stops the server too.
     let _ = stop.send(true);
     let _ = serving.await;
     tracing::info!("stopped");
@@ -130,7 +132,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
 
 type Problem = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// Loads the certificate and keeps it fresh; returns what says whether there is one.
+/// Loads the certificate and keeps it current; returns whether there is one.
 fn certificate(
     from: &CertificateSource,
     client: Option<&Client>,

@@ -1,17 +1,45 @@
-//! Logs to standard error, and traces to a collector where one is named.
+//! Logs to standard error, and traces to a collector, if one is given.
 
+mod collector;
+#[cfg(feature = "otlp")]
 mod otlp;
 
+use clap::ValueEnum;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use crate::config::{Config, LogFormat};
+pub use collector::Collector;
 
-pub use otlp::{Endpoint, Error};
+/// Why telemetry does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The program was built without the feature `otlp`.
+    #[error(
+        "failed to set up traces for --otlp-endpoint: this program was built without them; use the \
+         image, or build with `cargo build -p gmsa-webhook --features otlp`"
+    )]
+    NotBuiltIn,
+    /// The client of the collector could not be made.
+    #[error("failed to make a client for --otlp-endpoint: {0}")]
+    Client(#[from] std::io::Error),
+    /// The exporter could not be made.
+    #[cfg(feature = "otlp")]
+    #[error("failed to set up traces for --otlp-endpoint: {0}")]
+    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
+}
 
-/// The target of spans that exist for traces only: the log does not look at them, so that without
-/// traces they cost nothing.
+/// The format of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// The target of spans that exist for traces only. The log ignores it, so that such spans cost
+/// nothing without traces.
 macro_rules! traces {
     () => {
         "gmsa_webhook::traces"
@@ -19,26 +47,21 @@ macro_rules! traces {
 }
 pub(crate) use traces;
 
-/// What must live as long as the process has something to tell.
-#[derive(Default)]
+/// Keeps traces going; dropping it sends what is left.
 #[must_use = "traces end when it is dropped"]
 pub struct Telemetry {
-    traces: Option<otlp::Traces>,
+    #[cfg(feature = "otlp")]
+    _traces: Option<otlp::Traces>,
 }
 
-impl Drop for Telemetry {
-    fn drop(&mut self) {
-        if let Some(traces) = &self.traces {
-            traces.end();
-        }
-    }
-}
-
-/// Starts logging and, with an endpoint, tracing. Libraries are heard from `warn` on, unless all is
-/// wanted. Must be dropped outside of a runtime.
-pub fn start(config: &Config) -> Result<Telemetry, Error> {
-    let level = &config.log_level;
-    let filter = match level.as_str() {
+/// Starts logging and, with a collector, tracing. Libraries log from `warn` on, except at the level
+/// `trace`. Must be dropped outside of a runtime.
+pub fn start(
+    level: &str,
+    format: LogFormat,
+    collector: Option<&Collector>,
+) -> Result<Telemetry, Error> {
+    let filter = match level {
         "trace" => concat!("trace,", traces!(), "=off").to_owned(),
         level => {
             let traces = traces!();
@@ -46,16 +69,30 @@ pub fn start(config: &Config) -> Result<Telemetry, Error> {
         }
     };
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let logs: Box<dyn Layer<Registry> + Send + Sync> = match config.log_format {
+    let logs: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Json => logs.json().flatten_event(true).boxed(),
         LogFormat::Text => logs.with_ansi(false).boxed(),
     };
-    let mut layers = vec![logs.with_filter(EnvFilter::new(filter)).boxed()];
-    let traces = config.otlp_endpoint.as_ref().map(otlp::Traces::start).transpose()?;
-    if let Some(traces) = &traces {
-        layers.push(traces.layer());
+    let logs = logs.with_filter(EnvFilter::new(filter)).boxed();
+    #[cfg(feature = "otlp")]
+    {
+        let traces = collector.map(otlp::Traces::start).transpose()?;
+        let mut layers = vec![logs];
+        layers.extend(traces.as_ref().map(otlp::Traces::layer));
+        install(layers);
+        Ok(Telemetry { _traces: traces })
     }
+    #[cfg(not(feature = "otlp"))]
+    {
+        if collector.is_some() {
+            return Err(Error::NotBuiltIn);
+        }
+        install(vec![logs]);
+        Ok(Telemetry {})
+    }
+}
+
+fn install(layers: Vec<Box<dyn Layer<Registry> + Send + Sync>>) {
     // A second start, as in tests, keeps the first.
     let _ = tracing_subscriber::registry().with(layers).try_init();
-    Ok(Telemetry { traces })
 }

@@ -5,32 +5,59 @@ mod clock;
 mod definition;
 pub mod dns;
 pub mod facts;
+mod metrics;
 pub mod nodes;
+pub mod replicas;
+pub mod report;
 mod rights;
 pub mod server;
 mod specs;
+mod upkeep;
 mod webhooks;
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
+use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
 use serde_json::Value;
 
-use crate::connect::MANAGER;
+use crate::connect::server_version;
 use crate::failure::Failure;
-use facts::{Facts, text};
+use facts::Facts;
 use gmsa_cluster::api::objects::Objects;
+use replicas::Replicas;
 
-/// Reads the cluster, and looks at all of it.
+/// Reads the cluster, and checks all of it.
 pub async fn examine_all(client: &Client) -> Result<Vec<Outcome>, Failure> {
     let facts = read(client).await?;
     examine(client, &facts, &BTreeSet::new()).await
 }
 
-/// Reads what everything else rests on.
+/// Reads what the checks rest on.
 pub async fn read(client: &Client) -> Result<Facts, Failure> {
-    facts::read(&Objects::new(client.clone(), MANAGER, true)).await
+    facts::read(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
+}
+
+/// Checks the webhook, without asking it: what `status` shows, and the doctor too. Also what each
+/// replica reports.
+pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Replicas), Failure> {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
+    let options = rights::options(client, facts).await?;
+    let options = options.as_ref();
+    let mut outcomes = definition::examine(client).await?;
+    let version = server_version(client).await?;
+    outcomes.extend(webhooks::judge(facts, options, version));
+    outcomes.push(rights::examine(client, facts, options).await?);
+    outcomes.extend(server::examine(&objects, facts).await?);
+    outcomes.extend(upkeep::examine(client, facts, options, version).await);
+    if !facts.ours {
+        return Ok((outcomes, Ok(Vec::new())));
+    }
+    let replicas = replicas::read(client, &facts.namespace()).await;
+    outcomes.extend(replicas::judge(&replicas));
+    Ok((outcomes, replicas))
 }
 
 /// The credential specs that are of interest: those that are named, or all.
@@ -45,13 +72,10 @@ pub async fn examine(
     facts: &Facts,
     only: &BTreeSet<String>,
 ) -> Result<Vec<Outcome>, Failure> {
-    let objects = Objects::new(client.clone(), MANAGER, true);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = rights::options(client, facts).await?;
     let specs = specs_of(facts, only);
-    let mut outcomes = definition::examine(client).await?;
-    outcomes.extend(webhooks::judge(facts));
-    outcomes.push(rights::examine(client, facts, options.as_ref()).await?);
-    outcomes.extend(server::examine(&objects, facts).await?);
+    let (mut outcomes, _) = webhook(client, facts).await?;
     outcomes.push(admission::examine(client, facts, options).await);
     outcomes.extend(specs::judge(&facts.specs, &specs));
     outcomes.extend(dns::examine(&objects, &specs).await?);

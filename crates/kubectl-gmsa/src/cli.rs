@@ -26,11 +26,12 @@ pub use install::{
 pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke, RightsFlags};
 
-/// Active Directory identities for Windows pods: who may use them, what admission will say, and why.
+/// Give Windows pods their Active Directory identity (gMSA): install the webhook, make credential
+/// specs, grant rights, preview admission, and diagnose pods.
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-gmsa", bin_name = "kubectl gmsa", version, max_term_width = 100)]
 pub struct Cli {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -38,34 +39,34 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Judge every workload in files as admission would
+    /// Check workloads in files as admission would
     Review(Review),
-    /// Install the webhook and everything around it, and wait until it answers
+    /// Install or upgrade the webhook, and wait until it answers
     #[command(visible_alias = "upgrade")]
     Install(Box<Install>),
-    /// Remove what install made; credential specs stay
+    /// Remove the webhook; credential specs stay
     Uninstall(Uninstall),
-    /// Show whether the webhook is as it should be
+    /// Show whether the webhook is healthy
     Status(Status),
-    /// Make and check credential specs
+    /// Create and check credential specs
     #[command(subcommand)]
     Credspec(Box<credspec::Credspec>),
-    /// Make and check group managed service accounts in Active Directory
+    /// Create and check group managed service accounts in Active Directory
     #[command(subcommand)]
     Account(Box<account::Account>),
     /// Let service accounts use credential specs
     Grant(Grant),
-    /// Take that right from service accounts, and say whether another way is left
+    /// Remove that right, and report if the service accounts still have it another way
     Revoke(Revoke),
-    /// Show who may use which credential spec, by what, and who uses it
+    /// Show who may use which credential spec, through which roles, and who uses it
     Access(Access),
-    /// Find out why a pod has no identity, and mend what can be mended
+    /// Diagnose why a pod has no identity, and repair it
     Doctor(Box<Doctor>),
-    /// Write one HTML page: the access map, credential specs, and how the webhook is
+    /// Write one HTML page about the access map, credential specs and the webhook
     Report(ReportArgs),
-    /// Hold what runs, or would run, against what admission would say now
+    /// Check running pods and workloads against the current policy
     Audit(Audit),
-    /// Print the completion script of a shell
+    /// Print a shell completion script
     Completion(Completion),
     /// Print the version
     Version,
@@ -75,16 +76,16 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # What would happen to these manifests?
+  # Check what would happen to these manifests
   kubectl gmsa review -f deploy/
 
-  # The same, with the credential specs and rights of the cluster
+  # Use the credential specs and rights of the cluster
   kubectl gmsa review -f deploy/ --cluster
 
-  # The pods as they would be admitted
+  # Print the pods as they would be admitted
   kubectl gmsa review -f web.yaml -o yaml
 
-  # From a chart
+  # Check the output of a chart
   helm template . | kubectl gmsa review -f -")]
 pub struct Review {
     /// Files or directories of manifests; - is standard input
@@ -93,20 +94,20 @@ pub struct Review {
     /// Take credential specs and rights from the cluster instead of the files
     #[arg(long)]
     pub cluster: bool,
-    /// The namespace of objects that name none [default: with --cluster that of the context,
-    /// otherwise "default"]
+    /// The namespace of objects that do not set one [default: "default", or that of the context with
+    /// --cluster]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// From which severity of findings on the exit code is 1; a denial is an error
+    /// Exit with 1 if a finding has this severity or a higher one; a denial is an error
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: Severity,
     /// What to print
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
-    /// With --cluster: the kubeconfig
+    /// With --cluster: the kubeconfig file
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// With --cluster: the context in the kubeconfig
+    /// With --cluster: the kubeconfig context
     #[arg(long)]
     pub context: Option<String>,
 }
@@ -114,9 +115,9 @@ pub struct Review {
 /// What `review` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// A table, the reasons, and what to do
+    /// A table, the reasons and what to do
     Table,
-    /// The same with the workloads that use no GMSA
+    /// The same, with workloads that use no GMSA
     Wide,
     /// A report with a published schema
     Json,
@@ -130,11 +131,11 @@ pub enum Output {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # For kubectl-gmsa itself, in bash
+  # Complete kubectl-gmsa itself, in bash
   source <(kubectl gmsa completion bash)
 
-  # For `kubectl gmsa`: kubectl (1.26 and newer) asks a program of this name on the PATH, which is
-  # the plugin under another name (on Windows a copy, kubectl_complete-gmsa.exe)
+  # Complete `kubectl gmsa` (kubectl 1.26 and newer): kubectl runs a program of this name on the
+  # PATH; on Windows, copy the plugin to kubectl_complete-gmsa.exe
   ln -s kubectl-gmsa kubectl_complete-gmsa")]
 pub struct Completion {
     /// The shell

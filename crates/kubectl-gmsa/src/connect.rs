@@ -6,14 +6,12 @@ use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::credential_specs::CredentialSpecs;
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::installation::Version;
+use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
 use tokio::runtime::Runtime;
 
 use crate::cli::shared::ClusterFlags;
 use crate::failure::Failure;
-
-/// Who is named as the writer of fields, and the value of the label on what we made.
-pub const MANAGER: &str = "kubectl-gmsa";
 
 /// A client, and what runs its requests.
 pub struct Connection {
@@ -30,7 +28,7 @@ impl Connection {
 
     /// The objects of the cluster; with `dry_run` nothing that is written is stored.
     pub fn objects(&self, dry_run: bool) -> Objects {
-        Objects::new(self.client.clone(), MANAGER, dry_run)
+        Objects::new(self.client.clone(), FIELD_MANAGER, dry_run)
     }
 }
 

@@ -4,9 +4,11 @@ pub mod journal;
 pub mod leftover;
 pub mod pods;
 pub mod probe;
+pub mod signature;
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{NAME, NamespaceRequirement, OPTIONS, Options, TAKEOVER};
+use gmsa_cluster::installation::{NamespaceRequirement, Options};
+use gmsa_core::names::{NAME, OPTIONS, TAKEOVER};
 use gmsa_core::rbac::{LabelSelector, Requirement};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;

@@ -7,6 +7,7 @@ mod commands;
 mod connect;
 mod credential_spec;
 mod failure;
+mod from_ad;
 mod installation;
 mod output;
 mod prompt;
@@ -23,6 +24,7 @@ pub use commands::account::check::schema as account_check_schema;
 pub use commands::audit::schema as audit_schema;
 pub use commands::credspec::lint::schema as credspec_lint_schema;
 pub use commands::doctor::schema as doctor_schema;
+pub use commands::review::on_a_terminal as review_on_a_terminal;
 pub use commands::review::schema as review_schema;
 pub use commands::status::schema as status_schema;
 

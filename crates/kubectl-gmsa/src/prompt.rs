@@ -47,8 +47,8 @@ pub fn from_file(path: &Path) -> Result<SecretString, Failure> {
     };
     let text = text.map_err(|error| failed(&error.to_string()))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let password = text.strip_suffix('\n').unwrap_or(text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
+    // Editors and tools end a file with one line break or two, of either kind.
+    let password = text.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
         return Err(failed("it is empty"));
     }
@@ -70,7 +70,7 @@ fn read(source: impl Read) -> io::Result<Zeroizing<String>> {
         [0xff, 0xfe, wide @ ..] => from_utf16(wide),
         plain => std::str::from_utf8(plain).ok().map(|text| Zeroizing::new(text.to_owned())),
     };
-    text.ok_or_else(|| io::Error::other("it is no text in UTF-8 or UTF-16"))
+    text.ok_or_else(|| io::Error::other("it is not text in UTF-8 or UTF-16"))
 }
 
 fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
@@ -114,6 +114,9 @@ mod tests {
             ("\u{feff} se cret \r\n", Some(" se cret ")),
             ("", None),
             ("\n", None),
+            ("secret\n\n", Some("secret")),
+            ("secret\r\n\r\n", Some("secret")),
+            ("\nsecret\n", None),
             ("one\ntwo\n", None),
         ] {
             std::fs::write(&path, text).unwrap();
@@ -129,7 +132,7 @@ mod tests {
         std::fs::write(&path, &cut[..cut.len() - 1]).unwrap();
         let error = from_file(&path).unwrap_err().to_string();
         assert!(
-            error.contains("no text in UTF-8 or UTF-16") && !error.contains("secre"),
+            error.contains("not text in UTF-8 or UTF-16") && !error.contains("secre"),
             "{error}"
         );
         std::fs::write(&path, "long".repeat(2000)).unwrap();

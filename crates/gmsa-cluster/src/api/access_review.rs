@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gmsa_core::admission::{Failure, Right};
+use gmsa_core::names::{GROUP, PLURAL};
 use k8s_openapi::api::authorization::v1::{
     LocalSubjectAccessReview, ResourceAttributes, SubjectAccessReviewSpec,
     SubjectAccessReviewStatus,
@@ -80,9 +81,9 @@ impl Access {
                 ]),
                 resource_attributes: Some(ResourceAttributes {
                     verb: Some("use".to_owned()),
-                    group: Some("windows.k8s.io".to_owned()),
+                    group: Some(GROUP.to_owned()),
                     version: Some("v1".to_owned()),
-                    resource: Some("gmsacredentialspecs".to_owned()),
+                    resource: Some(PLURAL.to_owned()),
                     name: Some(name.clone()),
                     namespace: Some(namespace.clone()),
                     ..ResourceAttributes::default()

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use gmsa_core::names::{FIELD_MANAGER, GROUP, KIND, PLURAL};
+use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams};
 use kube::{Client, Error as KubeError};
 use serde_json::Value;
 
 use crate::api::client::why;
-use crate::installation::definition::{KIND, api_resource};
 
-/// Who applied, as the API server notes it.
-pub const FIELD_MANAGER: &str = "kubectl-gmsa";
+/// The resource as requests name it.
+#[must_use]
+pub fn api_resource() -> ApiResource {
+    ApiResource {
+        group: GROUP.to_owned(),
+        version: "v1".to_owned(),
+        api_version: format!("{GROUP}/v1"),
+        kind: KIND.to_owned(),
+        plural: PLURAL.to_owned(),
+    }
+}
+
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many objects are asked for at once.

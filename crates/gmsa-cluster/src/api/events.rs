@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gmsa_core::names::SERVER_FIELD_MANAGER;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use k8s_openapi::jiff::Timestamp;
@@ -14,7 +15,6 @@ use kube::Client;
 use kube::api::{Api, PostParams};
 
 use crate::api::client::why;
-use crate::installation::server_objects::FIELD_MANAGER;
 
 /// How long a message may be (API reference, Event `v1`).
 const LONGEST: usize = 1024;
@@ -80,7 +80,7 @@ impl Events {
         };
         Event {
             metadata: ObjectMeta {
-                generate_name: Some(format!("{FIELD_MANAGER}-")),
+                generate_name: Some(format!("{SERVER_FIELD_MANAGER}-")),
                 namespace: self.about.namespace.clone(),
                 ..ObjectMeta::default()
             },
@@ -88,8 +88,11 @@ impl Events {
             type_: Some(kind.to_owned()),
             reason: Some(reason.to_owned()),
             message: Some(message.chars().take(LONGEST).collect()),
-            source: Some(EventSource { component: Some(FIELD_MANAGER.to_owned()), host: None }),
-            reporting_component: Some(FIELD_MANAGER.to_owned()),
+            source: Some(EventSource {
+                component: Some(SERVER_FIELD_MANAGER.to_owned()),
+                host: None,
+            }),
+            reporting_component: Some(SERVER_FIELD_MANAGER.to_owned()),
             reporting_instance: self.about.name.clone(),
             first_timestamp: now.clone(),
             last_timestamp: now,

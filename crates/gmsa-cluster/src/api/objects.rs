@@ -58,12 +58,8 @@ pub mod kinds {
     pub const CLUSTER_ROLE_BINDING: Kind =
         kind(RBAC, "ClusterRoleBinding", "clusterrolebindings", false);
     /// `GMSACredentialSpec`
-    pub const CREDENTIAL_SPEC: Kind = kind(
-        crate::installation::definition::GROUP,
-        crate::installation::definition::KIND,
-        crate::installation::definition::PLURAL,
-        false,
-    );
+    pub const CREDENTIAL_SPEC: Kind =
+        kind(gmsa_core::names::GROUP, gmsa_core::names::KIND, gmsa_core::names::PLURAL, false);
     /// `Namespace`
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`

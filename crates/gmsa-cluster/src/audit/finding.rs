@@ -54,7 +54,9 @@ impl fmt::Display for Object {
 }
 
 impl Finding {
-    pub(super) fn new(object: &Object, code: Code, message: String) -> Self {
+    /// A finding with the usual remedy.
+    #[must_use]
+    pub fn new(object: &Object, code: Code, message: String) -> Self {
         let remedy = code.remedy().to_owned();
         Self { object: object.clone(), code, message, evidence: Vec::new(), remedy }
     }

@@ -9,23 +9,12 @@ use gmsa_core::pod::{Pod, shown};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
+use super::next_pod::{self, KNOWN_OWNERS};
 use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::api::objects::{Objects, kinds};
 use crate::simulate::{decide, walk};
-
-/// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
-/// each of them again.
-pub(super) const KNOWN_OWNERS: [&str; 7] = [
-    "Deployment",
-    "ReplicaSet",
-    "StatefulSet",
-    "DaemonSet",
-    "Job",
-    "ReplicationController",
-    "CronJob",
-];
 
 /// Reads and judges every pod that has not ended.
 pub(super) async fn all(
@@ -100,7 +89,7 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
         if sent == Sent::NotItsLabels {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
         }
-        gathered.audit.findings.extend(super::workloads::warnings(&object, &decision));
+        gathered.audit.findings.extend(next_pod::warnings(&object, &decision));
         if gathered.scope.next_pods && sent == Sent::Yes {
             made_again(gathered, &object, item.text).await?;
         }
@@ -127,7 +116,7 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
             break walked.decision;
         }
     };
-    let found = super::workloads::denied(gathered, object, &pod, &decision);
+    let found = next_pod::denied(gathered, object, &pod, &decision);
     gathered.audit.findings.extend(found);
     Ok(())
 }

@@ -6,18 +6,18 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::finding::Severity;
+use gmsa_core::names::AUDIT;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::publish::{MOST, metadata};
+use super::kept::{MOST, metadata};
 use super::report::fitting;
 use super::{Audit, Finding};
 use crate::api::apply::{Applier, Error};
 use crate::api::client::why;
 use crate::api::objects::kinds;
-use crate::installation::AUDIT;
 
 const GROUP: &str = "wgpolicyk8s.io";
 const API_VERSION: &str = "wgpolicyk8s.io/v1alpha2";

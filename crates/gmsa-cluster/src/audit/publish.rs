@@ -5,20 +5,16 @@
 //! else in the `ConfigMap`. Of the contents of credential specs nothing is kept.
 
 use gmsa_core::finding::Severity;
+use gmsa_core::names::{AUDIT, AUDIT_FIELD_MANAGER, PART_OF};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
+use super::kept::{MOST, metadata};
 use super::policy_report::PolicyReports;
 use super::{Audit, Report, Scope};
 use crate::api::apply::{Applier, Error};
 use crate::api::objects::{Objects, Reference, kinds};
-use crate::installation::{AUDIT, NAME, PART_OF};
-
-/// Who is named as the writer of the results.
-pub(super) const MANAGER: &str = "gmsa-webhook-audit";
-/// How long the findings are at most in JSON: a `ConfigMap` holds 1 MiB, and so does a request.
-pub(super) const MOST: usize = 512 * 1024;
 
 /// What was written.
 #[derive(Clone, Debug)]
@@ -42,7 +38,7 @@ pub async fn publish(
 ) -> Result<Published, Error> {
     let audit = without_contents(audit);
     let owner = owner(client).await;
-    let applier = Applier::new(client.clone(), MANAGER, true);
+    let applier = Applier::new(client.clone(), AUDIT_FIELD_MANAGER, true);
     let reports = PolicyReports { client, applier: &applier, owner: owner.as_ref(), time };
     let (written, problem) = match reports.write(&audit).await {
         Ok(written) => (written, None),
@@ -85,22 +81,10 @@ fn numbers(audit: &Audit, time: Timestamp) -> Map<String, Value> {
     data.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
 }
 
-/// The metadata of everything that is kept.
-pub(super) fn metadata(owner: Option<&Value>) -> Map<String, Value> {
-    let mut metadata = Map::new();
-    metadata.insert("name".to_owned(), json!(AUDIT));
-    let labels = json!({"app.kubernetes.io/name": NAME, PART_OF.0: PART_OF.1});
-    metadata.insert("labels".to_owned(), labels);
-    if let Some(owner) = owner {
-        metadata.insert("ownerReferences".to_owned(), json!([owner]));
-    }
-    metadata
-}
-
 /// The cluster role that the option installs: with it the results go. None where somebody else runs
 /// the audit, or where it may not be read.
 async fn owner(client: &Client) -> Option<Value> {
-    let objects = Objects::new(client.clone(), MANAGER, false);
+    let objects = Objects::new(client.clone(), AUDIT_FIELD_MANAGER, false);
     let role = objects.get(&Reference::cluster(kinds::CLUSTER_ROLE, AUDIT)).await.ok()??;
     let labels = role.pointer("/metadata/labels")?;
     (labels.get(PART_OF.0)? == PART_OF.1).then_some(())?;
@@ -114,7 +98,7 @@ async fn owner(client: &Client) -> Option<Value> {
 fn without_contents(audit: &Audit) -> Audit {
     let mut audit = audit.clone();
     for finding in &mut audit.findings {
-        if finding.object.kind == crate::installation::definition::KIND {
+        if finding.object.kind == gmsa_core::names::KIND {
             finding.message = finding.code.summary().replace('`', "");
         }
     }

@@ -5,12 +5,12 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use serde::Deserialize as _;
+use gmsa_core::names::NAME;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
 use crate::api::objects::{Objects, kinds};
-use crate::installation::NAME;
+use crate::api::value;
 use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";
@@ -31,6 +31,8 @@ pub(super) struct Reach {
     namespaces: BTreeMap<String, Namespace>,
     /// Namespaces that an installation excludes itself.
     expected: BTreeSet<String>,
+    /// Whether the webhook gives pods hostnames of their own.
+    makes_hostnames: bool,
 }
 
 #[derive(Default)]
@@ -67,7 +69,21 @@ impl Reach {
             unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
             return Ok(Self::default());
         };
-        Ok(Self::new(&configurations, &namespaces, scope))
+        let mut reach = Self::new(&configurations, &namespaces, scope);
+        for namespace in reach.hooks.iter().filter_map(|hook| hook.served_in.as_deref()) {
+            // Whoever may not read them is told of hostnames that may be shared.
+            let found = objects.list(kinds::DEPLOYMENT, Some(namespace)).await;
+            if found.is_ok_and(|found| found.iter().any(makes_hostnames)) {
+                reach.makes_hostnames = true;
+                break;
+            }
+        }
+        Ok(reach)
+    }
+
+    /// Whether the pods of workloads get hostnames of their own when they are made.
+    pub(super) fn makes_hostnames(&self) -> bool {
+        self.makes_hostnames
     }
 
     fn new(configurations: &[Value], namespaces: &[Value], scope: &Scope) -> Self {
@@ -81,20 +97,19 @@ impl Reach {
         let mut expected: BTreeSet<String> =
             hooks.iter().filter_map(|hook| hook.served_in.clone()).collect();
         expected.insert("kube-system".to_owned());
-        let names = |one: &&Value| only.is_none_or(|only| only == read::name(one));
+        let names = |one: &&Value| only.is_none_or(|only| only == value::name(one));
         let namespaces = namespaces
             .iter()
             .filter(names)
             .map(|one| {
-                let labels = one.pointer("/metadata/labels").unwrap_or(&Value::Null);
-                let labels = Labels::deserialize(labels).unwrap_or_default();
+                let labels = value::labels(one, "/metadata/labels");
                 let taken = hooks.iter().enumerate();
                 let taken = taken.filter(|(_, hook)| hook.namespaces.matches(&labels));
                 let taken_by = taken.map(|(index, _)| index).collect();
-                (read::name(one), Namespace { taken_by, ..Namespace::default() })
+                (value::name(one).to_owned(), Namespace { taken_by, ..Namespace::default() })
             })
             .collect();
-        Self { hooks, is_known: true, namespaces, expected }
+        Self { hooks, is_known: true, namespaces, expected, makes_hostnames: false }
     }
 
     /// Notes a user of a GMSA, with the labels of its pods.
@@ -205,6 +220,25 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
         listed.push(format!("and {} more", count - names.len()));
     }
     listed
+}
+
+/// Whether a Deployment is of a webhook that makes hostnames: by an argument of this one, or by the
+/// environment variable that the Go webhook has too.
+fn makes_hostnames(deployment: &Value) -> bool {
+    let list = |value: &Value, key: &str| {
+        value.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
+    };
+    let spec = deployment.pointer("/spec/template/spec").unwrap_or(&Value::Null);
+    list(spec, "containers").iter().any(|container| {
+        let by_argument = list(container, "args").iter().any(|argument| {
+            matches!(argument.as_str(), Some("--random-hostname" | "--random-hostname=true"))
+        });
+        let by_variable = list(container, "env").iter().any(|variable| {
+            let text = |key: &str| variable.get(key).and_then(Value::as_str).unwrap_or_default();
+            text("name").ends_with("RANDOM_HOSTNAME") && text("value").eq_ignore_ascii_case("true")
+        });
+        by_argument || by_variable
+    })
 }
 
 #[cfg(test)]

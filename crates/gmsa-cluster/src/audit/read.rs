@@ -1,10 +1,11 @@
 //! Lists, page by page, as text: contents of pods can be read from JSON text only.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Error;
-use super::reach::Labels;
 use crate::api::objects::{self, Kind, Objects, Page};
 
 /// How many objects come with one answer: a page is what is in memory at once.
@@ -29,7 +30,7 @@ pub(super) struct Metadata {
     pub(super) namespace: String,
     pub(super) creation_timestamp: Option<String>,
     #[serde(deserialize_with = "null_is_default")]
-    pub(super) labels: Labels,
+    pub(super) labels: BTreeMap<String, String>,
     #[serde(deserialize_with = "null_is_default")]
     owner_references: Vec<Owner>,
 }
@@ -131,11 +132,6 @@ fn readable<T>(
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The name of an object.
-pub(super) fn name(object: &Value) -> String {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

@@ -3,14 +3,15 @@
 use std::time::Instant;
 
 use futures::future::join_all;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::Pod;
 use gmsa_core::rbac::Policy;
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::timeout_at;
 
 use crate::api::objects::{Kind, Objects, kinds};
-use crate::installation::FIELD_MANAGER;
+use crate::installation::identify::is_alive;
 use crate::manifests::Workload;
 
 /// How many objects come with one answer.
@@ -125,23 +126,6 @@ async fn candidates(
         from = next;
     }
     (found, Some(Unread::TooMany))
-}
-
-/// Whether it has pods, or will make some, of its own accord.
-fn is_alive(object: &Value) -> bool {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    if text("/kind") == Some("Pod") {
-        return !matches!(text("/status/phase"), Some("Succeeded" | "Failed"));
-    }
-    let finished = object.pointer("/status/completionTime").is_some();
-    !is_controlled(object) && !finished
-}
-
-/// Whether the object belongs to another one, which controls it.
-#[must_use]
-pub fn is_controlled(object: &Value) -> bool {
-    let owners = object.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    owners.into_iter().flatten().any(|owner| owner.get("controller") == Some(&json!(true)))
 }
 
 impl Usage {

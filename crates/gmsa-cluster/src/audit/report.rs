@@ -2,6 +2,7 @@
 //! made from.
 
 use gmsa_core::finding::Severity;
+use gmsa_core::names::API_VERSION;
 use k8s_openapi::jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +16,8 @@ const UNREAD: usize = 20;
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: &'static str,
     /// `AuditReport`.
     pub kind: &'static str,
@@ -95,7 +97,7 @@ impl Report {
     #[must_use]
     pub fn new(audit: &Audit, scope: &Scope, time: Timestamp) -> Self {
         Self {
-            api_version: "kube-gmsa.dev/v1",
+            api_version: API_VERSION,
             kind: "AuditReport",
             time: time.to_string(),
             namespace: scope.namespace.clone(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gmsa_core::names::AUDIT;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
@@ -11,7 +12,6 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::api::client::why;
-use crate::installation::AUDIT;
 use crate::installation::server_objects;
 
 /// How long a change may go unnoticed if nothing tells of it.

@@ -1,19 +1,15 @@
 //! What makes pods: what admission would say of the next one.
 
-use std::collections::BTreeSet;
-
-use gmsa_core::admission::{Decision, Reason};
 use gmsa_core::finding::Code;
-use gmsa_core::grant::Grant;
 use gmsa_core::pod::Pod;
-use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::pods::KNOWN_OWNERS;
-use super::reach::{Labels, Sent};
+use super::next_pod::{KNOWN_OWNERS, denied, warnings};
+use super::reach::Sent;
 use super::read::{self, Head, Item};
-use super::{Error, Finding, Gathered, Object};
+use super::{Error, Gathered, Object};
 use crate::api::objects::{Kind, Objects, kinds};
+use crate::api::value;
 use crate::manifests::Workload;
 use crate::simulate::walk;
 
@@ -78,8 +74,7 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
         return Ok(());
     }
     gathered.audit.gmsa_workloads += 1;
-    let labels = pod_object.pointer("/metadata/labels").unwrap_or(&Value::Null);
-    let labels = Labels::deserialize(labels).unwrap_or_default();
+    let labels = value::labels(&pod_object, "/metadata/labels");
     let user = format!("{} {}", kind.kind, metadata.name);
     match gathered.reach.saw(&metadata.namespace, &user, &labels) {
         Sent::Yes => {}
@@ -98,7 +93,11 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     };
     let found = denied(gathered, &object, &pod, &decision);
     gathered.audit.findings.extend(found);
-    gathered.audit.findings.extend(warnings(&object, &decision));
+    let has_hostname = gathered.reach.makes_hostnames();
+    gathered.audit.findings.extend(
+        warnings(&object, &decision)
+            .filter(|one| !(has_hostname && one.code == Code::SharedHostnamePrefix)),
+    );
     Ok(())
 }
 
@@ -107,68 +106,4 @@ fn next_pod(kind: Kind, text: &str) -> Option<Value> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     kind.name_in(&mut value);
     Workload::of(&value, "").map(|workload| workload.pod(&value))
-}
-
-pub(super) fn denied(
-    gathered: &Gathered,
-    object: &Object,
-    pod: &Pod<'_>,
-    decision: &Decision,
-) -> Option<Finding> {
-    let namespace = object.namespace.as_deref().unwrap_or_default();
-    let account = pod.service_account();
-    let mut reasons: Vec<&str> = Vec::new();
-    let mut evidence = Vec::new();
-    let mut remedies = BTreeSet::new();
-    for denial in decision.denials() {
-        let reference = pod.reference_at(&denial.field);
-        let name = reference.and_then(|reference| reference.name).unwrap_or_default();
-        let id = denial.reason.id();
-        if !reasons.contains(&id) {
-            reasons.push(id);
-        }
-        let is_right = denial.reason == Reason::NotAuthorized;
-        match (is_right, reference, Grant::of(name, namespace, account)) {
-            (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
-                evidence.push(format!(
-                    "{}: service account \"{account}\" may not use credential spec \"{name}\"",
-                    reference.place
-                ));
-                remedies.insert(grant.with_plugin());
-            }
-            (true, Some(reference), _) => {
-                evidence.push(format!(
-                    "{}: credential spec \"{name}\" does not exist, and service account \
-                     \"{account}\" may not use it",
-                    reference.place
-                ));
-                remedies.insert(Reason::NotFound.remedy().to_owned());
-            }
-            _ => {
-                evidence.push(denial.message.clone());
-                remedies.insert(denial.reason.remedy().to_owned());
-            }
-        }
-    }
-    if reasons.is_empty() {
-        return None;
-    }
-    let message = format!("its next pod would be denied: {}", reasons.join(", "));
-    let remedy = remedies.into_iter().collect::<Vec<_>>().join("; ");
-    let finding = Finding::new(object, Code::WorkloadWouldBeDenied, message);
-    Some(finding.with_evidence(evidence).with_remedy(remedy))
-}
-
-/// What is questionable although it may be admitted. Findings of a credential spec are told of
-/// that itself.
-pub(super) fn warnings<'a>(
-    object: &'a Object,
-    decision: &'a Decision,
-) -> impl Iterator<Item = Finding> + 'a {
-    decision.warnings.iter().filter(|warning| warning.code != Code::CredspecFindings).map(
-        |warning| {
-            let evidence = warning.path.clone().into_iter().collect();
-            Finding::new(object, warning.code, warning.message.clone()).with_evidence(evidence)
-        },
-    )
 }

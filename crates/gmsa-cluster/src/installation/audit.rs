@@ -1,10 +1,11 @@
 //! The audit as a `CronJob`, with the rights for it, which only this option brings.
 
+use gmsa_core::names::{AUDIT, AUDIT_RESULTS, GROUP, NAME, PART_OF, PLURAL};
 use serde_json::{Value, json};
 
 use super::rbac::{API_GROUP, binding_to, role};
 use super::workload::USER;
-use super::{AUDIT, AUDIT_RESULTS, NAME, Options, PART_OF, Version, labels, merge};
+use super::{Options, Version, labels, merge};
 
 /// How long one audit may take, in seconds.
 const DEADLINE: u32 = 3600;
@@ -43,7 +44,7 @@ fn rules() -> Vec<Value> {
         list("", &["namespaces", "pods", "podtemplates", "replicationcontrollers"]),
         list("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"]),
         list("batch", &["cronjobs", "jobs"]),
-        list("windows.k8s.io", &["gmsacredentialspecs"]),
+        list(GROUP, &[PLURAL]),
         list(API_GROUP, &["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
         list("admissionregistration.k8s.io", &["validatingwebhookconfigurations"]),
         json!({"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"],

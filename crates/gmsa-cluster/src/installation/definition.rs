@@ -2,33 +2,13 @@
 
 mod schema;
 
+use gmsa_core::names::{GROUP, KIND, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceConversion, CustomResourceDefinition,
     CustomResourceDefinitionNames, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion,
     CustomResourceValidation,
 };
-use kube::api::{ApiResource, ObjectMeta};
-
-/// The API group.
-pub const GROUP: &str = "windows.k8s.io";
-
-/// The kind.
-pub const KIND: &str = "GMSACredentialSpec";
-
-/// The name of the resource in paths.
-pub const PLURAL: &str = "gmsacredentialspecs";
-
-/// The resource as requests name it.
-#[must_use]
-pub fn api_resource() -> ApiResource {
-    ApiResource {
-        group: GROUP.to_owned(),
-        version: "v1".to_owned(),
-        api_version: format!("{GROUP}/v1"),
-        kind: KIND.to_owned(),
-        plural: PLURAL.to_owned(),
-    }
-}
+use kube::api::ObjectMeta;
 
 /// The definition of the custom resource, for API servers from 1.20 on.
 ///

@@ -1,9 +1,10 @@
 //! What watches the server: the monitor, the alert rules and the dashboard.
 
+use gmsa_core::names::NAME;
 use serde_json::{Value, json};
 
 use super::workload::{metadata, selector};
-use super::{NAME, Options, labels, merge};
+use super::{Options, labels, merge};
 use crate::manifests::parse;
 
 /// The alert rules, as they are published.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use gmsa_core::names::NAME;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AUDIT_SCHEDULE, IMAGE, NAME};
+use super::{AUDIT_SCHEDULE, IMAGE};
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

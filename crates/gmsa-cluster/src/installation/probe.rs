@@ -1,13 +1,13 @@
 //! Whether the API server asks the webhooks, and they answer: pods that must be denied, created as a
 //! dry run.
 
+use gmsa_core::names::PROBE_LABEL;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::json;
 
 use crate::api::client::why;
-use crate::installation::PROBE_LABEL;
 
 /// A field that the server refuses, and the words by which one knows that it was the server.
 #[derive(Clone, Copy, Debug)]

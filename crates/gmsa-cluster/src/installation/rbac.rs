@@ -1,15 +1,16 @@
 //! The service account and its rights: contract of the least that the server needs.
 
+use gmsa_core::names::{EARLY_WARNINGS, GROUP, NAME, PLURAL, SECRET};
 use serde_json::{Value, json};
 
-use super::{Certificates, EARLY_WARNINGS, NAME, Options, SECRET, labels, merge};
+use super::{Certificates, Options, labels, merge};
 
 pub(super) const API_GROUP: &str = "rbac.authorization.k8s.io";
 
 pub(super) fn objects(options: &Options) -> Vec<Value> {
     let managed = options.certificates == Certificates::SelfManaged;
     let mut rules = vec![
-        json!({"apiGroups": ["windows.k8s.io"], "resources": ["gmsacredentialspecs"],
+        json!({"apiGroups": [GROUP], "resources": [PLURAL],
             "verbs": ["get", "list", "watch"]}),
         json!({"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"],
             "verbs": ["create"]}),
@@ -42,8 +43,8 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
         objects.push(binding("ClusterRoleBinding", EARLY_WARNINGS, options, None));
     }
     if options.viewer_role {
-        let rules = [json!({"apiGroups": ["windows.k8s.io"],
-            "resources": ["gmsacredentialspecs"], "verbs": ["get", "list", "watch"]})];
+        let rules = [json!({"apiGroups": [GROUP],
+            "resources": [PLURAL], "verbs": ["get", "list", "watch"]})];
         let mut viewer = role("ClusterRole", "gmsa-webhook-viewer", None, &rules);
         if let Some(labels) = viewer.pointer_mut("/metadata/labels") {
             merge(labels, json!({"rbac.authorization.k8s.io/aggregate-to-view": "true"}));

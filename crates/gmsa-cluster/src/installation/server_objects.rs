@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt as _, pin_mut};
+use gmsa_core::names::{ROTATE_BEFORE, SERVER_FIELD_MANAGER};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
     MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
@@ -23,13 +24,6 @@ use tokio::task::JoinSet;
 
 use crate::api::client::why;
 use crate::api::events::{Events, Kind};
-
-/// As whom the server writes its own objects.
-pub const FIELD_MANAGER: &str = "gmsa-webhook";
-
-/// The annotation of the Secret that makes every CA and certificate from before its time (RFC 3339)
-/// due for replacement.
-pub const ROTATE_BEFORE: &str = "gmsa-webhook/rotate-before";
 
 const SECRET_TYPE: &str = "kubernetes.io/tls";
 /// How long the API server keeps a watch open, in seconds.
@@ -158,14 +152,14 @@ impl OwnObjects {
         let random = RandomState::new().hash_one(&self.names.secret);
         let (version, kind, params) = match instead_of {
             Some(stored) => {
-                (Some(&stored.version), None, PatchParams::apply(FIELD_MANAGER).force())
+                (Some(&stored.version), None, PatchParams::apply(SERVER_FIELD_MANAGER).force())
             }
             // Of several that create it at the same moment the first wins: the others, which are
             // other managers, conflict with it.
             None => (
                 None,
                 Some(SECRET_TYPE),
-                PatchParams::apply(&format!("{FIELD_MANAGER}-{random:016x}")),
+                PatchParams::apply(&format!("{SERVER_FIELD_MANAGER}-{random:016x}")),
             ),
         };
         let mut object = json!({
@@ -372,7 +366,7 @@ async fn publish<K: Configuration>(
         "webhooks": stale,
     });
     let params =
-        PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..Default::default() };
+        PatchParams { field_manager: Some(SERVER_FIELD_MANAGER.to_owned()), ..Default::default() };
     match api.patch(name, &params, &Patch::Strategic(&patch)).await {
         Ok(_) if had_another => Ok(Written::Replaced),
         Ok(_) => Ok(Written::First),

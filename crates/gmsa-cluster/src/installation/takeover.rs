@@ -5,12 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use gmsa_core::names::{PROBE_LABEL, TAKEOVER};
 use serde_json::{Value, json};
 
-use super::{Objects, Options, PROBE_LABEL, Version, merge, objects};
-
-/// The namespace of the temporary installation, and the name of what it has outside of it.
-pub const TAKEOVER: &str = "gmsa-webhook-takeover";
+use super::{Objects, Options, Version, merge, objects};
 
 /// The objects of a temporary installation that decides as one with these options. Its namespace
 /// carries these labels besides.

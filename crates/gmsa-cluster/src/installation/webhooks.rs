@@ -1,11 +1,11 @@
 //! The webhook configurations.
 
+use gmsa_core::names::{
+    self, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME, NAMESPACE_LABEL, PLURAL,
+};
 use serde_json::{Value, json};
 
-use super::{
-    CERT_MANAGER_CA, Certificates, DISABLED, EARLY_WARNINGS, ENABLED, NAME, NAMESPACE_LABEL,
-    NamespaceRequirement, Options, Version, labels, merge,
-};
+use super::{Certificates, NamespaceRequirement, Options, Version, labels, merge};
 
 /// Whether a pod's spec uses a GMSA, in CEL.
 macro_rules! uses_gmsa {
@@ -67,9 +67,6 @@ pub const EARLY_WARNINGS_CONDITION: &str = concat!(
     ")"
 );
 
-/// The label of the pods by which `install` asks whether the webhooks answer.
-pub const PROBE_LABEL: &str = "gmsa-webhook/probe";
-
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     let policy = if options.mutating_may_be_skipped { "Ignore" } else { "Fail" };
     let pods = |kind: &str, path: &str, policy: &str| {
@@ -95,12 +92,15 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
 /// A webhook without what it is sent.
 fn webhook(path: &str, failure_policy: &str, timeout: u32, options: &Options) -> Value {
     json!({
-        "name": format!("{path}.gmsa-webhook.kube-gmsa.io"),
+        "name": names::webhook(path),
         "admissionReviewVersions": ["v1"],
         "sideEffects": "None",
         "failurePolicy": failure_policy,
         "matchPolicy": "Equivalent",
         "timeoutSeconds": timeout,
+        // Said although it is the default, so that an apply takes away what leaves pods out.
+        "namespaceSelector": {},
+        "objectSelector": {},
         "clientConfig": {"service": {
             "name": NAME,
             "namespace": options.namespace,
@@ -160,9 +160,9 @@ fn credspec_webhook(options: &Options) -> Value {
     merge(
         &mut webhook,
         json!({"rules": [
-            {"apiGroups": ["windows.k8s.io"], "apiVersions": ["v1"],
+            {"apiGroups": [GROUP], "apiVersions": ["v1"],
                 "operations": ["CREATE", "UPDATE", "DELETE"],
-                "resources": ["gmsacredentialspecs"], "scope": "Cluster"},
+                "resources": [PLURAL], "scope": "Cluster"},
         ]}),
     );
     webhook

@@ -1,11 +1,9 @@
 //! The Service, the Deployment and what belongs to them.
 
+use gmsa_core::names::{CERT_MANAGER_CA, NAME, OPTIONS, SECRET};
 use serde_json::{Value, json};
 
-use super::monitoring;
-use super::{
-    CERT_MANAGER_CA, Certificates, NAME, OPTIONS, Options, SECRET, Version, labels, merge,
-};
+use super::{Certificates, Options, Version, labels, merge};
 
 /// Where a certificate that is not the server's own is mounted.
 const MOUNT: &str = "/etc/gmsa-webhook/tls";
@@ -23,7 +21,6 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     if options.network_policy {
         objects.push(network_policy(options));
     }
-    objects.extend(monitoring::objects(options));
     objects
 }
 

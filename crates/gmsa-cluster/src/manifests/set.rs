@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gmsa_core::names::{GROUP, KIND};
 use gmsa_core::rbac::{Policy, Unreadable};
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, PassedOver, Source};
-use crate::installation::definition::{GROUP, KIND};
 
 /// The kinds that are facts, or make pods: none of them may get lost.
 const NEEDED: [&str; 15] = [

@@ -433,7 +433,7 @@ fn the_page_of_denials_is_generated() {
 proptest::proptest! {
     #[test]
     fn a_json_string_is_read_back_as_it_was(text in "(\\PC|[\"\\\\a-z \u{0}-\u{1f}]){0,40}") {
-        let json = super::patch::escaped(&text);
+        let json = crate::json::escaped(&text);
         proptest::prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

@@ -57,16 +57,8 @@ pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
         }
     }
     let mut places = String::with_capacity(ROOM);
-    push_list(&mut places, judgement.references.iter().map(|reference| reference.place));
+    Place::push_all(&mut places, judgement.references.iter().map(|reference| reference.place));
     Decision { outcome, warnings, credential_specs, places }
-}
-
-/// Appends the places as they are shown, with commas between them.
-pub(super) fn push_list<'a>(text: &mut String, places: impl Iterator<Item = Place<'a>>) {
-    for (index, place) in places.enumerate() {
-        text.push_str(if index == 0 { "" } else { ", " });
-        place.push_to(text);
-    }
 }
 
 /// Everything that is wrong, at most one finding a place.
@@ -221,7 +213,13 @@ fn to_denial(
         ),
         Reason::NameInvalid => {
             let instead = hint.map_or_else(
-                || "names have only lower-case letters, digits, \"-\" and \".\"".to_owned(),
+                || {
+                    if raw_name.is_empty() {
+                        "write the name of one, or leave gmsaCredentialSpecName out".to_owned()
+                    } else {
+                        "names have only lower-case letters, digits, \"-\" and \".\"".to_owned()
+                    }
+                },
                 |hint| format!("write \"{hint}\", which exists"),
             );
             format!("{place}: \"{name}\" is not a valid name of a GMSA cred spec; {instead}")

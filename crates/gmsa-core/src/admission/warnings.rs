@@ -2,9 +2,8 @@
 
 use super::facts::{Facts, SpecFact};
 use super::plan::Judgement;
-use super::verdict::push_list;
 use crate::finding::{Code, Finding};
-use crate::pod::{HOSTNAME_LENGTH, Hostname, identities, shown};
+use crate::pod::{HOSTNAME_LENGTH, Hostname, Place, identities, shown};
 
 /// Hostnames that the random-hostname option makes begin with this.
 pub const RANDOM_HOSTNAME_PREFIX: &str = "gmsa-";
@@ -27,8 +26,8 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         warn(
             Code::NotBoundToWindows,
             Some("spec.nodeSelector".to_owned()),
-            "the pod uses a GMSA but nothing binds it to Windows nodes: set os.name: windows and \
-             the node selector kubernetes.io/os: windows"
+            "the pod uses a GMSA but nothing binds it to Windows nodes: set the node selector \
+             kubernetes.io/os: windows"
                 .to_owned(),
         );
     }
@@ -73,7 +72,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
             for part in ["GMSA cred spec \"", name, "\" is in force in "] {
                 message.push_str(part);
             }
-            push_list(&mut message, holders().map(|holder| holder.container));
+            Place::push_all(&mut message, holders().map(|holder| holder.container));
             warn(Code::GmsaInSeveralContainers, None, message);
         }
         if let Some(SpecFact::Found(prepared)) = facts.spec(index)

@@ -25,7 +25,7 @@ pub fn lint(name: &str, object: &Value) -> Vec<Finding> {
             Code::CredspecNameInvalid,
             &Path::Key(&Path::Key(&root, "metadata"), "name"),
             format!(
-                "{} is no valid name for a credential spec, write {}",
+                "{} is not a valid name for a credential spec, write {}",
                 quoted(name),
                 quoted(&made_valid(name))
             ),

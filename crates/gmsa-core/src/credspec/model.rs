@@ -18,7 +18,7 @@ pub struct CredentialSpec {
     /// What the contents are meant for: `ActiveDirectory`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cms_plugins: Option<Vec<String>>,
-    /// The domain, and the account that stands for the container in it.
+    /// The domain, and the container's account in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain_join_config: Option<DomainJoinConfig>,
 }
@@ -58,7 +58,7 @@ pub struct HostAccountConfig {
     /// The class identifier of the plug-in: a GUID in braces.
     #[serde(default, rename = "PluginGUID", skip_serializing_if = "Option::is_none")]
     pub plugin_guid: Option<String>,
-    /// What the plug-in is told, in a format of its own: where the credentials are.
+    /// The input of the plug-in, in its own format: where the credentials are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin_input: Option<String>,
     /// The version of this section: `1`.
@@ -66,7 +66,7 @@ pub struct HostAccountConfig {
     pub portable_ccg_version: Option<String>,
 }
 
-/// Leaves out what the plug-in is told: some plug-ins take a password there.
+/// Leaves out the input of the plug-in: some plug-ins take a password there.
 impl fmt::Debug for HostAccountConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostAccountConfig")
@@ -77,7 +77,7 @@ impl fmt::Debug for HostAccountConfig {
     }
 }
 
-/// The domain, and the account that stands for the container in it.
+/// The domain, and the container's account in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "PascalCase")]

@@ -1,4 +1,4 @@
-//! Where in a JSON value something stands.
+//! A location in a JSON value.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl Path<'_> {
         };
         parent.write(f, depth - 1)?;
         if depth > SHOWN_STEPS {
-            // What is deeper than any credential spec is told by one mark.
+            // What is deeper than any credential spec is shown by one mark.
             return if depth == SHOWN_STEPS + 1 { f.write_str("…") } else { Ok(()) };
         }
         match self {

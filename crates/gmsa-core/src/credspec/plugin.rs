@@ -1,5 +1,5 @@
-//! The plug-ins by which a host that is not in the domain gets at an account's password, and the
-//! format of what each is told.
+//! The plug-ins through which a host outside the domain gets an account's password, and the format
+//! of the input of each.
 
 use serde_json::{Map, Value};
 

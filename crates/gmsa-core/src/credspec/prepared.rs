@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{canonical_json, lint};
-use crate::admission::patch::escaped;
 use crate::finding::Severity;
+use crate::json::escaped;
 
 /// A credential spec's contents, ready to be inlined into a pod.
 #[derive(PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! A credential spec made from the facts of a domain, or held against them.
+//! A credential spec made from the facts of a domain, or compared with them.
 
 use serde_json::Value;
 
@@ -26,9 +26,9 @@ pub struct DomainFacts {
 /// What a credential spec is made from.
 #[derive(Clone, Debug)]
 pub struct Recipe<'a> {
-    /// The account that stands for the container, with or without `$`.
+    /// The container's account, with or without `$`.
     pub account: &'a str,
-    /// Accounts that the container may use besides.
+    /// Further accounts that the container may use.
     pub additional_accounts: &'a [String],
     /// Their domain.
     pub domain: &'a DomainFacts,

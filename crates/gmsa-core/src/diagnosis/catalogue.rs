@@ -5,8 +5,7 @@ pub mod directory;
 pub mod node;
 pub mod pod;
 
-/// Where a check looks. In this order causes are named: what is at the beginning of the list makes
-/// what is at its end fail.
+/// Where a check looks. Causes are named in this order: what comes first makes what comes later fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
     /// The API server's objects, without a pod in question.
@@ -32,7 +31,7 @@ impl Side {
     }
 }
 
-/// One thing that is looked at.
+/// One thing that is checked.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Check {
     /// Its stable id, in kebab case.
@@ -45,7 +44,7 @@ pub struct Check {
     pub cause: &'static str,
     /// What to do then, in Markdown.
     pub remedy: &'static str,
-    /// Where it is documented, by whoever made the thing: a URL, or a path in this repository.
+    /// Where it is documented by its vendor: a URL, or a path in this repository.
     pub source: &'static str,
     /// The ids of the checks that fail because this one does.
     pub explains: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What the commands of the documentation say inside a container, and what that means.
+//! Judges the output of the documentation's commands inside a container.
 
 mod probe;
 
@@ -6,14 +6,16 @@ use std::collections::BTreeMap;
 
 use super::catalogue::pod::{
     POD_CREDENTIAL_SPEC, POD_DNS, POD_DOMAIN_CONTROLLER, POD_SECURE_CHANNEL, POD_SRV, POD_TICKET,
-    POD_TOOLS, POD_USER,
+    POD_TICKET_ENCRYPTION, POD_TOOLS, POD_USER,
 };
 use super::{Confidence, Outcome, State};
-use crate::windows::text::{decode, explained};
-use crate::windows::{codes, klist, nltest, nslookup, whoami};
+use crate::windows::codes::Code;
+use crate::windows::text::decode;
+use crate::windows::whoami::OnNetwork;
+use crate::windows::{klist, nltest, nslookup, whoami};
 pub use probe::Probe;
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// It ended with this code and wrote this.
@@ -25,7 +27,7 @@ pub enum Reading {
     },
     /// The program is not in the image.
     Absent,
-    /// It could not be found out.
+    /// It could not be determined.
     Unknown(String),
     /// It was not run.
     Skipped(String),
@@ -40,7 +42,7 @@ pub struct Inside {
     pub domain: String,
     /// The account without the dollar sign, from the credential spec.
     pub account: Option<String>,
-    /// What came of each command.
+    /// The result of each command.
     pub readings: BTreeMap<Probe, Reading>,
 }
 
@@ -52,25 +54,45 @@ struct Said {
 }
 
 impl Inside {
-    /// What it means, a check at a time.
+    /// Judges the outputs, one outcome for each check.
+    ///
+    /// No check is judged by its own command alone: a ticket shows that a controller answers, and a
+    /// channel that is verified shows that Windows finds the domain, whatever another command says.
     #[must_use]
     pub fn judge(&self) -> Vec<Outcome> {
-        let dns = self.dns();
-        let resolves = dns.state == State::Ok;
-        let ticket = self.ticket();
+        let channel = self.secure_channel();
+        let verified = channel.state == State::Ok;
+        let dns = unless_verified(self.dns(), verified);
+        let services = unless_verified(self.services(), verified);
+        let resolves = dns.state != State::Problem && self.addresses().is_some_and(|one| one);
         let credential_spec = self.credential_spec();
         let has_identity = credential_spec.state != State::Problem;
         let outcomes = [
             self.tools(),
             Some(dns),
-            Some(self.services()),
+            Some(services),
             Some(credential_spec),
             Some(self.domain_controller(resolves, has_identity)),
-            Some(self.user()),
-            Some(self.secure_channel(ticket.state == State::Ok)),
-            Some(ticket),
+            Some(self.user(verified)),
+            Some(channel),
+            Some(self.ticket()),
+            self.encryption(),
         ];
         outcomes.into_iter().flatten().map(|outcome| outcome.on(&self.object)).collect()
+    }
+
+    /// Whether the domain is resolved in the container; none if that is not known.
+    #[must_use]
+    pub fn addresses(&self) -> Option<bool> {
+        let said = self.said(Probe::Address).ok()?;
+        Some(!nslookup::addresses(&said.text).1.is_empty())
+    }
+
+    /// Whether Kerberos reaches a domain controller and netlogon does not: the ports of RPC and SMB
+    /// are suspects then.
+    #[must_use]
+    pub fn only_netlogon_fails(&self) -> bool {
+        self.has_ticket() && !self.not_found().is_empty()
     }
 
     fn said(&self, probe: Probe) -> Result<Said, Outcome> {
@@ -85,7 +107,7 @@ impl Inside {
             }
             Some(Reading::Unknown(why)) => Err(Outcome::unknown(check, why)),
             Some(Reading::Skipped(why)) => Err(Outcome::skipped(check, why)),
-            None => Err(Outcome::skipped(check, "it was not looked at")),
+            None => Err(Outcome::skipped(check, "it was not checked")),
         }
     }
 
@@ -95,7 +117,7 @@ impl Inside {
 
     fn evidence(&self, probe: Probe, numbers: &[u32]) -> Vec<String> {
         let command = self.shown(probe);
-        numbers.iter().map(|number| format!("{command}: {}", explained(*number))).collect()
+        numbers.iter().map(|number| format!("{command}: {}", Code(*number).explained())).collect()
     }
 
     /// Nothing in the output is understood.
@@ -148,6 +170,14 @@ impl Inside {
             let words = format!("no domain controller could be asked: {}", named(*first));
             return Outcome::unknown(&POD_CREDENTIAL_SPEC, words);
         }
+        if self.has_own_ticket() {
+            let words = format!(
+                "nltest /parentdomain fails ({}), but it has a ticket of the account, so the \
+                 credential spec did reach it",
+                named(*first)
+            );
+            return Outcome::unknown(&POD_CREDENTIAL_SPEC, words);
+        }
         let outcome = if *first == 1722 {
             Outcome::problem(&POD_CREDENTIAL_SPEC, "no credential spec reached it")
         } else {
@@ -175,10 +205,8 @@ impl Inside {
                 Outcome::problem(&POD_DNS, format!("{} has no address", self.domain))
                     .because(format!("{}: {server} was asked", self.shown(Probe::Address)))
             }
-            (None, _) => Outcome::problem(&POD_DNS, "no DNS server answers").because(format!(
-                "{}: no address stands in the output",
-                self.shown(Probe::Address)
-            )),
+            (None, _) => Outcome::problem(&POD_DNS, "no DNS server answers")
+                .because(format!("{}: the output has no address", self.shown(Probe::Address))),
         }
     }
 
@@ -212,11 +240,29 @@ impl Inside {
     fn domain_controller(&self, resolves: bool, has_identity: bool) -> Outcome {
         let check = &POD_DOMAIN_CONTROLLER;
         if !has_identity {
-            return Outcome::skipped(check, "without an identity nobody asks for one");
+            return Outcome::skipped(check, "without an identity nothing asks for one");
         }
         if !resolves {
             return Outcome::skipped(check, "names are not resolved, or that is not known");
         }
+        let not_found = self.not_found();
+        if !not_found.is_empty() && !self.has_ticket() {
+            let words = format!("no domain controller of {} answers", self.domain);
+            let outcome = Outcome::problem(check, words).sure(Confidence::Likely);
+            return not_found.into_iter().fold(outcome, Outcome::because);
+        }
+        let verified = self.said(Probe::Verify).ok().filter(|said| failures(said).is_empty());
+        match verified.as_ref().and_then(|said| nltest::domain_controller(&said.text)) {
+            Some(name) => Outcome::ok(check, format!("{name} answers")),
+            None if self.has_ticket() => {
+                Outcome::ok(check, "one answers: it issued a ticket (Kerberos, port 88)")
+            }
+            None => Outcome::skipped(check, "no command names one"),
+        }
+    }
+
+    /// What commands say of no domain controller being found.
+    fn not_found(&self) -> Vec<String> {
         let mut evidence = Vec::new();
         for probe in [Probe::ParentDomain, Probe::Query, Probe::Verify, Probe::Ticket] {
             let Ok(said) = self.said(probe) else { continue };
@@ -226,34 +272,79 @@ impl Inside {
             numbers.dedup();
             evidence.extend(self.evidence(probe, &numbers));
         }
-        if !evidence.is_empty() {
-            let words = format!("no domain controller of {} answers", self.domain);
-            let outcome = Outcome::problem(check, words).sure(Confidence::Likely);
-            return evidence.into_iter().fold(outcome, Outcome::because);
-        }
-        let verified = self.said(Probe::Verify).ok().filter(|said| failures(said).is_empty());
-        match verified.as_ref().and_then(|said| nltest::domain_controller(&said.text)) {
-            Some(name) => Outcome::ok(check, format!("{name} answers")),
-            None => Outcome::skipped(check, "no command speaks of one"),
-        }
+        evidence
     }
 
-    fn user(&self) -> Outcome {
+    /// Whether there is a ticket-granting ticket, of whatever account.
+    fn has_ticket(&self) -> bool {
+        self.said(Probe::Ticket).is_ok_and(|said| {
+            klist::failures(&said.text).is_empty() && klist::has_ticket_granting_ticket(&said.text)
+        })
+    }
+
+    /// Whether that ticket is of the account of the credential spec.
+    fn has_own_ticket(&self) -> bool {
+        self.has_ticket()
+            && self.said(Probe::Ticket).is_ok_and(|said| {
+                klist::client(&said.text).is_some_and(|(name, _)| self.is_account(name))
+            })
+    }
+
+    /// Whether a client of tickets is the account of the credential spec; not known counts as no.
+    fn is_account(&self, client: &str) -> bool {
+        self.account
+            .as_deref()
+            .is_some_and(|account| client.trim_end_matches('$').eq_ignore_ascii_case(account))
+    }
+
+    /// Whether a command of that kind was denied.
+    fn is_denied(&self, probes: &[Probe]) -> bool {
+        probes.iter().filter_map(|probe| self.said(*probe).ok()).any(|said| {
+            let mut numbers = failures(&said);
+            numbers.extend(klist::failures(&said.text));
+            numbers.iter().any(|number| DENIED.contains(number))
+        })
+    }
+
+    /// A user without the identity explains what was denied and nothing else: a channel is set up
+    /// by netlogon, whoever looks at it.
+    fn user(&self, verified: bool) -> Outcome {
         let said = match self.said(Probe::User) {
             Ok(said) => said,
             Err(outcome) => return outcome,
         };
         let Some(user) = whoami::sid(&said.text) else { return self.unclear(Probe::User, &said) };
-        let who = match whoami::known(user) {
-            Some((name, true)) => return Outcome::ok(&POD_USER, format!("{name} ({user})")),
-            Some((name, false)) => format!("{name} ({user})"),
-            None => user.to_owned(),
+        let denied = self.is_denied(&[Probe::ParentDomain, Probe::Query, Probe::Verify]);
+        let (who, on_network) = match whoami::known(user) {
+            Some((name, on_network)) => (format!("{name} ({user})"), on_network),
+            None => (user.to_owned(), OnNetwork::No),
         };
-        let words = format!("commands run as {who}, who does not use the identity on the network");
-        Outcome::warning(&POD_USER, words).sure(Confidence::Possible)
+        let words = match on_network {
+            OnNetwork::Yes => return Outcome::ok(&POD_USER, who),
+            OnNetwork::Disputed if !denied => {
+                let outcome = Outcome::ok(&POD_USER, who);
+                return if verified || self.has_own_ticket() {
+                    outcome
+                } else {
+                    outcome.because(
+                        "Microsoft documents LocalSystem and NetworkService; others report that \
+                         this user works too",
+                    )
+                };
+            }
+            OnNetwork::Disputed => {
+                format!("commands run as {who}, which may not use the identity on the network")
+            }
+            OnNetwork::No => {
+                format!("commands run as {who}, which does not use the identity on the network")
+            }
+        };
+        // What is certain is a risk, and explains nothing.
+        let confidence = if denied { Confidence::Possible } else { Confidence::Certain };
+        Outcome::warning(&POD_USER, words).sure(confidence)
     }
 
-    fn secure_channel(&self, has_ticket: bool) -> Outcome {
+    fn secure_channel(&self) -> Outcome {
         let check = &POD_SECURE_CHANNEL;
         let mut evidence = Vec::new();
         let mut failed = Vec::new();
@@ -292,14 +383,15 @@ impl Inside {
             None => format!("it is broken: {}", named(*first)),
         };
         let mut outcome = Outcome::problem(check, message);
-        if has_ticket {
+        if self.has_ticket() {
             evidence.push(
-                "klist get krbtgt works: netlogon cannot bind to the domain controller, \
-                or the account is not as it should be"
+                "klist get krbtgt works, so a domain controller answers: netlogon cannot bind to \
+                 it (RPC and SMB: TCP ports 135, 445 and 49152 to 65535), or the account is not \
+                 set up correctly"
                     .to_owned(),
             );
         }
-        let remedy = denied.and_then(|number| codes::find(codes::Source::Api, number));
+        let remedy = denied.and_then(|number| Code(number).entry());
         if let Some(entry) = remedy {
             outcome = outcome.then(entry.remedy);
         }
@@ -313,6 +405,14 @@ impl Inside {
         };
         let failed = klist::failures(&said.text);
         if let Some(first) = failed.first() {
+            if DENIED.contains(first) && self.user_is_disputed() {
+                let words = format!(
+                    "klist may not get tickets as this user ({}), which does not show that the \
+                     container has none",
+                    named(*first)
+                );
+                return Outcome::skipped(&POD_TICKET, words);
+            }
             let outcome =
                 Outcome::problem(&POD_TICKET, format!("it gets no ticket: {}", named(*first)));
             return self
@@ -325,15 +425,54 @@ impl Inside {
         }
         let client = klist::client(&said.text);
         let whose = client.map_or_else(String::new, |(name, realm)| format!(" of {name}@{realm}"));
-        let other = client.zip(self.account.as_deref()).is_some_and(|((name, _), account)| {
-            !name.trim_end_matches('$').eq_ignore_ascii_case(account)
-        });
-        if other {
+        if self.account.is_some() && client.is_some_and(|(name, _)| !self.is_account(name)) {
             let words = format!("it has a ticket{whose}, which is another account");
             return Outcome::warning(&POD_TICKET, words).sure(Confidence::Possible);
         }
         Outcome::ok(&POD_TICKET, format!("it has a ticket{whose}"))
     }
+
+    fn user_is_disputed(&self) -> bool {
+        let user = self.said(Probe::User).ok();
+        let known = user.as_ref().and_then(|said| whoami::known(whoami::sid(&said.text)?));
+        known.is_some_and(|(_, on_network)| on_network == OnNetwork::Disputed)
+    }
+
+    /// How the tickets are encrypted, if klist lists any.
+    fn encryption(&self) -> Option<Outcome> {
+        let check = &POD_TICKET_ENCRYPTION;
+        let said = self.said(Probe::Ticket).ok()?;
+        let tickets = klist::tickets(&said.text);
+        let known = |ticket: &klist::Ticket<'_>| ticket.ticket.or(ticket.session_key).is_some();
+        if !tickets.iter().any(known) {
+            return None;
+        }
+        let weak = tickets.iter().filter_map(|one| {
+            let of = |what: &str, encryption: Option<klist::Encryption>| {
+                let encryption = encryption.filter(|one| one.is_weak())?;
+                Some(format!("{what} for {} uses {}", one.server, encryption.as_str()))
+            };
+            of("the ticket", one.ticket).or_else(|| of("the session key", one.session_key))
+        });
+        let weak: Vec<String> = weak.collect();
+        let Some(first) = weak.first() else {
+            return Some(Outcome::ok(check, "its tickets use AES"));
+        };
+        let outcome = Outcome::warning(check, first);
+        Some(weak.iter().skip(1).fold(outcome, Outcome::because))
+    }
+}
+
+/// A verified channel shows that Windows finds the domain, so what `nslookup` says is no cause.
+fn unless_verified(mut outcome: Outcome, verified: bool) -> Outcome {
+    if verified && outcome.state == State::Problem {
+        outcome.state = State::Warning;
+        outcome.message = format!(
+            "{}, but the secure channel works, so Windows finds the domain all the same",
+            outcome.message
+        );
+    }
+    outcome
 }
 
 /// No logon servers, no such domain, and the first as an NTSTATUS.
@@ -350,10 +489,7 @@ fn failures(said: &Said) -> Vec<u32> {
 }
 
 fn named(number: u32) -> String {
-    match codes::find(codes::Source::Api, number) {
-        Some(entry) => format!("{number} {}", entry.name),
-        None => format!("{number} (0x{number:x})"),
-    }
+    Code(number).named()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the output of a node's administrator comes to.
+//! Judges the output of the node script.
 
 mod events;
 
@@ -6,18 +6,18 @@ use super::catalogue::node::{
     NODE_ACCOUNT, NODE_CLOCK, NODE_COMPARTMENT, NODE_DNS, NODE_DOMAIN, NODE_PLUGIN, NODE_PORTS,
     NODE_SYSTEM,
 };
-use super::{Check, Confidence, Outcome};
-use crate::windows::limits::{WS2019, of_build};
+use super::limits::{WS2019, of_build};
+use super::{Check, Confidence, Outcome, State};
 use crate::windows::node::{Account, Clock, NodeOutput, Section};
 
-/// What Kerberos bears, in seconds (`MaxClockSkew`).
+/// The skew that Kerberos tolerates, in seconds (`MaxClockSkew`).
 const KERBEROS: f64 = 300.0;
-/// What a machine that takes its time from somewhere never has, in seconds.
+/// More than a synchronized clock is ever off, in seconds.
 const MUCH: f64 = 60.0;
-/// Without one of these a member of a domain does not work.
+/// The ports without which a member of a domain does not work.
 const NEEDED: [u16; 5] = [53, 88, 135, 389, 445];
 
-/// Judges what one node said. The plug-ins are those that credential specs name, as class
+/// Judges the output of one node. The plug-ins are those that credential specs name, as class
 /// identifiers with or without braces.
 #[must_use]
 pub fn judge(output: &NodeOutput, plugins: &[String]) -> Vec<Outcome> {
@@ -28,13 +28,52 @@ pub fn judge(output: &NodeOutput, plugins: &[String]) -> Vec<Outcome> {
     outcomes.push(domain(output));
     outcomes.extend(accounts(output));
     outcomes.push(registered(output, plugins));
-    outcomes.extend(events::judge(&output.events));
+    let registered = output.plugins.iter().flatten().map(|plugin| plugin.guid.as_str());
+    let known: Vec<&str> = plugins.iter().map(String::as_str).chain(registered).collect();
+    outcomes.extend(events::judge(&output.events, &known));
     outcomes.push(compartment(output));
+    for outcome in &mut outcomes {
+        if let Some(words) = contradiction(outcome, output) {
+            outcome.state = State::Warning;
+            outcome.confidence = Confidence::Possible;
+            outcome.message = format!("{}, but {words}", outcome.message);
+        }
+    }
     let object = format!("Node {}", output.computer);
     outcomes.into_iter().map(|outcome| outcome.on(&object)).collect()
 }
 
-/// A section that could not be looked at is unknown.
+/// What the same output says against a problem: something that works although this check says that
+/// it cannot.
+fn contradiction(outcome: &Outcome, output: &NodeOutput) -> Option<&'static str> {
+    if outcome.state != State::Problem {
+        return None;
+    }
+    let domain = output.domain.as_ref().ok();
+    let channel = domain.filter(|domain| domain.secure_channel == Some(true));
+    let own = channel.and_then(|domain| domain.name.as_deref());
+    let of_own_domain = own.is_some_and(|name| {
+        outcome.message.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
+    });
+    let ccg = output.events.ccg.iter().flatten().flatten();
+    let ccg: Vec<u32> = ccg.map(|group| group.id).collect();
+    let fetched = ccg.contains(&FETCHED);
+    if outcome.check == &NODE_PORTS && of_own_domain {
+        Some("the node's secure channel to that domain works")
+    } else if outcome.check == &NODE_DOMAIN && fetched {
+        Some("the Container Credential Guard fetched credentials on it (CCG:2)")
+    } else if outcome.check == &NODE_PLUGIN && (fetched || ccg.contains(&LOADED)) {
+        Some("the Container Credential Guard loaded a plug-in (CCG:1 or CCG:2)")
+    } else {
+        None
+    }
+}
+
+/// The events of the Container Credential Guard: a plug-in was loaded, credentials were fetched.
+const LOADED: u32 = 1;
+const FETCHED: u32 = 2;
+
+/// A section that could not be read is unknown.
 fn seen<T>(
     check: &'static Check,
     section: &Section<T>,
@@ -130,7 +169,7 @@ fn ports(output: &NodeOutput) -> Vec<Outcome> {
         .map(|(works, mut outcome)| {
             // Windows goes on to the next controller.
             if !works && some_work {
-                outcome.state = super::State::Warning;
+                outcome.state = State::Warning;
             }
             outcome
         })
@@ -139,11 +178,11 @@ fn ports(output: &NodeOutput) -> Vec<Outcome> {
 
 fn clock(clock: &Clock) -> Outcome {
     let measured = clock.offsets.iter().filter_map(|one| Some((one.seconds?, one.host.as_str())));
-    // A number that is none was written by nobody.
+    // NaN and infinity come from a damaged file.
     let measured = measured.filter(|(seconds, _)| seconds.is_finite());
     let worst = measured.max_by(|one, other| one.0.abs().total_cmp(&other.0.abs()));
     let outcome = match worst {
-        None => Outcome::unknown(&NODE_CLOCK, "no domain controller told the time"),
+        None => Outcome::unknown(&NODE_CLOCK, "no domain controller reported its time"),
         Some((seconds, host)) => {
             let side = if seconds > 0.0 { "ahead of" } else { "behind" };
             let words = format!("the clock of {host} is {:.0} s {side} the node's", seconds.abs());
@@ -184,15 +223,15 @@ fn domain(output: &NodeOutput) -> Outcome {
         match &output.plugins {
             Ok(plugins) if plugins.is_empty() => Outcome::problem(
                 &NODE_DOMAIN,
-                "it is a member of no domain, and has no plug-in that could fetch credentials",
+                "it is not a member of a domain, and has no plug-in that could fetch credentials",
             ),
             Ok(_) => Outcome::ok(
                 &NODE_DOMAIN,
-                "it is a member of no domain: a plug-in fetches the credentials",
+                "it is not a member of a domain: a plug-in fetches the credentials",
             ),
             Err(_) => Outcome::unknown(
                 &NODE_DOMAIN,
-                "it is a member of no domain, and whether it has a plug-in is not known",
+                "it is not a member of a domain, and whether it has a plug-in is not known",
             ),
         }
     })
@@ -200,7 +239,7 @@ fn domain(output: &NodeOutput) -> Outcome {
 
 fn accounts(output: &NodeOutput) -> Vec<Outcome> {
     if output.domain.as_ref().is_ok_and(|domain| !domain.joined) {
-        let words = "the node is a member of no domain, so its plug-in logs on, not the node";
+        let words = "the node is not a member of a domain, so its plug-in logs on, not the node";
         return vec![Outcome::skipped(&NODE_ACCOUNT, words)];
     }
     let accounts = match &output.accounts {

@@ -9,10 +9,11 @@ const INTRODUCTION: &str = "\
 
 # Checks of the doctor
 
-What `kubectl gmsa doctor` looks at; `kubectl gmsa doctor explain ID` shows the same. A check is
-**ok**, a **problem** (it does not work, or is not safe), a **warning** (somebody should look),
-**unknown** (it could not be found out) or **skipped** (it does not apply, or something stands in
-the way). Causes are named before what follows from them, in the order of this page.
+The doctor named a check, and you want to know more: run `kubectl gmsa doctor explain ID`, or find the
+check here; you see its cause, what to do, and the source. A check is **ok**, a **problem** (it does
+not work, or is not safe), a **warning** (it needs attention), **unknown** (the doctor could not find
+out) or **skipped** (it does not apply, or an earlier problem prevents it). Causes come before their
+consequences, in the order of this page.
 ";
 
 /// The Markdown of `docs/checks.md`: for each check its cause, remedy and source.
@@ -50,7 +51,7 @@ pub fn checks_page() -> String {
     page
 }
 
-/// A link: the page stands in `docs/`.
+/// A link: the page is in `docs/`.
 fn source(source: &str) -> String {
     match source.strip_prefix("docs/") {
         Some(page) => format!("[{source}]({page})"),

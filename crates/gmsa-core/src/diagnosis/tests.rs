@@ -136,3 +136,22 @@ fn the_page_in_the_documentation_is_up_to_date() {
         "docs/checks.md differs from the catalogue: run `cargo xtask generate`"
     );
 }
+
+#[test]
+fn the_trouble_of_one_account_is_not_that_of_another() {
+    let account = find("directory-account").unwrap();
+    let retrieval = find("directory-retrieval").unwrap();
+    let outcomes = [
+        Outcome::problem(account, "it is disabled").on("account Disabled"),
+        Outcome::problem(retrieval, "nobody may").on("account Disabled"),
+        Outcome::problem(retrieval, "a node may not").on("account Other"),
+        Outcome::problem(find("pod-ticket").unwrap(), "it gets no ticket").on("Pod web/iis"),
+    ];
+    let verdict = Verdict::of(&outcomes);
+    let causes: Vec<_> = verdict
+        .causes
+        .iter()
+        .map(|cause| (cause.outcome.message.as_str(), cause.consequences.len()))
+        .collect();
+    assert_eq!(causes, [("it is disabled", 2), ("a node may not", 0)]);
+}

@@ -3,16 +3,17 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use super::catalogue::cluster::WEBHOOK_DRIFT;
 use super::{Check, Confidence, Outcome, State, all, find};
 
-/// How it stands, the best first.
+/// The overall state, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Health {
-    /// Everything that was looked at is as it should be.
+    /// Everything that was checked is correct.
     Healthy,
-    /// Nothing wrong was found, but not everything could be looked at.
+    /// Nothing wrong was found, but not everything could be checked.
     Undecided,
-    /// Somebody should look at something.
+    /// Something deserves attention.
     Troubled,
     /// Something does not work.
     Broken,
@@ -54,12 +55,12 @@ impl Cause<'_> {
 /// What all outcomes together say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'a> {
-    /// How it stands.
+    /// The overall state.
     pub health: Health,
-    /// What is wrong by itself: what does not work before what somebody should look at, and among
+    /// What is wrong by itself: problems before warnings, and among
     /// these in the order of the catalogue.
     pub causes: Vec<Cause<'a>>,
-    /// What could not be found out.
+    /// What could not be determined.
     pub unknown: Vec<&'a Outcome>,
 }
 
@@ -68,37 +69,31 @@ impl<'a> Verdict<'a> {
     ///
     /// What is wrong and follows from nothing else that is wrong is a cause. A warning that is
     /// certain is a risk and explains nothing; one that is not is a suspicion, which what it
-    /// explains confirms.
+    /// explains confirms. Only a difference from what install makes is the same fault seen once more.
     #[must_use]
     pub fn of(outcomes: &'a [Outcome]) -> Self {
         let mut wrong: Vec<&Outcome> =
             outcomes.iter().filter(|outcome| outcome.state >= State::Warning).collect();
         wrong.sort_by_key(|outcome| rank(outcome.check));
-        let explained: Vec<BTreeSet<&str>> = wrong
-            .iter()
-            .map(
-                |outcome| if may_explain(outcome) { reach(outcome.check) } else { BTreeSet::new() },
-            )
-            .collect();
-        let is_root = |outcome: &Outcome| {
-            !explained.iter().any(|explained| explained.contains(outcome.check.id))
-        };
-        let mut causes: Vec<(Cause<'a>, &BTreeSet<&str>)> = wrong
-            .iter()
-            .zip(&explained)
-            .filter(|(outcome, _)| is_root(outcome))
-            .map(|(outcome, explained)| {
-                let confidence = outcome.confidence;
-                (Cause { outcome, confidence, consequences: Vec::new() }, explained)
-            })
-            .collect();
-        for outcome in wrong.iter().filter(|outcome| !is_root(outcome)) {
-            let cause =
-                causes.iter_mut().find(|(_, explained)| explained.contains(outcome.check.id));
-            if let Some((cause, _)) = cause {
+        // Causes come before what they explain.
+        let mut causes: Vec<(Cause<'a>, BTreeSet<&str>)> = Vec::new();
+        for outcome in wrong {
+            let known = causes.iter_mut().find(|(cause, explained)| {
+                explained.contains(outcome.check.id) && concerns(cause.outcome, outcome)
+            });
+            if let Some((cause, _)) = known {
                 cause.consequences.push(outcome);
                 cause.confidence = cause.confidence.max(Confidence::Likely);
+                continue;
             }
+            let explained = if may_explain(outcome) {
+                reach(outcome.check)
+            } else {
+                let explains = outcome.check.explains.iter().copied();
+                explains.filter(|id| *id == WEBHOOK_DRIFT.id).collect()
+            };
+            let confidence = outcome.confidence;
+            causes.push((Cause { outcome, confidence, consequences: Vec::new() }, explained));
         }
         let mut causes: Vec<Cause<'a>> = causes.into_iter().map(|(cause, _)| cause).collect();
         causes.sort_by_key(|cause| Reverse(cause.state()));
@@ -112,6 +107,14 @@ impl<'a> Verdict<'a> {
         };
         Self { health, causes, unknown }
     }
+}
+
+/// Whether what is wrong with one object can be why something is wrong with another: the trouble of an
+/// account is not that of another account, nor a node's that of another node.
+fn concerns(cause: &Outcome, outcome: &Outcome) -> bool {
+    let (Some(one), Some(other)) = (&cause.object, &outcome.object) else { return true };
+    let kind = |object: &str| object.split(' ').next().map(str::to_owned);
+    one == other || kind(one) != kind(other)
 }
 
 fn may_explain(outcome: &Outcome) -> bool {

@@ -69,7 +69,7 @@ catalogue! {
         id: "not-bound-to-windows",
         severity: Warning,
         summary: "Nothing binds the pod to a Windows node, so it may be scheduled where a GMSA means nothing.",
-        remedy: "Set `os.name: windows` and the node selector `kubernetes.io/os: windows`, or use a runtime class that has it.",
+        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. With `os.name: windows` besides, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: take those away first.",
     }
     FixedHostname {
         id: "fixed-hostname",
@@ -81,7 +81,7 @@ catalogue! {
         id: "shared-hostname-prefix",
         severity: Warning,
         summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
-        remedy: "Turn on the webhook's random hostnames (--random-hostname). A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
+        remedy: "Turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`. A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
     }
     GmsaInSeveralContainers {
         id: "gmsa-in-several-containers",
@@ -93,12 +93,12 @@ catalogue! {
         id: "credspec-findings",
         severity: Warning,
         summary: "A credential spec that the pod uses has findings of its own.",
-        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, or `kubectl gmsa credspec lint -f FILE` for a manifest, and fix what it shows.",
     }
     CredspecNameInvalid {
         id: "credspec-name-invalid",
         severity: Error,
-        summary: "The resource's name is no DNS-1123 subdomain, so the API server refuses the resource and every pod that names it.",
+        summary: "The resource's name is not a DNS-1123 subdomain, so the API server refuses the resource and every pod that names it.",
         remedy: "Use lower-case letters, digits, `-` and `.`, at most 253 characters, such as `gmsa-webapp1`.",
     }
     CredspecMissing {
@@ -140,7 +140,7 @@ catalogue! {
     GuidInvalid {
         id: "guid-invalid",
         severity: Error,
-        summary: "`Guid` is no GUID, which is written as 8-4-4-4-12 hexadecimal digits without braces.",
+        summary: "`Guid` is not a GUID, which is written as 8-4-4-4-12 hexadecimal digits without braces.",
         remedy: "Write the `objectGUID` of the domain: `(Get-ADDomain).ObjectGUID`.",
     }
     MachineAccountNameInvalid {
@@ -194,7 +194,7 @@ catalogue! {
     PluginGuidInvalid {
         id: "plugin-guid-invalid",
         severity: Error,
-        summary: "`PluginGUID` is no GUID in braces, so Windows finds no plug-in by it.",
+        summary: "`PluginGUID` is not a GUID in braces, so Windows finds no plug-in by it.",
         remedy: "Write the plug-in's class identifier in braces, such as `\"{CCC2A336-D7F3-4818-A213-272B7924213E}\"` for AKS.",
     }
     PortableCcgVersionInvalid {
@@ -224,8 +224,26 @@ catalogue! {
     AccountUnusable {
         id: "account-unusable",
         severity: Error,
-        summary: "The account that the credential spec names does not exist in the directory, is disabled, or is no group managed service account.",
-        remedy: "Run `kubectl gmsa account check ACCOUNT`, which tells what is wrong with it.",
+        summary: "The account that the credential spec names does not exist in the directory, is disabled, or is not a group managed service account.",
+        remedy: "Run `kubectl gmsa account check ACCOUNT`, which reports what is wrong with it.",
+    }
+    AccountRc4Only {
+        id: "account-rc4-only",
+        severity: Error,
+        summary: "The account's encryption types are RC4 or DES alone, which domain controllers of Windows Server 2025 refuse and others end in 2026.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
+    }
+    AccountEncryptionUnclear {
+        id: "account-encryption-unclear",
+        severity: Warning,
+        summary: "The account's encryption types name AES for session keys and no encryption of tickets.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
+    }
+    AccountEncryptionDefault {
+        id: "account-encryption-default",
+        severity: Info,
+        summary: "The account's encryption types are not set, which means AES on domain controllers with the updates of April 2026 and RC4 on older ones, or still allow RC4.",
+        remedy: "Run `kubectl gmsa account set ACCOUNT --encryption aes256,aes128`.",
     }
     PodWithoutRight {
         id: "pod-without-right",
@@ -260,8 +278,8 @@ catalogue! {
     PodWouldBeDenied {
         id: "pod-would-be-denied",
         severity: Warning,
-        summary: "A running pod would be denied today for another reason, which the message tells.",
-        remedy: "Mend the pod template as docs/denials.md says, and restart the workload.",
+        summary: "A running pod would be denied today for another reason, which the message gives.",
+        remedy: "Fix the pod template as docs/denials.md says, and restart the workload.",
     }
     WorkloadWouldBeDenied {
         id: "workload-would-be-denied",
@@ -284,20 +302,20 @@ catalogue! {
     WebhookMaySkipPods {
         id: "webhook-may-skip-pods",
         severity: Warning,
-        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: whoever creates a pod may get around the check.",
-        remedy: "Take the `objectSelector` and the foreign `matchConditions` away, as in what `kubectl gmsa install` makes.",
+        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: anyone who creates a pod may get around the check.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which takes the `objectSelector` away; take foreign `matchConditions` out by hand.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",
         severity: Info,
-        summary: "The pods of some namespaces are not sent to the webhook, so whoever may create pods there may use any contents.",
+        summary: "The pods of some namespaces are not sent to the webhook, so anyone who may create pods there may use any contents.",
         remedy: "Change the labels of the namespaces, unless they are meant to be left out.",
     }
     WebhookMissing {
         id: "webhook-missing",
         severity: Error,
         summary: "No validating webhook configuration sends pods to a GMSA webhook, so no right is checked anywhere.",
-        remedy: "Run `kubectl gmsa install`, and look at what it says with `kubectl gmsa status`.",
+        remedy: "Run `kubectl gmsa install`, and check the result with `kubectl gmsa status`.",
     }
     RightUnused {
         id: "right-unused",
@@ -315,7 +333,7 @@ catalogue! {
         id: "role-names-no-credspec",
         severity: Warning,
         summary: "A role allows to `use` a credential spec that is not among the objects, or whose name no resource can have.",
-        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: letters are told apart by case, and names are lower case.",
+        remedy: "Write the name of the credential spec exactly as it is in `resourceNames`: case matters, and names are lower case. A pattern such as `web*` matches nothing: list each credential spec by its name, or leave `resourceNames` out to allow all.",
     }
     BindingWithoutRole {
         id: "binding-without-role",

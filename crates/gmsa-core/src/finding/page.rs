@@ -9,8 +9,9 @@ const INTRODUCTION: &str = "\
 
 # Findings
 
-What can be questionable about a pod or a credential spec. The webhook sends findings on pods as
-admission warnings; `kubectl gmsa` shows them with the same codes.
+An admission warning, `kubectl gmsa review`, `credspec lint` or `audit` named a code: find it here,
+and you see what it means and what to do. The webhook sends findings about pods as admission warnings;
+`kubectl gmsa` shows them with the same codes.
 
 An **error** will not work or is not safe, a **warning** is likely to cause trouble, an **info** is
 worth knowing.

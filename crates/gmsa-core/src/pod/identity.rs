@@ -50,5 +50,5 @@ fn identity<'p>(
 }
 
 fn options<'p>(context: Option<&'p SecurityContext<'p>>) -> Option<&'p WindowsOptions<'p>> {
-    context?.windows_options.as_ref()
+    context?.windows_options.as_deref()
 }

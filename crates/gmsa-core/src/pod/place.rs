@@ -74,6 +74,14 @@ impl Place<'_> {
         }
     }
 
+    /// Appends places as they are shown, with commas between them.
+    pub fn push_all<'p>(text: &mut String, places: impl Iterator<Item = Place<'p>>) {
+        for (index, place) in places.enumerate() {
+            text.push_str(if index == 0 { "" } else { ", " });
+            place.push_to(text);
+        }
+    }
+
     /// The path of a key under `securityContext.windowsOptions`, such as
     /// `spec.containers[0].securityContext.windowsOptions.gmsaCredentialSpecName`.
     #[must_use]
@@ -142,8 +150,7 @@ impl<'a> Pod<'a> {
     /// Kind and name of the controller that owns the Pod.
     #[must_use]
     pub fn controller(&self) -> Option<(&str, &str)> {
-        let owners = self.metadata.as_ref()?.owner_references.as_deref()?;
-        let owner = owners.iter().find(|owner| owner.controller == Some(true)).or(owners.first())?;
+        let owner = self.metadata.as_ref()?.owner_references.as_ref()?.controller()?;
         Some((owner.kind.as_deref()?, owner.name.as_deref()?))
     }
 
@@ -228,7 +235,7 @@ fn reference<'p>(
     context: Option<&'p SecurityContext<'_>>,
 ) -> Option<Reference<'p>> {
     let WindowsOptions { gmsa_credential_spec_name: name, gmsa_credential_spec: contents, .. } =
-        context?.windows_options.as_ref()?;
+        context?.windows_options.as_deref()?;
     (name.is_some() || contents.is_some()).then_some(Reference {
         place,
         name: name.as_deref(),

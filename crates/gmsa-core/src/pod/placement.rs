@@ -1,6 +1,7 @@
 //! Where a Pod runs, and under which hostname.
 
-use super::view::{NodeSelectorTerm, Pod};
+use super::list::{NodeSelectorTerms, Owners};
+use super::view::Pod;
 
 /// Windows cuts computer names to this many characters (the NetBIOS name, MS-NBTE).
 pub const HOSTNAME_LENGTH: usize = 15;
@@ -8,8 +9,6 @@ pub const HOSTNAME_LENGTH: usize = 15;
 /// The most characters of the hash that a Deployment puts between its name and that of a Pod; one
 /// or two fewer are not rare.
 const TEMPLATE_HASH: usize = 10;
-
-const OS_LABEL: &str = "kubernetes.io/os";
 
 /// What is known of a Pod's hostname on Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +38,13 @@ impl Pod<'_> {
             .and_then(|selector| selector.os.as_deref())
             .is_some_and(is_windows);
         let by_class = spec.runtime_class_name.as_deref().is_some_and(|class| !class.is_empty());
-        let terms = spec
+        let by_affinity = spec
             .affinity
             .as_ref()
             .and_then(|affinity| affinity.node_affinity.as_ref())
             .and_then(|affinity| affinity.required.as_ref())
-            .and_then(|required| required.node_selector_terms.as_deref())
-            .unwrap_or_default();
-        let by_affinity = !terms.is_empty() && terms.iter().all(requires_windows);
+            .and_then(|required| required.node_selector_terms)
+            .is_some_and(NodeSelectorTerms::require_windows);
         by_os || by_selector || by_class || by_affinity
     }
 
@@ -55,10 +53,10 @@ impl Pod<'_> {
     pub fn hostname(&self) -> Hostname<'_> {
         let Some(metadata) = &self.metadata else { return Hostname::Unique };
         let generated = metadata.generate_name.as_deref().filter(|prefix| !prefix.is_empty());
-        let owners = metadata.owner_references.as_deref().unwrap_or_default();
+        let owner = metadata.owner_references.as_ref().and_then(Owners::controller);
+        let kind = owner.and_then(|owner| owner.kind.as_deref());
         let ordinal = || {
-            let stateful = owners.iter().any(|owner| owner.kind.as_deref() == Some("StatefulSet"));
-            let name = metadata.name.as_deref().filter(|_| stateful)?;
+            let name = metadata.name.as_deref().filter(|_| kind == Some("StatefulSet"))?;
             name.rfind('-').and_then(|dash| name.get(..=dash))
         };
         let Some(prefix) = generated.or_else(ordinal) else { return Hostname::Unique };
@@ -71,7 +69,7 @@ impl Pod<'_> {
             }
         }
         // Pods of a cluster belong to a ReplicaSet, whose name has the hash.
-        let of_template = owners.iter().any(|owner| owner.kind.as_deref() == Some("Deployment"));
+        let of_template = kind == Some("Deployment");
         match prefix.get(..HOSTNAME_LENGTH) {
             Some(shared) => Hostname::SharedPrefix(shared),
             // A longer one ends within a character, which no hostname has.
@@ -84,13 +82,4 @@ impl Pod<'_> {
             None => Hostname::Unique,
         }
     }
-}
-
-fn requires_windows(term: &NodeSelectorTerm<'_>) -> bool {
-    term.match_expressions.iter().flatten().any(|requirement| {
-        let values = requirement.values.as_deref().unwrap_or_default();
-        requirement.key.as_deref() == Some(OS_LABEL)
-            && requirement.operator.as_deref() == Some("In")
-            && matches!(values, [only] if only.as_str() == "windows")
-    })
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::contents::Contents;
+use super::list::{Containers, NodeSelectorTerms, Owners};
 use crate::text::Text;
 
 /// A Pod, or a pod template, or the `EphemeralContainers` object of servers before 1.22.
@@ -17,7 +18,7 @@ pub struct Pod<'a> {
     pub spec: Option<Spec<'a>>,
     /// The list at the root of an `EphemeralContainers` object; no Pod has it.
     #[serde(borrow)]
-    pub ephemeral_containers: Option<Vec<Container<'a>>>,
+    pub ephemeral_containers: Option<Containers<'a>>,
 }
 
 /// The metadata of a Pod.
@@ -30,9 +31,9 @@ pub struct Metadata<'a> {
     /// The prefix of a name that the server makes up.
     #[serde(borrow)]
     pub generate_name: Option<Text<'a>>,
-    /// Who owns the Pod.
+    /// The owner of the Pod.
     #[serde(borrow)]
-    pub owner_references: Option<Vec<OwnerReference<'a>>>,
+    pub owner_references: Option<Owners<'a>>,
 }
 
 /// An owner of a Pod.
@@ -65,8 +66,7 @@ pub struct Spec<'a> {
     #[serde(borrow)]
     pub node_selector: Option<NodeSelector<'a>>,
     /// The node affinity.
-    #[serde(borrow)]
-    pub affinity: Option<Affinity<'a>>,
+    pub affinity: Option<Affinity>,
     /// The runtime class, which may bind the Pod to Windows.
     #[serde(borrow)]
     pub runtime_class_name: Option<Text<'a>>,
@@ -75,13 +75,13 @@ pub struct Spec<'a> {
     pub security_context: Option<SecurityContext<'a>>,
     /// The containers.
     #[serde(borrow)]
-    pub containers: Option<Vec<Container<'a>>>,
+    pub containers: Option<Containers<'a>>,
     /// The init containers.
     #[serde(borrow)]
-    pub init_containers: Option<Vec<Container<'a>>>,
+    pub init_containers: Option<Containers<'a>>,
     /// The ephemeral containers.
     #[serde(borrow)]
-    pub ephemeral_containers: Option<Vec<Container<'a>>>,
+    pub ephemeral_containers: Option<Containers<'a>>,
 }
 
 /// A container of any kind.
@@ -100,9 +100,9 @@ pub struct Container<'a> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SecurityContext<'a> {
-    /// What concerns Windows.
+    /// The options for Windows; boxed, because most containers have none.
     #[serde(borrow)]
-    pub windows_options: Option<WindowsOptions<'a>>,
+    pub windows_options: Option<Box<WindowsOptions<'a>>>,
 }
 
 /// The options for Windows in a security context.
@@ -148,48 +148,38 @@ pub struct NodeSelector<'a> {
 /// `spec.affinity`, of which only what is required of nodes is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Affinity<'a> {
+pub struct Affinity {
     /// The node affinity.
-    #[serde(borrow)]
-    pub node_affinity: Option<NodeAffinity<'a>>,
+    pub node_affinity: Option<NodeAffinity>,
 }
 
 /// `spec.affinity.nodeAffinity`.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct NodeAffinity<'a> {
+pub struct NodeAffinity {
     /// The terms, of which a node must meet one.
-    #[serde(borrow, rename = "requiredDuringSchedulingIgnoredDuringExecution")]
-    pub required: Option<NodeSelectorTerms<'a>>,
+    #[serde(rename = "requiredDuringSchedulingIgnoredDuringExecution")]
+    pub required: Option<Required>,
 }
 
-/// A list of node selector terms.
+/// `requiredDuringSchedulingIgnoredDuringExecution` of a node affinity.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct NodeSelectorTerms<'a> {
+pub struct Required {
     /// The alternatives.
-    #[serde(borrow)]
-    pub node_selector_terms: Option<Vec<NodeSelectorTerm<'a>>>,
+    pub node_selector_terms: Option<NodeSelectorTerms>,
 }
 
-/// A node selector term, met when all its expressions are.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct NodeSelectorTerm<'a> {
-    /// The expressions over labels.
-    #[serde(borrow)]
-    pub match_expressions: Option<Vec<NodeSelectorRequirement<'a>>>,
-}
-
-/// A requirement on a node's label.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct NodeSelectorRequirement<'a> {
-    /// The label.
-    #[serde(borrow)]
-    pub key: Option<Text<'a>>,
-    /// `In`, `NotIn`, `Exists` and so on.
-    #[serde(borrow)]
-    pub operator: Option<Text<'a>>,
-    /// The values that the operator speaks of.
-    #[serde(borrow)]
-    pub values: Option<Vec<Text<'a>>>,
+impl Pod<'_> {
+    /// How much memory the lists take, in bytes.
+    #[must_use]
+    pub fn list_bytes(&self) -> usize {
+        let spec = self.spec.as_ref();
+        let lists = [
+            self.ephemeral_containers.as_ref(),
+            spec.and_then(|spec| spec.containers.as_ref()),
+            spec.and_then(|spec| spec.init_containers.as_ref()),
+            spec.and_then(|spec| spec.ephemeral_containers.as_ref()),
+        ];
+        lists.into_iter().flatten().map(Containers::bytes).sum()
+    }
 }

@@ -1,11 +1,11 @@
-//! The postStart hook that waits for the secure channel: what the Kubernetes documentation
-//! proposes, with an end.
+//! The postStart hook that waits for the secure channel: the one of the Kubernetes documentation, with
+//! a limit.
 
-/// How often netlogon is restarted if nothing else is said.
+/// How often netlogon is restarted by default.
 pub const TRIES: u16 = 30;
 
-/// The source in the Application event log under which the hook tells how it ended; by it one knows
-/// our hook.
+/// The source in the Application event log under which the hook reports its result; it identifies our
+/// hook.
 const SOURCE: &str = "kube-gmsa";
 
 /// The command of the hook: restarts netlogon until `nltest /query` gives the status 0, at most so

@@ -1,7 +1,7 @@
-//! What the script for administrators of Windows nodes writes: one JSON document.
+//! The output of the node script: one JSON document.
 //!
-//! Each section has a `value`, or an `error` that says why it could not be looked at. Words in it
-//! depend on the language of Windows and are only ever shown; what is judged are numbers and ids.
+//! Each section has a `value`, or an `error` with the reason why it could not be read. Its words depend
+//! on the language of Windows and are only shown; numbers and ids are judged.
 
 mod lenient;
 mod text;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use lenient::many;
+use lenient::{many, plain};
 pub use text::{Undecodable, decode};
 
 /// The version of the document that is understood.
@@ -19,10 +19,13 @@ pub const VERSION: u64 = 1;
 /// How many characters of a text are kept.
 const LONGEST: usize = 300;
 
-/// A section that could not be looked at, and why.
+/// Why a section is missing: the script is older than it.
+pub const NOT_CHECKED: &str = "the script did not check it";
+
+/// A section, or why it could not be read.
 pub type Section<T> = Result<T, String>;
 
-/// What the script found on one node.
+/// The output of the script on one node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeOutput {
     /// The name of the computer.
@@ -153,7 +156,7 @@ pub struct Port {
     pub open: bool,
 }
 
-/// The event logs, each with what was found in it; none if there is no such log.
+/// The event logs, each with its events; none if the node has no such log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Events {
     /// `Microsoft-Windows-Containers-CCG/Admin`
@@ -166,6 +169,8 @@ pub struct Events {
     pub compute: Section<Option<Vec<EventGroup>>>,
     /// `System`, by NETLOGON
     pub netlogon: Section<Option<Vec<EventGroup>>>,
+    /// `System`, by KDCSVC; none if the node is not a domain controller
+    pub kdc: Section<Option<Vec<EventGroup>>>,
 }
 
 /// Events of one id with the same codes.
@@ -187,18 +192,18 @@ pub struct EventGroup {
     pub codes: Vec<String>,
 }
 
-/// Why a file is no output of the script.
+/// Why a file is not an output of the script.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No text.
     #[error(transparent)]
     Text(#[from] Undecodable),
     /// No JSON.
-    #[error("it is no JSON: {0}; it must be all that the script printed, and nothing else")]
+    #[error("it is not JSON: {0}; it must be all that the script printed, and nothing else")]
     Json(String),
     /// Another kind of JSON.
     #[error(
-        "it is not the output of the script: its kind is no NodeChecks; run the script that \
+        "it is not the output of the script: its kind is not NodeChecks; run the script that \
          kubectl gmsa doctor --print-node-checks prints, on the node"
     )]
     Kind,
@@ -218,6 +223,7 @@ pub fn read(bytes: &[u8]) -> Result<NodeOutput, Error> {
     let mut document: Value =
         serde_json::from_str(text.trim()).map_err(|error| Error::Json(error.to_string()))?;
     clean(&mut document);
+    plain(&mut document);
     if document.get("kind").and_then(Value::as_str) != Some("NodeChecks") {
         return Err(Error::Kind);
     }
@@ -250,11 +256,12 @@ pub fn read(bytes: &[u8]) -> Result<NodeOutput, Error> {
             rancher: log(logs, "rancher"),
             compute: log(logs, "compute"),
             netlogon: log(logs, "netlogon"),
+            kdc: log(logs, "kdc"),
         },
     })
 }
 
-/// Makes every text fit for a terminal: one line, and not too long.
+/// Makes every text safe for a terminal: one line, and not too long.
 fn clean(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -277,10 +284,14 @@ fn section<T: DeserializeOwned>(of: &Map<String, Value>, name: &str) -> Section<
 }
 
 fn value(of: &Map<String, Value>, name: &str) -> Section<Value> {
-    let section = of.get(name).ok_or("the script did not look at it")?;
-    match section.get("error").and_then(Value::as_str) {
-        Some(error) => Err(error.to_owned()),
-        None => Ok(section.get("value").cloned().unwrap_or_default()),
+    let section = of.get(name).ok_or(NOT_CHECKED)?;
+    match section {
+        Value::Null => Ok(Value::Null),
+        Value::Object(section) => match section.get("error").and_then(Value::as_str) {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(section.get("value").cloned().unwrap_or_default()),
+        },
+        _ => Err("it cannot be read: it is not an object with a value and an error".to_owned()),
     }
 }
 
@@ -289,11 +300,15 @@ fn list<T: DeserializeOwned>(of: &Map<String, Value>, name: &str) -> Section<Vec
 }
 
 fn log(of: &Map<String, Value>, name: &str) -> Section<Option<Vec<EventGroup>>> {
-    let value = value(of, name)?;
-    if value.get("absent").and_then(Value::as_bool) == Some(true) {
+    let mut log = match value(of, name)? {
+        Value::Object(log) => log,
+        Value::Null => Map::new(),
+        _ => return Err("it cannot be read: it is not an object with groups of events".to_owned()),
+    };
+    if log.get("absent").and_then(Value::as_bool) == Some(true) {
         return Ok(None);
     }
-    let groups = value.get("groups").cloned().unwrap_or_default();
+    let groups = log.remove("groups").unwrap_or_default();
     many(groups).map(Some).map_err(|error| format!("it cannot be read: {error}"))
 }
 

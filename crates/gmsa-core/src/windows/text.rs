@@ -1,6 +1,6 @@
-//! The texts of Windows' programs: in whatever encoding they come, and the numbers in them.
+//! The texts of Windows programs: their encodings, and the status codes in them.
 
-use super::codes::{self, Entry, Source};
+use super::codes::{self, Code};
 
 /// The upper half of code page 850, in which console programs of Western Europe write.
 const CP850: &str = "\
@@ -11,6 +11,8 @@ const CP1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}
 
 /// A smaller decimal number in a text may mean anything.
 const SMALLEST_DECIMAL: u32 = 1000;
+/// What Windows calls its releases, which are no codes.
+const WINDOWS_VERSIONS: [u32; 8] = [1607, 1703, 1709, 1803, 1809, 1903, 1909, 2004];
 
 /// The text of an output: UTF-16 with or without a byte order mark, UTF-8, else the code page of
 /// the two, 850 and 1252, in which more of its bytes are letters.
@@ -57,27 +59,71 @@ fn code_page(bytes: &[u8]) -> String {
     bytes.iter().map(character).collect()
 }
 
-/// The codes of systems that a text mentions, each once, in order: hexadecimal, or decimal if they
-/// are large enough to mean nothing else.
+/// The status codes that a text mentions, each once, in order.
+///
+/// Taken are hexadecimal numbers that the catalogue has or that can only be errors, numbers in
+/// brackets (`(0x52e)`) and behind `winapi error`, whether the catalogue has them or not, and
+/// decimal numbers that are large enough, and known or unmistakable. A number that belongs to
+/// something else, such as the tag of an image or a port, is passed over.
 #[must_use]
-pub fn mentioned(text: &str) -> Vec<&'static Entry> {
-    let mut found: Vec<&'static Entry> = Vec::new();
-    let apart = |character: char| !(character.is_ascii_alphanumeric() || character == '-');
-    for word in text.split(apart) {
-        for part in std::iter::once(word).chain(word.split('-')) {
-            let Some(number) = codes::number(part).filter(|number| *number != 0) else { continue };
-            let hexadecimal = part.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
-            if !hexadecimal && number < SMALLEST_DECIMAL {
-                continue;
-            }
-            if let Some(entry) = codes::find(Source::Api, number)
-                && !found.contains(&entry)
-            {
-                found.push(entry);
-            }
+pub fn mentioned(text: &str) -> Vec<Code> {
+    let mut found: Vec<Code> = Vec::new();
+    for (start, word) in words(text) {
+        let before = text.get(..start).unwrap_or_default();
+        let after = text.get(start + word.len()..).unwrap_or_default();
+        if let Some(code) = status_code(before, word, after)
+            && !found.contains(&code)
+        {
+            found.push(code);
         }
     }
     found
+}
+
+/// The words of letters and digits, with their places in bytes; a sign belongs to its number.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let apart = |character: char| !character.is_ascii_alphanumeric();
+    let mut next = 0;
+    text.split_inclusive(apart).filter_map(move |piece| {
+        let start = next;
+        next += piece.len();
+        let word = piece.trim_end_matches(apart);
+        let signed = text
+            .get(..start)?
+            .strip_suffix('-')
+            .is_some_and(|rest| !rest.ends_with(char::is_alphanumeric));
+        if signed && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some((start - 1, text.get(start - 1..start + word.len())?));
+        }
+        (!word.is_empty()).then_some((start, word))
+    })
+}
+
+fn status_code(before: &str, word: &str, after: &str) -> Option<Code> {
+    let number = codes::number(word).filter(|number| *number != 0)?;
+    let code = Code(number);
+    let hexadecimal = word.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let announced = {
+        let before = before.trim_end_matches(['#', ' ', ':', '"']).to_ascii_lowercase();
+        before.ends_with("winapi error")
+    };
+    let known = code.entry().is_some();
+    if hexadecimal {
+        let bracketed = before.ends_with('(') && after.starts_with(')');
+        return (known || code.is_unmistakable() || bracketed || announced).then_some(code);
+    }
+    if announced {
+        return Some(code);
+    }
+    // `image:1909`, `host:1722`, `10.0.17763.1326`, `a/1311` are no codes.
+    let apart = !before.ends_with([':', '.', '/', '_', '@', '-']);
+    let whole = !after.starts_with(['/', '_', ':', '-'])
+        && !after
+            .strip_prefix('.')
+            .is_some_and(|rest| rest.starts_with(|one: char| one.is_ascii_alphanumeric()));
+    let large = number >= SMALLEST_DECIMAL && !WINDOWS_VERSIONS.contains(&number);
+    (large && apart && whole && (known || word.starts_with('-') && code.is_unmistakable()))
+        .then_some(code)
 }
 
 /// A file or a path that is not there, as a system code and as an HRESULT.
@@ -93,15 +139,6 @@ pub fn may_be_missing(words: &str) -> bool {
         .filter_map(codes::number)
         .peekable();
     numbers.peek().is_none() || numbers.any(|number| NOT_THERE.contains(&number))
-}
-
-/// A number with its name and what it means, as evidence shows it.
-#[must_use]
-pub fn explained(number: u32) -> String {
-    match codes::find(Source::Api, number) {
-        Some(entry) => format!("{number} (0x{number:x}) {}: {}", entry.name, entry.meaning),
-        None => format!("{number} (0x{number:x}): not in the catalogue"),
-    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,23 @@
 //! A new account: planned and checked first, because the directory accepts what does not work.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use gmsa_core::windows::encryption_types;
 use ldap3::ldap_escape;
 
+use super::check::service_names;
 use super::name::{is_dns_name, is_valid_spn, valid_name};
-use super::{CLASS, DISABLED, MEMBERSHIP, WORKSTATION, ldif};
+use super::{CLASS, MEMBERSHIP, WORKSTATION, ldif};
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::facts::{Principal, child};
+use crate::facts::child;
+use crate::principals::{DISABLED, Principal};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
+use crate::spn::{Aliases, Holders};
 
-/// RC4, AES-128 and AES-256 (MS-KILE, section 2.2.7): what `New-ADServiceAccount` sets.
-pub const ENCRYPTION_TYPES: i64 = 28;
+/// AES-128 and AES-256, without RC4, which ends in 2026.
+pub const ENCRYPTION_TYPES: i64 = encryption_types::AES;
 /// All encryptions that an account can have (MS-KILE, section 2.2.7).
 const ENCRYPTIONS: i64 = 0x1f;
 /// Ten years; more is a slip of the finger.
@@ -47,6 +51,8 @@ pub struct PlannedAccount {
     pub dn: String,
     /// Attributes and values, in the order in which they are shown.
     attributes: Vec<(&'static str, Vec<Vec<u8>>)>,
+    /// What works, but takes something from others.
+    pub warnings: Vec<String>,
 }
 
 impl PlannedAccount {
@@ -68,7 +74,7 @@ impl Directory {
                 wish.name.trim_end_matches('$')
             }
         };
-        let domain = self.domain().await?;
+        let domain = self.names().await?;
         let dns_host_name =
             wish.dns_host_name.clone().unwrap_or_else(|| format!("{name}.{}", domain.dns_name));
         if problems.is_empty() && !is_dns_name(&dns_host_name) {
@@ -93,7 +99,9 @@ impl Directory {
         {
             problems.push(format!("the name {name} is taken by {taken}"));
         }
-        problems.extend(self.spn_problems(&wish.service_principal_names).await?);
+        let (taken, warnings) =
+            self.judge_service_names(&wish.service_principal_names, &[], None).await?;
+        problems.extend(taken);
         if !(1..=ENCRYPTIONS).contains(&wish.encryption_types) {
             problems.push(format!("{} are no encryption types", wish.encryption_types));
         }
@@ -101,7 +109,7 @@ impl Directory {
         if !problems.is_empty() {
             return Err(Error::Refused { what: format!("create the account {name}"), problems });
         }
-        Ok(planned(name, &container, &dns_host_name, wish))
+        Ok(PlannedAccount { warnings, ..planned(name, &container, &dns_host_name, wish) })
     }
 
     /// Makes a planned account.
@@ -112,7 +120,32 @@ impl Directory {
             .iter()
             .map(|(name, values)| (name.as_bytes().to_vec(), set(values)))
             .collect();
-        self.add(&account.dn, attributes, &format!("create {}", account.dn)).await
+        let made = self.add(&account.dn, attributes, &format!("create {}", account.dn)).await;
+        let names = account.attributes.iter().filter(|(name, _)| *name == "servicePrincipalName");
+        let names: Vec<String> = names
+            .flat_map(|(_, values)| values)
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect();
+        self.naming_holders(made, &names, None).await
+    }
+
+    /// Adds to a refused value (result 19) who has which of the service principal names: the controller
+    /// does not say.
+    pub(super) async fn naming_holders(
+        &self,
+        done: Result<(), Error>,
+        names: &[String],
+        except: Option<&str>,
+    ) -> Result<(), Error> {
+        let Err(Error::Operation { server, what, mut why, remedy, code: 19 }) = done else {
+            return done;
+        };
+        let (taken, _) = self.judge_service_names(names, &[], except).await?;
+        for problem in taken {
+            why.push_str("; ");
+            why.push_str(&problem);
+        }
+        Err(Error::Operation { server, what, why, remedy, code: 19 })
     }
 
     /// Who has the name already, as an account or in the container.
@@ -127,33 +160,52 @@ impl Directory {
         Ok(found.first().map(|entry| entry.dn.clone()))
     }
 
-    async fn spn_problems(&self, names: &[String]) -> Result<Vec<String>, Error> {
-        let mut problems = Vec::new();
+    /// Judges names that an account is to have besides those that it has: what keeps it from having them,
+    /// and what it takes from others. `except` is the account, if it exists.
+    pub(super) async fn judge_service_names(
+        &self,
+        names: &[String],
+        present: &[String],
+        except: Option<&str>,
+    ) -> Result<(Vec<String>, Vec<String>), Error> {
+        if names.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let aliases = self.aliases().await?;
+        let wanted: BTreeSet<String> =
+            names.iter().flat_map(|name| aliases.related(name)).collect();
+        let holders = self.holders(&wanted).await?;
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
         for (index, name) in names.iter().enumerate() {
-            let repeated = |other: &&String| other.eq_ignore_ascii_case(name);
+            let given = names.iter().take(index).chain(present);
             if !is_valid_spn(name) {
                 problems.push(format!("{name} is no service principal name (class/host)"));
-            } else if names.iter().take(index).any(|other| repeated(&other)) {
+            } else if given.into_iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 problems.push(format!("the service principal name {name} is given twice"));
-            } else if let Some(owner) = self.spn_owner(name, None).await? {
-                problems.push(format!("the service principal name {name} is taken by {owner}"));
+            } else if let Some(problem) = taken(name, except, &holders, aliases) {
+                problems.push(problem);
+            } else {
+                warnings.extend(service_names::taking(name, except, &holders, aliases));
             }
         }
-        Ok(problems)
+        Ok((problems, warnings))
     }
+}
 
-    /// Who has a service principal name, other than one object.
-    pub(super) async fn spn_owner(
-        &self,
-        name: &str,
-        except: Option<&str>,
-    ) -> Result<Option<String>, Error> {
-        let filter = format!("(servicePrincipalName={})", ldap_escape(name));
-        let what = format!("look for the service principal name {name}");
-        let found = self.find(&filter, &["cn"], &what).await?;
-        let other = |dn: &String| except.is_none_or(|except| !dn.eq_ignore_ascii_case(except));
-        Ok(found.into_iter().map(|entry| entry.dn).find(other))
+/// Why a controller would refuse a name: another account has it, or one that it stands for.
+fn taken(name: &str, except: Option<&str>, holders: &Holders, aliases: &Aliases) -> Option<String> {
+    if let Some(holder) = holders.other(name, except) {
+        return Some(format!("the service principal name {name} is taken by {}", holder.dn));
     }
+    let below = aliases
+        .below(name)
+        .into_iter()
+        .find_map(|below| holders.other(&below, except).map(|holder| (below, holder.dn.clone())));
+    below.map(|(below, dn)| {
+        format!(
+            "the service principal name {name} stands for {below}, which {dn} has: controllers refuse that"
+        )
+    })
 }
 
 fn planned(name: &str, container: &str, dns_host_name: &str, wish: &NewAccount) -> PlannedAccount {
@@ -176,7 +228,7 @@ fn planned(name: &str, container: &str, dns_host_name: &str, wish: &NewAccount) 
     if !sids.is_empty() {
         attributes.push((MEMBERSHIP, vec![SecurityDescriptor::allowing(&sids).to_bytes()]));
     }
-    PlannedAccount { dn: child(name, container), attributes }
+    PlannedAccount { dn: child(name, container), attributes, warnings: Vec::new() }
 }
 
 #[cfg(test)]

@@ -18,6 +18,24 @@ pub(super) fn add(dn: &str, attributes: &[(&'static str, Vec<Vec<u8>>)]) -> Stri
     text
 }
 
+/// One change of an attribute: `add`, `delete` or `replace`, and the values.
+pub(super) type Step<'a> = (&'static str, &'a str, Vec<Vec<u8>>);
+
+/// A record that changes an object.
+pub(super) fn modify(dn: &str, steps: &[Step<'_>]) -> String {
+    let mut text = String::new();
+    line(&mut text, "dn", dn.as_bytes());
+    text.push_str("changetype: modify\n");
+    for (how, attribute, values) in steps {
+        line(&mut text, how, attribute.as_bytes());
+        for value in values {
+            line(&mut text, attribute, value);
+        }
+        text.push_str("-\n");
+    }
+    text
+}
+
 fn line(text: &mut String, name: &str, value: &[u8]) {
     let line = match std::str::from_utf8(value) {
         Ok(value) if is_safe(value) => format!("{name}: {value}"),
@@ -71,6 +89,19 @@ mod tests {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
         assert_eq!(base64(&[0xff, 0xfe, 0]), "//4A");
+    }
+
+    #[test]
+    fn a_change() {
+        let steps: [Step<'_>; 2] = [
+            ("delete", "description", vec![b"old".to_vec()]),
+            ("add", "description", vec![b"new".to_vec()]),
+        ];
+        assert_eq!(
+            modify("CN=web", &steps),
+            "dn: CN=web\nchangetype: modify\ndelete: description\ndescription: old\n-\n\
+             add: description\ndescription: new\n-\n"
+        );
     }
 
     #[test]

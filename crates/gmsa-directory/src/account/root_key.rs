@@ -1,31 +1,46 @@
 //! The root keys of the forest, from which the passwords of managed accounts are made.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use ldap3::Scope;
 
+use super::check::{Check, CheckStatus};
+use crate::bytes;
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::guid::Guid;
+use crate::time;
 
 /// How long a root key must have been valid before the controllers use it.
 const KEY_DELAY: Duration = Duration::from_mins(10 * 60 + 5);
-/// Seconds between 1601, where Windows counts from, and 1970.
-const EPOCH_DIFFERENCE: u64 = 11_644_473_600;
 /// The class of a root key (MS-ADSC).
 const CLASS: &str = "msKds-ProvRootKey";
 /// How a key is made.
-pub(super) const STEPS: &str = "an administrator of the forest makes one, once, on a controller with `Add-KdsRootKey \
+const STEPS: &str = "an administrator of the forest makes one, once, on a controller with `Add-KdsRootKey \
      -EffectiveImmediately` (Samba: `samba-tool domain kds root-key create`), and accounts can be made \
-     10 hours later, when all controllers know it; in a test forest with a single controller \
-     `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` makes one for use at once";
+     10 hours and 5 minutes later, when all controllers know it, whatever the tool says of its start; in a \
+     test forest with a single controller `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` makes \
+     one for use at once";
+/// What is to be done about the password of an account whose key is gone.
+const GONE: &str = "restore the object of the key from a backup of the configuration partition, or remove \
+     the account and make it again: then allow its hosts again, because the new one has another SID";
 
 /// What is known of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RootKeys {
+    state: State,
+    /// Those that are shown.
+    ids: Vec<Guid>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RootKeys {
-    /// One can be used.
-    Usable,
+enum State {
+    /// One can be used, since this moment.
+    Usable(SystemTime),
     /// There are some, the oldest of which can be used later only.
     TooNew(Duration),
+    /// There is one, and its start is not shown.
+    Present,
     /// There is none, as somebody was told who would see it.
     Missing,
     /// None is shown, which says nothing: few may see them.
@@ -34,15 +49,51 @@ pub(crate) enum RootKeys {
 
 impl RootKeys {
     /// What keeps accounts from being made, if it is known.
-    pub(super) fn problem(self) -> Option<String> {
-        match self {
-            Self::Usable | Self::Hidden => None,
-            Self::TooNew(wait) => Some(format!(
+    pub(super) fn problem(&self) -> Option<String> {
+        match self.state {
+            State::Usable(_) | State::Present | State::Hidden => None,
+            State::TooNew(wait) => Some(format!(
                 "the KDS root key of the forest is too new: accounts can be made in {} h {} min",
                 wait.as_secs() / 3600,
                 wait.as_secs() / 60 % 60 + 1
             )),
-            Self::Missing => Some(format!("the forest has no KDS root key: {STEPS}")),
+            State::Missing => Some(format!("the forest has no KDS root key: {STEPS}")),
+        }
+    }
+
+    /// What that means for an account whose password is made from a key. `user` is who looked.
+    pub(super) fn check(&self, user: &str, own: Option<Guid>) -> Check {
+        const ID: &str = "kds-root-key";
+        if let Some(own) = own.filter(|own| !self.ids.is_empty() && !self.ids.contains(own)) {
+            let message = format!(
+                "the KDS root key {own}, from which its password is made, is gone: controllers answer with \
+                 an error instead of the password"
+            );
+            return Check::not_passed(ID, CheckStatus::Failed, message, GONE);
+        }
+        if let Some(problem) = self.problem() {
+            let remedy = "until then no password can be made, nor read";
+            return Check::not_passed(ID, CheckStatus::Failed, problem, remedy);
+        }
+        match self.state {
+            State::Usable(since) => Check::passed(
+                ID,
+                format!(
+                    "the forest has a KDS root key in use since {} ({} days)",
+                    time::day(since),
+                    time::days_ago(since)
+                ),
+            ),
+            State::Present => Check::passed(
+                ID,
+                format!("the forest has a KDS root key; its start is not shown to {user}"),
+            ),
+            _ => Check::not_passed(
+                ID,
+                CheckStatus::Unknown,
+                format!("{user} is shown no KDS root key, which says nothing: few may see one"),
+                "look as an administrator of the forest, or with Get-KdsRootKey on a controller",
+            ),
         }
     }
 }
@@ -59,12 +110,14 @@ impl Directory {
             "CN=Master Root Keys,CN=Group Key Distribution Service,CN=Services,{}",
             self.root.configuration
         );
-        let filter = format!("(objectClass={CLASS})");
+        // Samba shows the names of the keys to every user, but for a filter on an attribute.
+        let filter = "(objectClass=*)";
         let attributes = ["msKds-UseStartTime"];
         let what = "look for KDS root keys";
-        let found = match self.search(&base, Scope::OneLevel, &filter, &attributes, what).await {
+        let none = |state| Ok(RootKeys { state, ids: Vec::new() });
+        let found = match self.search(&base, Scope::OneLevel, filter, &attributes, what).await {
             Ok(found) => found,
-            Err(Error::Operation { .. }) => return Ok(RootKeys::Hidden),
+            Err(Error::Operation { .. }) => return none(State::Hidden),
             Err(error) => return Err(error),
         };
         if found.is_empty() {
@@ -75,43 +128,82 @@ impl Directory {
             let may = classes.is_some_and(|classes| {
                 classes.iter().any(|class| class.eq_ignore_ascii_case(CLASS))
             });
-            return Ok(if may { RootKeys::Missing } else { RootKeys::Hidden });
+            return none(if may { State::Missing } else { State::Hidden });
         }
-        let starts = found.iter().map(|entry| entry.number("msKds-UseStartTime").map(time_of));
+        let ids = found.iter().filter_map(|entry| id_of(&entry.dn)).collect();
+        let starts = found
+            .iter()
+            .map(|entry| entry.number("msKds-UseStartTime").map(time::of_filetime))
+            .collect::<Option<Vec<_>>>();
         // One whose start may not be seen may well be usable.
-        let Some(first) = starts.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min())
-        else {
-            return Ok(RootKeys::Hidden);
+        let Some(first) = starts.and_then(|all| all.into_iter().min()) else {
+            return Ok(RootKeys { state: State::Present, ids });
         };
-        let wait = (first + KEY_DELAY).duration_since(SystemTime::now()).unwrap_or_default();
-        Ok(if wait.is_zero() { RootKeys::Usable } else { RootKeys::TooNew(wait) })
+        let usable = first + KEY_DELAY;
+        let wait = usable.duration_since(SystemTime::now()).unwrap_or_default();
+        let state = if wait.is_zero() { State::Usable(usable) } else { State::TooNew(wait) };
+        Ok(RootKeys { state, ids })
     }
 }
 
-/// A moment in steps of 100 ns since 1601 (`FILETIME`, MS-DTYP, section 2.3.3).
-fn time_of(filetime: i64) -> SystemTime {
-    let ticks = u64::try_from(filetime).unwrap_or_default();
-    let seconds = Duration::from_secs(ticks / 10_000_000);
-    UNIX_EPOCH + seconds.saturating_sub(Duration::from_secs(EPOCH_DIFFERENCE))
+/// The key that the name of its object says: `CN=GUID,CN=Master Root Keys,…`.
+fn id_of(dn: &str) -> Option<Guid> {
+    dn.split_once('=')?.1.split(',').next()?.parse().ok()
+}
+
+/// The root key of which an account's password is made, by the value of `msDS-ManagedPasswordId`: a key
+/// envelope (MS-GKDI, section 2.2.4), which has the identifier behind five numbers and a word.
+pub(super) fn key_of(password_id: &[u8]) -> Option<Guid> {
+    const MAGIC: &[u8] = b"KDSK";
+    const AT: usize = 24;
+    if password_id.get(4..8) != Some(MAGIC) || bytes::u32_at(password_id, 0) != Some(1) {
+        return None;
+    }
+    Guid::from_bytes(password_id.get(AT..AT + 16)?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn moments_of_windows() {
-        assert_eq!(time_of(116_444_736_000_000_000), UNIX_EPOCH);
-        assert_eq!(time_of(133_170_048_000_000_000), UNIX_EPOCH + Duration::from_hours(464_592));
-        assert_eq!(time_of(-1), UNIX_EPOCH);
+    fn keys(state: State) -> RootKeys {
+        RootKeys { state, ids: Vec::new() }
     }
 
     #[test]
     fn problems() {
-        assert_eq!(RootKeys::Usable.problem(), None);
-        assert_eq!(RootKeys::Hidden.problem(), None);
-        let wait = RootKeys::TooNew(Duration::from_mins(125)).problem().unwrap();
+        assert_eq!(keys(State::Usable(SystemTime::now())).problem(), None);
+        assert_eq!(keys(State::Hidden).problem(), None);
+        let wait = keys(State::TooNew(Duration::from_mins(125))).problem().unwrap();
         assert!(wait.ends_with("in 2 h 6 min"), "{wait}");
-        assert!(RootKeys::Missing.problem().unwrap().contains("Add-KdsRootKey"));
+        assert!(keys(State::Missing).problem().unwrap().contains("Add-KdsRootKey"));
+    }
+
+    #[test]
+    fn a_root_key_that_is_not_shown_is_not_missing() {
+        let check = keys(State::Hidden).check("alice", None);
+        assert_eq!(check.status, CheckStatus::Unknown);
+        assert!(check.message.contains("alice is shown no KDS root key"), "{}", check.message);
+        assert_eq!(keys(State::Missing).check("root", None).status, CheckStatus::Failed);
+        assert_eq!(keys(State::Present).check("alice", None).status, CheckStatus::Passed);
+        let check = keys(State::Usable(SystemTime::now())).check("root", None);
+        assert_eq!(check.status, CheckStatus::Passed);
+        assert!(check.message.ends_with("(0 days)"), "{}", check.message);
+    }
+
+    #[test]
+    fn the_key_of_a_password() {
+        let id: Guid = "b67866e2-0fca-b407-7d5b-5184c8490171".parse().unwrap();
+        let mut value = b"\x01\0\0\0KDSK\x02\0\0\0\x6c\x01\0\0\x12\0\0\0\x1f\0\0\0".to_vec();
+        value.extend(id.to_bytes());
+        assert_eq!(key_of(&value), Some(id));
+        assert_eq!(key_of(&value[..39]), None);
+        assert_eq!(key_of(b""), None);
+        assert_eq!(id_of("CN=b67866e2-0fca-b407-7d5b-5184c8490171,CN=Master Root Keys"), Some(id));
+        let other = RootKeys { state: State::Present, ids: vec![id] };
+        assert_eq!(other.check("alice", Some(id)).status, CheckStatus::Passed);
+        let gone = other.check("alice", Some(Guid::from_bytes(&[7; 16]).unwrap()));
+        assert_eq!(gone.status, CheckStatus::Failed);
+        assert!(gone.message.contains("is gone"), "{}", gone.message);
     }
 }

@@ -6,7 +6,7 @@ use super::Error;
 
 /// The reasons that Active Directory gives in the text of result 49, `…, data CODE, …`: error codes
 /// of Windows in hexadecimal.
-const REASONS: [(&str, &str, &str); 9] = [
+const REASONS: [(&str, &str, &str); 10] = [
     (
         "525",
         "there is no such user",
@@ -16,6 +16,12 @@ const REASONS: [(&str, &str, &str); 9] = [
         "52e",
         "the user or the password is wrong",
         "write the user as user@domain or DOMAIN\\user, and see that the password file holds the password alone",
+    ),
+    (
+        "35b",
+        "the channel binding is missing or not that of this connection",
+        "connect to the controller itself: a proxy or load balancer that ends TLS on the way breaks the \
+         binding; over LDAPS a simple bind (--bind-user) needs none",
     ),
     ("530", "the user may not log on at this time", "use another user, or change its logon hours"),
     (

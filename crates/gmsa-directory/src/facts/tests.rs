@@ -38,19 +38,3 @@ fn names_in_distinguished_names_are_escaped() {
     assert_eq!(child("a,b", "DC=c"), "CN=a\\2cb,DC=c");
     assert_eq!(child("web", "DC=c"), "CN=web,DC=c");
 }
-
-#[test]
-fn names_with_a_domain() {
-    for (name, expected) in [
-        ("WEBHOST1", None),
-        ("node1.contoso.com", None),
-        ("CONTOSO\\WEBHOST1$", Some(("CONTOSO", "WEBHOST1$"))),
-        ("alice@contoso.com", Some(("contoso.com", "alice"))),
-        ("CONTOSO\\odd@name", Some(("CONTOSO", "odd@name"))),
-    ] {
-        assert_eq!(split_domain(name), expected, "{name}");
-    }
-    assert_eq!(by_identity("S-1-5-21-1-2-3-4").unwrap(), "(objectSid=S-1-5-21-1-2-3-4)");
-    assert_eq!(by_identity("CN=a*,DC=c").unwrap(), "(distinguishedName=CN=a\\2a,DC=c)");
-    assert_eq!(by_identity("S-1"), None);
-}

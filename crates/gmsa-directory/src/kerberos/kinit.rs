@@ -7,7 +7,8 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use secrecy::ExposeSecret as _;
+use gmsa_core::windows::encryption_types;
+use secrecy::{ExposeSecret as _, SecretSlice};
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,13 +22,17 @@ use crate::error::Error;
 const REASONS: [(&str, bool, &str); 6] = [
     ("Cannot contact any KDC", false, "open port 88 of the controller, TCP and UDP, to here"),
     ("Clock skew", true, "set the clock of this machine by that of the domain"),
-    ("revoked", true, "enable the account (Enable-ADAccount), or see when it expires"),
     (
-        "Preauthentication failed",
+        "revoked",
+        true,
+        "enable the account (kubectl gmsa account set --enable), or see when it expires",
+    ),
+    (
+        WRONG_KEY,
         true,
         "the key does not fit the password: try again in ten minutes, when the controllers agree on it",
     ),
-    ("encryption type", true, "set msDS-SupportedEncryptionTypes to 24, or to 28"),
+    ("encryption type", true, encryption_types::REMEDY),
     (
         "not found in Kerberos database",
         true,
@@ -35,6 +40,7 @@ const REASONS: [(&str, bool, &str); 6] = [
     ),
 ];
 const OTHER: &str = "see the words of kinit";
+const WRONG_KEY: &str = "Preauthentication failed";
 
 pub(super) async fn ticket(request: &TicketRequest<'_>) -> Result<Ticket, Error> {
     let not_checked = |why: &str, remedy| Ok(Ticket::NotChecked { why: why.to_owned(), remedy });
@@ -45,8 +51,7 @@ pub(super) async fn ticket(request: &TicketRequest<'_>) -> Result<Ticket, Error>
     };
     let encryptions = encryptions(request.encryption_types);
     if encryptions.is_empty() {
-        let remedy = "set msDS-SupportedEncryptionTypes to 24, or to 28 where RC4 is needed still";
-        return not_checked("the account supports no AES", remedy);
+        return not_checked("the account supports no AES", encryption_types::REMEDY);
     }
     // They go into a configuration and an argument.
     if !is_plain(request.account) || !is_plain(request.domain) {
@@ -58,29 +63,82 @@ pub(super) async fn ticket(request: &TicketRequest<'_>) -> Result<Ticket, Error>
     };
     // A directory outlives a signal that nobody catches.
     let mut signals = Signals::new().map_err(|error| failed(&error))?;
-    let keytab = keytab(request, &encryptions).map_err(|error| failed(&error))?;
-    let bytes = keytab.to_bytes().map_err(|error| failed(&error))?;
     let directory = private_directory().map_err(|error| failed(&error))?;
-    let written = write(&directory.path().join("keytab"), &bytes).and_then(|()| {
-        let text = configuration(request.domain, request.controller, &encryptions);
-        write(&directory.path().join("krb5.conf"), text.as_bytes())
-    });
-    written.map_err(|error| failed(&error))?;
-    let run = command(&program, directory.path(), request).output();
-    let ended = tokio::select! {
-        ended = tokio::time::timeout(request.timeout, run) => ended,
+    let text = configuration(request.domain, request.controller, &encryptions);
+    write(&directory.path().join("krb5.conf"), text.as_bytes()).map_err(|error| failed(&error))?;
+    let tried = tokio::select! {
+        tried = attempt(&program, directory.path(), request, &encryptions) => tried,
         () = signals.any() => return Err(failed(&io::Error::other("it was interrupted"))),
     };
     // Said, and not only tried, as dropping it would.
     directory.close().map_err(|error| failed(&error))?;
-    match ended {
-        Ok(Ok(output)) => Ok(judge(&output)),
-        Ok(Err(error)) => Err(failed(&error)),
-        Err(_) => {
-            let why = format!("no answer within {} s", request.timeout.as_secs_f32());
-            not_checked(&why, "open port 88 of the controller, TCP and UDP, to here")
+    tried.map_err(|error| failed(&error))
+}
+
+/// Asks for the salt, then for a ticket with the current password, and with the one before if the
+/// controller does not take the current one.
+async fn attempt(
+    program: &Path,
+    directory: &Path,
+    request: &TicketRequest<'_>,
+    encryptions: &[Encryption],
+) -> io::Result<Ticket> {
+    let Some(salt) = salt(program, directory, request).await? else {
+        return Ok(Ticket::NotChecked {
+            why: format!("no answer within {} s", request.timeout.as_secs_f32()),
+            remedy: "open port 88 of the controller, TCP and UDP, to here",
+        });
+    };
+    let passwords = [Some(&request.password.current), request.password.previous.as_ref()];
+    let mut last = None;
+    for (index, password) in passwords.into_iter().flatten().enumerate() {
+        let keytab = keytab(request, encryptions, password, &salt).map_err(io::Error::other)?;
+        let bytes = keytab.to_bytes().map_err(io::Error::other)?;
+        let file = directory.join(format!("keytab{index}"));
+        write(&file, &bytes)?;
+        let mut command = command(program, directory);
+        command.arg("-k").arg("-t").arg(&file).arg(principal(request));
+        let Ok(ended) = tokio::time::timeout(request.timeout, command.output()).await else {
+            return Ok(Ticket::NotChecked {
+                why: format!("no answer within {} s", request.timeout.as_secs_f32()),
+                remedy: "open port 88 of the controller, TCP and UDP, to here",
+            });
+        };
+        let ticket = judge(&ended?, index > 0);
+        let wrong = matches!(&ticket, Ticket::Refused { why, .. } if why.contains(WRONG_KEY));
+        if !wrong {
+            return Ok(ticket);
         }
+        last.get_or_insert(ticket);
     }
+    last.ok_or_else(|| io::Error::other("there is no password"))
+}
+
+/// The salt of the account's keys, as the controller says it (PA-ETYPE-INFO2, RFC 4120, section
+/// 5.2.7.5): an account that was renamed keeps that of its old name until its password changes. Where
+/// `kinit` does not tell (that of Heimdal), the one of the present name. None if nothing answers.
+async fn salt(
+    program: &Path,
+    directory: &Path,
+    request: &TicketRequest<'_>,
+) -> io::Result<Option<String>> {
+    let trace = directory.join("trace");
+    // It asks the controller, then for a password, of which there is none to read: no attempt is counted.
+    let mut command = command(program, directory);
+    command.arg(principal(request)).env("KRB5_TRACE", &trace);
+    if tokio::time::timeout(request.timeout, command.output()).await.is_err() {
+        return Ok(None);
+    }
+    let said = std::fs::read_to_string(&trace).unwrap_or_default();
+    let computed = || keys::computer_salt(request.account, request.domain);
+    Ok(Some(salt_in(&said).map_or_else(computed, str::to_owned)))
+}
+
+/// The salt in what `kinit` of MIT Kerberos traces.
+fn salt_in(trace: &str) -> Option<&str> {
+    let line = trace.lines().find(|line| line.contains("Selected etype info:"))?;
+    let (_, rest) = line.split_once("salt \"")?;
+    rest.split('"').next()
 }
 
 /// Where `kinit` is.
@@ -108,12 +166,17 @@ fn is_plain(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
+fn principal(request: &TicketRequest<'_>) -> String {
+    format!("{}$@{}", request.account, request.domain.to_uppercase())
+}
+
 fn keytab(
     request: &TicketRequest<'_>,
     encryptions: &[Encryption],
+    password: &SecretSlice<u8>,
+    salt: &str,
 ) -> Result<Keytab, super::KeyError> {
-    let passphrase = keys::passphrase(request.password.current.expose_secret());
-    let salt = keys::computer_salt(request.account, request.domain);
+    let passphrase = keys::passphrase(password.expose_secret());
     let entry = |encryption: &Encryption| -> Result<Entry, super::KeyError> {
         Ok(Entry {
             realm: request.domain.to_uppercase(),
@@ -123,7 +186,7 @@ fn keytab(
             // Whoever logs on is not asked for the version.
             version: 1,
             encryption: encryption.number(),
-            key: keys::string_to_key(*encryption, &passphrase, &salt, keys::ITERATIONS)?,
+            key: keys::string_to_key(*encryption, &passphrase, salt, keys::ITERATIONS)?,
         })
     };
     Ok(Keytab { entries: encryptions.iter().map(entry).collect::<Result<_, _>>()? })
@@ -159,10 +222,8 @@ fn configuration(domain: &str, controller: IpAddr, encryptions: &[Encryption]) -
     )
 }
 
-fn command(program: &Path, directory: &Path, request: &TicketRequest<'_>) -> Command {
+fn command(program: &Path, directory: &Path) -> Command {
     let mut command = Command::new(program);
-    command.arg("-k").arg("-t").arg(directory.join("keytab"));
-    command.arg(format!("{}$@{}", request.account, request.domain.to_uppercase()));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("KRB5") {
             command.env_remove(name);
@@ -175,9 +236,9 @@ fn command(program: &Path, directory: &Path, request: &TicketRequest<'_>) -> Com
     command
 }
 
-fn judge(output: &Output) -> Ticket {
+fn judge(output: &Output, previous: bool) -> Ticket {
     if output.status.success() {
-        return Ticket::Granted;
+        return Ticket::Granted { previous };
     }
     let text = String::from_utf8_lossy(&output.stderr);
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -210,5 +271,19 @@ impl Signals {
             _ = terminate.recv() => {}
             _ = hangup.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::salt_in;
+
+    #[test]
+    fn the_salt_in_a_trace() {
+        let trace = "[1] 1.0: Sending unauthenticated request\n\
+                     [1] 1.1: Selected etype info: etype aes256-cts, salt \"CONTOSO.COMhostold.contoso.com\", \
+                     params \"\\x00\\x00\\x10\\x00\"\n";
+        assert_eq!(salt_in(trace), Some("CONTOSO.COMhostold.contoso.com"));
+        assert_eq!(salt_in("[1] 1.0: Retrying AS request\n"), None);
     }
 }

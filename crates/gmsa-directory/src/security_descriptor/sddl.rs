@@ -45,7 +45,7 @@ impl fmt::Display for Ace {
                 }
                 write!(f, ";{mask:#x};;;{sid})")
             }
-            Self::Other(bytes) => {
+            Self::Other(bytes) | Self::Conditional { bytes, .. } => {
                 let kind = bytes.first().copied().unwrap_or_default();
                 write!(f, "(type {kind:#04x}, {} bytes)", bytes.len())
             }

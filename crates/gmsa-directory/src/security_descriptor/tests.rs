@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::guid::Guid;
 
 fn sid(text: &str) -> Sid {
     text.parse().unwrap()
@@ -92,19 +93,70 @@ fn the_limits_of_the_format() {
 fn the_first_entry_that_fits_decides() {
     let host = sid("S-1-5-21-1-2-3-1001");
     let group = sid("S-1-5-21-1-2-3-1002");
+    let alone = Token::new([host.clone()], true);
+    let both = Token::new([host.clone(), group.clone()], true);
+    let blind = Token::new([host.clone()], false);
     let mut descriptor = SecurityDescriptor::allowing(std::slice::from_ref(&group));
-    assert!(descriptor.allows(&[host.clone(), group.clone()]));
-    assert!(!descriptor.allows(std::slice::from_ref(&host)));
-    let deny = Ace::Basic { deny: true, flags: 0, mask: FULL_CONTROL, sid: host.clone() };
-    descriptor.dacl.as_mut().unwrap().entries.insert(0, deny);
-    assert!(!descriptor.allows(&[host.clone(), group]));
-    let other_right = Ace::Basic { deny: false, flags: 0, mask: 1, sid: host.clone() };
-    let for_children = Ace::Basic { deny: false, flags: 8, mask: FULL_CONTROL, sid: host.clone() };
-    descriptor.dacl.as_mut().unwrap().entries = vec![other_right, for_children];
-    assert!(!descriptor.allows(std::slice::from_ref(&host)));
+    assert_eq!(descriptor.access(&both), Access::Granted(Some(&group)));
+    assert_eq!(descriptor.access(&alone), Access::NotListed);
+    assert_eq!(descriptor.access(&blind), Access::Unknown(&group));
+    // Behind one that denies.
+    let deny = Ace::Basic { deny: true, flags: 0, mask: READ_PROPERTY, sid: host.clone() };
+    descriptor.dacl.as_mut().unwrap().entries.insert(0, deny.clone());
+    assert_eq!(descriptor.access(&both), Access::Denied(&host));
+    assert_eq!(descriptor.access(&blind), Access::Denied(&host));
+    // A group that may be the principal's denies before its own entry allows.
+    let deny_group = Ace::Basic { deny: true, flags: 0, mask: READ_PROPERTY, sid: group.clone() };
+    let allow = Ace::Basic { deny: false, flags: 0, mask: READ_PROPERTY, sid: host.clone() };
+    let entries = &mut descriptor.dacl.as_mut().unwrap().entries;
+    *entries = vec![deny_group, allow.clone()];
+    assert_eq!(descriptor.access(&blind), Access::Unknown(&group));
+    assert_eq!(descriptor.access(&alone), Access::Granted(Some(&host)));
+    // What counts for nothing: other rights, for children, generic rights, for an attribute.
+    let of = |flags, mask| Ace::Basic { deny: false, flags, mask, sid: host.clone() };
+    let object = [&[5, 0, 40, 0, 0xff, 1, 15, 0, 0, 0, 0, 0][..], &host.to_bytes()].concat();
+    descriptor.dacl.as_mut().unwrap().entries =
+        vec![of(0, 1), of(8, FULL_CONTROL), of(0, 0x1000_0000), Ace::read(&object)];
+    assert_eq!(descriptor.access(&alone), Access::NotListed);
     assert_eq!(descriptor.allowed().count(), 0);
+    // A condition is not looked into.
+    let condition = [&[9, 0, 36, 0, 0x10, 0, 0, 0][..], &host.to_bytes(), b"artx"].concat();
+    descriptor.dacl.as_mut().unwrap().entries = vec![Ace::read(&condition)];
+    assert_eq!(descriptor.access(&alone), Access::Unknown(&host));
+    assert_eq!(descriptor.to_bytes()[44..], condition);
+    // No list, with and without the bit that says so.
     descriptor.dacl = None;
-    assert!(descriptor.allows(&[host]));
+    assert_eq!(descriptor.access(&alone), Access::Granted(None));
+    let mut bare = SecurityDescriptor { control: SELF_RELATIVE, ..descriptor };
+    assert_eq!(bare.access(&alone), Access::NoList);
+    assert!(bare.allow(&host));
+    assert_eq!(bare.access(&alone), Access::Granted(Some(&host)));
+}
+
+#[test]
+fn who_may_read_an_attribute() {
+    let user = sid("S-1-5-21-1-2-3-1001");
+    let attribute: Guid = "888eedd6-ce04-df40-b462-b8a50e41ba38".parse().unwrap();
+    let other: Guid = "b7c69e6d-2cc7-11d2-854e-00a0c983f608".parse().unwrap();
+    let object = |kind: u8, guid: &Guid| {
+        let head = [kind, 0, 56, 0, 0x10, 0, 0, 0, 1, 0, 0, 0];
+        Ace::read(&[&head[..], &guid.to_bytes(), &user.to_bytes()].concat())
+    };
+    let all = Ace::Basic { deny: false, flags: 0, mask: FULL_CONTROL, sid: user.clone() };
+    for (entries, may) in [
+        (vec![all.clone()], true),
+        (vec![], false),
+        (vec![object(6, &attribute), all.clone()], false),
+        (vec![object(6, &other), all.clone()], true),
+        (vec![object(5, &attribute)], true),
+        (vec![object(5, &other)], false),
+        (vec![all, object(6, &attribute)], true),
+    ] {
+        let mut descriptor = SecurityDescriptor::allowing(&[]);
+        descriptor.dacl.as_mut().unwrap().entries = entries;
+        let sids = [user.clone()].into();
+        assert_eq!(descriptor.lets_read_property(&sids, &[attribute]), may, "{descriptor}");
+    }
 }
 
 fn any_sid() -> impl Strategy<Value = Sid> {

@@ -1,6 +1,6 @@
 //! Accounts in a real domain.
 
-use crate::support::{create, found, status, wish};
+use crate::support::{changed, create, found, status, wish};
 use gmsa_directory::account::{CheckStatus, NewAccount};
 use gmsa_directory::{Directory, PrincipalKind};
 use gmsa_testkit::domain_controller::{BASE, DomainController, USER, USER_PASSWORD};
@@ -54,7 +54,7 @@ async fn an_account_is_stored_as_it_was_planned() {
         &format!("dNSHostName: {name}.contoso.com"),
         "userAccountControl: 4096",
         "msDS-ManagedPasswordInterval: 7",
-        "msDS-SupportedEncryptionTypes: 28",
+        "msDS-SupportedEncryptionTypes: 24",
         &format!("servicePrincipalName: http/{name}"),
     ] {
         assert!(stored.contains(line), "{line} in {stored}");
@@ -64,7 +64,7 @@ async fn an_account_is_stored_as_it_was_planned() {
     assert_eq!(account.dn, planned.dn);
     assert_eq!(account.sid.domain().unwrap().to_string(), gmsa_testkit::domain_controller::SID);
     assert_eq!(account.interval_days, Some(7));
-    assert_eq!(account.encryption_types, Some(28));
+    assert_eq!(account.encryption_types, Some(24));
     assert_eq!(account.dns_host_name, Some(format!("{name}.contoso.com")));
     let mut found = account.service_principal_names.clone();
     found.sort();
@@ -141,10 +141,10 @@ async fn an_allowed_host_reads_the_password_and_another_does_not() {
 
     // One by its group, the other by itself.
     let wanted = [group.clone(), two.clone()];
-    assert_eq!(directory.allow(&name, &wanted, true).await.unwrap(), wanted);
+    assert_eq!(changed(&directory.allow(&name, &wanted, true).await.unwrap()), wanted);
     assert!(as_one.managed_password(&name).await.unwrap().is_none());
-    assert_eq!(directory.allow(&name, &wanted, false).await.unwrap(), wanted);
-    assert!(directory.allow(&name, &wanted, false).await.unwrap().is_empty());
+    assert_eq!(changed(&directory.allow(&name, &wanted, false).await.unwrap()), wanted);
+    assert_eq!(changed(&directory.allow(&name, &wanted, false).await.unwrap()), []);
 
     let password = as_one.managed_password(&name).await.unwrap().unwrap();
     let shown = format!("{password:?}");
@@ -165,7 +165,8 @@ async fn an_allowed_host_reads_the_password_and_another_does_not() {
     assert_eq!(retrieval.message, "the password may be read by webhosts, WEBHOST2$");
 
     let gone = directory.disallow(&name, std::slice::from_ref(&two), false).await.unwrap();
-    assert_eq!(gone, std::slice::from_ref(&two));
+    assert_eq!(changed(&gone), std::slice::from_ref(&two));
+    assert_eq!(gone[0].right.may, Some(false));
     assert!(as_two.managed_password(&name).await.unwrap().is_none());
     assert!(as_one.managed_password(&name).await.unwrap().is_some());
     let stored = directory.account(&name).await.unwrap().unwrap().membership.unwrap();
@@ -233,7 +234,7 @@ async fn checks_of_good_and_bad_accounts() {
     ));
     let checks = directory.check(&name, &[]).await.unwrap();
     assert_eq!(status(&checks, "enabled"), CheckStatus::Passed);
-    assert_eq!(status(&checks, "encryption"), CheckStatus::Warning);
+    assert_eq!(status(&checks, "encryption"), CheckStatus::Failed);
     assert_eq!(status(&checks, "dns-host-name"), CheckStatus::Warning);
     let twice = found(&checks, "spn-unique");
     assert_eq!(twice.status, CheckStatus::Failed);
@@ -326,9 +327,11 @@ async fn a_user_without_rights_is_told_so() {
         let error = error.to_string();
         assert!(error.contains("the user lacks the right (LDAP result 50"), "{error}");
     }
-    // This user may not see root keys, which does not mean that there are none.
+    // This user may not see what a root key holds, but that there is one.
     let checks = user.check(&name, &[]).await.unwrap();
-    assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Unknown);
+    let key = found(&checks, "kds-root-key");
+    assert_eq!(key.status, CheckStatus::Passed);
+    assert!(key.message.contains("its start is not shown to alice@contoso.com"), "{}", key.message);
 }
 
 #[tokio::test]
@@ -340,6 +343,9 @@ async fn a_forest_without_a_root_key() {
     };
     let directory = crate::support::administrator(&controller).await;
     let planned = directory.plan(&wish("Keyless")).await.unwrap();
+    // Made while there is a key.
+    let host = directory.computer("WEBHOST1").await.unwrap();
+    create(&directory, &NewAccount { allowed: vec![host], ..wish("Orphan") }).await;
     let keys = controller.samba_tool(&["domain", "kds", "root-key", "list"]);
     let is_guid = |word: &&str| gmsa_core::credspec::identifier::is_guid(word);
     for key in keys.split_whitespace().filter(is_guid) {
@@ -362,8 +368,27 @@ async fn a_forest_without_a_root_key() {
     assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Unknown);
 
     controller.samba_tool(&["domain", "kds", "root-key", "create"]);
+    assert_eq!(
+        status(&directory.check("Orphan", &[]).await.unwrap(), "kds-root-key"),
+        CheckStatus::Failed
+    );
     let error = refusal(&directory, &wish("Keyless")).await;
     assert!(error.contains("is too new: accounts can be made in 10 h"), "{error}");
     let checks = directory.check("Keyless", &[]).await.unwrap();
     assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Failed);
+
+    // With a key that can be used, one account works, and that of the key that is gone does not.
+    controller.samba_tool(&["domain", "kds", "root-key", "create", "--use-start-time=2020-01-01"]);
+    create(&directory, &wish("Keyed")).await;
+    for directory in [&directory, &user] {
+        let checks = directory.check("Keyed", &[]).await.unwrap();
+        assert_eq!(status(&checks, "kds-root-key"), CheckStatus::Passed);
+        let checks = directory.check("Orphan", &[]).await.unwrap();
+        let key = found(&checks, "kds-root-key");
+        assert_eq!(key.status, CheckStatus::Failed, "{key:?}");
+        assert!(key.message.contains("from which its password is made, is gone"), "{key:?}");
+    }
+    let host = crate::support::host(&controller, "WEBHOST1").await;
+    let error = host.managed_password("Orphan").await.unwrap_err().to_string();
+    assert!(error.contains("No such Base DN"), "{error}");
 }

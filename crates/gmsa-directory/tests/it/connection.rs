@@ -1,10 +1,13 @@
 //! Connections to a real domain controller, and every way in which they fail.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use gmsa_directory::{Credentials, Directory, Domain, Error, Options, Transport};
+use gmsa_testkit::domain_controller::dns::Record;
 use gmsa_testkit::domain_controller::{
     ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DOMAIN, DomainController, GUID, HOST, NETBIOS, SID,
     USER, USER_PASSWORD,
@@ -137,6 +140,32 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains("not for dc2.contoso.com, but for"), "{error}");
     assert!(error.contains(HOST) && error.contains("--server-name"), "{error}");
 
+    assert!(error.contains(&format!("but for {HOST}, {DOMAIN}")), "{error}");
+    // Certificates that no name fits, and one that is no server's.
+    for (pair, why, remedy) in [
+        (controller.authority().server(&[]), "has no subject alternative name", "Samba makes"),
+        (controller.authority().pair(), "is that of an authority", "sign a certificate"),
+    ] {
+        let server = Some(format!("127.0.0.1:{}", serve(&pair).await));
+        let error = failure(&Options { server, ..base.clone() }).await;
+        assert!(error.contains(why) && error.contains(remedy), "{error}");
+    }
+    // LDAPS is no StartTLS.
+    let server = Some(format!("{}:636", controller.address));
+    let options = Options { server, transport: Transport::StartTls, ..base.clone() };
+    let error = failure(&options).await;
+    assert!(error.contains("leave --starttls out"), "{error}");
+    // What Windows exports as .cer.
+    let pem = std::fs::read_to_string(&controller.ca).unwrap();
+    let text: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let der = base64::engine::general_purpose::STANDARD.decode(text).unwrap();
+    let path = directory.path().join("ca.cer");
+    std::fs::write(&path, &der).unwrap();
+    Directory::open(&Options { ca: Some(path.clone()), ..base.clone() }).await.unwrap();
+    std::fs::write(&path, &der[..100]).unwrap();
+    let error = failure(&Options { ca: Some(path), ..base.clone() }).await;
+    assert!(error.contains("no certificate in DER or PEM"), "{error}");
+
     for port in [389, 88] {
         let server = Some(format!("{}:{port}", controller.address));
         let error = failure(&Options { server, ..base.clone() }).await;
@@ -174,8 +203,12 @@ fn acceptor(pair: &Pair) -> TlsAcceptor {
 
 /// Serves TLS with a certificate of the domain's authority, and nothing in it.
 async fn serve(pair: &Pair) -> u16 {
+    serve_at(pair, ("127.0.0.1", 0)).await
+}
+
+async fn serve_at(pair: &Pair, address: (&str, u16)) -> u16 {
     let acceptor = acceptor(pair);
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let listener = TcpListener::bind(address).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         let mut open = Vec::new();
@@ -221,6 +254,36 @@ async fn certificates_out_of_their_time_and_silent_servers() {
     let error = failure(&Options { server, ..base }).await;
     assert!(error.starts_with("failed to connect to 127.0.0.1:"), "{error}");
     assert!(error.contains("refused"), "{error}");
+}
+
+#[tokio::test]
+async fn a_controller_that_never_answers_is_passed_over() {
+    let name = "a_controller_that_never_answers_is_passed_over";
+    let Some(controller) = shared::separate_domain_controller(name, "fail-dc").await else {
+        return;
+    };
+    // It is asked first, for its name, and ends at TLS.
+    let (host, address) = ("aaa.contoso.com", Ipv4Addr::new(127, 64, 9, 11));
+    controller.add_dns_records("aaa", &[Record::A(address)]);
+    controller.announce_controller(host);
+    let pair = controller.authority().server(&[host]);
+    serve_at(&pair, (&address.to_string(), 636)).await;
+    let options = Options {
+        server: None,
+        domain: Some(DOMAIN.to_owned()),
+        dns_server: Some(controller.address),
+        timeout: Duration::from_secs(4),
+        ..administrator(&controller)
+    };
+    let alone = Options { server: Some(host.to_owned()), domain: None, ..options.clone() };
+    let error = failure(&alone).await;
+    assert!(error.contains("failed to log on as") && error.contains("within 4 s"), "{error}");
+    let directory = Directory::open(&options).await.unwrap();
+    assert!(directory.server().starts_with(HOST), "{}", directory.server());
+    // A wrong password is not tried at the next one: that would lock the user out.
+    let credentials = Credentials { user: ADMINISTRATOR.to_owned(), password: "wrong".into() };
+    let error = failure(&Options { credentials: Some(credentials), ..options }).await;
+    assert!(error.contains("data 52e") && error.contains(HOST), "{error}");
 }
 
 /// The request for StartTLS: message 1, the extended operation 1.3.6.1.4.1.1466.20037.

@@ -27,7 +27,7 @@ async fn what_is_seen_of_the_controllers() {
     let name = controller.unique("Ctl");
     create(&directory, &wish(&name)).await;
     // Nobody named a DNS server: the controller is asked, which is one.
-    let checks = check(&directory, &name, &[]).await.unwrap();
+    let checks = check(&directory, &name, &[], &[]).await.unwrap();
     assert_eq!(status(&checks, "clock"), CheckStatus::Passed);
     let records: Vec<_> = checks.iter().filter(|check| check.id == "dns-records").collect();
     assert_eq!(

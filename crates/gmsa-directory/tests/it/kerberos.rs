@@ -34,7 +34,7 @@ async fn a_managed_password_gets_a_ticket_and_another_does_not() {
     // Both keys, each alone, and what an account that says nothing is taken to have.
     for encryption_types in [Some(28), Some(8), Some(16), Some(0), None] {
         let got = ticket(&TicketRequest { encryption_types, ..request }).await.unwrap();
-        assert_eq!(got, Ticket::Granted, "{encryption_types:?}");
+        assert_eq!(got, Ticket::Granted { previous: false }, "{encryption_types:?}");
     }
     let got = ticket(&TicketRequest { encryption_types: Some(4), ..request }).await.unwrap();
     assert!(matches!(&got, Ticket::NotChecked { why, .. } if why.contains("no AES")), "{got:?}");
@@ -50,6 +50,24 @@ async fn a_managed_password_gets_a_ticket_and_another_does_not() {
         matches!(&got, Ticket::Refused { why, .. } if why.contains("Preauthentication failed")),
         "{got:?}"
     );
+    // In the last minutes of an interval the current password is the next one already.
+    let early = ManagedPassword {
+        current: vec![b'x', 0].into(),
+        previous: Some(password.current.clone()),
+        query_interval: Duration::ZERO,
+        unchanged_interval: Duration::ZERO,
+    };
+    let got = ticket(&TicketRequest { password: &early, ..request }).await.unwrap();
+    assert_eq!(got, Ticket::Granted { previous: true });
+    // A new name, and the salt of the old one until the password changes.
+    let renamed = controller.unique("Ren");
+    let account = directory.account(&name).await.unwrap().unwrap();
+    controller.modify(&format!(
+        "dn: {}\nchangetype: modify\nreplace: sAMAccountName\nsAMAccountName: {renamed}$\n",
+        account.dn
+    ));
+    let got = ticket(&TicketRequest { account: &renamed, ..request }).await.unwrap();
+    assert_eq!(got, Ticket::Granted { previous: false });
     let got = ticket(&TicketRequest { account: "NoSuch", ..request }).await.unwrap();
     assert!(
         matches!(&got, Ticket::Refused { remedy, .. } if remedy.contains("controllers know")),

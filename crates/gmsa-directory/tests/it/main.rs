@@ -11,5 +11,8 @@ mod accounts;
 mod connection;
 mod controllers;
 mod kerberos;
+mod large;
+mod limits;
 mod refusals;
+mod rights;
 mod support;

@@ -44,6 +44,7 @@ impl Results {
         let megabytes = |bytes: u64| f64::from(u32::try_from(bytes / 1000).unwrap_or(0)) / 1000.0;
         format!(
             "# Benchmarks\n\n<!-- Written by `make bench`. -->\n\n\
+             You want to know what the webhook costs: run `make bench`; you see this page.\n\n\
              One run of `make bench` on {cores} cores that server, load generator and control plane \
              (Kubernetes {}.{}) share; other programs may have been running. So look at the ratios: \
              the floor is the same server stack, TLS and HTTP/2 included, that reads the same request \

@@ -94,7 +94,11 @@ impl KeyAndCertificate {
     pub fn certified(&self) -> Result<CertifiedKey, Error> {
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())
             .map_err(|_| Error::Read("a private key in PEM"))?;
-        Ok(CertifiedKey::from_der(vec![der(&self.certificate)?], key, &crate::tls::provider())?)
+        Ok(CertifiedKey::from_der(
+            vec![der(&self.certificate)?],
+            key,
+            &crate::serve::tls::provider(),
+        )?)
     }
 
     fn key_pair(&self) -> Result<KeyPair, Error> {

@@ -1,10 +1,10 @@
-//! The CA whose certificates callers must show, from a file.
+//! The CA whose certificates clients must present, from a file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Content, LoadError, chain, read};
-use crate::tls::Tls;
+use crate::serve::tls::Tls;
 
 /// A file of CA certificates in PEM.
 pub struct ClientCa {
@@ -13,7 +13,7 @@ pub struct ClientCa {
 }
 
 impl ClientCa {
-    /// Names the file; nothing is read yet, and no caller is trusted until it is.
+    /// Names the file; nothing is read yet, and no client is trusted until it is.
     #[must_use]
     pub fn new(path: PathBuf, tls: Arc<Tls>) -> Self {
         Self { path, tls }

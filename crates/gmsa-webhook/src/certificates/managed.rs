@@ -1,9 +1,9 @@
 //! A CA and a serving certificate that the server makes, keeps in a Secret and renews by itself.
 //!
-//! Replicas have no leader: whoever finds something due writes the Secret in place of the version
-//! that it read, and the others follow what they then find there. A new CA is in the bundle of the
-//! webhook configurations before it issues, and an old one stays there after it did, so that at no
-//! moment a certificate is served that the API server does not trust.
+//! Replicas have no leader: the replica that finds a step due replaces the version of the Secret that it
+//! read, and the others adopt what they find there. A new CA is in the bundle of the webhook
+//! configurations before it issues, and an old one stays there afterwards, so that the API server
+//! trusts every certificate that is served.
 
 mod state;
 
@@ -22,9 +22,9 @@ use state::{State, Step};
 
 use super::authority;
 use crate::metrics::Metrics;
-use crate::tls::Identity;
+use crate::serve::tls::Identity;
 
-/// How often all is looked at without an event.
+/// How often everything is checked without an event.
 const PERIOD: Duration = Duration::from_secs(30);
 /// How long to wait after a failure, at first and at most.
 const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
@@ -68,7 +68,7 @@ impl Managed {
         Self { names: own.service_names(), own, policy, identity, metrics, seen: Mutex::new(seen) }
     }
 
-    /// Why there is no certificate, if there is none.
+    /// Whether there is a certificate, or why not.
     pub fn ready(&self) -> Result<(), String> {
         let seen = self.seen.lock();
         match &seen.state {
@@ -77,7 +77,7 @@ impl Managed {
         }
     }
 
-    /// Keeps everything as it should be for as long as it is polled.
+    /// Maintains the certificates for as long as it is polled.
     pub async fn run(&self) {
         let changed = Arc::new(Notify::new());
         tokio::join!(self.own.watch(Arc::clone(&changed)), self.follow(&changed));
@@ -105,14 +105,13 @@ impl Managed {
         }
     }
 
-    /// Brings the Secret, the certificate in use and the webhook configurations in line. Returns
-    /// how long nothing is due.
+    /// Reconciles the Secret, the certificate in use and the webhook configurations. Returns how
+    /// long nothing is due.
     async fn reconcile(&self) -> Result<Duration, Error> {
         let now = OffsetDateTime::now_utc();
         let stored = self.own.secret().await?;
         let (mut state, mut stored) = self.usable(stored, now).await?;
-        // At the start anything is better than nothing; afterwards the API server's trust comes
-        // first.
+        // At the start any certificate is better than none; later, the API server must trust it first.
         if self.seen.lock().state.is_none() {
             self.adopt(&state)?;
         }
@@ -123,7 +122,7 @@ impl Managed {
             .as_deref()
             .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
         if let Some(step) = state.due(&self.names, now, &self.policy, rotate_before) {
-            // A bundle that was just mended may not be known to every API server.
+            // Not every API server may know a bundle that was just published.
             if step == Step::SwitchAuthority && published {
                 return Ok(self.policy.overlap.min(PERIOD));
             }
@@ -212,7 +211,7 @@ impl Managed {
     }
 }
 
-/// The reason and the words of the event of a step.
+/// The reason and the message of a step's event.
 fn told(step: Step) -> (&'static str, &'static str) {
     match step {
         Step::RenewCertificate => {

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::{Content, LoadError, chain, read};
 use crate::metrics::Metrics;
-use crate::tls::Identity;
+use crate::serve::tls::Identity;
 
 /// A certificate file and a key file, both PEM; the certificate's intermediates follow it.
 pub struct Pair {
@@ -51,9 +51,9 @@ impl Content for Pair {
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| LoadError::Key { path: self.key.clone() })?;
         let certified =
-            CertifiedKey::from_der(chain, key, &crate::tls::provider()).map_err(|source| {
-                LoadError::Mismatch { certificate: path(), key: self.key.clone(), source }
-            })?;
+            CertifiedKey::from_der(chain, key, &crate::serve::tls::provider()).map_err(
+                |source| LoadError::Mismatch { certificate: path(), key: self.key.clone(), source },
+            )?;
         self.identity.set(Arc::new(certified));
         self.metrics.certificate_loaded(expiry.unix_timestamp());
         tracing::info!(

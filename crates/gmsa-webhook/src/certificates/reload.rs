@@ -1,4 +1,4 @@
-//! Takes over the content of files when it changes, and keeps the last good one when it is bad.
+//! Loads files again when their content changes, and keeps the last good content if the new one is bad.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub trait Content: Send + Sync + 'static {
     /// Makes use of what was read, if it is good.
     fn adopt(&self, bytes: &Self::Bytes) -> Result<(), LoadError>;
 
-    /// Is told that the files changed to something good, or to something bad that stayed.
+    /// Records that the files changed: to good content, or to bad content that stayed.
     fn changed(&self, good: bool);
 }
 
@@ -31,26 +31,26 @@ pub struct Reload<C: Content> {
 }
 
 struct State<B> {
-    /// What was read last, or why it could not be.
+    /// What was read last, or the error.
     seen: Option<Result<B, String>>,
     /// Why that is bad.
     problem: Option<String>,
-    told: bool,
+    logged: bool,
     /// Whether something good is in use.
     loaded: bool,
 }
 
 impl<C: Content> Reload<C> {
-    /// Reads the files for the first time. That they are bad is told, and no error: they may be
-    /// about to come.
+    /// Reads the files for the first time. Bad files are logged, not an error: they may still be
+    /// written.
     pub fn start(content: C) -> Self {
-        let state = State { seen: None, problem: None, told: false, loaded: false };
+        let state = State { seen: None, problem: None, logged: false, loaded: false };
         let reload = Self { content, state: Mutex::new(state) };
         reload.check();
         reload
     }
 
-    /// Why nothing good is in use, if nothing is.
+    /// Whether good content is in use, or why not.
     pub fn ready(&self) -> Result<(), String> {
         let state = self.state.lock();
         if state.loaded {
@@ -59,15 +59,15 @@ impl<C: Content> Reload<C> {
         Err(state.problem.clone().unwrap_or_else(|| "no certificate is loaded".to_owned()))
     }
 
-    /// Reads the files and takes over what is new and good.
+    /// Reads the files, and uses their content if it is new and good.
     ///
-    /// What is bad while something good is in use is told only if it is still there at the next
-    /// check, because two files are not always written in one go; and then once.
+    /// Bad content while good content is in use is logged only if the next check still finds it,
+    /// because two files are not always written together; and then once.
     pub fn check(&self) {
         let read = self.content.read().map_err(|error| error.to_string());
         let mut state = self.state.lock();
         if state.seen.as_ref() == Some(&read) {
-            self.tell(&mut state);
+            self.log(&mut state);
             return;
         }
         let adopted = match &read {
@@ -75,7 +75,7 @@ impl<C: Content> Reload<C> {
             Err(error) => Err(error.clone()),
         };
         state.seen = Some(read);
-        state.told = false;
+        state.logged = false;
         match adopted {
             Ok(()) => {
                 if state.loaded {
@@ -87,14 +87,14 @@ impl<C: Content> Reload<C> {
             Err(problem) => {
                 state.problem = Some(problem);
                 if !state.loaded {
-                    self.tell(&mut state);
+                    self.log(&mut state);
                 }
             }
         }
     }
 
-    fn tell(&self, state: &mut State<C::Bytes>) {
-        if state.told {
+    fn log(&self, state: &mut State<C::Bytes>) {
+        if state.logged {
             return;
         }
         if let Some(problem) = &state.problem {
@@ -104,7 +104,7 @@ impl<C: Content> Reload<C> {
                 "failed to load certificates"
             );
             self.content.changed(false);
-            state.told = true;
+            state.logged = true;
         }
     }
 

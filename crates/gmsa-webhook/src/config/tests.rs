@@ -150,10 +150,10 @@ fn every_flag_shows_its_variable_and_is_asked_for_by_it() {
 fn the_limit_of_all_bodies_takes_at_least_one() {
     let env = [("GMSA_MAX_BODY_BYTES", "50000000")];
     let refused = config(&["--store=x"], &env).unwrap_err();
-    assert!(refused.contains("--max-bytes-in-hand is 33554432"), "{refused}");
+    assert!(refused.contains("--max-buffered-bytes is 33554432"), "{refused}");
     assert!(refused.contains("--max-body-bytes, 50000000"), "{refused}");
-    let (config, _) = config(&["--store=x", "--max-bytes-in-hand=50000000"], &env).unwrap();
-    assert_eq!(config.max_bytes_in_hand, 50_000_000);
+    let (config, _) = config(&["--store=x", "--max-buffered-bytes=50000000"], &env).unwrap();
+    assert_eq!(config.max_buffered_bytes, 50_000_000);
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! Traces to an OpenTelemetry collector: OTLP 1 in protobuf over plain HTTP/1.1.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
 use opentelemetry::trace::TracerProvider as _;
@@ -21,60 +19,24 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer, Registry};
 
+use super::Error;
+use super::collector::Collector;
+
 /// How long one export, and the last one at the end, may take.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The largest answer of a collector that is read, in bytes.
 const ANSWER: usize = 64 * 1024;
 
-/// Why there are no traces.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The client of the collector could not be made.
-    #[error("failed to make a client for --otlp-endpoint: {0}")]
-    Client(#[from] std::io::Error),
-    /// The exporter could not be made.
-    #[error("failed to set up traces for --otlp-endpoint: {0}")]
-    Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
-}
-
-/// Where traces go: `http://HOST[:PORT][/PATH]`; port 80 and path `/v1/traces` unless given.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint(Uri);
-
-impl FromStr for Endpoint {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = "expected http://HOST:PORT, such as http://collector:4318";
-        let uri: Uri = text.parse().map_err(|_| expected.to_owned())?;
-        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-        if uri.scheme_str() != Some("http") || authority.is_empty() || authority.contains('@') {
-            return Err(expected.to_owned());
-        }
-        let uri = match uri.path() {
-            "" | "/" => format!("http://{authority}/v1/traces").parse(),
-            _ => Ok(uri),
-        };
-        uri.map(Self).map_err(|_| expected.to_owned())
-    }
-}
-
-impl fmt::Display for Endpoint {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
 /// Traces that go to a collector, from a thread of their own.
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
-    pub(super) fn start(endpoint: &Endpoint) -> Result<Self, Error> {
+    pub(super) fn start(collector: &Collector) -> Result<Self, Error> {
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(Client::new()?)
-            .with_endpoint(endpoint.to_string())
+            .with_endpoint(collector.to_string())
             .with_timeout(PATIENCE)
             .build()?;
         let version = opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
@@ -85,7 +47,7 @@ impl Traces {
         Ok(Self(provider.build()))
     }
 
-    /// What takes down spans: those of admissions and, within them, of calls to the API server.
+    /// Records spans: those of admissions and, within them, of calls to the API server.
     pub(super) fn layer(&self) -> Box<dyn Layer<Registry> + Send + Sync> {
         let wanted = Targets::new()
             .with_target("gmsa_webhook", LevelFilter::INFO)
@@ -98,9 +60,11 @@ impl Traces {
             .with_filter(wanted)
             .boxed()
     }
+}
 
-    /// Sends what is left. A collector that is away holds the end up for a moment only.
-    pub(super) fn end(&self) {
+impl Drop for Traces {
+    /// Sends what is left. An unreachable collector delays the end for a moment only.
+    fn drop(&mut self) {
         let _ = self.0.shutdown_with_timeout(PATIENCE);
     }
 }

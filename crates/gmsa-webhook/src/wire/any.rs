@@ -1,16 +1,15 @@
-//! Requests about objects other than pods, which are read as they stand there.
+//! Requests about objects other than pods, which stay JSON text.
 
 use serde_json::value::RawValue;
 
-use super::{AdmissionRequest, Envelope, Malformed, request};
+use super::request::{AdmissionRequest, Envelope, Malformed, request, text};
 
 /// A decoded AdmissionReview of any object.
 pub type AnyReview<'a> = AdmissionRequest<'a, &'a RawValue>;
 
-/// Decodes a body, but for the objects in it.
+/// Decodes a body, except for the objects in it.
 pub fn decode_any(body: &[u8]) -> Result<AnyReview<'_>, Malformed> {
-    let text = std::str::from_utf8(body).map_err(Malformed::NotText)?;
-    request(serde_json::from_str::<Envelope<'_, &RawValue>>(text)?)
+    request(serde_json::from_str::<Envelope<'_, &RawValue>>(text(body)?)?)
 }
 
 impl<'a> AnyReview<'a> {
@@ -20,7 +19,7 @@ impl<'a> AnyReview<'a> {
         self.kind.as_ref().and_then(|kind| kind.kind.as_deref()).unwrap_or_default()
     }
 
-    /// The name in the request, empty if it is none of a single object.
+    /// The name in the request, empty if the request is not about a single object.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()

@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gmsa_core::admission::{Decision, Denial, Outcome, patch};
 use gmsa_core::finding::Finding;
+use gmsa_core::json;
 use serde::Serialize;
 
-use super::Malformed;
+use super::request::Malformed;
 use super::warnings::fit;
 
 const OPENING: &str =
@@ -17,7 +18,7 @@ const OPENING: &str =
 pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     let mut json = String::with_capacity(512);
     json.push_str(OPENING);
-    patch::push_string(&mut json, uid);
+    json::push_string(&mut json, uid);
     match &decision.outcome {
         Outcome::Allow(operations) => {
             json.push_str(r#","allowed":true"#);
@@ -37,9 +38,9 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
     push_warnings(&mut json, decision.warnings.iter().map(warning));
     if !decision.places.is_empty() {
         json.push_str(r#","auditAnnotations":{"credential-specs":"#);
-        patch::push_string(&mut json, &decision.credential_specs);
+        json::push_string(&mut json, &decision.credential_specs);
         json.push_str(r#","places":"#);
-        patch::push_string(&mut json, &decision.places);
+        json::push_string(&mut json, &decision.places);
         json.push('}');
     }
     json.push_str("}}");
@@ -51,7 +52,7 @@ pub fn encode(uid: &str, decision: &Decision) -> Vec<u8> {
 pub fn encode_warnings(uid: &str, warnings: Vec<String>) -> Vec<u8> {
     let mut json = String::with_capacity(256);
     json.push_str(OPENING);
-    patch::push_string(&mut json, uid);
+    json::push_string(&mut json, uid);
     json.push_str(r#","allowed":true"#);
     push_warnings(&mut json, warnings);
     json.push_str("}}");
@@ -69,7 +70,7 @@ fn push_warnings(json: &mut String, warnings: impl IntoIterator<Item = String>) 
     let warnings = fit(warnings);
     for (index, warning) in warnings.iter().enumerate() {
         json.push_str(if index == 0 { r#","warnings":["# } else { "," });
-        patch::push_string(json, warning);
+        json::push_string(json, warning);
     }
     if !warnings.is_empty() {
         json.push(']');
@@ -129,7 +130,7 @@ fn push_status(json: &mut String, denials: &[Denial]) {
     }
 }
 
-/// Encodes the `Status` that answers a body that is no AdmissionReview.
+/// Encodes the `Status` that answers a body that is not an AdmissionReview.
 #[must_use]
 pub fn encode_malformed(malformed: &Malformed) -> Vec<u8> {
     let status = Status {

@@ -81,7 +81,7 @@ fn an_object_that_is_no_pod_still_gives_a_review() {
             json!({"uid": "u", "operation": "CREATE", "kind": {"kind": "Pod"}, "object": object});
         let text = review(&pod);
         let review = decode(text.as_bytes()).unwrap();
-        let why = review.unreadable().expect("unreadable");
+        let why = &review.unreadable().expect("unreadable").message;
         assert!(why.starts_with("failed to read request.object: invalid type"), "{why}");
         assert!(why.contains("line 1 column"), "{why}");
     }

@@ -77,7 +77,7 @@ async fn the_client_is_warned_of_what_is_questionable() {
 async fn an_api_server_that_met_no_room_for_its_request_tries_again() {
     let name = "an_api_server_that_met_no_room_for_its_request_tries_again";
     let Some(mut world) = world(name).await else { return };
-    let limits = ["--max-body-bytes=65536", "--max-bytes-in-hand=65536", "--body-timeout=60"];
+    let limits = ["--max-body-bytes=65536", "--max-buffered-bytes=65536", "--body-timeout=60"];
     let kubeconfig = world.cluster.kubeconfig.clone();
     world.server =
         crate::support::server(&world.cluster, &world.authority, &kubeconfig, &limits).await;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use crate::support::{PROGRAM, SOON};
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{self, AUDIT, NAME, Version};
+use gmsa_cluster::installation::{self, Version};
 use gmsa_core::credspec::canonical_json;
+use gmsa_core::names::{AUDIT, NAME};
 use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::pki::Authority;

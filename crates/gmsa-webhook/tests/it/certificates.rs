@@ -163,7 +163,7 @@ impl Managed {
         .await;
         // Certificates are dated to the second, and those of this second are meant too.
         let time = Timestamp::now() + SignedDuration::from_secs(1);
-        let annotations = json!({"gmsa-webhook/rotate-before": time.to_string()});
+        let annotations = json!({"kube-gmsa.dev/rotate-before": time.to_string()});
         let patch = json!({"metadata": {"annotations": annotations}});
         self.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
         eventually("all is replaced", Duration::from_mins(1), || async {
@@ -327,7 +327,7 @@ async fn a_rotation_that_fails_is_an_event_and_the_certificate_stays() {
     managed.cluster.apply(&role).await;
     let time = Timestamp::now() + SignedDuration::from_secs(1);
     let patch = json!({"metadata":
-        {"annotations": {"gmsa-webhook/rotate-before": time.to_string()}}});
+        {"annotations": {"kube-gmsa.dev/rotate-before": time.to_string()}}});
     managed.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     let events: Api<Event> = Api::namespaced(managed.cluster.client.clone(), &managed.namespace);
     let event = eventually("the failure is an event", SOON, || async {

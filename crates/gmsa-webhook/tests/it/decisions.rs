@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use bytes::Bytes;
+use gmsa_webhook::admission::{Settings, Source, StoreDir};
 use gmsa_webhook::http::{Answer, Endpoint, Handler};
 use gmsa_webhook::metrics::Metrics;
-use gmsa_webhook::service::{Service, Source, StoreDir};
+use gmsa_webhook::service::Service;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -16,7 +17,8 @@ use crate::reference::{CONTENTS, Naive, SPEC_NAMES};
 
 fn service() -> Service {
     let store = StoreDir::from_manifests(&crate::reference::manifests()).unwrap();
-    Service::new(Source::Directory(store), Arc::new(Metrics::new()), Duration::from_secs(2), false)
+    let settings = Settings { deadline: Duration::from_secs(2), ..Settings::default() };
+    Service::new(Source::Directory(store), Arc::new(Metrics::new()), settings)
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {

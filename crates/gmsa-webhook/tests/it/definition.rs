@@ -19,7 +19,7 @@ fn version(version: &str) -> ApiResource {
     ApiResource {
         api_version: format!("windows.k8s.io/{version}"),
         version: version.to_owned(),
-        ..gmsa_cluster::installation::definition::api_resource()
+        ..gmsa_cluster::api::credential_specs::api_resource()
     }
 }
 

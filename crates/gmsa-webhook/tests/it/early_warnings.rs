@@ -76,7 +76,7 @@ impl World {
 
     /// The configuration as installed, but for what this test owns, and by an address.
     async fn register(&self, webhooks: &[Value], server: SocketAddr, ca: &str) {
-        let name = gmsa_cluster::installation::EARLY_WARNINGS;
+        let name = gmsa_core::names::EARLY_WARNINGS;
         let found = webhooks.iter().find(|one| one["metadata"]["name"] == name);
         let mut object = found.unwrap().clone();
         object["metadata"]["name"] = json!(self.label);
@@ -261,7 +261,7 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
     assert!(!has("could not be seen in full"), "{said}");
 
     // Without the rights that come with the option nothing is refused, and that is said.
-    let binding = format!("{}-{}", world.label, gmsa_cluster::installation::EARLY_WARNINGS);
+    let binding = format!("{}-{}", world.label, gmsa_core::names::EARLY_WARNINGS);
     world.run(&["delete", "clusterrolebinding", &binding], None).await;
     let words = "the webhook may not list pods, deployments, replicasets, statefulsets, daemonsets";
     eventually("the warning that it may not look", SOON, || async {

@@ -45,7 +45,7 @@ async fn send(https: &Https, path: &str, body: Bytes) -> Answer {
 
 #[tokio::test]
 async fn the_bytes_of_all_bodies_in_hand_are_limited() {
-    let args = ["--max-body-bytes=80000", "--max-bytes-in-hand=150000", "--body-timeout=60"];
+    let args = ["--max-body-bytes=80000", "--max-buffered-bytes=150000", "--body-timeout=60"];
     let world = start(&args).await;
     let review = expand().to_string();
     let large = Bytes::from(format!("{review}{}", " ".repeat(78_000)));
@@ -80,7 +80,7 @@ async fn the_bytes_of_all_bodies_in_hand_are_limited() {
 
 #[tokio::test]
 async fn a_body_of_any_allowed_size_is_taken_where_the_limits_are_equal() {
-    let args = ["--max-body-bytes=100000", "--max-bytes-in-hand=100000"];
+    let args = ["--max-body-bytes=100000", "--max-buffered-bytes=100000"];
     let world = start(&args).await;
     for length in [70_000, 99_000] {
         let review = expand().to_string();
@@ -121,6 +121,74 @@ async fn many_large_bodies_at_once_fit_the_memory_of_the_pod() {
         }
     }
     assert!((1..40).contains(&refused), "{refused} of 40 refused");
+    let peak = world.server.peak_memory();
+    assert!(peak < 128 << 20, "{} MiB at the peak", peak >> 20);
+    assert!(world.https.review("/mutate", &expand()).await["patch"].is_string());
+}
+
+/// Bodies of 2.9 MB whose lists have as many elements as fit.
+fn long_lists() -> Vec<(&'static str, String)> {
+    let list = |element: &str| {
+        let count = 2_900_000 / (element.len() + 1);
+        format!("[{}]", vec![element; count].join(","))
+    };
+    let terms = |terms: String| {
+        format!(
+            r#"{{"spec":{{"affinity":{{"nodeAffinity":{{
+            "requiredDuringSchedulingIgnoredDuringExecution":{{"nodeSelectorTerms":{terms}}}}}}}}}}}"#
+        )
+    };
+    let objects = [
+        ("/validate", format!(r#"{{"spec":{{"containers":{}}}}}"#, list("{}"))),
+        ("/mutate", format!(r#"{{"metadata":{{"ownerReferences":{}}}}}"#, list("{}"))),
+        ("/validate", terms(list(r#"{"matchExpressions":[{}]}"#))),
+        ("/validate", terms(format!(r#"[{{"matchExpressions":{}}}]"#, list(r#"{"values":[""]}"#)))),
+        (
+            "/validate",
+            terms(format!(r#"[{{"matchExpressions":[{{"values":{}}}]}}]"#, list(r#""""#))),
+        ),
+        (
+            "/warn",
+            format!(r#"{{"spec":{{"template":{{"spec":{{"containers":{}}}}}}}}}"#, list("{}")),
+        ),
+    ];
+    objects
+        .map(|(path, object)| {
+            let review = format!(
+                r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{
+                "uid":"u","operation":"CREATE","namespace":"default",
+                "kind":{{"group":"","version":"v1","kind":"Pod"}},"object":{object}}}}}"#
+            );
+            (path, review)
+        })
+        .to_vec()
+}
+
+#[tokio::test]
+async fn lists_of_empty_objects_fit_the_memory_of_the_pod() {
+    let world = start(&["--early-warnings", "--body-timeout=120"]).await;
+    let (sender, _task) = world.https.http2().await.unwrap();
+    let lists = long_lists();
+    let alone = send(&world.https, "/validate", lists[0].1.clone().into()).await;
+    assert!(alone.text().contains("more than 1000 containers in one list"), "{}", alone.text());
+    let asked: Vec<_> = (0..36)
+        .map(|number| {
+            let (path, body) = lists[number % lists.len()].clone();
+            let mut sender = sender.clone();
+            let request = world.https.request(Method::POST, path, JSON, body);
+            tokio::spawn(async move {
+                collect(sender.send_request(request).await.unwrap()).await.unwrap().status
+            })
+        })
+        .collect();
+    let mut answered = 0;
+    for answer in asked {
+        match answer.await.unwrap() {
+            StatusCode::OK => answered += 1,
+            status => assert_eq!(status, StatusCode::TOO_MANY_REQUESTS),
+        }
+    }
+    assert!(answered > 0);
     let peak = world.server.peak_memory();
     assert!(peak < 128 << 20, "{} MiB at the peak", peak >> 20);
     assert!(world.https.review("/mutate", &expand()).await["patch"].is_string());

@@ -27,5 +27,8 @@ mod reference;
 mod rights;
 mod store;
 mod support;
+#[cfg(feature = "otlp")]
 mod traces;
+#[cfg(not(feature = "otlp"))]
+mod traces_left_out;
 mod warnings;

@@ -52,8 +52,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     let definitions =
         resource("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
     create(Api::all_with(client.clone(), &definitions), &definition).await;
-    let specs =
-        Api::all_with(client.clone(), &gmsa_cluster::installation::definition::api_resource());
+    let specs = Api::all_with(client.clone(), &gmsa_cluster::api::credential_specs::api_resource());
     create(specs, &objects::credential_spec("web", "WebApp1")).await;
     let rbac = "rbac.authorization.k8s.io";
     let roles = resource(rbac, "ClusterRole", "clusterroles");

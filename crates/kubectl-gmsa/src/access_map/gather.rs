@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::value::{self, name};
 use gmsa_core::rbac::Policy;
 use serde_json::Value;
 
@@ -57,10 +58,10 @@ pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> 
     unread.extend(unreadable);
     Ok(Gathered {
         policy: policy::policy(rules.iter())?,
-        specs: specs.iter().map(|spec| text(spec, "/metadata/name")).collect(),
+        specs: specs.iter().map(|spec| name(spec).to_owned()).collect(),
         accounts: accounts
             .iter()
-            .map(|account| (text(account, "/metadata/namespace"), text(account, "/metadata/name")))
+            .map(|account| (value::namespace(account).to_owned(), name(account).to_owned()))
             .collect(),
         uses,
         unread,
@@ -86,8 +87,4 @@ async fn required(
         };
         Failure::Cluster(format!("{error}{hint}"))
     })
-}
-
-fn text(object: &Value, pointer: &str) -> String {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -8,14 +8,14 @@ use super::report::Report;
 /// The nodes by label, each with its sort, and the edges between labels; true where the right is
 /// missing.
 #[derive(Default)]
-pub struct Graph {
-    pub nodes: BTreeMap<String, Sort>,
-    pub edges: BTreeSet<(String, String, bool)>,
+struct Graph {
+    nodes: BTreeMap<String, Sort>,
+    edges: BTreeSet<(String, String, bool)>,
 }
 
 /// What a node is, in the order from who uses to what is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sort {
+enum Sort {
     Workload,
     Account,
     Group,
@@ -25,7 +25,7 @@ pub enum Sort {
 }
 
 impl Graph {
-    pub fn new(report: &Report) -> Self {
+    fn new(report: &Report) -> Self {
         let mut graph = Self::default();
         for spec in &report.credential_specs {
             graph.node(spec_label(&spec.name), Sort::Spec);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gmsa_core::names::API_VERSION;
 use gmsa_core::rbac::Grant;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,7 +18,8 @@ const DENIED: &str = "denied";
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `AccessReport`.
     kind: &'static str,
@@ -58,7 +60,7 @@ pub struct SpecReport {
 }
 
 /// One service account and one credential spec.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// The credential spec.
@@ -98,7 +100,7 @@ pub struct Way {
 }
 
 /// A pod, or what makes pods, in the namespace of the service account.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UsedBy {
     /// The kind.
@@ -142,7 +144,7 @@ impl Report {
             .map(|name| SpecReport { name: name.to_owned(), exists: gathered.specs.contains(name) })
             .collect();
         let mut report = Self {
-            api_version: "kube-gmsa.dev/v1",
+            api_version: API_VERSION,
             kind: "AccessReport",
             verified: false,
             unread: gathered.unread.clone(),

@@ -1,6 +1,7 @@
 //! Whether clocks agree: this machine's, the API server's and the nodes'.
 
 use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::CLOCK_SKEW;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use k8s_openapi::jiff::Timestamp;
@@ -10,7 +11,7 @@ use kube::api::{GetParams, Request};
 use kube::client::Body;
 use serde_json::Value;
 
-use super::facts::{LEASE, Seen, array, soft, text};
+use super::facts::{LEASE, Seen, soft};
 use super::nodes::is_windows;
 use crate::failure::Failure;
 

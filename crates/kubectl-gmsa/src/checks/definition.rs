@@ -1,9 +1,9 @@
 //! The custom resource definition.
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::definition::{GROUP, PLURAL};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
+use gmsa_core::names::{GROUP, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
 use kube::api::Api;
@@ -75,7 +75,9 @@ fn judge(found: Option<&CustomResourceDefinition>) -> Vec<Outcome> {
         Outcome::warning(&CRD_VERSIONS, format!("objects may still be stored as v1alpha1: {shown}"))
             .then(
                 "Before a definition without v1alpha1 is applied, write every object once: \
-                 kubectl get gmsacredentialspecs -o json | kubectl replace -f -",
+                 `kubectl get gmsacredentialspecs -o json | kubectl replace -f -`. Then say that \
+                 it is done: `kubectl patch crd gmsacredentialspecs.windows.k8s.io \
+                 --subresource=status --type=merge -p 'status: {storedVersions: [v1]}'`.",
             )
     } else {
         Outcome::ok(&CRD_VERSIONS, shown)

@@ -1,13 +1,15 @@
 //! Whether the cluster's DNS forwards the domains of the credential specs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::DNS_FORWARDING;
-use gmsa_core::diagnosis::{Confidence, Outcome};
+use gmsa_core::diagnosis::catalogue::pod::{POD_DNS, POD_SRV};
+use gmsa_core::diagnosis::{Confidence, Outcome, State};
 use serde_json::Value;
 
-use super::facts::{CONFIG_MAP, array, one, text};
+use super::facts::{CONFIG_MAP, one};
 use crate::failure::Failure;
 
 /// Where distributions keep what `CoreDNS` reads: plain, AKS and k3s, RKE2.
@@ -61,6 +63,48 @@ pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>
         return Ok(vec![Outcome::unknown(&DNS_FORWARDING, words)]);
     }
     Ok(domains.iter().map(|domain| judge(domain, &zones, &seen)).collect())
+}
+
+/// How the pod in question resolves names, which says more than the configuration of `CoreDNS`.
+#[derive(Debug, Default)]
+pub struct Resolution {
+    /// The domains that were resolved, lower case, each with the container that did.
+    pub resolved: BTreeMap<String, String>,
+    /// The servers that the pod asks instead of `CoreDNS`.
+    pub own_servers: Option<String>,
+}
+
+/// Takes back what was seen to be otherwise from inside the pod.
+pub fn settle(outcomes: &mut [Outcome], resolution: &Resolution) {
+    let resolved = |outcome: &Outcome| {
+        let domain = outcome.object.as_deref()?.strip_prefix("domain ")?;
+        resolution.resolved.get(domain)
+    };
+    for outcome in outcomes {
+        if outcome.check == &DNS_FORWARDING && outcome.state == State::Warning {
+            let settled = if let Some(container) = resolved(outcome) {
+                let words = format!("nothing forwards it, and {container} resolves it");
+                Outcome::ok(&DNS_FORWARDING, words)
+            } else if let Some(servers) = &resolution.own_servers {
+                let words = format!("this pod does not ask CoreDNS, but {servers}");
+                Outcome::skipped(&DNS_FORWARDING, words)
+            } else {
+                continue;
+            };
+            outcome.state = settled.state;
+            outcome.message = settled.message;
+            outcome.confidence = settled.confidence;
+            outcome.next = None;
+        } else if [&POD_DNS, &POD_SRV].contains(&outcome.check)
+            && outcome.state == State::Problem
+            && let Some(servers) = &resolution.own_servers
+        {
+            outcome.next = Some(format!(
+                "The pod does not ask CoreDNS, but {servers}: see that these servers know the domain, \
+                 and that port 53 to them is open, TCP and UDP."
+            ));
+        }
+    }
 }
 
 fn judge(domain: &str, zones: &BTreeSet<String>, seen: &[&str]) -> Outcome {
@@ -142,5 +186,4 @@ fn zone(key: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "dns_tests.rs"]
 mod tests;

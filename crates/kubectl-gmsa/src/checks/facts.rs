@@ -1,7 +1,11 @@
 //! What is read of the cluster, before anything is judged.
 
 use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference, kinds};
-use gmsa_cluster::installation::{EARLY_WARNINGS, NAME, PART_OF};
+use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::installation::identify::{
+    is_controlled, is_gmsa_configuration, is_ours, only_warns,
+};
+use gmsa_core::names::{EARLY_WARNINGS, NAME};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -16,7 +20,6 @@ pub const MUTATING: Kind =
 pub const VALIDATING: Kind =
     kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
 pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
-const REPLICA_SET: Kind = kind("apps", "ReplicaSet", "replicasets", true);
 pub const SERVICE: Kind = kind("", "Service", "services", true);
 pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
 pub const SECRET: Kind = kind("", "Secret", "secrets", true);
@@ -37,6 +40,8 @@ pub const fn kind(
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
+    /// Whether our configuration of early warnings is there.
+    pub early_warnings: bool,
     /// Configurations and Deployments of another GMSA webhook besides ours.
     pub others: Vec<String>,
     /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
@@ -77,10 +82,16 @@ pub async fn one(
 /// Reads everything.
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
+    let mut early_warnings = false;
     for kind in [MUTATING, VALIDATING] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
             (Ok(found), Ok(all)) => {
-                all.extend(found.into_iter().filter(is_gmsa_configuration));
+                early_warnings |= found
+                    .iter()
+                    .any(|one| text(one, "/metadata/name") == EARLY_WARNINGS && is_ours(one));
+                all.extend(
+                    found.into_iter().filter(|one| is_gmsa_configuration(one) && !only_warns(one)),
+                );
             }
             (Err(why), _) => configurations = Err(why),
             (Ok(_), Err(_)) => {}
@@ -89,37 +100,30 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let deployments = soft(objects.list(DEPLOYMENT, None).await)?;
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
-    let is_ours =
-        configurations.iter().flatten().any(ours) || deployments.iter().flatten().any(ours);
+    let ours =
+        configurations.iter().flatten().any(is_ours) || deployments.iter().flatten().any(is_ours);
     let mut others = Vec::new();
-    if is_ours {
+    if ours {
         let of = |objects: &Seen<Vec<Value>>| -> Vec<String> {
-            objects.iter().flatten().filter(|one| !ours(one)).map(shown).collect()
+            objects.iter().flatten().filter(|one| !is_ours(one)).map(shown).collect()
         };
         others.extend(of(&configurations));
         others.extend(of(&deployments));
     }
     let configurations =
-        configurations.map(|all| all.into_iter().filter(|one| !is_ours || ours(one)).collect());
-    let deployment = deployments.map(|all| all.into_iter().find(|one| ours(one) == is_ours));
+        configurations.map(|all| all.into_iter().filter(|one| !ours || is_ours(one)).collect());
+    let deployment = deployments.map(|all| all.into_iter().find(|one| is_ours(one) == ours));
     let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
     let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
-    for kind in kinds.filter(|kind| WORKLOADS.contains(&kind.kind)) {
+    for kind in kinds {
         match soft(objects.list(kind, None).await)? {
             Ok(found) => workloads.extend(found),
-            Err(why) if kind.kind == kinds::POD.kind => orphans = Err(why),
+            Err(why) if ["Pod", "ReplicaSet"].contains(&kind.kind) => orphans = Err(why),
             Err(_) => {}
         }
     }
-    if is_ours {
-        match (soft(objects.list(REPLICA_SET, None).await)?, &mut orphans) {
-            (Ok(sets), Ok(all)) => {
-                let left = sets.iter().chain(&workloads).filter(|one| is_orphan(one));
-                all.extend(left.cloned());
-            }
-            (Err(why), _) => orphans = Err(why),
-            (Ok(_), Err(_)) => {}
-        }
+    if ours && let Ok(all) = &mut orphans {
+        all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
     }
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Err(error) if error.code == Some(404) => Ok(None),
@@ -127,6 +131,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     };
     Ok(Facts {
         configurations,
+        early_warnings,
         others,
         orphans,
         deployment,
@@ -134,11 +139,9 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         workloads,
         specs,
         nodes: soft(objects.list(NODE, None).await)?,
-        ours: is_ours,
+        ours,
     })
 }
-
-const WORKLOADS: [&str; 4] = ["Pod", "Deployment", "StatefulSet", "DaemonSet"];
 
 impl Facts {
     /// The namespace, name and port of the Service that is called.
@@ -166,22 +169,8 @@ impl Facts {
     }
 }
 
-fn ours(object: &Value) -> bool {
-    let labels = object.pointer("/metadata/labels");
-    labels.and_then(|labels| labels.get(PART_OF.0)).and_then(Value::as_str) == Some(PART_OF.1)
-}
-
-fn is_gmsa_configuration(configuration: &Value) -> bool {
-    let mut services =
-        array(configuration, "/webhooks").map(|hook| text(hook, "/clientConfig/service/name"));
-    let name = text(configuration, "/metadata/name");
-    // What warns of templates is sent no pods.
-    name != EARLY_WARNINGS
-        && (name.contains("gmsa") || services.any(|service| service.contains("gmsa")))
-}
-
 fn is_gmsa_deployment(deployment: &Value) -> bool {
-    ours(deployment) || is_gmsa_server(deployment, "/spec/template/spec/containers")
+    is_ours(deployment) || is_gmsa_server(deployment, "/spec/template/spec/containers")
 }
 
 /// Whether it runs a GMSA webhook, by its name or its images.
@@ -199,10 +188,8 @@ fn is_orphan(object: &Value) -> bool {
         "ReplicaSet" => "/spec/template/spec/containers",
         _ => return false,
     };
-    let owned = array(object, "/metadata/ownerReferences")
-        .any(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
     let ended = matches!(text(object, "/status/phase"), "Succeeded" | "Failed");
-    !owned && !ended && !ours(object) && is_gmsa_server(object, containers)
+    !is_controlled(object) && !ended && !is_ours(object) && is_gmsa_server(object, containers)
 }
 
 /// `Kind namespace/name`.
@@ -212,14 +199,4 @@ pub fn shown(object: &Value) -> String {
         "" => format!("{kind} {name}"),
         namespace => format!("{kind} {namespace}/{name}"),
     }
-}
-
-/// A text in an object; empty if there is none.
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The elements of a list in an object.
-pub fn array<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }

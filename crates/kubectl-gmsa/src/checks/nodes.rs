@@ -1,11 +1,12 @@
 //! The Windows nodes, against the limits known today (docs/limits.md).
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
+use gmsa_core::diagnosis::limits::of_build;
 use gmsa_core::diagnosis::{Confidence, Outcome};
-use gmsa_core::windows::limits::of_build;
 use serde_json::Value;
 
-use super::facts::{Seen, array, text};
+use super::facts::Seen;
 
 /// Judges the nodes.
 pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {

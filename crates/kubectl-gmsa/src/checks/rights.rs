@@ -1,15 +1,17 @@
 //! Whether the webhook's service account may do its work.
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{Certificates, NAME, Options, SECRET};
+use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
+use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use kube::Client;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
-use super::facts::{Facts, text};
+use super::facts::Facts;
 use crate::failure::Failure;
 
 /// Verb, group, resource and name.

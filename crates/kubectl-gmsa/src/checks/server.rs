@@ -1,23 +1,30 @@
 //! The webhook's Deployment, Service and certificate.
 
 use gmsa_cluster::api::objects::Objects;
-use gmsa_cluster::installation::{NAME, SECRET as OUR_SECRET};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
-    WEBHOOK_REPLICAS, WEBHOOK_SERVICE,
+    WEBHOOK_REPLICAS, WEBHOOK_RESTARTS, WEBHOOK_ROLLOUT, WEBHOOK_SERVICE,
 };
+use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
 use k8s_openapi::ByteString;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 use x509_parser::time::ASN1Time;
 
-use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, array, one, shown, text};
+use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, one, shown};
 use crate::failure::Failure;
+use crate::installation::pods;
+use crate::installation::signature::{Signed, pems, signed};
 
 /// A certificate that is renewed in time never gets this near to its end, in days.
 const NEAR: i64 = 14;
+/// How long ago a container may have ended for it to be told, in seconds.
+const RECENT: i64 = 3600;
 
 /// Looks at them.
 pub async fn examine(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
@@ -46,23 +53,73 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
         .collect();
     let words = format!("{available} of {wanted} available, image {}", images.join(", "));
     let object = shown(deployment);
+    let read: Option<Deployment> = serde_json::from_value(deployment.clone()).ok();
+    let pods = own_pods(facts);
+    let mut reasons: Vec<String> =
+        pods.iter().filter_map(pods::problem).map(|one| one.text).collect();
+    reasons.extend(read.as_ref().and_then(pods::refused).map(|one| one.text));
+    reasons.sort();
+    reasons.dedup();
+    let because = |outcome: Outcome| reasons.iter().cloned().fold(outcome, Outcome::because);
     if available == 0 {
-        let outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
+        let mut outcome = Outcome::problem(&WEBHOOK_REPLICAS, words).on(&object);
+        if wanted == 0 {
+            outcome = outcome
+                .then("None is wanted; run at least two: `kubectl gmsa install --replicas=2`.");
+        }
         let conditions = array(deployment, "/status/conditions")
             .filter(|condition| text(condition, "/status") != "True")
             .map(|condition| {
                 format!("{}: {}", text(condition, "/reason"), text(condition, "/message"))
             });
-        let outcome = conditions.fold(outcome, Outcome::because);
-        let redundancy = Outcome::skipped(&WEBHOOK_REDUNDANCY, "no replica runs").on(object);
-        return vec![outcome, redundancy];
+        let mut outcome = because(conditions.fold(outcome, Outcome::because));
+        if pods.is_empty() && !reasons.is_empty() {
+            outcome = outcome.then(
+                "Change what refuses the pods, such as a quota or a policy, or the options of the \
+                 installation; then run kubectl gmsa install.",
+            );
+        }
+        let skipped = [&WEBHOOK_REDUNDANCY, &WEBHOOK_ROLLOUT]
+            .map(|check| Outcome::skipped(check, "no replica runs").on(&object));
+        return [vec![outcome], skipped.into(), vec![restarts(&pods).on(&object)]].concat();
     }
     let redundancy = if available < wanted || wanted < 2 {
-        Outcome::warning(&WEBHOOK_REDUNDANCY, &words)
+        because(Outcome::warning(&WEBHOOK_REDUNDANCY, &words))
     } else {
         Outcome::ok(&WEBHOOK_REDUNDANCY, &words)
     };
-    vec![Outcome::ok(&WEBHOOK_REPLICAS, words).on(&object), redundancy.on(object)]
+    let updated = number("/status/updatedReplicas").unwrap_or(0);
+    let stuck = read.as_ref().and_then(pods::stuck);
+    let rollout = if updated < wanted || stuck.is_some() {
+        let words = format!("{updated} of {wanted} replicas are of the last change");
+        let outcome = because(Outcome::warning(&WEBHOOK_ROLLOUT, words));
+        stuck.into_iter().fold(outcome, Outcome::because)
+    } else {
+        Outcome::ok(&WEBHOOK_ROLLOUT, "every replica is of the last change")
+    };
+    let replicas = Outcome::ok(&WEBHOOK_REPLICAS, words);
+    [replicas, redundancy, rollout, restarts(&pods)].map(|outcome| outcome.on(&object)).into()
+}
+
+/// The webhook's pods that are not about to end.
+fn own_pods(facts: &Facts) -> Vec<Pod> {
+    let namespace = facts.namespace();
+    let ours = |one: &&Value| {
+        text(one, "/kind") == "Pod"
+            && text(one, "/metadata/namespace") == namespace
+            && text(one, "/metadata/labels/app.kubernetes.io~1name") == NAME
+            && one.pointer("/metadata/deletionTimestamp").is_none()
+    };
+    let pods = facts.workloads.iter().filter(ours);
+    pods.filter_map(|pod| serde_json::from_value(pod.clone()).ok()).collect()
+}
+
+fn restarts(pods: &[Pod]) -> Outcome {
+    let crashes: Vec<String> = pods.iter().filter_map(|pod| pods::crashed(pod, RECENT)).collect();
+    if crashes.is_empty() {
+        return Outcome::ok(&WEBHOOK_RESTARTS, "no container ended with an error in the last hour");
+    }
+    Outcome::warning(&WEBHOOK_RESTARTS, crashes.join("; "))
 }
 
 async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
@@ -83,7 +140,11 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     let there = if has_port {
         Outcome::ok(&WEBHOOK_SERVICE, format!("it has the port {port}"))
     } else {
-        Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}"))
+        // An apply adds the port, beside one that has its name and that it does not know.
+        Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}")).then(format!(
+            "Make it anew: `kubectl delete service {name} -n {namespace}`, then \
+             `kubectl gmsa install`."
+        ))
     };
     let there = there.on(&object);
     if text(&found, "/spec/type") == "ExternalName" {
@@ -116,7 +177,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
         }
         Ok(secret) => secret.unwrap_or_default(),
     };
-    let chain = pems(secret.pointer("/data/tls.crt"));
+    let chain = pems(&decoded(secret.pointer("/data/tls.crt")));
     let Some(leaf) = chain.first() else {
         let words = "it holds no certificate";
         return Ok(vec![
@@ -126,14 +187,20 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
     };
     let mut outcomes = vec![validity(leaf, facts.service()).on(object)];
     for (configuration, hook) in facts.hooks() {
-        let bundle = pems(hook.pointer("/clientConfig/caBundle"));
-        let trusted = chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)));
-        let outcome = if trusted {
-            Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate")
-        } else if bundle.is_empty() {
-            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
-        } else {
-            Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle did not sign the certificate")
+        let bundle = pems(&decoded(hook.pointer("/clientConfig/caBundle")));
+        let outcome = match signed(&chain, &bundle) {
+            Signed::Yes => Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate"),
+            Signed::Unverifiable => Outcome::unknown(
+                &WEBHOOK_CA_BUNDLE,
+                "its caBundle has a CA of the right name, but the algorithm of the certificate's \
+                 signature cannot be verified here",
+            ),
+            Signed::No if bundle.is_empty() => {
+                Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
+            }
+            Signed::No => {
+                Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle did not sign the certificate")
+            }
         };
         outcomes.push(outcome.on(shown(configuration)));
     }
@@ -181,18 +248,8 @@ fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
     Outcome::ok(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"))
 }
 
-/// The certificates in a base64 field.
-fn pems(field: Option<&Value>) -> Vec<Pem> {
-    Pem::iter_from_buffer(&decoded(field)).filter_map(Result::ok).collect()
-}
-
 /// The bytes of a base64 field.
 pub fn decoded(field: Option<&Value>) -> Vec<u8> {
     let bytes = field.and_then(|field| serde_json::from_value::<ByteString>(field.clone()).ok());
     bytes.unwrap_or_default().0
-}
-
-fn signed(one: &Pem, ca: &Pem) -> bool {
-    let (Ok(one), Ok(ca)) = (one.parse_x509(), ca.parse_x509()) else { return false };
-    one.issuer() == ca.subject() && one.verify_signature(Some(ca.public_key())).is_ok()
 }

@@ -1,12 +1,13 @@
 //! The credential specs.
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::credspec::lint;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{CREDSPEC_FINDINGS, CREDSPEC_PRESENT};
 use gmsa_core::finding::Severity;
 use serde_json::Value;
 
-use super::facts::{Seen, text};
+use super::facts::Seen;
 
 /// Judges those that are of interest.
 pub fn judge(all: &Seen<Option<Vec<Value>>>, specs: &[&Value]) -> Vec<Outcome> {

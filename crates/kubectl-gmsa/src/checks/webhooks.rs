@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::installation::MATCH_CONDITION;
+use gmsa_cluster::api::value::{array, labels, text};
+use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
     WEBHOOK_TIMEOUT,
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome};
+use gmsa_core::rbac::LabelSelector;
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::facts::{Facts, array, shown, text};
+use super::facts::{Facts, shown};
 
 /// What has to be sent, and what gets in if it is not.
 const WANTED: [(&str, &str); 2] = [("CREATE", "pods"), ("UPDATE", "pods/ephemeralcontainers")];
@@ -18,7 +22,7 @@ const CHECKS: [&Check; 4] =
     [&WEBHOOK_RULES, &WEBHOOK_EXCLUSIONS, &WEBHOOK_FAILURE_POLICY, &WEBHOOK_TIMEOUT];
 
 /// Judges the configurations.
-pub fn judge(facts: &Facts) -> Vec<Outcome> {
+pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<Outcome> {
     let configurations = match &facts.configurations {
         Ok(configurations) => configurations,
         Err(why) => {
@@ -36,7 +40,14 @@ pub fn judge(facts: &Facts) -> Vec<Outcome> {
             hooks.count() == 0
         })
         .collect();
-    let mut outcomes = vec![if missing.is_empty() {
+    let wants_warnings = options.is_some_and(|options| options.early_warnings);
+    let mut outcomes = vec![if missing.is_empty() && wants_warnings && !facts.early_warnings {
+        let words = "pods are checked, but the configuration for early warnings is missing";
+        Outcome::warning(&WEBHOOK_CONFIGURED, words)
+    } else if missing.is_empty() && facts.early_warnings {
+        let words = "the webhook configurations are there, early warnings among them";
+        Outcome::ok(&WEBHOOK_CONFIGURED, words)
+    } else if missing.is_empty() {
         Outcome::ok(&WEBHOOK_CONFIGURED, "both webhook configurations are there")
     } else {
         Outcome::problem(&WEBHOOK_CONFIGURED, format!("there is no {}", missing.join(" and no ")))
@@ -45,7 +56,7 @@ pub fn judge(facts: &Facts) -> Vec<Outcome> {
         let object = shown(configuration);
         let judged = [rules(configuration), policy(configuration), timeout(configuration)];
         outcomes.extend(judged.into_iter().map(|outcome| outcome.on(&object)));
-        outcomes.push(exclusions(facts, configuration).on(&object));
+        outcomes.push(exclusions(facts, configuration, options, version).on(&object));
     }
     outcomes.push(others(facts));
     outcomes
@@ -161,7 +172,12 @@ fn timeout(configuration: &Value) -> Outcome {
     }
 }
 
-fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
+fn exclusions(
+    facts: &Facts,
+    configuration: &Value,
+    options: Option<&Options>,
+    version: Version,
+) -> Outcome {
     let narrow = |hook: &Value| {
         let selector = hook.get("objectSelector");
         selector.and_then(Value::as_object).is_some_and(|selector| !selector.is_empty())
@@ -180,7 +196,9 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     let sent = |namespace: &Value| {
         array(configuration, "/webhooks").any(|hook| {
             hook.get("namespaceSelector").is_none_or(|selector| {
-                matches(selector, namespace.pointer("/metadata/labels").unwrap_or(&Value::Null))
+                // What cannot be read selects nothing.
+                LabelSelector::deserialize(selector)
+                    .is_ok_and(|selector| selector.matches(&labels(namespace, "/metadata/labels")))
             })
         })
     };
@@ -192,7 +210,7 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     let using: BTreeSet<&str> = facts
         .workloads
         .iter()
-        .filter(|one| uses_gmsa(one))
+        .filter(|one| is_alive(one) && uses_gmsa(one))
         .map(|one| text(one, "/metadata/namespace"))
         .filter(|namespace| left_out.contains(namespace))
         .collect();
@@ -204,38 +222,30 @@ fn exclusions(facts: &Facts, configuration: &Value) -> Outcome {
     if left_out.is_empty() {
         return Outcome::ok(&WEBHOOK_EXCLUSIONS, "every namespace is sent");
     }
+    if let Some(options) = options {
+        let sent = namespaces.len() - left_out.len();
+        if options.namespaces_opt_in {
+            return match sent {
+                0 => Outcome::warning(
+                    &WEBHOOK_EXCLUSIONS,
+                    "no namespace opted in: nothing is checked",
+                ),
+                1 => Outcome::ok(&WEBHOOK_EXCLUSIONS, "1 namespace opted in"),
+                _ => Outcome::ok(&WEBHOOK_EXCLUSIONS, format!("{sent} namespaces opted in")),
+            };
+        }
+        // Where pods cannot be told apart, what the cluster and the webhook need to start is excluded.
+        let meant =
+            |name: &str| !version.filters() && (name == "kube-system" || name == options.namespace);
+        if !left_out.iter().all(|name| meant(name)) {
+            let words = format!("pods in these namespaces are not checked: {}", list(left_out));
+            return Outcome::warning(&WEBHOOK_EXCLUSIONS, words).then(
+                "Users who may create pods there can give them any identity. Remove the label that \
+                 excludes the namespace (kubectl label namespace NAME gmsa-webhook-); kubectl gmsa \
+                 audit lists what uses a GMSA there.",
+            );
+        }
+    }
     let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));
     Outcome::ok(&WEBHOOK_EXCLUSIONS, words)
-}
-
-/// Whether a label selector (API reference, `LabelSelector`) matches labels.
-fn matches(selector: &Value, labels: &Value) -> bool {
-    let label = |key: &str| labels.get(key).and_then(Value::as_str);
-    let exact = selector.get("matchLabels").and_then(Value::as_object);
-    let exact = exact.into_iter().flatten().all(|(key, value)| label(key) == value.as_str());
-    let fits = |expression: &Value| {
-        let value = label(text(expression, "/key"));
-        let among = || array(expression, "/values").any(|one| one.as_str() == value);
-        match text(expression, "/operator") {
-            "In" => value.is_some() && among(),
-            "NotIn" => value.is_none() || !among(),
-            "Exists" => value.is_some(),
-            _ => value.is_none(),
-        }
-    };
-    exact && array(selector, "/matchExpressions").all(fits)
-}
-
-fn uses_gmsa(workload: &Value) -> bool {
-    let spec = workload.pointer("/spec/template/spec").or_else(|| workload.get("spec"));
-    let Some(spec) = spec else { return false };
-    let has = |place: &Value| {
-        let options = place.pointer("/securityContext/windowsOptions");
-        options.is_some_and(|options| {
-            options.get("gmsaCredentialSpecName").is_some()
-                || options.get("gmsaCredentialSpec").is_some()
-        })
-    };
-    let lists = ["/containers", "/initContainers", "/ephemeralContainers"];
-    has(spec) || lists.into_iter().any(|list| array(spec, list).any(has))
 }

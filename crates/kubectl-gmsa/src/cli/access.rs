@@ -9,31 +9,31 @@ use super::shared::ClusterFlags;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Who may use which credential spec, by what, and who uses it
+  # Show who may use which credential spec, through which roles, and who uses it
   kubectl gmsa access
 
-  # One credential spec
+  # Show one credential spec
   kubectl gmsa access webapp1
 
-  # What one service account may use
+  # Show what one service account may use
   kubectl gmsa access --service-account shop/web
 
-  # May it? The exit code says so too
+  # Ask whether it may use one; the exit code answers too
   kubectl gmsa access webapp1 --service-account shop/web
 
-  # A picture
+  # Draw a picture
   kubectl gmsa access -o dot | dot -Tsvg > access.svg")]
 pub struct Access {
-    /// Only this credential spec
+    /// Show only this credential spec
     #[arg(value_name = "CREDSPEC", value_parser = credential_spec)]
     pub credential_spec: Option<String>,
-    /// Only this service account
+    /// Show only this service account
     #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "namespace")]
     pub service_account: Option<Account>,
-    /// Only the service accounts of this namespace; without it those of all
+    /// Show only the service accounts of this namespace [default: all]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// Do not ask the API server whether it judges as the roles and bindings say
+    /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]
     pub no_verify: bool,
     /// What to print
@@ -47,9 +47,9 @@ pub struct Access {
 /// What `access` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AccessOutput {
-    /// Who may use what, by what, and who uses it
+    /// Who may use what, through which roles, and who uses it
     Table,
-    /// The same, with each service account that has the right by a group alone
+    /// The same, with service accounts that have the right only through a group
     Wide,
     /// A report with a published schema
     Json,

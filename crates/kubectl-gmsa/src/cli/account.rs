@@ -4,20 +4,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
+use super::shared::{ClusterFlags, DirectoryFlags, DryRunFlag};
 
 /// The commands for accounts.
 #[derive(Debug, Subcommand)]
 pub enum Account {
-    /// Make a group managed service account
+    /// Create a group managed service account
     Create(Create),
-    /// Find out whether an account is fit for use, and which hosts may read its password
+    /// Check that an account is usable, and which hosts may read its password
     Check(Check),
     /// Let hosts, groups or users read an account's password
     Allow(Change),
-    /// Take the right to read an account's password away
+    /// Remove the right to read an account's password
     Disallow(Change),
-    /// Remove an account
+    /// Change an account: encryption types, service principal names, DNS name, description, enabled or not
+    Set(Set),
+    /// Delete an account
     Remove(Remove),
 }
 
@@ -25,10 +27,10 @@ pub enum Account {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # An account that the nodes in the group webhosts can use
+  # Create an account for the nodes in the group webhosts
   kubectl gmsa account create WebApp1 --group webhosts --dc dc1.contoso.com --bind-user admin@contoso.com
 
-  # What would be sent, as LDIF
+  # Preview the request as LDIF
   kubectl gmsa account create WebApp1 --group webhosts --domain contoso.com --dry-run=client")]
 pub struct Create {
     /// The account's name, at most 15 characters
@@ -36,67 +38,59 @@ pub struct Create {
     /// Who may read the password.
     #[command(flatten)]
     pub principals: Principals,
-    /// The DNS name of its services; else ACCOUNT.DOMAIN
+    /// The DNS host name of the account [default: ACCOUNT.DOMAIN]
     #[arg(long, value_name = "NAME")]
     pub dns_host_name: Option<String>,
-    /// The container; else CN=Managed Service Accounts of the domain
+    /// The container [default: the domain's CN=Managed Service Accounts]
     #[arg(long, value_name = "DN")]
     pub container: Option<String>,
-    /// A service principal name, such as http/web.contoso.com; may be repeated
+    /// A service principal name, such as http/web.contoso.com; can be repeated
     #[arg(long, value_name = "SPN")]
     pub spn: Vec<String>,
-    /// How many days a password lasts; cannot be changed later
+    /// The number of days between password changes; it cannot be changed later
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub interval_days: u32,
-    /// The encryptions that it supports
+    /// The Kerberos encryption types that the account supports; RC4 ends in 2026
     #[arg(
         long,
         value_enum,
         value_name = "TYPE",
         value_delimiter = ',',
-        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128, EncryptionType::Rc4]
+        default_values_t = [EncryptionType::Aes256, EncryptionType::Aes128]
     )]
     pub encryption: Vec<EncryptionType>,
-    /// Make it disabled: nobody can use it until it is enabled
+    /// Create the account disabled
     #[arg(long)]
     pub disabled: bool,
-    /// Check everything and print LDIF, but make nothing
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value_t,
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,
 }
 
-/// An encryption of Kerberos.
+/// A Kerberos encryption type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EncryptionType {
-    /// AES with keys of 256 bits
+    /// AES with 256-bit keys
     Aes256,
-    /// AES with keys of 128 bits
+    /// AES with 128-bit keys
     Aes128,
-    /// What old systems need, and newer controllers refuse
+    /// RC4, which old systems need and newer controllers refuse
     Rc4,
 }
 
 /// Principals by kind.
 #[derive(Debug, Args)]
 pub struct Principals {
-    /// A computer: its name or its DNS name; may be repeated
+    /// A computer, by name or DNS name; can be repeated
     #[arg(long, value_name = "HOST")]
     pub host: Vec<String>,
-    /// A group; may be repeated
+    /// A group; can be repeated
     #[arg(long, value_name = "GROUP")]
     pub group: Vec<String>,
-    /// A user, for the plug-ins of hosts that are not in the domain; may be repeated
+    /// A user, for plug-ins on hosts outside the domain; can be repeated
     #[arg(long, value_name = "USER")]
     pub user: Vec<String>,
 }
@@ -105,22 +99,29 @@ pub struct Principals {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Is the account fit for use, and may these nodes use it?
+  # Check the account, and that these nodes may use it
   kubectl gmsa account check WebApp1 --host node1 --host node2
 
-  # The proof: log on as the node, read the password, and get a Kerberos ticket with it
-  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password")]
+  # Prove it: log on as the node, read the password, and get a Kerberos ticket with it
+  kubectl gmsa account check WebApp1 --as 'NODE1$@contoso.com' --as-password-file node1.password
+
+  # Will clients that use this name get a Kerberos ticket, or fall back to NTLM?
+  kubectl gmsa account check WebApp1 --service-name web.contoso.com")]
 pub struct Check {
     /// The account
     pub account: String,
     /// Whose rights to look at.
     #[command(flatten)]
     pub principals: Principals,
-    /// Log on as this host or user besides, try to read the password, and to get a Kerberos ticket
-    /// with it (by kinit, where there is one); neither is shown or kept
+    /// A name by which clients reach the service, such as web.contoso.com or MSSQLSvc/db.contoso.com (http
+    /// without a class): whether they get a Kerberos ticket; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub service_name: Vec<String>,
+    /// Also log on as this host or user, read the password, and get a Kerberos ticket with it (by
+    /// kinit, where installed). Neither is shown or kept
     #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
     pub as_user: Option<String>,
-    /// The file with the password of that host or user, - for standard input
+    /// The file with the password of that host or user, or - for standard input
     #[arg(long, value_name = "FILE", requires = "as_user")]
     pub as_password_file: Option<PathBuf>,
     /// What to print
@@ -134,8 +135,10 @@ pub struct Check {
 /// What `account check` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckOutput {
-    /// A line for each check, and what to do
+    /// A line for each check and what to do
     Table,
+    /// The same with long lists in full
+    Wide,
     /// A report with a published schema
     Json,
     /// The same as YAML
@@ -150,17 +153,53 @@ pub struct Change {
     /// Whose rights change.
     #[command(flatten)]
     pub principals: Principals,
-    /// Say what would change, but change nothing
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value_t,
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
+    /// The directory.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
+}
+
+/// `kubectl gmsa account set`
+#[derive(Debug, Args)]
+#[command(
+    group(clap::ArgGroup::new("change").required(true).multiple(true)),
+    after_help = "\
+Examples:
+  # AES alone, before RC4 ends
+  kubectl gmsa account set WebApp1 --encryption aes256,aes128
+
+  # A name for its service; what would be sent, as LDIF
+  kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run"
+)]
+pub struct Set {
+    /// The account
+    pub account: String,
+    /// The Kerberos encryption types that the account supports from now on
+    #[arg(long, value_enum, value_name = "TYPE", value_delimiter = ',', group = "change")]
+    pub encryption: Vec<EncryptionType>,
+    /// A service principal name to add; can be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub add_spn: Vec<String>,
+    /// A service principal name to remove; can be repeated
+    #[arg(long, value_name = "SPN", group = "change")]
+    pub remove_spn: Vec<String>,
+    /// The DNS host name of the account
+    #[arg(long, value_name = "NAME", group = "change")]
+    pub dns_host_name: Option<String>,
+    /// The description; empty removes it
+    #[arg(long, value_name = "TEXT", group = "change")]
+    pub description: Option<String>,
+    /// Enable the account
+    #[arg(long, group = "change", conflicts_with = "disable")]
+    pub enable: bool,
+    /// Disable the account: it gets no tickets until you enable it
+    #[arg(long, group = "change")]
+    pub disable: bool,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,
@@ -171,20 +210,12 @@ pub struct Change {
 pub struct Remove {
     /// The account
     pub account: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Say what would be removed, but remove nothing
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value_t,
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
     /// The cluster whose credential specs may still name it.
     #[command(flatten)]
     pub cluster: ClusterFlags,

@@ -6,51 +6,58 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use gmsa_core::finding::Severity;
 
-use super::shared::ClusterFlags;
+use super::shared::{ClusterFlags, DirectoryFlags};
 
 /// `kubectl gmsa audit`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Everything that runs or would run, against what admission would say now
+  # Check everything that runs or would run against the current policy
   kubectl gmsa audit
 
-  # One namespace; the exit code is 1 from warnings on
+  # Check one namespace, and exit with 1 on warnings too
   kubectl gmsa audit -n shop --fail-on warning
 
-  # Of the pods only those of the last day
+  # Check only pods created in the last day
   kubectl gmsa audit --since 24h
 
-  # For a code host
+  # Write SARIF for a code host
   kubectl gmsa audit -o sarif > audit.sarif")]
 pub struct Audit {
-    /// Only this namespace; without it all of them
+    /// Check only this namespace [default: all]
     #[arg(short, long, conflicts_with = "all_namespaces")]
     pub namespace: Option<String>,
-    /// All namespaces, as without --namespace
+    /// Check all namespaces, which is the default
     #[arg(short = 'A', long)]
     pub all_namespaces: bool,
-    /// From which severity of findings on the exit code is 1
+    /// Exit with 1 if a finding has this severity or a higher one
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: Severity,
-    /// Judge only pods created within this time, such as 90m, 24h or 7d. Older pods still count as
-    /// users of what they use; workloads, rights and credential specs are judged whatever their age
+    /// Check only pods created within this time, such as 90m, 24h or 7d. Older pods still count as
+    /// users of a credential spec; workloads, rights and credential specs are always checked
     #[arg(long, value_name = "DURATION")]
     pub since: Option<Age>,
+    /// Compare the credential specs and their accounts with the directory, too: the facts of the domain,
+    /// accounts that cannot be used, and encryption types (RC4)
+    #[arg(long, conflicts_with = "namespace")]
+    pub from_ad: bool,
     /// What to print
     #[arg(short, long, value_enum, default_value_t = AuditOutput::Table)]
     pub output: AuditOutput,
     /// Which cluster
     #[command(flatten)]
     pub connect: ClusterFlags,
+    /// The directory, with --from-ad.
+    #[command(flatten)]
+    pub directory: DirectoryFlags,
 }
 
 /// What `audit` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AuditOutput {
-    /// The findings, and what to do
+    /// The findings and what to do
     Table,
-    /// The same with the evidence of each
+    /// The same with the evidence for each finding
     Wide,
     /// A report with a published schema
     Json,
@@ -68,7 +75,9 @@ impl FromStr for Age {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("\"{text}\" is no duration; write a number with s, m, h or d: 24h");
+        let wrong = || {
+            format!("\"{text}\" is not a duration; write a number with s, m, h or d, such as 24h")
+        };
         let unit = text.chars().next_back().ok_or_else(wrong)?;
         let seconds: u64 = match unit {
             's' => 1,

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use gmsa_core::finding::Severity;
 use gmsa_core::windows::hook::TRIES;
 
-use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
+use super::shared::{ClusterFlags, DirectoryFlags, DryRunFlag};
 
 /// `kubectl gmsa doctor`
 #[derive(Debug, Args)]
@@ -14,102 +14,94 @@ use super::shared::{ClusterFlags, DirectoryFlags, DryRun};
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  # Is the cluster's side as it should be?
+  # Check the cluster
   kubectl gmsa doctor
 
-  # Why does this pod have no identity?
+  # Find out why this pod has no identity
   kubectl gmsa doctor web-7d4b9 -n shop
 
-  # The same for a pod of a workload, and mend the secure channel if that is broken
+  # Do the same for a pod of a workload, and repair the secure channel if it is broken
   kubectl gmsa doctor deployment/web -n shop --repair
 
-  # Look from a pod of one's own, with an image that has nltest
+  # Check from a temporary pod, with an image that has nltest
   kubectl gmsa doctor deployment/web -n shop --probe-pod --probe-image=IMAGE
 
-  # Wait for the secure channel at each start: see what changes, then change it
+  # Make containers wait for the secure channel when they start: preview, then apply
   kubectl gmsa doctor deployment/web -n shop --add-lifecycle --dry-run=server
   kubectl gmsa doctor deployment/web -n shop --add-lifecycle
 
-  # The directory's side too
+  # Also check Active Directory
   kubectl gmsa doctor --from-ad --dc dc1.contoso.com --bind-user admin@contoso.com
 
-  # What a node's administrator has to run, and what it says
+  # Get the script for a node's administrator, then explain its output
   kubectl gmsa doctor --print-node-checks > node-checks.ps1
   kubectl gmsa doctor --node-output node-checks.json
 
-  # An archive for those who help, without secrets
+  # Write a support archive without secrets
   kubectl gmsa doctor web-7d4b9 -n shop --bundle support.zip
 
-  # What a check means, and what a number of Windows does
+  # Explain a check, or a Windows error code
   kubectl gmsa doctor explain dns-forwarding
   kubectl gmsa doctor explain 0x6BA"
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Doctor {
-    /// What else there is besides looking
+    /// The subcommands
     #[command(subcommand)]
     pub command: Option<DoctorCommand>,
-    /// A pod, or a workload one of whose pods is taken; without it the cluster's side alone
+    /// A pod, or a workload; without it, only the cluster is checked
     #[arg(value_name = "POD|KIND/NAME")]
     pub target: Option<String>,
-    /// The namespace of the pod or workload; else that of the context
+    /// The namespace of the pod or workload [default: that of the context]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// Mend what can be mended from inside the pod, after asking
+    /// Repair what can be repaired from inside the pod, after asking for confirmation
     #[arg(long, requires = "target", conflicts_with = "probe_pod")]
     pub repair: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Look into Active Directory too, for the accounts of the credential specs
+    /// Also check the accounts of the credential specs in Active Directory
     #[arg(long)]
     pub from_ad: bool,
-    /// Look from inside a short-lived pod with the same identity, node and image
+    /// Check from a temporary pod with the same identity, node and image
     #[arg(long, requires = "target")]
     pub probe_pod: bool,
-    /// The image of that pod, for images without the tools; else that of the container
+    /// The temporary pod's image, if the container's lacks the tools [default: the container's]
     #[arg(long, value_name = "IMAGE", requires = "probe_pod")]
     pub probe_image: Option<String>,
-    /// How many seconds that pod has to start
+    /// The number of seconds the temporary pod has to start
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u16).range(1..=3600))]
     pub probe_timeout: u16,
-    /// How many seconds each command in a container has
+    /// The number of seconds each command in a container may take
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=600))]
     pub exec_timeout: u16,
-    /// Write a support archive (ZIP) without secrets; a file that exists is kept
+    /// Write a support archive (ZIP) without secrets
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
-    /// With --bundle: replace a file that exists
+    /// With --bundle: replace an existing file
     #[arg(long, requires = "bundle")]
     pub overwrite: bool,
-    /// Print the workload's postStart hook that waits for the secure channel
+    /// Print a postStart hook that waits for the secure channel
     #[arg(long, conflicts_with_all = ["add_lifecycle", "repair", "probe_pod", "bundle"])]
     pub print_lifecycle: bool,
-    /// Put that hook into the workload
+    /// Add that hook to the workload
     #[arg(long, requires = "target", conflicts_with_all = ["repair", "probe_pod", "bundle"])]
     pub add_lifecycle: bool,
     /// How often the hook restarts netlogon before it lets the container start
     #[arg(long, value_name = "N", default_value_t = TRIES, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub lifecycle_tries: u16,
-    /// With --add-lifecycle: whether anything is written
-    #[arg(
-        long,
-        value_enum,
-        value_name = "MODE",
-        default_value_t,
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
-    /// Print the PowerShell script for the administrator of a Windows node
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
+    /// Print a PowerShell script of checks to run on a Windows node
     #[arg(long, conflicts_with_all = ["target", "node_output", "bundle", "from_ad"])]
     pub print_node_checks: bool,
-    /// Explain what that script printed on a node, - is standard input; can be given for several
-    /// nodes; without a pod no cluster is asked
+    /// Explain the output of that script, - for standard input; can be repeated. Without a pod, no
+    /// cluster is needed
     #[arg(long, value_name = "FILE")]
     pub node_output: Vec<PathBuf>,
-    /// From which severity on the exit code is 1; a problem is an error
+    /// Exit with 1 if an outcome has this severity or a higher one; a problem is an error
     #[arg(long, value_name = "SEVERITY", default_value = "error")]
     pub fail_on: Severity,
     /// What to print
@@ -123,17 +115,17 @@ pub struct Doctor {
     pub directory: DirectoryFlags,
 }
 
-/// What the doctor does besides looking.
+/// The subcommands of `doctor`.
 #[derive(Debug, Subcommand)]
 pub enum DoctorCommand {
-    /// Show what a check or a number of Windows means and what to do; without an id list the checks
+    /// Explain a check or a Windows error code; without an id, list the checks
     Explain(Explain),
 }
 
 /// `kubectl gmsa doctor explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The id of a check, the code of a finding, or a number: 1722, 0x6BA, CCG:8, AKS:1007
+    /// The id of a check, the code of a finding, or an error code such as 1722, 0x6BA, CCG:8, AKS:1007
     #[arg(value_name = "ID", allow_hyphen_values = true)]
     pub id: Option<String>,
 }
@@ -141,7 +133,7 @@ pub struct Explain {
 /// What `doctor` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DoctorOutput {
-    /// The verdict, and what is not as it should be
+    /// The verdict, and what is wrong
     Table,
     /// The same with every check
     Wide,

@@ -3,151 +3,135 @@
 use clap::{Args, ValueEnum};
 use gmsa_cluster::installation::Version;
 
-use super::shared::{ClusterFlags, DryRun};
+use super::shared::{ClusterFlags, DryRunFlag, switch};
 
 /// What `install` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InstallOutput {
     /// One line for each object
     Name,
-    /// The manifests, with --dry-run=client
+    /// The manifests (with --dry-run=client)
     Yaml,
 }
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CertificatesArg {
-    /// The server makes and renews its own
+    /// The server issues and renews its own certificate
     #[value(name = "self")]
     SelfManaged,
-    /// cert-manager makes it and injects its CA
+    /// cert-manager issues it
     CertManager,
-    /// A Secret gmsa-webhook-certificates that you fill, and its CA
+    /// You provide it in the Secret gmsa-webhook-certificates
     Files,
 }
 
-/// What becomes of a pod when the webhook does not answer.
+/// What happens to a pod when the webhook does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]
 pub enum FailurePolicy {
-    /// It is refused
+    /// The pod is refused
     Fail,
-    /// It goes on to validation, which refuses it if it uses a GMSA
+    /// The pod goes on to validation, which refuses it if it uses a GMSA
     Ignore,
 }
 
 /// `kubectl gmsa install` and `upgrade`
 #[derive(Debug, Args)]
-#[command(after_help = "\
-What is not said is as it was at the last install, and else as told here.
+#[command(
+    mut_args(switch),
+    after_help = "\
+Options you omit keep their value from the previous install, or the default shown above.
 
 Examples:
-  # What would be created or changed?
+  # Preview what would be created or changed
   kubectl gmsa install --dry-run=server
 
   # Install, and wait until the webhook answers
   kubectl gmsa install
 
-  # Take over from windows-gmsa: what would become of what?
+  # Preview replacing windows-gmsa
   kubectl gmsa install --adopt --dry-run=server
 
-  # Manifests for another tool
-  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30")]
+  # Write the manifests for another tool
+  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30"
+)]
 pub struct Install {
-    /// Whether anything is written
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHERE",
-        default_value = "none",
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
     /// What to print
     #[arg(short, long, value_enum, default_value = "name")]
     pub output: InstallOutput,
-    /// With --dry-run=client: for which version of Kubernetes [default: 1.28 and newer]
+    /// With --dry-run=client: the Kubernetes version of the target cluster [default: 1.28 and newer]
     #[arg(long, value_name = "VERSION")]
     pub kubernetes_version: Option<Version>,
     /// The namespace [default: gmsa-webhook]
     #[arg(short, long)]
     pub namespace: Option<String>,
-    /// How many replicas [default: 2]
+    /// The number of replicas [default: 2]
     #[arg(long, value_name = "N")]
     pub replicas: Option<u32>,
-    /// The image [default: the published one of this version]
+    /// The webhook's image [default: the published image of this version]
     #[arg(long, value_name = "REF")]
     pub image: Option<String>,
-    /// A Secret by which the image is pulled; can be given more than once
+    /// A Secret for pulling the image; can be repeated
     #[arg(long, value_name = "NAME")]
     pub image_pull_secret: Vec<String>,
     /// Where the serving certificate comes from [default: self]
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub certificates: Option<CertificatesArg>,
-    /// With --certificates=files: the CAs in PEM that API servers are to trust [default: ca.crt of
-    /// the Secret, else those of the last install]
+    /// With --certificates=files: a PEM file of the CAs that the API server trusts [default: ca.crt of
+    /// the Secret, or the bundle of the previous install]
     #[arg(long, value_name = "FILE")]
     pub ca_bundle: Option<String>,
-    /// What becomes of a pod when the mutating webhook does not answer; validation always refuses
-    /// what it cannot see [default: Fail]
+    /// What happens to a pod when the mutating webhook does not answer. The validating webhook always
+    /// uses Fail [default: Fail]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub mutating_failure_policy: Option<FailurePolicy>,
-    /// Send only the pods of namespaces with the label gmsa-webhook=enabled [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Check only pods in namespaces labeled gmsa-webhook=enabled [default: false]
+    #[arg(long)]
     pub namespaces_opt_in: Option<bool>,
-    /// Give pods that use a GMSA and set no hostname a random one [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Give each pod that uses a GMSA and sets no hostname a random one [default: false]
+    #[arg(long)]
     pub random_hostname: Option<bool>,
-    /// Run on the nodes' network, where the control plane cannot reach pods [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Run on the nodes' network, for control planes that cannot reach pods [default: false]
+    #[arg(long)]
     pub host_network: Option<bool>,
-    /// The port on which the server listens [default: 8443]
+    /// The port the server listens on [default: 8443]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// How long the API server waits for an answer [default: 5]
+    /// The number of seconds the API server waits for a response [default: 5]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=30))]
     pub timeout_seconds: Option<u32>,
     /// The priority class of the pods
     #[arg(long, value_name = "NAME")]
     pub priority_class: Option<String>,
-    /// Warn whoever applies a workload whose pods would be denied, or changes a credential spec
-    /// [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Warn users who apply a workload whose pods would be denied, or who change a credential spec in
+    /// use [default: false]
+    #[arg(long)]
     pub early_warnings: Option<bool>,
-    /// Audit the cluster on a schedule, with rights of its own, and export what is counted
-    /// [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Audit the cluster on a schedule and export the counts as metrics [default: false]
+    #[arg(long)]
     pub audit: Option<bool>,
-    /// When, in cron's words and the time zone of the cluster's controller manager
-    /// [default: every six hours]
+    /// The audit's schedule in cron format, in the time zone of the controller manager [default: every
+    /// six hours]
     #[arg(long, value_name = "CRON")]
     pub audit_schedule: Option<String>,
-    /// Let whoever may view a namespace read credential specs [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Let users with the view role read credential specs [default: false]
+    #[arg(long)]
     pub viewer_role: Option<bool>,
     /// Add a network policy [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    #[arg(long)]
     pub network_policy: Option<bool>,
-    /// Add a service monitor of the Prometheus operator [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Add a service monitor for the Prometheus operator [default: false]
+    #[arg(long)]
     pub service_monitor: Option<bool>,
     /// Add alert rules for the Prometheus operator [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    #[arg(long)]
     pub prometheus_rule: Option<bool>,
-    /// Add a dashboard where Grafana's sidecar finds it [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true")]
+    /// Add a dashboard for Grafana's sidecar [default: false]
+    #[arg(long)]
     pub dashboard: Option<bool>,
     /// Where and how large the pods are
     #[command(flatten)]
@@ -155,10 +139,10 @@ pub struct Install {
     /// Taking over from windows-gmsa
     #[command(flatten)]
     pub takeover: TakeoverFlags,
-    /// Take over fields that somebody else manages
+    /// Take over fields that another manager owns
     #[arg(long)]
     pub force_conflicts: bool,
-    /// How long to wait until the webhook answers
+    /// The number of seconds to wait for the webhook to answer
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     pub wait: u64,
     /// Which cluster
@@ -166,53 +150,53 @@ pub struct Install {
     pub target: ClusterFlags,
 }
 
-/// Where the webhook's pods run, and how large they are. An empty value takes away what an earlier
-/// install was told.
+/// Where the webhook's pods run, and how large they are. An empty value removes what an earlier
+/// install set.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pods")]
 pub struct PodFlags {
-    /// A label that nodes must have; can be given more than once
+    /// A label that nodes must have; can be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub node_selector: Vec<String>,
-    /// A taint of nodes that is tolerated; can be given more than once
+    /// A node taint to tolerate; can be repeated
     #[arg(long, value_name = "KEY[=VALUE][:EFFECT]")]
     pub toleration: Vec<String>,
-    /// A file, JSON or YAML, with the affinity as in a pod's spec
+    /// A JSON or YAML file with the pods' affinity
     #[arg(long, value_name = "FILE")]
     pub affinity_file: Option<String>,
-    /// The CPU that each pod asks for [default: 50m]
+    /// The CPU request of each pod [default: 50m]
     #[arg(long, value_name = "QUANTITY")]
     pub cpu_request: Option<String>,
-    /// The most CPU of each pod [default: no limit]
+    /// The CPU limit of each pod [default: none]
     #[arg(long, value_name = "QUANTITY")]
     pub cpu_limit: Option<String>,
-    /// The memory that each pod asks for [default: 32Mi]
+    /// The memory request of each pod [default: 32Mi]
     #[arg(long, value_name = "QUANTITY")]
     pub memory_request: Option<String>,
-    /// The most memory of each pod [default: 128Mi]
+    /// The memory limit of each pod [default: 128Mi]
     #[arg(long, value_name = "QUANTITY")]
     pub memory_limit: Option<String>,
 }
 
-/// Taking over from windows-gmsa, and what stays of it.
+/// Replacing windows-gmsa.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Takeover")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct TakeoverFlags {
-    /// Take over from an installation of windows-gmsa, by its script or its chart, and remove it
+    /// Replace an installation of windows-gmsa, made by its script or its chart
     #[arg(long)]
     pub adopt: bool,
-    /// Go on although some workloads' next pods will be denied
+    /// Continue even if new pods of some workloads will be denied
     #[arg(long)]
     pub accept_denials: bool,
-    /// Send the pods of namespaces too that opted out by the labels of windows-gmsa
+    /// Also check pods in namespaces that opted out by the labels of windows-gmsa
     #[arg(long)]
     pub end_exclusions: bool,
-    /// How long API servers get to follow a change of webhook configurations, before what it
-    /// replaces is stopped
+    /// The number of seconds to let API servers pick up new webhook configurations before the old
+    /// webhook stops
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub settle: u64,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -220,28 +204,20 @@ pub struct TakeoverFlags {
 /// `kubectl gmsa uninstall`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Webhook configurations go first, so that no pod is refused because the server is gone. The resource
-definition and the credential specs stay, unless --purge-credspecs is given.")]
+The webhook configurations are deleted first, so that no pod is refused because the server is gone.
+The resource definition and the credential specs stay unless you give --purge-credspecs.")]
 pub struct Uninstall {
-    /// Delete the resource definition too, and with it every credential spec of the cluster
+    /// Also delete the resource definition, and with it every credential spec in the cluster
     #[arg(long)]
     pub purge_credspecs: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Whether anything is deleted
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHERE",
-        default_value = "none",
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
-    /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
+    /// The namespace of the webhook
+    #[arg(short, long, default_value = gmsa_core::names::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -254,8 +230,8 @@ pub struct Status {
     /// What to print
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: StatusOutput,
-    /// The namespace
-    #[arg(short, long, default_value = gmsa_cluster::installation::NAME)]
+    /// The namespace of the webhook
+    #[arg(short, long, default_value = gmsa_core::names::NAME)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -265,7 +241,7 @@ pub struct Status {
 /// What `status` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StatusOutput {
-    /// One line for each check
+    /// A line for each check
     Table,
     /// A report with a published schema
     Json,

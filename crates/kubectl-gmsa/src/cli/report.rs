@@ -10,25 +10,25 @@ use super::shared::ClusterFlags;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # One page about everything, for a review or a ticket
+  # Write one page about everything, for a review or a ticket
   kubectl gmsa report --out gmsa.html
 
-  # One namespace
+  # Limit it to one namespace
   kubectl gmsa report -n shop --out shop.html --overwrite")]
 pub struct ReportArgs {
-    /// The file to write: one HTML page that needs nothing else
+    /// The file to write, a self-contained HTML page
     #[arg(long, value_name = "FILE", required = true)]
     pub out: PathBuf,
     /// Replace the file if it exists
     #[arg(long)]
     pub overwrite: bool,
-    /// Only the service accounts of this namespace; without it those of all
+    /// Show only the service accounts of this namespace [default: all]
     #[arg(short, long)]
     pub namespace: Option<String>,
     /// The namespace of the webhook
-    #[arg(long, value_name = "NAME", default_value = gmsa_cluster::installation::NAME)]
+    #[arg(long, value_name = "NAME", default_value = gmsa_core::names::NAME)]
     pub webhook_namespace: String,
-    /// Do not ask the API server whether it judges as the roles and bindings say
+    /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]
     pub no_verify: bool,
     /// Which cluster

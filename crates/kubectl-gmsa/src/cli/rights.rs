@@ -1,11 +1,11 @@
-//! The arguments of `grant`, `revoke` and `access`.
+//! The arguments of `grant` and `revoke`.
 
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use gmsa_core::credspec::name::{is_valid_name, made_valid};
 
-use super::shared::{ClusterFlags, DryRun};
+use super::shared::{ClusterFlags, DryRunFlag};
 
 /// The longest name of a namespace (RFC 1123, a label).
 const NAMESPACE_LENGTH: usize = 63;
@@ -18,18 +18,10 @@ pub struct RightsFlags {
     /// The credential specs
     #[arg(value_name = "CREDSPEC", required = true, value_parser = credential_spec)]
     pub credential_specs: Vec<String>,
-    /// Change nothing; server: have the API server check it
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHERE",
-        default_value_t,
-        num_args = 0..=1,
-        default_missing_value = "client",
-        require_equals = true
-    )]
-    pub dry_run: DryRun,
-    /// Print the objects instead of what was done
+    /// `--dry-run`
+    #[command(flatten)]
+    pub dry_run: DryRunFlag,
+    /// Print the objects instead of a summary
     #[arg(short, long, value_enum)]
     pub output: Option<ObjectOutput>,
     /// Which cluster
@@ -41,16 +33,16 @@ pub struct RightsFlags {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Pods of service account web in namespace shop may use webapp1
+  # Let pods of the service account web in namespace shop use webapp1
   kubectl gmsa grant webapp1 --to shop/web
 
-  # Several at once
+  # Grant several at once
   kubectl gmsa grant webapp1 sql --to shop/web shop/worker
 
-  # The objects, for a repository; no cluster is asked
+  # Write the objects for a repository, without a cluster
   kubectl gmsa grant webapp1 --to shop/web --dry-run=client -o yaml")]
 pub struct Grant {
-    /// Who may use them
+    /// The service accounts that get the right
     #[arg(long, value_name = ACCOUNT, required = true, num_args = 1.., value_delimiter = ',')]
     pub to: Vec<Account>,
     /// Which rights, and how
@@ -62,19 +54,18 @@ pub struct Grant {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Pods of service account web in namespace shop may no longer use webapp1
+  # Stop pods of the service account web in namespace shop from using webapp1
   kubectl gmsa revoke webapp1 --from shop/web
 
-  # What would be left?
+  # Preview what would be left
   kubectl gmsa revoke webapp1 --from shop/web --dry-run=client
 
-  # The bindings as they would be without it, for a repository
+  # Write the changed bindings for a repository
   kubectl gmsa revoke webapp1 --from shop/web --dry-run=client -o yaml
 
-With -o yaml and json the objects that are changed are printed, as they then are; with -o name those
-that are deleted too.")]
+-o yaml and -o json print the changed objects; -o name also prints those that are deleted.")]
 pub struct Revoke {
-    /// Who may no longer use them
+    /// The service accounts that lose the right
     #[arg(long, value_name = ACCOUNT, required = true, num_args = 1.., value_delimiter = ',')]
     pub from: Vec<Account>,
     /// Which rights, and how
@@ -117,10 +108,10 @@ impl FromStr for Account {
         };
         let is_label = is_valid_name(namespace) && !namespace.contains('.');
         if !is_label || namespace.len() > NAMESPACE_LENGTH {
-            return Err(format!("\"{namespace}\" is no name of a namespace (DNS-1123 label)"));
+            return Err(format!("\"{namespace}\" is not a namespace name (DNS-1123 label)"));
         }
         if !is_valid_name(name) {
-            return Err(format!("\"{name}\" is no name of a service account (DNS-1123 subdomain)"));
+            return Err(format!("\"{name}\" is not a service account name (DNS-1123 subdomain)"));
         }
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
     }
@@ -139,11 +130,11 @@ pub fn credential_spec(text: &str) -> Result<String, String> {
     }
     if text.contains('/') {
         return Err(
-            "it is no name of a credential spec; those stand before --to or --from".to_owned()
+            "not a credential spec name; credential specs come before --to or --from".to_owned()
         );
     }
     Err(format!(
-        "it is no name of a credential spec (DNS-1123 subdomain); did you mean \"{}\"?",
+        "not a credential spec name (DNS-1123 subdomain); did you mean \"{}\"?",
         made_valid(text)
     ))
 }

@@ -5,6 +5,7 @@ pub mod check;
 mod create;
 mod proof;
 mod remove;
+mod set;
 
 use crate::cli::account::Account;
 use crate::failure::Failure;
@@ -16,6 +17,7 @@ pub fn run(command: &Account) -> Result<u8, Failure> {
         Account::Check(args) => check::run(args),
         Account::Allow(args) => change::run(args, change::Direction::Allow),
         Account::Disallow(args) => change::run(args, change::Direction::Disallow),
+        Account::Set(args) => set::run(args),
         Account::Remove(args) => remove::run(args),
     }
 }

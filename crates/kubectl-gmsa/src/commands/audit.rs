@@ -5,13 +5,15 @@ mod table;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr};
 
-use gmsa_cluster::audit::{self, Report, Scope};
+use gmsa_cluster::audit::{self, Finding, Object, Report, Scope};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{Audit, AuditOutput};
-use crate::connect::Connection;
+use crate::connect::{Connection, credential_specs, directory};
+use crate::credential_spec::name_of;
 use crate::failure::Failure;
+use crate::from_ad;
 use crate::output::{printer, render, sarif};
 
 pub use gmsa_cluster::audit::schema;
@@ -38,7 +40,11 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     if is_watched {
         let _ = write!(stderr(), "\r\x1b[K");
     }
-    let audit = audit.map_err(|error| Failure::Cluster(error.to_string()))?;
+    let mut audit = audit.map_err(|error| Failure::Cluster(error.to_string()))?;
+    if args.from_ad {
+        let findings = connection.runtime.block_on(of_directory(args))?;
+        audit.add(findings);
+    }
     for unread in &audit.unread {
         printer::warning(&format!("{unread}; the audit is not complete"));
     }
@@ -52,6 +58,24 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
         AuditOutput::Sarif => as_sarif(&report)?,
     })?;
     Ok(u8::from(audit.worst().is_some_and(|worst| worst >= args.fail_on)))
+}
+
+/// What the directory says of the credential specs of the cluster, and of their accounts.
+async fn of_directory(args: &Audit) -> Result<Vec<Finding>, Failure> {
+    let objects = credential_specs(&args.connect).await?.list().await?;
+    let objects: Vec<&Value> = objects.iter().collect();
+    let directory = directory::open(&args.directory).await?;
+    let compared = from_ad::compare(&directory, &objects).await?;
+    let of = |(object, findings): (&&Value, Vec<gmsa_core::finding::Finding>)| {
+        let object = Object::cluster("GMSACredentialSpec", name_of(object));
+        let new = move |found: gmsa_core::finding::Finding| {
+            let mut finding = Finding::new(&object, found.code, found.message);
+            finding.evidence.extend(found.path);
+            finding
+        };
+        findings.into_iter().map(new).collect::<Vec<_>>()
+    };
+    Ok(objects.iter().zip(compared).flat_map(of).collect())
 }
 
 fn as_sarif(report: &Report) -> Result<String, Failure> {

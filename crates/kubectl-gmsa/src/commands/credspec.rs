@@ -11,9 +11,9 @@ mod plugin;
 mod put;
 mod show;
 
-use gmsa_cluster::installation::definition::{GROUP, KIND};
 use gmsa_core::credspec::lint as findings_of;
 use gmsa_core::finding::{Finding, Severity};
+use gmsa_core::names::{GROUP, KIND};
 use serde_json::{Value, json};
 
 use crate::cli::credspec::{Credspec, SpecOutput};

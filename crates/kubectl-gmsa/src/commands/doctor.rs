@@ -15,6 +15,7 @@ use gmsa_core::diagnosis::{Health, Outcome, Verdict};
 use gmsa_core::finding::Severity;
 
 use crate::checks;
+use crate::checks::dns::Resolution;
 use crate::cli::{Doctor, DoctorCommand, DoctorOutput};
 use crate::connect::{block_on, connect, server_version};
 use crate::failure::Failure;
@@ -32,6 +33,8 @@ pub struct Found {
     pub credential_specs: BTreeSet<String>,
     /// What was read besides, for the archive.
     pub outputs: Vec<Output>,
+    /// How the pod in question resolves names.
+    pub resolution: Resolution,
 }
 
 /// A text that a check rests on, as it came, such as the output of a command.
@@ -79,9 +82,10 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     if let Some(target) = &args.target {
         found = pod::examine(&client, args, target).await?;
     }
-    let Found { mut outcomes, credential_specs, mut outputs } = found;
+    let Found { mut outcomes, credential_specs, mut outputs, resolution } = found;
     let facts = checks::read(&client).await?;
     outcomes.extend(checks::examine(&client, &facts, &credential_specs).await?);
+    checks::dns::settle(&mut outcomes, &resolution);
     let specs = checks::specs_of(&facts, &credential_specs);
     if args.from_ad {
         let nodes = checks::windows_nodes(&facts);

@@ -10,11 +10,11 @@ mod trust;
 mod wait;
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
-use gmsa_cluster::installation::{FIELD_MANAGER, NAME, OLDEST, Objects, Version, objects};
+use gmsa_cluster::installation::{OLDEST, Objects, Version, objects};
+use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
 use serde_json::Value;
 
-use crate::cli::shared::DryRun;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
@@ -24,14 +24,13 @@ use crate::output::{next, printer, render};
 
 use stage::Stage;
 use trust::Trust;
-pub use trust::signs;
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
 
 /// Installs, or brings an installation to what is asked for.
 pub fn run(args: &Install) -> Result<u8, Failure> {
-    if args.dry_run == DryRun::Client {
+    if args.dry_run.is_client() {
         if args.takeover.adopt {
             return Err(Failure::Input(
                 "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
@@ -91,7 +90,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         Vec::new()
     };
     adopt::tell_denials(&denied)?;
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         plan.show()?;
         for object in &leftover {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;

@@ -3,19 +3,17 @@
 mod audit;
 mod diagnosis;
 mod html;
+mod map;
 mod page;
-mod picture;
 
 use gmsa_cluster::api::objects::kinds;
 use gmsa_cluster::audit::{Audit, Scope, run as audit_cluster};
 use gmsa_core::credspec::lint;
-use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::finding::{Finding, Severity};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::status;
-use super::status::{Check, State};
 use crate::access_map::report::Report as AccessReport;
 use crate::cli::{Access, AccessOutput, ReportArgs};
 use crate::connect::{Connection, server_version};
@@ -24,9 +22,9 @@ use crate::failure::Failure;
 use crate::output::{file, printer};
 use crate::{access_map, checks};
 
-/// Everything that the page tells.
+/// Everything that the page shows.
 struct Report {
-    /// When the cluster was looked at.
+    /// When the cluster was read.
     time: Timestamp,
     /// Major and minor version of the API server.
     kubernetes: String,
@@ -36,12 +34,10 @@ struct Report {
     access: AccessReport,
     /// The credential specs with their findings.
     specs: Vec<(Value, Vec<Finding>)>,
-    /// What runs, or would run, against what admission would say now; or why that is not known.
+    /// The audit of the cluster, or why it failed.
     audit: Result<Audit, String>,
-    /// What the doctor's checks of the cluster came to, or why that is not known.
+    /// The results of the doctor's checks of the cluster, or why they failed.
     diagnosis: Result<Vec<Outcome>, String>,
-    /// How the webhook is, or why that is not known.
-    health: Result<Vec<Check>, String>,
 }
 
 impl Report {
@@ -56,12 +52,18 @@ impl Report {
         self.audit.as_ref().map_or(0, |audit| audit::count(audit, severity))
     }
 
-    /// Checks of the webhook that ended so.
-    fn checks(&self, state: State) -> usize {
-        self.health.iter().flatten().filter(|check| check.state == state).count()
+    /// The outcomes of the checks of the webhook.
+    fn health(&self) -> impl Iterator<Item = &Outcome> {
+        let all = self.diagnosis.iter().flatten();
+        all.filter(|outcome| outcome.check.id.starts_with("webhook-"))
     }
 
-    /// What could not be found out, and why.
+    /// How many checks of the webhook ended so.
+    fn checks(&self, state: State) -> usize {
+        self.health().filter(|outcome| outcome.state == state).count()
+    }
+
+    /// What could not be read, and why.
     fn unknown(&self) -> Vec<String> {
         let mut unknown: Vec<String> = Vec::new();
         match &self.audit {
@@ -69,9 +71,7 @@ impl Report {
             Err(why) => unknown.push(format!("the cluster was not audited: {why}")),
         }
         let diagnosis = self.diagnosis.as_ref().err();
-        unknown.extend(diagnosis.map(|why| format!("the doctor did not look: {why}")));
-        let health = self.health.as_ref().err();
-        unknown.extend(health.map(|why| format!("the webhook's state is not known: {why}")));
+        unknown.extend(diagnosis.map(|why| format!("the doctor failed: {why}")));
         unknown
     }
 
@@ -80,18 +80,13 @@ impl Report {
         self.access.summary.missing > 0
             || self.findings(Severity::Error) > 0
             || self.audited(Severity::Error) > 0
-            || self.checks(State::Error) > 0
-            || self
-                .diagnosis
-                .iter()
-                .flatten()
-                .any(|one| one.state == gmsa_core::diagnosis::State::Problem)
+            || self.diagnosis.iter().flatten().any(|one| one.state == State::Problem)
     }
 }
 
 /// Writes the page.
 pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
-    // What would be refused in the end is refused before the cluster is asked.
+    // An existing file is refused before the cluster is read.
     file::refuse_existing(&args.out, args.overwrite)?;
     let connection = Connection::open(&args.connect)?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
@@ -104,7 +99,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     }
     file::write(&args.out, &page::render(&report), args.overwrite)?;
     printer::data(&format!("{}\n", args.out.display()))?;
-    // What could not be looked at may be wrong.
+    // What could not be read may be wrong.
     Ok(u8::from(report.has_errors() || !unknown.is_empty()))
 }
 
@@ -130,7 +125,6 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
     let scope = Scope { namespace: args.namespace.clone(), ..Scope::default() };
     let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;
     let diagnosis = checks::examine_all(&connection.client).await;
-    let health = status::look(&connection.client, &args.webhook_namespace, version).await;
     Ok(Report {
         time: Timestamp::now(),
         kubernetes: version.to_string(),
@@ -145,6 +139,5 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
             .collect(),
         audit: audited.map_err(|error| error.to_string()),
         diagnosis: diagnosis.map_err(|failure| failure.to_string()),
-        health: health.map_err(|failure| failure.to_string()),
     })
 }

@@ -9,6 +9,8 @@ mod sarif;
 mod table;
 mod yaml;
 
+use std::path::Path;
+
 use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
@@ -67,6 +69,22 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
     }
     let failed = report.worst().is_some_and(|worst| worst >= args.fail_on);
     Ok(u8::from(failed))
+}
+
+/// What `kubectl gmsa review -f PATH` prints on a terminal, for the documents.
+///
+/// # Errors
+///
+/// What ends the command: files that cannot be read.
+pub fn on_a_terminal(path: &Path) -> Result<String, String> {
+    let manifests = read(&[Input::Path(path.to_owned())]).map_err(|error| error.to_string())?;
+    let set = ManifestSet::new(&manifests.documents, NAMESPACE);
+    let facts = Facts::of_files(&set);
+    let judged =
+        judge::all(&set, &manifests.documents, &facts).map_err(|failure| failure.to_string())?;
+    let findings = objects::findings(&set, false);
+    let renames = Renames::of(&set, &judged, false);
+    Ok(table::render(&Report::new(&judged, findings, renames, false), false, true))
 }
 
 /// Tells what is passed over, and what cannot be read: nothing is judged by half of the files.

@@ -8,7 +8,7 @@ use gmsa_core::grant::Grant;
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::cli::shared::DryRun;
+use crate::cli::shared::{DryRun, DryRunFlag};
 use crate::cli::{ObjectOutput, Revoke};
 use crate::connect::Connection;
 use crate::failure::Failure;
@@ -21,7 +21,7 @@ use crate::rights::{binding_of, by_namespace, distinct, print, role_of, shape};
 struct Task<'a> {
     names: Vec<&'a str>,
     accounts: BTreeMap<&'a str, Vec<&'a str>>,
-    dry_run: DryRun,
+    dry_run: DryRunFlag,
     objects: Objects,
     client: Client,
 }
@@ -49,7 +49,7 @@ pub fn run(args: &Revoke) -> Result<u8, Failure> {
         names: distinct(&args.rights.credential_specs),
         accounts: by_namespace(&args.from),
         dry_run: args.rights.dry_run,
-        objects: connection.objects(args.rights.dry_run == DryRun::Server),
+        objects: connection.objects(args.rights.dry_run.is_server()),
         client: connection.client.clone(),
     };
     let outcome = connection.runtime.block_on(task.run())?;
@@ -98,7 +98,7 @@ impl Task<'_> {
 
     /// Whether nothing is really changed.
     fn tries(&self) -> bool {
-        self.dry_run != DryRun::None
+        self.dry_run.is_set()
     }
 
     /// Does the step, or only says what it would do.
@@ -107,7 +107,7 @@ impl Task<'_> {
         of: &Reference,
         decide: impl Fn(Option<&Value>) -> Result<Step, Failure>,
     ) -> Result<Done, Failure> {
-        if self.dry_run != DryRun::Client {
+        if !self.dry_run.is_client() {
             return settle(&self.objects, of, decide).await;
         }
         let found = self.objects.get(of).await?;
@@ -303,7 +303,7 @@ impl Task<'_> {
 }
 
 impl Outcome {
-    fn took(&mut self, of: &Reference, done: &Done, note: &str, dry_run: DryRun) {
+    fn took(&mut self, of: &Reference, done: &Done, note: &str, dry_run: DryRunFlag) {
         self.changed |= !matches!(done, Done::Unchanged(_));
         match done {
             Done::Unchanged(_) => {}
@@ -323,7 +323,7 @@ impl Outcome {
                 self.objects.push(Touched { object, is_there: false });
             }
         }
-        let suffix = match dry_run {
+        let suffix = match dry_run.mode {
             DryRun::None => "",
             DryRun::Client => " (client dry run)",
             DryRun::Server => " (server dry run)",

@@ -1,13 +1,12 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::installation::{
-    AUDIT, Certificates, FIELD_MANAGER, NAME, NAMESPACE_LABEL, Options, PART_OF, SECRET, Version,
-};
+use gmsa_cluster::installation::identify::is_ours;
+use gmsa_cluster::installation::{Certificates, Options, Version};
+use gmsa_core::names::{AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, SECRET};
 use serde_json::{Value, json};
 
 use crate::cli::Uninstall;
-use crate::cli::shared::DryRun;
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::leftover::everything;
@@ -17,7 +16,7 @@ use crate::prompt;
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
-    if args.dry_run == DryRun::Client {
+    if args.dry_run.is_client() {
         return Err(Failure::Input(
             "--dry-run=client says nothing here: what is removed is what is there; use \
              --dry-run=server"
@@ -49,7 +48,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         }
         // What somebody else made under the same name is not ours to take away, nor is what holds it.
         let kept = theirs && (is_secret(&object) || is_namespace(&object));
-        if !kept && (definition || ours(&live) || is_secret(&object)) {
+        if !kept && (definition || is_ours(&live) || is_secret(&object)) {
             found.push(object);
         }
     }
@@ -64,7 +63,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         printer::note("there is nothing to remove");
         return Ok(0);
     }
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         for object in &found {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
         }
@@ -126,11 +125,6 @@ fn made(secret: &Value) -> bool {
     let has = |path: &str, key: &str| secret.pointer(path).and_then(|all| all.get(key)).cloned();
     has("/metadata/labels", "app.kubernetes.io/name") == Some(json!(NAME))
         || has("/metadata/annotations", FILLED_BY) == Some(json!(NAME))
-}
-
-fn ours(object: &Value) -> bool {
-    let labels = object.pointer("/metadata/labels");
-    labels.and_then(|labels| labels.get(PART_OF.0)) == Some(&json!(PART_OF.1))
 }
 
 fn is_secret(object: &Value) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gmsa_core::credspec::DomainFacts;
-use gmsa_directory::{Credentials, Directory, Domain, Options, Principal, Transport};
+use gmsa_directory::{Credentials, Directory, Domain, Error, Options, Principal, Transport};
 
 use crate::cli::account::Principals;
 use crate::cli::shared::DirectoryFlags;
@@ -57,22 +57,49 @@ pub async fn open(flags: &DirectoryFlags) -> Result<Directory, Failure> {
     Ok(Directory::open(&options(flags)?).await?)
 }
 
-/// Finds the principals, hosts first.
+/// Finds the principals, hosts first, and says which were not found and why.
+pub async fn look_up(
+    directory: &Directory,
+    wanted: &Principals,
+) -> Result<(Vec<Principal>, Vec<Error>), Failure> {
+    let mut found = Vec::new();
+    for host in &wanted.host {
+        found.push(directory.computer(host).await);
+    }
+    for group in &wanted.group {
+        found.push(directory.group(group).await);
+    }
+    for user in &wanted.user {
+        found.push(directory.user_account(user).await);
+    }
+    let (mut principals, mut problems) = (Vec::new(), Vec::new());
+    for one in found {
+        match one {
+            Ok(principal) => principals.push(principal),
+            Err(error) if error.is_finding() || matches!(error, Error::Ambiguous { .. }) => {
+                problems.push(error);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((principals, problems))
+}
+
+/// Finds the principals, hosts first; every one that is not found is told at once.
 pub async fn principals(
     directory: &Directory,
     wanted: &Principals,
 ) -> Result<Vec<Principal>, Failure> {
-    let mut found = Vec::new();
-    for host in &wanted.host {
-        found.push(directory.computer(host).await?);
+    let (principals, mut problems) = look_up(directory, wanted).await?;
+    match problems.pop() {
+        None => Ok(principals),
+        Some(only) if problems.is_empty() => Err(only.into()),
+        Some(last) => {
+            problems.push(last);
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Err(Failure::Missing(lines.join("\nerror: ")))
+        }
     }
-    for group in &wanted.group {
-        found.push(directory.group(group).await?);
-    }
-    for user in &wanted.user {
-        found.push(directory.user_account(user).await?);
-    }
-    Ok(found)
 }
 
 /// The facts as a credential spec writes them.

@@ -2,15 +2,14 @@
 //! first and removed last.
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Options, PROBE_LABEL, TAKEOVER};
+use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::Options;
+use gmsa_core::names::{PROBE_LABEL, TAKEOVER, TAKEOVER_STATE};
 use kube::Client;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::checks::facts::text;
 use crate::failure::Failure;
-
-const ANNOTATION: &str = "gmsa-webhook/takeover";
 
 /// The journal of a takeover.
 #[derive(Serialize, Deserialize)]
@@ -28,22 +27,22 @@ impl Journal {
 
     /// The journal that is there; none if no takeover was begun.
     pub async fn read(client: &Client) -> Result<Option<Self>, Failure> {
-        let applier = Applier::new(client.clone(), gmsa_cluster::installation::FIELD_MANAGER, true);
+        let applier = Applier::new(client.clone(), gmsa_core::names::FIELD_MANAGER, true);
         let live = applier.live(&namespace()).await.map_err(Failure::cluster)?;
         let Some(live) = live else { return Ok(None) };
         if live.pointer("/metadata/deletionTimestamp").is_some() {
             return Ok(None);
         }
-        let kept = live.pointer("/metadata/annotations").and_then(|all| all.get(ANNOTATION));
+        let kept = live.pointer("/metadata/annotations").and_then(|all| all.get(TAKEOVER_STATE));
         let Some(kept) = kept.and_then(Value::as_str) else {
             return Err(Failure::Cluster(format!(
-                "failed to read the annotation {ANNOTATION} of Namespace {TAKEOVER}: there is \
+                "failed to read the annotation {TAKEOVER_STATE} of Namespace {TAKEOVER}: there is \
                  none; the namespace is for takeovers: delete it, if it is not needed"
             )));
         };
         serde_json::from_str(kept).map(Some).map_err(|error| {
             Failure::Cluster(format!(
-                "failed to read the annotation {ANNOTATION} of Namespace {TAKEOVER}: {error}"
+                "failed to read the annotation {TAKEOVER_STATE} of Namespace {TAKEOVER}: {error}"
             ))
         })
     }
@@ -52,7 +51,7 @@ impl Journal {
     pub fn kept_in(&self, mut namespace: Value) -> Value {
         let text = serde_json::to_string(self).unwrap_or_default();
         if let Some(metadata) = namespace.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.insert("annotations".to_owned(), json!({ANNOTATION: text}));
+            metadata.insert("annotations".to_owned(), json!({TAKEOVER_STATE: text}));
         }
         namespace
     }

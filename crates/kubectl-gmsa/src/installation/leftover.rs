@@ -1,7 +1,8 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Certificates, Objects, Options, PART_OF, Version, objects};
+use gmsa_cluster::installation::{Certificates, Objects, Options, Version, objects};
+use gmsa_core::names::PART_OF;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

@@ -1,7 +1,15 @@
 //! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
+use gmsa_core::names::NAME;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
+
+/// The label selector of the pods.
+pub fn selector() -> String {
+    format!("app.kubernetes.io/name={NAME}")
+}
 
 /// Why a pod does not run.
 #[derive(Debug, PartialEq, Eq)]
@@ -10,6 +18,52 @@ pub struct Problem {
     pub reason: String,
     /// In the words of whoever found it, with what to do.
     pub text: String,
+}
+
+/// The condition of a Deployment or a replica set whose pods cannot be created.
+pub const REFUSED: &str = "ReplicaFailure";
+
+/// Why the pods of a Deployment cannot be created, as its condition `ReplicaFailure` says.
+pub fn refused(deployment: &Deployment) -> Option<Problem> {
+    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
+    let failure = conditions
+        .iter()
+        .find(|condition| condition.type_ == REFUSED && condition.status == "True")?;
+    Some(not_created(failure.message.as_deref()))
+}
+
+/// Pods that cannot be created, such as by a quota.
+pub fn not_created(message: Option<&str>) -> Problem {
+    let message = message.unwrap_or("no reason is given");
+    Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
+}
+
+/// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
+pub fn stuck(deployment: &Deployment) -> Option<String> {
+    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
+    let stuck = conditions
+        .iter()
+        .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
+    let reason = stuck.reason.as_deref().unwrap_or("Progressing");
+    Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
+}
+
+/// The last container of a pod that ended with an error less than `within` seconds ago.
+pub fn crashed(pod: &Pod, within: i64) -> Option<String> {
+    let now = Timestamp::now().as_second();
+    let statuses = pod.status.as_ref()?.container_statuses.as_ref()?;
+    statuses.iter().find_map(|container| {
+        let last = container.last_state.as_ref()?.terminated.as_ref()?;
+        let age = now - last.finished_at.as_ref()?.0.as_second();
+        (last.exit_code != 0 && age < within).then(|| {
+            format!(
+                "pod {} ended{} {age} s ago; {} restarts",
+                pod.name_any(),
+                ended(last),
+                container.restart_count
+            )
+        })
+    })
 }
 
 /// Why a pod does not run; none if nobody says so.
@@ -93,7 +147,7 @@ fn ended(ended: &ContainerStateTerminated) -> String {
 mod tests {
     use serde_json::{from_value, json};
 
-    use super::problem;
+    use super::*;
 
     #[test]
     fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_told() {
@@ -139,5 +193,33 @@ mod tests {
         assert!(looping.text.contains("by OOMKilled, with code 137"), "{looping:?}");
         assert!(looping.text.contains("kubectl logs -n n p --previous"), "{looping:?}");
         assert!(!pod("p", killed, json!({})).text.contains("pod p"));
+    }
+
+    #[test]
+    fn a_crash_and_pods_that_cannot_be_created_say_why() {
+        let ended = json!({"terminated": {"exitCode": 137, "reason": "OOMKilled",
+            "finishedAt": Timestamp::now().to_string()}});
+        let running = from_value(json!({"metadata": {"name": "p"}, "status":
+            {"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",
+                "ready": true, "restartCount": 2, "state": {"running": {}},
+                "lastState": ended}]}}))
+        .unwrap();
+        assert_eq!(problem(&running), None);
+        let told = crashed(&running, 60).unwrap();
+        assert!(told.starts_with("pod p ended by OOMKilled, with code 137 "), "{told}");
+        assert!(told.ends_with("; 2 restarts"), "{told}");
+        assert_eq!(crashed(&running, -1), None);
+
+        let deployment = |kind: &str, status: &str| {
+            from_value(json!({"metadata": {}, "spec": {"selector": {}, "template": {}}, "status":
+                {"conditions": [{"type": kind, "status": status, "reason": "FailedCreate",
+                    "message": "exceeded quota: none"}]}}))
+            .unwrap()
+        };
+        let told = refused(&deployment("ReplicaFailure", "True")).unwrap().text;
+        assert_eq!(told, "its pods cannot be created: exceeded quota: none");
+        assert_eq!(refused(&deployment("ReplicaFailure", "False")), None);
+        assert!(stuck(&deployment("Progressing", "False")).is_some());
+        assert_eq!(stuck(&deployment("Progressing", "True")), None);
     }
 }

@@ -83,10 +83,14 @@ async fn namespace(client: &Client, options: &Options) -> Result<Option<String>,
     Ok(names.into_iter().next())
 }
 
-/// What to do about it.
+/// What to do about what an API server says when it cannot call a webhook; empty if that is not known.
 pub fn remedy(problem: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| problem.contains(word));
-    if has(&["deadline exceeded", "Client.Timeout", "i/o timeout", "timed out"]) {
+    if has(&["proxyconnect"]) || PROXY_ANSWERS.iter().any(|status| ends_with(problem, status)) {
+        "\nThe API server sends calls of webhooks to a proxy. Put .svc and the network of the Services \
+         into NO_PROXY of the API server (kube-apiserver --service-cluster-ip-range has that network), \
+         and restart it"
+    } else if has(&UNREACHABLE) {
         "\nThe API server cannot reach the webhook's pods: the control plane is on another network, \
          or a firewall is in between. Open the way to port 8443 of the pods, or run the webhook on \
          the nodes' network: kubectl gmsa install --host-network --port 10443"
@@ -105,6 +109,36 @@ pub fn remedy(problem: &str) -> &'static str {
     }
 }
 
+/// The network is in the way. `Address is not allowed` is what the control plane of EKS says with a
+/// network of pods of its own (Calico, Cilium).
+const UNREACHABLE: [&str; 8] = [
+    "deadline exceeded",
+    "Client.Timeout",
+    "i/o timeout",
+    "timed out",
+    "Address is not allowed",
+    "no route to host",
+    "network is unreachable",
+    "connection reset by peer",
+];
+
+/// What a proxy answers to CONNECT; Go then has nothing but the text of the status as the error.
+const PROXY_ANSWERS: [&str; 7] = [
+    "Bad Gateway",
+    "Bad Request",
+    "Forbidden",
+    "Gateway Timeout",
+    "Method Not Allowed",
+    "Proxy Authentication Required",
+    "Service Unavailable",
+];
+
+/// Whether a text, without what quotes it, ends with these words behind a colon.
+fn ends_with(text: &str, words: &str) -> bool {
+    let text = text.trim_end_matches(['"', '\'', ')', '.', ' ', '\n']);
+    text.strip_suffix(words).is_some_and(|before| before.ends_with("\": "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::remedy;
@@ -120,9 +154,23 @@ mod tests {
             ("x509: certificate signed by unknown authority", "kubectl logs"),
             ("no endpoints available for service \"gmsa-webhook\"", "kubectl get pods"),
             ("the API server did not ask it", "kubectl gmsa status"),
+            ("Post \"https://x:443/mutate?timeout=5s\": Address is not allowed", "--port 10443"),
+            (
+                "Post \"https://x\": dial tcp 10.0.3.12:8443: connect: no route to host",
+                "--port 10443",
+            ),
+            (
+                "Post \"https://x\": proxyconnect tcp: dial tcp 10.0.0.9:3128: connect: connection \
+                 refused",
+                "NO_PROXY",
+            ),
+            ("Post \"https://x:443/mutate?timeout=5s\": Service Unavailable", "NO_PROXY"),
+            ("Post \"https://x:443/mutate?timeout=5s\": Forbidden", "NO_PROXY"),
+            ("Post \"https://x\": dial tcp 10.0.0.1:443: connect: connection refused", "get pods"),
         ] {
             assert!(remedy(said).contains(words), "{said}");
         }
         assert_eq!(remedy("something else"), "");
+        assert_eq!(remedy("pods is forbidden: Service Unavailable in words"), "");
     }
 }

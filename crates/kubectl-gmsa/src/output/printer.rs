@@ -11,6 +11,11 @@ pub fn colour() -> bool {
     wanted && io::stdout().is_terminal()
 }
 
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes data. A closed pipe ends the program as if all were written.
 pub fn data(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

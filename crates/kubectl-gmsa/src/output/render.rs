@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::output::printer;
 
-/// Where no terminal says how wide it is.
+/// The width of a terminal that does not report its own.
 const WIDTH: u16 = 100;
 
 /// JSON with a line break at its end.
@@ -25,18 +25,25 @@ pub fn yaml(what: &'static str, value: &impl Serialize) -> Result<String, Failur
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    if !printer::colour() || table.width().is_none() {
+    // Lines are broken to fit a terminal; another program gets each row as one line.
+    if printer::is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        if table.width().is_none() {
+            table.set_width(WIDTH);
+        }
+    } else {
         table.force_no_tty();
-        table.set_width(WIDTH);
     }
     table.set_header(header);
     for row in rows {
         table.add_row(row);
     }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
     let mut text = String::new();
     for line in table.to_string().lines() {
-        text.push_str(line.trim());
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     text

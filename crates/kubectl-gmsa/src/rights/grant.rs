@@ -11,7 +11,6 @@ use super::remaining::way;
 use super::settle::{Done, Step, settle};
 use super::{binding_of, by_namespace, distinct, print, role_of, shape};
 use crate::cli::Grant;
-use crate::cli::shared::DryRun;
 use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::output::{next, printer};
@@ -30,11 +29,11 @@ struct Outcome {
 /// Grants the rights.
 pub fn grant(args: &Grant) -> Result<u8, Failure> {
     let wanted: Wanted<'_> = (distinct(&args.rights.credential_specs), by_namespace(&args.to));
-    let outcome = if args.rights.dry_run == DryRun::Client {
+    let outcome = if args.rights.dry_run.is_client() {
         plan(&wanted)
     } else {
         let connection = Connection::open(&args.rights.connect)?;
-        let dry_run = args.rights.dry_run == DryRun::Server;
+        let dry_run = args.rights.dry_run.is_server();
         let objects = connection.objects(dry_run);
         connection.runtime.block_on(async {
             warn_of_missing(&objects, &wanted).await?;
@@ -58,7 +57,7 @@ pub fn grant(args: &Grant) -> Result<u8, Failure> {
     } else {
         printer::data(&text)?;
     }
-    if outcome.changed && args.rights.dry_run == DryRun::None {
+    if outcome.changed && !args.rights.dry_run.is_set() {
         next_step(args, &wanted);
     }
     Ok(0)

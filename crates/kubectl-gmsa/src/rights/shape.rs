@@ -1,9 +1,8 @@
 //! The objects by which a right is granted, and what is done to those that exist.
 
 use gmsa_core::grant::Grant;
+use gmsa_core::names::FIELD_MANAGER;
 use serde_json::{Value, json};
-
-use crate::connect::MANAGER;
 
 const API: &str = "rbac.authorization.k8s.io/v1";
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -20,7 +19,7 @@ pub fn cluster_role(credential_spec: &str) -> Value {
     json!({
         "apiVersion": API,
         "kind": "ClusterRole",
-        "metadata": {"name": name(credential_spec), "labels": {LABEL: MANAGER}},
+        "metadata": {"name": name(credential_spec), "labels": {LABEL: FIELD_MANAGER}},
         "rules": [rule(credential_spec)],
     })
 }
@@ -34,7 +33,7 @@ pub fn role_binding(credential_spec: &str, namespace: &str, accounts: &[&str]) -
         "metadata": {
             "name": name(credential_spec),
             "namespace": namespace,
-            "labels": {LABEL: MANAGER},
+            "labels": {LABEL: FIELD_MANAGER},
         },
         "roleRef": {"apiGroup": GROUP, "kind": "ClusterRole", "name": name(credential_spec)},
         "subjects": subjects,
@@ -57,7 +56,7 @@ fn subject(namespace: &str, account: &str) -> Value {
 /// Whether the object carries our label.
 pub fn is_ours(object: &Value) -> bool {
     let labels = object.pointer("/metadata/labels");
-    labels.and_then(|labels| labels.get(LABEL)).is_some_and(|by| by == MANAGER)
+    labels.and_then(|labels| labels.get(LABEL)).is_some_and(|by| by == FIELD_MANAGER)
 }
 
 /// What in a cluster role is not as we would make it.

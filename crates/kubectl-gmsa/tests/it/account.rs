@@ -70,8 +70,14 @@ async fn the_life_of_an_account() {
              webhosts may not read the password of {name} (dry run)\n"
         )
     );
-    let bare = done(controller, &["disallow", "--dry-run", &name, "--host", "WEBHOST1"]);
-    assert_eq!(bare, format!("WEBHOST1$ may not read the password of {name} (dry run)\n"));
+    // Alone it would keep the right by its group, and the command says so.
+    let bare = account(controller, &["disallow", "--dry-run", &name, "--host", "WEBHOST1"]);
+    assert_eq!(bare.code, 1, "{}", bare.stderr);
+    let still = format!(
+        "WEBHOST1$ may still read the password of {name}: by the group webhosts (dry run)\n"
+    );
+    assert_eq!(bare.stdout, still);
+    assert!(bare.stderr.contains("take it out of that group"), "{}", bare.stderr);
     done(controller, &[&["disallow", &name], &change[..]].concat());
     let denied = account(controller, &["check", &name, "--host", "WEBHOST1"]);
     assert_eq!(denied.code, 1);
@@ -185,6 +191,41 @@ async fn exit_codes_and_messages_of_what_goes_wrong() {
     let long = account(&controller, &["create", "a-name-that-is-too-long"]);
     assert_eq!(long.code, 1);
     assert!(long.stderr.contains("23 characters"), "{}", long.stderr);
+    // Whatever is wrong with one of them, all are named, and a check looks at the rest.
+    let several = ["allow", "x", "--host", "NOSUCH", "--group", "nogroup"];
+    let several = account(&controller, &several);
+    assert_eq!(several.code, 1);
+    for name in ["the computer NOSUCH", "the group nogroup"] {
+        assert!(several.stderr.contains(name), "{}", several.stderr);
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("password");
+    std::fs::write(&file, "wrong-secret").unwrap();
+    let name = controller.unique("One");
+    done(&controller, &["create", &name, "--host", "WEBHOST1"]);
+    let args = [
+        "check",
+        &format!("CONTOSO\\{name}"),
+        "--host",
+        "NOSUCH",
+        "--host",
+        "WEBHOST1",
+        "--as",
+        "WEBHOST2$",
+        "--as-password-file",
+        file.to_str().unwrap(),
+    ];
+    let checked = account(&controller, &args);
+    assert_eq!(checked.code, 1, "{}", checked.stderr);
+    for line in [
+        "failed to find the computer NOSUCH",
+        "WEBHOST1$ may read the password",
+        "problem     password-read      failed to log on to",
+        "data 52e",
+    ] {
+        assert!(checked.stdout.contains(line), "{line}: {}", checked.stdout);
+    }
+    assert!(!checked.stdout.contains("wrong-secret"), "{}", checked.stdout);
     let nobody = account(&controller, &["allow", "x"]);
     assert_eq!(nobody.code, 2);
     let mut wrong = as_administrator(&controller, &["account", "check", "x"]);
@@ -281,7 +322,7 @@ async fn a_check_as_a_table_and_as_a_report() {
     for line in [
         "ok          kds-root-key       the forest has a KDS root key in use",
         "ok          delegation         it takes part in no delegation",
-        "ok          encryption         it supports RC4, AES-128, AES-256",
+        "ok          encryption         its encryption types are 24 (AES128, AES256)",
         "ok          password-interval  its password changes every 30 days",
         "ok          spn-unique         it has no service principal names",
         "ok          clock              the clocks of the controller",
@@ -296,13 +337,120 @@ async fn a_check_as_a_table_and_as_a_report() {
         serde_json::from_str(&done(&controller, &["check", &name, "-o", "json"])).unwrap();
     crate::schema::check("account-check-report", &report);
 
-    // Who may see less is told what was not checked; that is no failure.
+    // Who may see less is told so; that is no failure.
     let user = ["--bind-user", USER];
     let args = [&["account", "check", &name], &user[..]].concat();
     let less = ran(as_administrator(&controller, &args).env("GMSA_BIND_PASSWORD", USER_PASSWORD));
     assert_eq!(less.code, 0, "{}{}", less.stdout, less.stderr);
-    let line = format!("not checked kds-root-key       {USER} is shown no KDS root key");
+    let line = format!("the forest has a KDS root key; its start is not shown to {USER}");
     assert!(less.stdout.contains(&line), "{}", less.stdout);
+}
+
+#[tokio::test]
+async fn an_account_is_changed_and_shown_before_and_after() {
+    let test = "an_account_is_changed_and_shown_before_and_after";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let controller = &controller;
+    let name = controller.unique("Set");
+    let create = ["create", &name, "--encryption", "rc4", "--host", "WEBHOST1"];
+    let made = account(controller, &create);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert!(made.stderr.contains("warning: its encryption types are 4 (RC4)"), "{}", made.stderr);
+    let checked = account(controller, &["check", &name]);
+    assert_eq!(checked.code, 1, "{}", checked.stdout);
+    let command = format!("`kubectl gmsa account set {name} --encryption aes256,aes128`");
+    assert!(checked.stdout.contains(&command), "{}", checked.stdout);
+
+    let spn = format!("http/{name}.contoso.com");
+    let wish = ["set", &name, "--encryption", "aes256,aes128", "--add-spn", &spn, "--disable"];
+    let ldif = done(controller, &[&wish[..], &["--dry-run"]].concat());
+    assert!(ldif.contains("changetype: modify\ndelete: msDS-SupportedEncryptionTypes\n"), "{ldif}");
+    let stored =
+        |attribute: &str| controller.search(&format!("(sAMAccountName={name}$)"), &[attribute]);
+    assert!(stored("msDS-SupportedEncryptionTypes").contains(": 4\n"), "a dry run changed it");
+    let changed = done(controller, &wish);
+    for line in [
+        "  msDS-SupportedEncryptionTypes: 4 (RC4) -> 24 (AES128, AES256)\n",
+        "  userAccountControl: 4096 (enabled) -> 4098 (disabled)\n",
+        &format!("  servicePrincipalName: - -> {spn}\n"),
+    ] {
+        assert!(changed.contains(line), "{line}: {changed}");
+    }
+    assert!(done(controller, &wish).ends_with("(unchanged)\n"));
+    // Other tools take what a dry run prints.
+    let words =
+        ["--description", "for the shop", "--dns-host-name", "shop.contoso.com", "--enable"];
+    let other_case = spn.to_uppercase();
+    let wish = [&["set", &name, "--remove-spn", &other_case][..], &words[..]].concat();
+    controller.modify(&done(controller, &[&wish[..], &["--dry-run=client"]].concat()));
+    assert!(
+        done(controller, &wish[..2].iter().chain(&words).copied().collect::<Vec<_>>())
+            .ends_with("(unchanged)\n")
+    );
+    assert!(stored("description").contains("description: for the shop\n"));
+    assert!(!stored("servicePrincipalName").contains("servicePrincipalName"));
+    done(controller, &["check", &name]);
+    let removed = done(controller, &["set", &name, "--description", ""]);
+    assert!(removed.contains("  description: for the shop -> -\n"), "{removed}");
+    for (args, code, why) in [
+        (&["--enable", "--disable"][..], 2, "cannot be used with"),
+        (&[], 2, "required"),
+        (&["--remove-spn", "http/none"], 1, "it does not have http/none"),
+        (&["--add-spn", "nothing"], 1, "no service principal name"),
+        (&["--dns-host-name", "short"], 1, "no full DNS name"),
+    ] {
+        let refused = account(controller, &[&["set", &name], args].concat());
+        assert_eq!(refused.code, code, "{}", refused.stderr);
+        assert!(refused.stderr.contains(why), "{why}: {}", refused.stderr);
+    }
+}
+
+#[tokio::test]
+async fn names_that_stand_for_others_and_names_that_clients_use() {
+    let test = "names_that_stand_for_others_and_names_that_clients_use";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let controller = &controller;
+    let (one, two) = (controller.unique("Spa"), controller.unique("Spb"));
+    let node = controller.unique("spn");
+    controller.computer(&node);
+    controller.modify(&format!(
+        "dn: CN={node},CN=Computers,DC=contoso,DC=com\nchangetype: modify\nadd: servicePrincipalName\n\
+         servicePrincipalName: HOST/{node}.contoso.com\n"
+    ));
+    let http = format!("http/{one}.contoso.com");
+    done(controller, &["create", &one, "--spn", &http]);
+    // The controller refuses HOST where another has http, and does not say who.
+    let host = format!("HOST/{one}.contoso.com");
+    let refused = account(controller, &["create", &two, "--spn", &host, "--dry-run"]);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    let why = format!("{host} stands for http/{one}.contoso.com, which CN={one},");
+    assert!(refused.stderr.contains(&why), "{}", refused.stderr);
+    // It takes http from a computer that has HOST, of which nobody else would tell.
+    let taking = format!("http/{node}.contoso.com");
+    let made = account(controller, &["create", &two, "--spn", &taking]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert!(made.stderr.contains(&format!("the computer {node}$ had it by")), "{}", made.stderr);
+    let checked = done(controller, &["check", &two]);
+    assert!(checked.contains("warning     spn-alias"), "{checked}");
+
+    // Will clients get a ticket?
+    let service = |name: &str| {
+        let ran = account(controller, &["check", &one, "--service-name", name]);
+        let found = ran.stdout.lines().find(|line| line.contains(" service-name ")).unwrap();
+        (ran.code, found.to_owned())
+    };
+    for (name, code, words) in [
+        (format!("{one}.contoso.com"), 0, "Kerberos works, with tickets for this account"),
+        (format!("www/{one}.contoso.com"), 1, "no account has this name, so clients fall back"),
+        (format!("cifs/{node}.contoso.com"), 1, "clients get a ticket for "),
+        (format!("{node}.contoso.com"), 1, "which containers of this account cannot read"),
+        ("10.0.0.1".to_owned(), 1, "do not ask for Kerberos tickets for an address"),
+        ("balancer.contoso.com".to_owned(), 1, "fall back to NTLM"),
+    ] {
+        let (was, line) = service(&name);
+        assert_eq!(was, code, "{name}: {line}");
+        assert!(line.contains(words), "{name}: {line}");
+    }
 }
 
 #[cfg(not(feature = "gssapi"))]

@@ -9,7 +9,7 @@ use crate::support::windows_gmsa::{
     Load, Running, by_chart, by_script, certificate, definition, plant,
 };
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{NAME, TAKEOVER};
+use gmsa_core::names::{NAME, TAKEOVER};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};
@@ -200,7 +200,7 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     assert!(!nothing.contains("deleted\n"), "{nothing}");
     let definition = world.live(&of_release).await.unwrap();
     assert_eq!(definition["metadata"]["annotations"]["helm.sh/resource-policy"], "keep");
-    world.done(&["status"]).await;
+    assert_only_exclusions(&world).await;
     assert!(is_excluded(&world, "legacy").await);
     assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
 }
@@ -329,7 +329,7 @@ async fn from_a_release_of_the_chart() {
     let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
     assert!(args.to_string().contains("--random-hostname=true"), "{args}");
     assert!(is_excluded(&world, "legacy").await);
-    world.done(&["status"]).await;
+    assert_only_exclusions(&world).await;
 
     // Ending it tells who is denied from then on.
     let end = ["upgrade", "--end-exclusions"];
@@ -385,6 +385,16 @@ async fn from_one_that_is_down() {
     world.admit("web").await.unwrap();
     assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
     world.done(&["status"]).await;
+}
+
+/// Nothing is wrong but that a namespace that opted out uses a GMSA.
+async fn assert_only_exclusions(world: &World) {
+    let output = world.run(&["status", "-o", "json"]).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems = report["outcomes"].as_array().unwrap().iter();
+    let mut problems = problems.filter(|one| one["state"] == "problem").peekable();
+    assert!(problems.peek().is_some(), "{report:#}");
+    assert!(problems.all(|one| one["check"] == "webhook-exclusions"), "{report:#}");
 }
 
 /// What has our name, or looks like a webhook for GMSA, and is none of windows-gmsa's stays.

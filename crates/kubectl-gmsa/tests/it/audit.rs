@@ -224,7 +224,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     with.sort_unstable();
     assert_eq!(plane.found(&[]), with);
     let wide = plane.audit(&["-o", "wide"]).stdout;
-    let selector = "- objectSelector of webhook validate.gmsa-webhook.kube-gmsa.io\n";
+    let selector = "- objectSelector of webhook validate.gmsa-webhook.kube-gmsa.dev\n";
     assert!(wide.contains(selector), "{wide}");
     let condition = "matchCondition \"mine\" of webhook";
     assert_eq!(wide.contains(condition), plane.plane.at_least(1, 28), "{wide}");

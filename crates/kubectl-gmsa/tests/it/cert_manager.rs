@@ -7,6 +7,7 @@ use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::{self, Certificates, Options, Version};
 use gmsa_cluster::manifests::{Input, read};
+use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use serde_json::{Value, json};
 
@@ -96,14 +97,14 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
         let one = |one: &&&Value| one["kind"] == kind && one["metadata"]["name"] == name;
         ours.iter().find(one).copied().unwrap_or_else(|| panic!("no {kind} {name}"))
     };
-    let ca = find("Certificate", installation::CERT_MANAGER_CA);
+    let ca = find("Certificate", names::CERT_MANAGER_CA);
     assert_eq!(ca["spec"]["isCA"], true);
-    let issuer = find("Issuer", installation::NAME);
+    let issuer = find("Issuer", names::NAME);
     assert_eq!(issuer["spec"]["ca"]["secretName"], ca["spec"]["secretName"]);
     let self_signed = find("Issuer", ca["spec"]["issuerRef"]["name"].as_str().unwrap());
     assert_eq!(self_signed["spec"], json!({"selfSigned": {}}));
-    assert_eq!(leaf["spec"]["issuerRef"]["name"], installation::NAME);
-    assert_eq!(leaf["spec"]["secretName"], installation::SECRET);
+    assert_eq!(leaf["spec"]["issuerRef"]["name"], names::NAME);
+    assert_eq!(leaf["spec"]["secretName"], names::SECRET);
     assert_eq!(leaf["spec"]["dnsNames"][0], "gmsa-webhook.gmsa-webhook.svc");
     for webhook in &all.webhooks {
         let annotation = &webhook["metadata"]["annotations"]["cert-manager.io/inject-ca-from"];

@@ -7,6 +7,7 @@ use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
+use gmsa_core::names;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
@@ -45,8 +46,7 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
         .map(|mut object| {
             // What is kept is compared by its meaning.
             if object["kind"] == "Deployment" {
-                let text =
-                    object["metadata"]["annotations"][installation::OPTIONS].as_str().unwrap();
+                let text = object["metadata"]["annotations"][names::OPTIONS].as_str().unwrap();
                 let kept: Options = serde_json::from_str(text).unwrap();
                 object["metadata"]["annotations"] = serde_json::to_value(kept).unwrap();
             }
@@ -448,10 +448,10 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     assert!(tested.contains("Succeeded"), "{tested}");
 
     // The plug-in knows a release as an installation. The namespace is helm's, and not labelled.
-    let status = world.done(&["status", "-n", installation::NAME, "-o", "json"]).await;
+    let status = world.done(&["status", "-n", names::NAME, "-o", "json"]).await;
     let status: Value = serde_json::from_str(&status).unwrap();
-    let checks = status["checks"].as_array().unwrap();
-    let drift = checks.iter().find(|check| check["id"] == "drift").unwrap();
+    let outcomes = status["outcomes"].as_array().unwrap();
+    let drift = outcomes.iter().find(|one| one["check"] == "webhook-drift").unwrap();
     let words = drift["message"].as_str().unwrap();
     let of_namespace = words.contains(": namespace/gmsa-webhook (") && !words.contains(';');
     assert!(drift["state"] == "ok" || of_namespace, "{words}");
@@ -464,14 +464,14 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     .await;
     // Without validation the test fails, and its pod stays to be looked at.
     let api: Api<ValidatingWebhookConfiguration> = Api::all(world.client.clone());
-    api.delete(installation::NAME, &DeleteParams::default()).await.unwrap();
+    api.delete(names::NAME, &DeleteParams::default()).await.unwrap();
     eventually("the deletion is in force", SOON, || async {
         let run = helm.run(&["test", "gmsa", "--timeout=60s"]).await;
         run.is_err().then_some(())
     })
     .await;
     let pods: Api<k8s_openapi::api::core::v1::Pod> =
-        Api::namespaced(world.client.clone(), installation::NAME);
+        Api::namespaced(world.client.clone(), names::NAME);
     let status = serde_json::to_value(pods.get("gmsa-webhook-test").await.unwrap().status).unwrap();
     let said = status["containerStatuses"][0]["state"]["terminated"]["message"].as_str().unwrap();
     assert!(said.contains("the validating webhook does not answer"), "{said}");

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::support::helm::{CHART, Helm};
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::NAME;
+use gmsa_core::names::NAME;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;

@@ -12,7 +12,7 @@ use gmsa_testkit::{objects, shared};
 use serde_json::{Value, json};
 
 /// A credential spec of the domain.
-fn spec(account: &str) -> Value {
+pub(super) fn spec(account: &str) -> Value {
     let mut spec = objects::credential_spec("web", account);
     let join = &mut spec["credspec"]["DomainJoinConfig"];
     join["Sid"] = json!(SID);
@@ -50,7 +50,7 @@ fn problems(ran: &Ran) -> Vec<String> {
 }
 
 /// A control plane with a Windows node, whose only credential spec is of this account.
-async fn cluster(test: &str, account: &str) -> Option<(ControlPlane, Applier)> {
+pub(super) async fn cluster(test: &str, account: &str) -> Option<(ControlPlane, Applier)> {
     let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
     let applier = Applier::new(plane.client().await, "test", true);
     let mut definition =

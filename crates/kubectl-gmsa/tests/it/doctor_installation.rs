@@ -2,6 +2,7 @@
 //! a controller manager, a server with certificates from files, and a status that is written by
 //! hand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gmsa_cluster::api::apply::Applier;
@@ -21,9 +22,9 @@ const NAME: &str = "gmsa-webhook.gmsa-webhook.svc";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook/status";
 const MUTATING: &str =
     "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/gmsa-webhook";
-const VALIDATING: &str =
+pub(super) const VALIDATING: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gmsa-webhook";
-const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certificates";
+pub(super) const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certificates";
 const ENDPOINTS: &str = "/api/v1/namespaces/gmsa-webhook/endpoints/gmsa-webhook";
 const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
@@ -33,7 +34,7 @@ const NODE: &str = "/api/v1/nodes/windows/status";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
-struct World {
+pub(super) struct World {
     _plane: ControlPlane,
     kubeconfig: std::path::PathBuf,
     client: Client,
@@ -61,7 +62,7 @@ enum Plant {
     Delete(&'static str),
 }
 
-fn hooks(object: &Value, path: &str, value: &Value) -> Value {
+pub(super) fn hooks(object: &Value, path: &str, value: &Value) -> Value {
     let mut hooks = object["webhooks"].clone();
     for hook in hooks.as_array_mut().unwrap() {
         *hook.pointer_mut(path).unwrap() = value.clone();
@@ -69,12 +70,12 @@ fn hooks(object: &Value, path: &str, value: &Value) -> Value {
     json!({"webhooks": hooks})
 }
 
-fn base64(text: &str) -> Value {
+pub(super) fn base64(text: &str) -> Value {
     serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap()
 }
 
 /// A certificate of the same authority that ends in so many days.
-fn ending(world: &World, days: i64) -> Value {
+pub(super) fn ending(world: &World, days: i64) -> Value {
     let now = OffsetDateTime::now_utc();
     let pair =
         world.authority.server_between(&[NAME], (now - Span::days(9), now + Span::days(days)));
@@ -175,8 +176,20 @@ impl World {
         self.client.request(request).await
     }
 
+    pub(super) async fn get(&self, path: &str) -> Value {
+        self.request("GET", path, &Value::Null).await.unwrap()
+    }
+
+    pub(super) async fn patch(&self, path: &str, change: &Value) {
+        self.request("PATCH", path, change).await.unwrap();
+    }
+
+    pub(super) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
     /// Until the report is so: the API server's caches lag behind.
-    async fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) {
+    pub(super) async fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) {
         let last = std::sync::Mutex::new(Value::Null);
         let wait = eventually(what, SOON, || async {
             let kubeconfig = self.kubeconfig.clone();
@@ -194,7 +207,32 @@ impl World {
         seen.unwrap_or_else(|_| panic!("{what}: {:#}", last.lock().unwrap()));
     }
 
-    async fn healthy(&self) {
+    /// The outcomes of a command: check, object and state.
+    async fn outcomes(&self, command: &'static str) -> BTreeSet<[String; 3]> {
+        let kubeconfig = self.kubeconfig.clone();
+        let args = [command, "-o", "json"];
+        let run = tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
+        let report: Value = serde_json::from_str(&run.await.unwrap().stdout).unwrap();
+        let outcomes = report["outcomes"].as_array().unwrap().iter();
+        let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
+        outcomes.map(|one| ["check", "object", "state"].map(|key| text(&one[key]))).collect()
+    }
+
+    /// What `status` shows of the webhook is what the doctor finds.
+    async fn status_agrees(&self) {
+        eventually("status and doctor agree", SOON, || async {
+            let status = self.outcomes("status").await;
+            let doctor = self.outcomes("doctor").await;
+            let of_webhook = |one: &&[String; 3]| {
+                ["webhook-", "crd-", "old-"].iter().any(|prefix| one[0].starts_with(prefix))
+            };
+            let of_doctor: BTreeSet<_> = doctor.iter().filter(of_webhook).cloned().collect();
+            (!status.is_empty() && status == of_doctor).then_some(())
+        })
+        .await;
+    }
+
+    pub(super) async fn healthy(&self) {
         self.until("all is well", |report| report["verdict"]["health"] == "healthy").await;
     }
 
@@ -239,7 +277,7 @@ impl World {
     }
 }
 
-async fn world(test: &str) -> Option<World> {
+pub(super) async fn world(test: &str) -> Option<World> {
     let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
     let client = plane.client().await;
     let kubeconfig = plane.kubeconfig_path();
@@ -293,7 +331,10 @@ async fn world(test: &str) -> Option<World> {
     let world =
         World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
     for (path, status) in [
-        (DEPLOYMENT, json!({"replicas": 2, "availableReplicas": 2, "readyReplicas": 2})),
+        (
+            DEPLOYMENT,
+            json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}),
+        ),
         (
             NODE,
             json!({
@@ -355,6 +396,7 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
                         .any(|one| one["check"] == fault.check && one["state"] == fault.state)
             })
             .await;
+        world.status_agrees().await;
         world.mend(fault, old).await;
         world.healthy().await;
     }

@@ -99,9 +99,9 @@ fn what_is_no_output_of_a_node_is_bad_input() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.json");
     for (bytes, words) in [
-        (&b"Access denied"[..], "it is no JSON"),
-        (b"\xFF\xFEx", "no text"),
-        (b"{}", "its kind is no NodeChecks"),
+        (&b"Access denied"[..], "it is not JSON"),
+        (b"\xFF\xFEx", "not text"),
+        (b"{}", "its kind is not NodeChecks"),
         (b"{\"kind\":\"NodeChecks\",\"version\":9}", "use the script that this version prints"),
     ] {
         std::fs::write(&file, bytes).unwrap();
@@ -120,12 +120,36 @@ fn numbers_are_explained_as_checks_are() {
     for (word, words) in [
         ("1722", "RPC_S_SERVER_UNAVAILABLE"),
         ("0x6BA", "1722 (0x6BA)"),
-        ("-805175273", "0xD0020017"),
+        ("-805175273", "0xC0020017"),
         ("CCG:8", "account may not read the gMSA"),
         ("aks:1007", "docs/codes.md#aks"),
         ("HCS:11507", "Hyper-V-Compute"),
         ("NETLOGON:5720", "0xC000018A"),
         ("error_access_denied", "Access denied"),
+        ("1326", "The user name or password is wrong"),
+        ("0x52E", "ERROR_LOGON_FAILURE"),
+        ("0x8007052E", "0x8007052E is an HRESULT that carries the Win32 error 1326"),
+        ("0xC000006D", "In an event of a node: The user or password that the plug-in fetched"),
+        ("0x80070005", "ERROR_ACCESS_DENIED"),
+        ("0x800706BA", "RPC_S_SERVER_UNAVAILABLE"),
+        ("2147942405", "ERROR_ACCESS_DENIED"),
+        ("3489660941", "the contents of the credential spec are empty"),
+        ("#3489660941", "STATUS_INVALID_PARAMETER"),
+        ("3489661095", "an HRESULT that carries the NTSTATUS 0xC00000A7"),
+        ("0xC000018B", "STATUS_NO_TRUST_SAM_ACCOUNT"),
+        ("0xC0370106", "HCS_E_UNEXPECTED_EXIT"),
+        ("0xC0370109", "HCS_E_CONNECTION_TIMEOUT"),
+        ("5719", "no domain controller found"),
+        ("5783", "session not responsive"),
+        ("3210", "authentication failed"),
+        ("5805", "session setup failed"),
+        ("0x8000401A", "CO_E_RUNAS_LOGON_FAILURE"),
+        ("0x80040154", "REGDB_E_CLASSNOTREG"),
+        ("0x80090342", "docs/rc4.md"),
+        ("0xC00002FD", "STATUS_KDC_UNKNOWN_ETYPE"),
+        ("KDC:201", "RC4"),
+        ("-2147023570", "ERROR_LOGON_FAILURE"),
+        ("0xC00000A7", "not in the catalogue"),
     ] {
         let told = run(&["doctor", "explain", word]);
         assert_eq!(told.code, 0, "{word}: {}", told.stderr);
@@ -134,7 +158,10 @@ fn numbers_are_explained_as_checks_are() {
     }
     let unknown = run(&["doctor", "explain", "CCG:77"]);
     assert_eq!(unknown.code, 2);
-    assert!(unknown.stderr.contains("docs/codes.md"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("it has 1, 2, 3, 4, 6, 7, 8"), "{}", unknown.stderr);
+    let nothing = run(&["doctor", "explain", "nothing"]);
+    assert_eq!(nothing.code, 2);
+    assert!(nothing.stderr.contains("docs/codes.md"), "{}", nothing.stderr);
     let list = run(&["doctor", "explain"]);
     assert!(list.stdout.contains("CCG:8") && list.stdout.contains("node-ccg-events"));
 }

@@ -362,6 +362,14 @@ async fn a_pod_without_contents(world: &World) {
         pods.get_opt("bare").await.unwrap().is_none().then_some(())
     })
     .await;
+    // A namespace that is left out is a warning even while nothing there uses a GMSA.
+    let ran = world.run(&["doctor"]).await;
+    let warned = "pods in these namespaces are not checked: aside";
+    assert!(ran.stdout.contains(warned), "{}", ran.stdout);
+    let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> =
+        kube::Api::all(world.client.clone());
+    let sent = kube::api::Patch::Merge(json!({"metadata": {"labels": {"gmsa-webhook": null}}}));
+    namespaces.patch("aside", &kube::api::PatchParams::default(), &sent).await.unwrap();
 }
 
 async fn old_contents(world: &World) {

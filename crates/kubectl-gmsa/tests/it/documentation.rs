@@ -103,7 +103,7 @@ async fn every_command_works() {
             }
             ["kubectl", "annotate", "secret", name, "-n", namespace, "--overwrite", annotation] => {
                 let (key, value) = annotation.split_once('=').unwrap();
-                assert_eq!(key, gmsa_cluster::installation::server_objects::ROTATE_BEFORE);
+                assert_eq!(key, gmsa_core::names::ROTATE_BEFORE);
                 let secrets: Api<Secret> = Api::namespaced(plane.client().await, namespace);
                 let patch = serde_json::json!({"metadata": {"annotations": {key: value}}});
                 let patch = Patch::Merge(patch);

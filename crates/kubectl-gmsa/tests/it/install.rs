@@ -6,12 +6,13 @@ use std::path::Path;
 use crate::support::world::{SOON, World};
 use assert_cmd::Command;
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{self, Version};
+use gmsa_cluster::installation::Version;
+use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
 use gmsa_testkit::tools;
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Api, Patch, PatchParams};
+use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +42,14 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert_eq!(world.objects().await, first);
 
     let status = world.done(&["status"]).await;
-    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+    for id in [
+        "webhook-replicas",
+        "webhook-configured",
+        "webhook-failure-policy",
+        "webhook-certificate",
+        "webhook-ca-bundle",
+        "webhook-drift",
+    ] {
         let row = status.lines().find(|row| row.trim_start().starts_with(id)).unwrap();
         assert!(row.contains(" ok "), "{status}");
     }
@@ -56,7 +64,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert_eq!(
         differences(&first, &live),
         [
-            format!("{deployment}/metadata/annotations/gmsa-webhook/options"),
+            format!("{deployment}/metadata/annotations/kube-gmsa.dev/options"),
             format!("{deployment}/spec/replicas"),
             format!("{deployment}/spec/template/spec/containers/0/args"),
             "MutatingWebhookConfiguration/gmsa-webhook/webhooks/0/failurePolicy".to_owned(),
@@ -76,11 +84,14 @@ async fn install_again_upgrade_status_and_uninstall() {
     let name = validating["webhooks"][0]["name"].clone();
     let patch = json!({"webhooks": [{"name": name, "failurePolicy": "Ignore"}]});
     let params = PatchParams { field_manager: Some("somebody".to_owned()), ..Default::default() };
-    configurations.patch(installation::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
+    configurations.patch(names::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
     let output = world.run(&["status"]).await;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(1), "{status}");
-    assert!(status.contains("validating Ignore"), "{status}");
+    let row = status
+        .lines()
+        .find(|row| row.starts_with("webhook-failure-policy") && row.contains("Validating"));
+    assert!(row.is_some_and(|row| row.contains(" problem ")), "{status}");
     let output = world.run(&["install"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(stderr.contains("somebody") && stderr.contains("--force-conflicts"), "{stderr}");
@@ -96,7 +107,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert!(!removed.contains("customresourcedefinition"), "{removed}");
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
     eventually("the namespace is gone", SOON, || async {
-        namespaces.get_opt(installation::NAME).await.unwrap().is_none().then_some(())
+        namespaces.get_opt(names::NAME).await.unwrap().is_none().then_some(())
     })
     .await;
     let left: Vec<_> = world.objects().await.into_iter().flatten().collect();
@@ -109,7 +120,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     };
     assert_eq!(definition(&world.objects().await), definition(&live));
     let labels = namespaces.get("kube-system").await.unwrap().metadata.labels.unwrap_or_default();
-    assert!(!labels.contains_key(installation::NAMESPACE_LABEL), "{labels:?}");
+    assert!(!labels.contains_key(names::NAMESPACE_LABEL), "{labels:?}");
     assert!(world.admit("web").await.is_err_and(|why| why.contains("not expanded")));
 }
 
@@ -200,8 +211,7 @@ async fn an_outage_stops_no_more_than_it_must() {
     let why = world.admit("web").await.unwrap_err();
     assert_eq!(why, "not expanded", "the namespace did not opt in");
     let namespaces: Api<Namespace> = Api::all(world.client.clone());
-    let label =
-        json!({"metadata": {"labels": {installation::NAMESPACE_LABEL: installation::ENABLED}}});
+    let label = json!({"metadata": {"labels": {names::NAMESPACE_LABEL: names::ENABLED}}});
     namespaces.patch("web", &PatchParams::default(), &Patch::Merge(label)).await.unwrap();
     eventually("the label is in force", SOON, || async { world.admit("web").await.ok() }).await;
 }
@@ -269,8 +279,7 @@ async fn the_audit_comes_and_goes_with_its_option() {
     assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is no schedule"));
     let _stand_in = world.stand_in(None).await;
     let count = |text: &str, word: &str| {
-        let ends = [installation::AUDIT, installation::AUDIT_RESULTS]
-            .map(|name| format!("/{name} {word}"));
+        let ends = [names::AUDIT, names::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
         text.lines().filter(|line| ends.iter().any(|end| line.ends_with(end))).count()
     };
     // Rare, so that the stand-in never meets a pod of it.
@@ -285,8 +294,8 @@ async fn the_audit_comes_and_goes_with_its_option() {
     // A result, as the audit keeps it.
     let applier = Applier::new(world.client.clone(), "test", true);
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"errors": "0"},
-        "metadata": {"name": installation::AUDIT, "namespace": installation::NAME,
-            "labels": {installation::PART_OF.0: installation::PART_OF.1}}});
+        "metadata": {"name": names::AUDIT, "namespace": names::NAME,
+            "labels": {names::PART_OF.0: names::PART_OF.1}}});
     applier.apply(&map).await.unwrap();
     let dry = world.done(&["install", "--audit=false", "--dry-run=server"]).await;
     assert_eq!(count(&dry, "deleted (server dry run)"), 8, "{dry}");
@@ -304,7 +313,7 @@ async fn early_warnings_come_and_go_with_their_option() {
         return;
     };
     let _stand_in = world.stand_in(None).await;
-    let name = installation::EARLY_WARNINGS;
+    let name = names::EARLY_WARNINGS;
     let installed = world.done(&["install", "--early-warnings"]).await;
     let lines = |text: &str, word: &str| {
         let end = format!("/{name} {word}");
@@ -318,7 +327,14 @@ async fn early_warnings_come_and_go_with_their_option() {
     let page = files.path().join("report.html");
     let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.status.code();
     let page = std::fs::read_to_string(page).unwrap();
-    for id in ["replicas", "webhooks", "failure-policy", "certificate", "ca-bundle", "drift"] {
+    for id in [
+        "webhook-replicas",
+        "webhook-configured",
+        "webhook-failure-policy",
+        "webhook-certificate",
+        "webhook-ca-bundle",
+        "webhook-drift",
+    ] {
         let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
         assert!(page.contains(&row), "{id}: {page}");
     }
@@ -333,7 +349,7 @@ async fn early_warnings_come_and_go_with_their_option() {
         webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
     })
     .await;
-    let bundle = json!({"webhooks": [{"name": "warn.gmsa-webhook.kube-gmsa.io",
+    let bundle = json!({"webhooks": [{"name": "warn.gmsa-webhook.kube-gmsa.dev",
         "clientConfig": {"caBundle": null}}]});
     configurations.patch(name, &PatchParams::default(), &Patch::Strategic(bundle)).await.unwrap();
     eventually("the CA bundle is put back", SOON, || async {
@@ -356,4 +372,28 @@ async fn early_warnings_come_and_go_with_their_option() {
     world.done(&["install", "--early-warnings"]).await;
     let removed = world.done(&["uninstall", "--yes"]).await;
     assert_eq!(lines(&removed, "deleted"), 3, "{removed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
+    let test = "pods_that_cannot_be_created_say_why_in_install_status_and_doctor";
+    let Some(world) = World::new(test).await else { return };
+    world.bare_namespace(names::NAME, &json!({})).await;
+    let quotas: Api<ResourceQuota> = Api::namespaced(world.client.clone(), names::NAME);
+    let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
+    let quota = serde_json::from_value(quota).unwrap();
+    quotas.create(&PostParams::default(), &quota).await.unwrap();
+    let began = std::time::Instant::now();
+    let output = world.run(&["install", "--wait=600"]).await;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("its pods cannot be created: "), "{stderr}");
+    assert!(began.elapsed() < SOON, "it waited for what does not change: {stderr}");
+    for command in ["status", "doctor"] {
+        let output = world.run(&[command]).await;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("its pods cannot be created: "), "{command}: {said}");
+        assert!(said.contains("quota: none"), "{command}: {said}");
+    }
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{self, NAME, SECRET};
 use gmsa_cluster::manifests::{Input, read};
+use gmsa_core::names::{self, NAME, SECRET};
 use gmsa_testkit::pki::{Authority, Pair};
 use gmsa_testkit::process::eventually;
 use k8s_openapi::ByteString;
@@ -99,7 +99,7 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
     let warnings = named(
         "admissionregistration.k8s.io/v1",
         "ValidatingWebhookConfiguration",
-        installation::EARLY_WARNINGS,
+        names::EARLY_WARNINGS,
     );
     let warnings = world.live(&warnings).await.unwrap();
     for webhook in warnings["webhooks"].as_array().unwrap() {
@@ -240,7 +240,7 @@ async fn what_cert_manager_issues_is_waited_for_and_goes_with_it() {
     stops(&world, &short, &["cert-manager has not filled", "no pod is held up"]).await;
     assert!(configurations(&world).await.is_empty());
 
-    let authority = Authority::new(installation::CERT_MANAGER_CA);
+    let authority = Authority::new(names::CERT_MANAGER_CA);
     let mut issued = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
     issued["metadata"]["annotations"] = json!({"cert-manager.io/certificate-name": NAME});
     world.namespace("web").await;
@@ -257,9 +257,9 @@ async fn what_cert_manager_issues_is_waited_for_and_goes_with_it() {
     let output = world.done(&["upgrade", "--certificates=self"]).await;
     for (kind, name) in [
         ("Issuer", NAME),
-        ("Issuer", installation::CERT_MANAGER_CA),
+        ("Issuer", names::CERT_MANAGER_CA),
         ("Certificate", NAME),
-        ("Certificate", installation::CERT_MANAGER_CA),
+        ("Certificate", names::CERT_MANAGER_CA),
     ] {
         let object = named("cert-manager.io/v1", kind, name);
         assert!(world.live(&object).await.is_none(), "{kind} {name}: {output}");

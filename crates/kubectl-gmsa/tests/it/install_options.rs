@@ -7,6 +7,7 @@ use crate::support::windows_gmsa::plant;
 use crate::support::world::{SOON, World};
 use crate::support::{ROOT, webhook};
 use gmsa_cluster::installation::{self, Options};
+use gmsa_core::names;
 use gmsa_testkit::objects;
 use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
@@ -32,7 +33,7 @@ fn definition(kind: &str, plural: &str) -> Value {
 
 fn named(api_version: &str, kind: &str, name: &str) -> Value {
     json!({"apiVersion": api_version, "kind": kind,
-        "metadata": {"name": name, "namespace": installation::NAME}})
+        "metadata": {"name": name, "namespace": names::NAME}})
 }
 
 /// Each is there, and what is published for monitoring is what is there.
@@ -68,6 +69,7 @@ fn assert_placed(pod: &Value) {
     );
 }
 
+#[expect(clippy::too_many_lines, reason = "one installation goes through all options")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn further_objects_come_and_go_with_their_options() {
     let Some(world) = World::new("further_objects_come_and_go_with_their_options").await else {
@@ -82,7 +84,7 @@ async fn further_objects_come_and_go_with_their_options() {
         assert!(stderr.contains(words), "{words}: {stderr}");
     }
     let namespace =
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": installation::NAME}});
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": names::NAME}});
     assert!(world.live(&namespace).await.is_none());
 
     plant(
@@ -127,10 +129,10 @@ async fn further_objects_come_and_go_with_their_options() {
 
     let monitoring = "monitoring.coreos.com/v1";
     let further = [
-        named(monitoring, "ServiceMonitor", installation::NAME),
-        named(monitoring, "PrometheusRule", installation::NAME),
+        named(monitoring, "ServiceMonitor", names::NAME),
+        named(monitoring, "PrometheusRule", names::NAME),
         named("v1", "ConfigMap", "gmsa-webhook-dashboard"),
-        named("networking.k8s.io/v1", "NetworkPolicy", installation::NAME),
+        named("networking.k8s.io/v1", "NetworkPolicy", names::NAME),
         named("rbac.authorization.k8s.io/v1", "ClusterRole", "gmsa-webhook-viewer"),
     ];
     assert_as_published(&world, &further).await;
@@ -140,7 +142,9 @@ async fn further_objects_come_and_go_with_their_options() {
     })
     .await;
     let deployment = || async {
-        world.live(&named("apps/v1", "Deployment", installation::NAME)).await.unwrap()["spec"]["template"]["spec"].clone()
+        world.live(&named("apps/v1", "Deployment", names::NAME)).await.unwrap()["spec"]["template"]
+            ["spec"]
+            .clone()
     };
     assert_placed(&deployment().await);
 
@@ -260,7 +264,7 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
             assert!(stderr.contains(word), "{word}: {stderr}");
         }
         for kind in ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"] {
-            let object = named("admissionregistration.k8s.io/v1", kind, installation::NAME);
+            let object = named("admissionregistration.k8s.io/v1", kind, names::NAME);
             assert!(world.live(&object).await.is_none(), "{kind} is left");
         }
     };
@@ -280,7 +284,7 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = pair.write(files.path(), "its");
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata":
-        {"name": installation::SECRET, "namespace": installation::NAME}, "stringData": {"ca.crt": authority.pem()}});
+        {"name": names::SECRET, "namespace": names::NAME}, "stringData": {"ca.crt": authority.pem()}});
     plant(&world, &[secret]).await;
     let mut workload = webhook();
     workload.args.push(format!("--tls-cert={}", certificate.display()));
@@ -290,7 +294,7 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     drop(untrusted);
 
     // When it is mended, the same command finishes it.
-    let secret = named("v1", "Secret", installation::SECRET);
+    let secret = named("v1", "Secret", names::SECRET);
     let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
     applier.delete(&secret).await.unwrap();
     let _stand_in = world.stand_in(None).await;
@@ -314,7 +318,7 @@ async fn what_was_killed_is_finished_by_the_next_run() {
         .spawn()
         .unwrap();
     let kind = "ValidatingWebhookConfiguration";
-    let configuration = named("admissionregistration.k8s.io/v1", kind, installation::NAME);
+    let configuration = named("admissionregistration.k8s.io/v1", kind, names::NAME);
     eventually("the webhooks are sent probes", SOON, || async { world.live(&configuration).await })
         .await;
     killed.kill().unwrap();

@@ -26,6 +26,7 @@ mod dist;
 mod doctor;
 mod doctor_bundle;
 mod doctor_directory;
+mod doctor_directory_large;
 mod doctor_installation;
 mod doctor_mend;
 mod doctor_node;
@@ -37,6 +38,9 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod pictures;
+mod remedies;
 mod report;
 mod resilience;
 mod review;

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// Markup that would be told of if it came to life.
+/// Markup that would show on the console if the browser interpreted it.
 const HOSTILE: &str = "<img src='http://192.0.2.1/x' onerror=\"console.error('x')\"><b id=evil>";
 
-/// What is planted, in a cluster of the test's own: other tests' webhooks would be told of too.
+/// The planted objects, in a cluster of the test's own: the page would show other tests' webhooks too.
 struct World {
     plane: ControlPlane,
     namespace: &'static str,
@@ -85,9 +85,6 @@ const CONTRAST: &str = r"
     };
     const ground = (element) => {
         for (let one = element; one; one = one.parentElement) {
-            if (one.tagName === 'g') {
-                return getComputedStyle(one.querySelector('rect')).fill;
-            }
             const colour = getComputedStyle(one).backgroundColor;
             if (channels(colour)[3] !== 0) { return colour; }
         }
@@ -98,8 +95,7 @@ const CONTRAST: &str = r"
         const own = [...element.childNodes].some((node) =>
             node.nodeType === 3 && node.textContent.trim() !== '');
         if (!own || ['title', 'desc'].includes(element.tagName)) { continue; }
-        const style = getComputedStyle(element);
-        const colour = element.namespaceURI.endsWith('svg') ? style.fill : style.color;
+        const colour = getComputedStyle(element).color;
         const [one, other] = [light(colour), light(ground(element))].sort((a, b) => b - a);
         const contrast = (one + 0.05) / (other + 0.05);
         if (contrast < least[0]) { least = [contrast, element.outerHTML.slice(0, 120)]; }
@@ -112,7 +108,19 @@ fn ground(browser: &Browser) -> Value {
     browser.script("return getComputedStyle(document.body).backgroundColor")
 }
 
-/// What a screen reader goes by, and that no markup of the cluster came to life.
+/// The rows of the map, each with the text of its four boxes from left to right.
+fn map_rows(browser: &Browser) -> Vec<Vec<String>> {
+    let rows = browser.script(
+        "return [...document.querySelectorAll('.map tbody')].flatMap((panel) => {
+             const spec = panel.querySelector('th').innerText;
+             return [...panel.rows].map((row) =>
+                 [spec, ...[...row.querySelectorAll('td')].map((cell) => cell.innerText)]);
+         });",
+    );
+    serde_json::from_value(rows).unwrap()
+}
+
+/// What a screen reader goes by, and that no markup of the cluster was interpreted.
 fn check_structure(browser: &Browser) {
     let structure = browser.script(
         "const all = (selector) => [...document.querySelectorAll(selector)];
@@ -124,9 +132,9 @@ fn check_structure(browser: &Browser) {
              links: all('a').every((one) =>
                  document.getElementById(one.getAttribute('href').slice(1)) !== null),
              tables: all('table').every((one) => one.caption !== null),
-             cells: all('th').every((one) => ['row', 'col'].includes(one.scope)),
-             picture: all('svg[role=img]').every((one) => one.getAttribute('aria-labelledby')
-                 .split(' ').every((id) => document.getElementById(id).textContent !== '')),
+             cells: all('th').every((one) => ['row', 'col', 'rowgroup'].includes(one.scope)),
+             named: all('[role=region]').every((one) => document.getElementById(
+                 one.getAttribute('aria-labelledby')).textContent !== ''),
              scroll: all('.scroll').every((one) => one.tabIndex === 0),
              ids: new Set(all('[id]').map((one) => one.id)).size === all('[id]').length,
              evil: all('#evil, img, script, iframe, link, object, form').length,
@@ -136,7 +144,7 @@ fn check_structure(browser: &Browser) {
     let headings = structure["headings"].as_array().unwrap();
     assert_eq!(headings.iter().filter(|one| **one == "H1").count(), 1);
     assert_eq!(structure["landmarks"], json!(4));
-    for what in ["sections", "links", "tables", "cells", "picture", "scroll", "ids"] {
+    for what in ["sections", "links", "tables", "cells", "named", "scroll", "ids"] {
         assert_eq!(structure[what], json!(true), "{what}: {structure}");
     }
     assert_eq!(structure["evil"], json!(0), "{structure}");
@@ -160,29 +168,24 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
     assert_eq!(browser.console(), Vec::<String>::new());
     assert_eq!(browser.requests(), [url.as_str()], "nothing but the file itself is loaded");
 
-    // The picture holds the chain, and the denial.
+    // The map holds the chain, and the denial.
     let World { namespace, used, denied, .. } = &world;
-    let account = format!("ServiceAccount {namespace}/web");
+    let rows = map_rows(&browser);
+    let account = format!("{namespace}/web");
     let chain = [
+        used.to_string(),
+        format!("ClusterRole {used}\nRoleBinding {namespace}/{used}"),
+        format!("{account}\nallowed, used"),
         format!("Deployment {namespace}/granted"),
-        account.clone(),
-        format!("RoleBinding {namespace}/{used}"),
-        format!("ClusterRole {used}"),
-        format!("GMSACredentialSpec {used}"),
     ];
-    let drawn = |selector: &str| {
-        let script = format!("return document.querySelectorAll({}).length", json!(selector));
-        browser.script(&script)
-    };
-    for pair in chain.windows(2) {
-        let [from, to] = pair else { panic!() };
-        let selector = format!("svg path.edge[data-from='{from}'][data-to='{to}']");
-        assert_eq!(drawn(&selector), json!(1), "{from} to {to}");
-        assert_eq!(drawn(&format!("svg g.node[data-label='{from}']")), json!(1), "{from}");
-    }
-    let to = format!("GMSACredentialSpec {denied}");
-    let selector = format!("svg path.edge.denied[data-from='{account}'][data-to='{to}']");
-    assert_eq!(drawn(&selector), json!(1), "the denial");
+    assert!(rows.contains(&chain.to_vec()), "{rows:?}");
+    let denial = [
+        denied.to_string(),
+        "No role gives the right.".to_owned(),
+        format!("{account}\nused, but denied"),
+        format!("Deployment {namespace}/refused"),
+    ];
+    assert_eq!(rows[0], denial, "what is denied comes first");
 
     // What a person reads.
     let read = browser.script("return document.body.innerText");
@@ -192,7 +195,7 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
         "allowed, used",
         &format!("RoleBinding {namespace}/{used}, ClusterRole {used}"),
         &format!("Findings for {}", world.odd),
-        "there is no installation of ours",
+        "there is no Deployment of a GMSA webhook",
         // The audit, and the doctor's verdict with its cause and what follows.
         "its next pod would be denied: not-authorized",
         "workload-would-be-denied",
@@ -229,39 +232,156 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
     }
     assert_ne!(ground(&browser), light, "dark looks like light");
 
-    // Narrow: nothing but what scrolls by itself is wider than the window.
-    for width in [1280, 360] {
-        browser.resize(width, 900);
-        let inner = browser.script("return window.innerWidth");
-        assert_eq!(inner, json!(width));
-        let wide = browser.script(
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth",
-        );
-        assert_eq!(wide, json!(0), "at {width}");
-    }
+    check_width(&browser, &[360, 800, 1200, 1600]);
     let pdf: k8s_openapi::ByteString = serde_json::from_value(json!(browser.print())).unwrap();
     assert!(pdf.0.starts_with(b"%PDF-") && pdf.0.len() > 5000, "{} bytes", pdf.0.len());
     assert_eq!(browser.console(), Vec::<String>::new());
-    if let Some(directory) = std::env::var_os("GMSA_SCREENSHOTS") {
-        take_pictures(&browser, Path::new(&directory));
+    take_pictures(&browser, "few");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_stays_readable_with_many_rights_and_service_accounts() {
+    let test = "the_page_stays_readable_with_many_rights_and_service_accounts";
+    let Some(world) = World::new(test).await else { return };
+    let Some(browser) = browser::start(test) else { return };
+    let files = tempfile::tempdir().unwrap();
+    let path = files.path().join("report.html");
+    let url = format!("file://{}", path.display());
+    let applier = Applier::new(world.plane.client().await, "test", true);
+    let add = |namespace: String, spec: String, account: String| {
+        let applier = &applier;
+        async move {
+            let mut pod = objects::pod(&namespace, &account, &gmsa(Some(&spec), None));
+            pod["spec"]["serviceAccountName"] = json!(account);
+            let mut binding = objects::binding(&spec, &namespace, &account);
+            binding["metadata"]["name"] = json!(format!("{account}-may-use-{spec}"));
+            for object in [
+                json!({"apiVersion": "v1", "kind": "ServiceAccount",
+                    "metadata": {"name": account, "namespace": namespace}}),
+                binding,
+                objects::deployment(&namespace, &account, &pod),
+            ] {
+                applier.apply(&object).await.unwrap();
+            }
+        }
+    };
+
+    // Nineteen rights, each to a credential spec of its own, with the longest names.
+    for number in 0..19 {
+        let spec = format!("gmsa-a-rather-long-name-of-a-web-application-{number:02}");
+        for object in [objects::credential_spec(&spec, "WebApp1"), objects::role(&spec)] {
+            applier.apply(&object).await.unwrap();
+        }
+        let account = format!("the-service-account-of-web-application-{number:02}");
+        add(world.namespace.to_owned(), spec, account).await;
+    }
+    tokio::task::block_in_place(|| world.write(&path));
+    browser.open(&url);
+    take_pictures(&browser, "rights");
+    check_width(&browser, &[800, 1200, 1600]);
+    let rows = map_rows(&browser);
+    assert_eq!(rows.len(), 19 + 3, "nineteen, and the three credential specs of the world");
+
+    // Two hundred service accounts with the same credential spec.
+    for number in 0..200 {
+        let namespace = format!("team-{:02}", number % 10);
+        if number < 10 {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": namespace}});
+            applier.apply(&namespace).await.unwrap();
+        }
+        add(namespace, world.used.to_owned(), format!("web-{number:03}")).await;
+    }
+    let args = ["report", "--out", path.to_str().unwrap(), "--overwrite"];
+    tokio::task::block_in_place(|| run_on(&world.plane.kubeconfig_path(), &args));
+    browser.open(&url);
+    take_pictures(&browser, "accounts");
+    check_width(&browser, &[800, 1200, 1600]);
+    let many = map_rows(&browser);
+    assert_eq!(many.len(), rows.len(), "no row more for 200 service accounts: {many:?}");
+    let row = many.iter().find(|row| row[0] == world.used).unwrap();
+    assert_eq!(row[2], "201 service accounts in 11 namespaces\nallowed, used");
+    assert_eq!(row[3], "201 Deployments in 11 namespaces");
+    // Unfolded it holds every name.
+    browser.script("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
+    let unfolded = map_rows(&browser);
+    let row = unfolded.iter().find(|row| row[0] == world.used).unwrap();
+    for number in 0..200 {
+        let name = format!("team-{:02}/web-{number:03}", number % 10);
+        assert!(row[2].contains(&name) && row[3].contains(&name), "{name}: {row:?}");
+    }
+    check_width(&browser, &[800, 1200]);
+}
+
+/// That nothing is wider than the window, nor, from 800 px on, than its panel; that each row of the
+/// map has its boxes, and no box is far from the next.
+fn check_width(browser: &Browser, widths: &[u32]) {
+    for width in widths {
+        browser.resize(*width, 900);
+        let seen = browser.script(
+            "const over = (one) => one.scrollWidth - one.clientWidth;
+             const wide = [...document.querySelectorAll('.scroll')].filter((one) => over(one) > 0);
+             const map = document.querySelector('.map');
+             const frame = map.parentElement.getBoundingClientRect();
+             const outside = [...map.querySelectorAll('th, td, td *')].filter((one) => {
+                 const box = one.getBoundingClientRect();
+                 return box.left < frame.left || box.right > frame.right;
+             });
+             const rows = [...map.tBodies].flatMap((panel) => [...panel.rows]);
+             const gaps = rows.slice(1).map((row, at) => row.getBoundingClientRect().top
+                 - rows[at].getBoundingClientRect().bottom);
+             return {
+                 inner: window.innerWidth,
+                 page: over(document.documentElement),
+                 wide: wide.map((one) => one.getAttribute('aria-labelledby')),
+                 outside: outside.map((one) => one.outerHTML.slice(0, 120)),
+                 empty: rows.filter((row) => ![...row.querySelectorAll('td')].every(
+                     (one) => one.innerText.trim() !== '' && one.offsetHeight > 20)).length,
+                 gap: Math.max(0, ...gaps),
+                 empty_space: Math.max(...rows.map((row) => row.offsetHeight - Math.max(
+                     ...[row.parentElement.querySelector('th'), ...row.cells].map((cell) => {
+                         const range = document.createRange();
+                         range.selectNodeContents(cell);
+                         return range.getBoundingClientRect().height;
+                     })))),
+             };",
+        );
+        assert_eq!(seen["inner"], json!(width));
+        assert_eq!(seen["page"], json!(0), "at {width}: {seen}");
+        assert_eq!(seen["empty"], json!(0), "a row without a box at {width}: {seen}");
+        assert!(seen["gap"].as_f64().unwrap() < 40.0, "at {width}: {seen}");
+        assert!(seen["empty_space"].as_f64().unwrap() < 40.0, "at {width}: {seen}");
+        if *width >= 800 {
+            assert_eq!(seen["wide"], json!([]), "at {width}");
+            assert_eq!(seen["outside"], json!([]), "at {width}");
+        }
     }
 }
 
 /// For people who work on the page: `GMSA_SCREENSHOTS=DIR` keeps what it looks like.
-fn take_pictures(browser: &Browser, directory: &Path) {
-    // As it is read, not as it is left.
+fn take_pictures(browser: &Browser, of: &str) {
+    let Some(directory) = std::env::var_os("GMSA_SCREENSHOTS") else { return };
+    let directory = Path::new(&directory);
+    // Without the focus of the test.
     browser.script("document.activeElement.blur()");
-    for (name, scheme, width) in
-        [("light", "light", 1280), ("dark", "dark", 1280), ("narrow", "light", 400)]
-    {
+    for (scheme, width) in [
+        ("light", 1200),
+        ("dark", 1200),
+        ("light", 400),
+        ("light", 800),
+        ("dark", 800),
+        ("light", 1600),
+    ] {
         browser.prefer(scheme);
-        browser.resize(width, 2400);
+        browser.resize(width, 1600);
         let png: k8s_openapi::ByteString =
             serde_json::from_value(json!(browser.screenshot())).unwrap();
-        std::fs::write(directory.join(format!("{name}.png")), png.0).unwrap();
+        std::fs::write(directory.join(format!("{of}-{scheme}-{width}.png")), png.0).unwrap();
     }
     let pdf: k8s_openapi::ByteString = serde_json::from_value(json!(browser.print())).unwrap();
-    std::fs::write(directory.join("print.pdf"), pdf.0).unwrap();
+    std::fs::write(directory.join(format!("{of}.pdf")), pdf.0).unwrap();
+    let page = browser.script("return document.documentElement.outerHTML");
+    std::fs::write(directory.join(format!("{of}.html")), page.as_str().unwrap()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::webhook;
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::server_objects::ROTATE_BEFORE;
-use gmsa_cluster::installation::{NAME, SECRET};
+use gmsa_core::names::{NAME, ROTATE_BEFORE, SECRET};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};
 use gmsa_testkit::tools;
@@ -255,7 +254,7 @@ async fn three_replicas_rotate_twice_under_load_and_mend_an_edited_bundle() {
     let other = gmsa_testkit::pki::Authority::new("other");
     let bundle = ByteString(other.pem().as_bytes().to_vec());
     let api: Api<MutatingWebhookConfiguration> = Api::all(installed.world.client.clone());
-    let name = "mutate.gmsa-webhook.kube-gmsa.io";
+    let name = "mutate.gmsa-webhook.kube-gmsa.dev";
     let patch = json!({"webhooks": [{"name": name, "clientConfig": {"caBundle": bundle}}]});
     api.patch(NAME, &PatchParams::default(), &Patch::Strategic(patch)).await.unwrap();
     eventually("the bundle is mended", SOON, || async {

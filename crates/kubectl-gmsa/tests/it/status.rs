@@ -2,7 +2,8 @@
 //! addresses at which the API server reaches them.
 
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{NAME, Version};
+use gmsa_cluster::installation::Version;
+use gmsa_core::names::NAME;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::address;
 use gmsa_testkit::{objects, tools};
@@ -23,8 +24,9 @@ impl World {
 
 /// The state and the message of a check.
 fn check<'a>(report: &'a Value, id: &str) -> (&'a str, &'a str) {
-    let checks = report["checks"].as_array().unwrap();
-    let check = checks.iter().find(|check| check["id"] == id);
+    let outcomes = report["outcomes"].as_array().unwrap();
+    // Of several objects the last, which is the validating configuration.
+    let check = outcomes.iter().rfind(|outcome| outcome["check"] == id);
     let check = check.unwrap_or_else(|| panic!("no check {id}: {report:#}"));
     (check["state"].as_str().unwrap(), check["message"].as_str().unwrap())
 }
@@ -60,12 +62,15 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
         (replicas.len() == 2 && all).then_some(report)
     })
     .await;
-    for id in ["versions", "sync", "denials", "exclusions", "certificate", "drift"] {
-        assert_eq!(check(&report, id).0, "ok", "{report:#}");
+    for id in ["versions", "sync", "denials", "exclusions", "certificate", "drift", "rollout"] {
+        assert_eq!(check(&report, &format!("webhook-{id}")).0, "ok", "{report:#}");
     }
-    assert_eq!(check(&report, "versions").1, concat!(env!("CARGO_PKG_VERSION"), " (2 replicas)"));
-    assert!(check(&report, "denials").1.starts_with("1 with code 403, "), "{report:#}");
-    assert!(check(&report, "sync").1.ends_with("2 credential specs known"), "{report:#}");
+    assert_eq!(
+        check(&report, "webhook-versions").1,
+        concat!(env!("CARGO_PKG_VERSION"), " (2 replicas)")
+    );
+    assert!(check(&report, "webhook-denials").1.starts_with("1 with code 403, "), "{report:#}");
+    assert!(check(&report, "webhook-sync").1.ends_with("; 2 credential specs"), "{report:#}");
     for replica in report["replicas"].as_array().unwrap() {
         let metrics = &replica["metrics"];
         assert_eq!(metrics["version"], env!("CARGO_PKG_VERSION"));
@@ -73,7 +78,7 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
         let end: k8s_openapi::jiff::Timestamp =
             metrics["certificateExpires"].as_str().unwrap().parse().unwrap();
         let days = end.duration_since(k8s_openapi::jiff::Timestamp::now()).as_hours() / 24;
-        let said = check(&report, "certificate").1;
+        let said = check(&report, "webhook-certificate").1;
         assert!(said.contains(&format!("ends in {days} days")), "{said} {end}");
     }
     let table = world.done(&["status"]).await;
@@ -92,16 +97,16 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
         (report["replicas"].as_array()?.len() == 1).then_some(report)
     })
     .await;
-    let drift = check(&report, "drift");
+    let drift = check(&report, "webhook-drift");
     assert_eq!(drift.0, "warning");
     assert!(drift.1.contains("deployment/gmsa-webhook (spec.replicas)"), "{}", drift.1);
     let (major, minor) = world.plane.version();
-    let exclusions = check(&report, "exclusions");
+    let exclusions = check(&report, "webhook-exclusions");
     if Version(major, minor).filters() {
-        assert_eq!(exclusions, ("ok", "no namespace is excluded"));
+        assert_eq!(exclusions, ("ok", "every namespace is sent"));
     } else {
         assert_eq!(exclusions.0, "warning");
-        assert!(exclusions.1.contains("3 namespaces are not sent"), "{}", exclusions.1);
+        assert!(exclusions.1.contains("these namespaces are not checked: "), "{}", exclusions.1);
         assert!(exclusions.1.ends_with("gmsa-webhook, kube-system, web"), "{}", exclusions.1);
     }
 }

@@ -4,8 +4,9 @@ use gmsa_core::rbac::LabelSelector;
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::audit::read;
+use crate::api::value;
 use crate::installation::MATCH_CONDITION;
+use crate::installation::identify::is_gmsa_webhook;
 
 /// A webhook of a validating configuration, and what is sent to it.
 pub(super) struct Hook {
@@ -28,37 +29,33 @@ pub(super) struct Hook {
 impl Hook {
     /// The GMSA webhooks of a configuration that are asked before a pod is created.
     pub(super) fn all(configuration: &Value) -> impl Iterator<Item = Self> {
-        let name = read::name(configuration);
-        let hooks = configuration.get("webhooks").and_then(Value::as_array);
-        hooks.into_iter().flatten().filter_map(move |hook| Self::new(&name, hook))
+        value::array(configuration, "/webhooks")
+            .filter(|hook| is_gmsa_webhook(configuration, hook) && takes_pods(hook))
+            .map(|hook| Self::new(value::name(configuration), hook))
     }
 
-    fn new(configuration: &str, hook: &Value) -> Option<Self> {
-        takes_pods(configuration, hook).then(|| {
-            let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str);
-            let selector = |key: &str| {
-                let selector = hook.get(key).unwrap_or(&Value::Null);
-                LabelSelector::deserialize(selector).unwrap_or_default()
-            };
-            let objects = selector("objectSelector");
-            let conditions = hook.get("matchConditions").and_then(Value::as_array);
-            let foreign = |one: &&Value| {
-                one.get("expression").and_then(Value::as_str).map(str::trim)
-                    != Some(MATCH_CONDITION)
-            };
-            let name =
-                |one: &Value| one.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
-            Self {
-                configuration: configuration.to_owned(),
-                name: text("/name").unwrap_or_default().to_owned(),
-                served_in: text("/clientConfig/service/namespace").map(str::to_owned),
-                namespaces: selector("namespaceSelector"),
-                selects_objects: !(objects.match_labels.is_empty()
-                    && objects.match_expressions.is_empty()),
-                objects,
-                conditions: conditions.into_iter().flatten().filter(foreign).map(name).collect(),
-            }
-        })
+    fn new(configuration: &str, hook: &Value) -> Self {
+        let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str);
+        let selector = |key: &str| {
+            let selector = hook.get(key).unwrap_or(&Value::Null);
+            LabelSelector::deserialize(selector).unwrap_or_default()
+        };
+        let objects = selector("objectSelector");
+        let conditions = hook.get("matchConditions").and_then(Value::as_array);
+        let foreign = |one: &&Value| {
+            one.get("expression").and_then(Value::as_str).map(str::trim) != Some(MATCH_CONDITION)
+        };
+        let name = |one: &Value| one.get("name").and_then(Value::as_str).unwrap_or("?").to_owned();
+        Self {
+            configuration: configuration.to_owned(),
+            name: text("/name").unwrap_or_default().to_owned(),
+            served_in: text("/clientConfig/service/namespace").map(str::to_owned),
+            namespaces: selector("namespaceSelector"),
+            selects_objects: !(objects.match_labels.is_empty()
+                && objects.match_expressions.is_empty()),
+            objects,
+            conditions: conditions.into_iter().flatten().filter(foreign).map(name).collect(),
+        }
     }
 
     /// From now on these namespaces' pods are sent, all of them.
@@ -90,25 +87,14 @@ impl Hook {
     }
 }
 
-/// Whether the hook is a GMSA webhook's that is asked before a pod is created.
-fn takes_pods(configuration: &str, hook: &Value) -> bool {
-    let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let is_gmsa = [configuration, text("/name"), text("/clientConfig/service/name")]
-        .into_iter()
-        .any(|name| name.contains("gmsa"));
-    let rules = hook.get("rules").and_then(Value::as_array);
-    is_gmsa
-        && rules.into_iter().flatten().any(|rule| {
-            let has = |key: &str, wanted: &[&str]| {
-                let values = rule.get(key).and_then(Value::as_array);
-                values
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .any(|value| wanted.contains(&value))
-            };
-            has("apiGroups", &["", "*"])
-                && has("resources", &["pods", "*", "*/*"])
-                && has("operations", &["CREATE", "*"])
-        })
+/// Whether the hook is asked before a pod is created.
+fn takes_pods(hook: &Value) -> bool {
+    value::array(hook, "/rules").any(|rule| {
+        let has = |key: &str, wanted: &[&str]| {
+            value::array(rule, key).filter_map(Value::as_str).any(|value| wanted.contains(&value))
+        };
+        has("/apiGroups", &["", "*"])
+            && has("/resources", &["pods", "*", "*/*"])
+            && has("/operations", &["CREATE", "*"])
+    })
 }

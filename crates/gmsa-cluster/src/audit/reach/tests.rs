@@ -55,7 +55,7 @@ fn labels_of_pods_are_held_against_the_object_selector() {
     assert_eq!(reach.saw("shop", "Pod web", &labels(&[("app", "web")])), Sent::Yes);
     let out = labels(&[("checked", "no")]);
     assert_eq!(reach.saw("shop", "Pod web", &out), Sent::NotItsLabels);
-    let of = "objectSelector of webhook validate.gmsa-webhook.kube-gmsa.io";
+    let of = "objectSelector of webhook validate.gmsa-webhook.kube-gmsa.dev";
     assert_eq!(
         found(&reach),
         [format!("webhook-may-skip-pods ValidatingWebhookConfiguration gmsa-webhook {of}")]
@@ -70,7 +70,7 @@ fn a_foreign_condition_is_told_and_ours_is_not() {
     let mut reach = reach(&[configuration("gmsa-webhook", &changes)]);
     assert_eq!(reach.saw("shop", "Pod web", &labels(&[])), Sent::Yes);
     let line = "webhook-may-skip-pods ValidatingWebhookConfiguration gmsa-webhook matchCondition \
-                \"not-mine\" of webhook validate.gmsa-webhook.kube-gmsa.io, not judged";
+                \"not-mine\" of webhook validate.gmsa-webhook.kube-gmsa.dev, not judged";
     assert_eq!(found(&reach), [line]);
 }
 

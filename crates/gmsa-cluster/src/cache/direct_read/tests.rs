@@ -30,10 +30,8 @@ impl Slow {
         });
         let config = kube::Config::new(format!("http://{address}").parse().unwrap());
         let client = kube::Client::try_from(config).unwrap();
-        let live = Live::new(
-            Api::all_with(client, &crate::installation::definition::api_resource()),
-            bucket,
-        );
+        let live =
+            Live::new(Api::all_with(client, &crate::api::credential_specs::api_resource()), bucket);
         Self { live, asked, questions }
     }
 

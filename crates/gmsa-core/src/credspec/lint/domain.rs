@@ -49,7 +49,7 @@ pub(super) fn check<'a>(
         found.add(
             Code::GuidInvalid,
             &Path::Key(&path, "Guid"),
-            format!("Guid {} is no GUID without braces", quoted(guid)),
+            format!("Guid {} is not a GUID without braces", quoted(guid)),
         );
     }
     if let Some(trouble) = account.and_then(account_trouble) {
@@ -71,7 +71,7 @@ pub(super) fn check<'a>(
             Some(domain) => {
                 format!("Sid {} is an account's, its domain's is {domain}", quoted(sid))
             }
-            None => format!("Sid {} is no domain's SID (S-1-5-21-a-b-c)", quoted(sid)),
+            None => format!("Sid {} is not the SID of a domain (S-1-5-21-a-b-c)", quoted(sid)),
         };
         found.add(Code::SidNotDomain, &Path::Key(&path, "Sid"), message);
     }
@@ -134,7 +134,7 @@ fn dns_trouble(name: &str, netbios: Option<&str>) -> Option<String> {
     } else if !name.contains('.') {
         Some(format!("{} has no dot, write the full DNS name", quoted(name)))
     } else if !is_dns_name(name) {
-        Some(format!("{} is no DNS name", quoted(name)))
+        Some(format!("{} is not a DNS name", quoted(name)))
     } else {
         None
     }

@@ -37,7 +37,7 @@ fn check_guid(
     let message = if is_guid(guid) {
         "PluginGUID has no braces around the GUID"
     } else {
-        "PluginGUID is no GUID in braces"
+        "PluginGUID is not a GUID in braces"
     };
     found.add(Code::PluginGuidInvalid, &Path::Key(path, "PluginGUID"), message.to_owned());
     by_guid(guid)

@@ -96,7 +96,7 @@ fn names_of_the_resource() {
     assert_eq!(
         lines(&lint("gmsa-WebApp1", &good())),
         [
-            r#"credspec-name-invalid metadata.name: "gmsa-WebApp1" is no valid name for a credential spec, write "gmsa-webapp1""#
+            r#"credspec-name-invalid metadata.name: "gmsa-WebApp1" is not a valid name for a credential spec, write "gmsa-webapp1""#
         ]
     );
 }

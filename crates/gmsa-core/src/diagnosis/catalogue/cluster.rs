@@ -1,4 +1,4 @@
-//! What is looked at in the API server's objects, without a pod in question.
+//! The checks of the API server's objects, without a particular pod.
 
 use super::{Check, Side, checks};
 
@@ -9,23 +9,23 @@ checks! { Cluster;
         cause: "The CustomResourceDefinition `gmsacredentialspecs.windows.k8s.io` is missing or not established, so there are no credential specs: every pod that names one is denied. Deploy scripts that delete it on a second run take every credential spec with it.",
         remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`; then apply the credential specs again.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
-        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission"],
+        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission", "webhook-drift"],
     }
     CRD_VERSIONS {
         id: "crd-versions",
         title: "GMSACredentialSpec is served and stored as v1",
         cause: "The definition does not serve or store `v1`. The webhook reads `windows.k8s.io/v1`; a definition from before Kubernetes 1.18 knows `v1alpha1` only.",
-        remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
-        explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings"],
+        explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings", "webhook-drift"],
     }
     WEBHOOK_CONFIGURED {
         id: "webhook-configured",
         title: "The API server sends pods to the webhook",
-        cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nobody asks whether a pod may use the identity.",
+        cause: "The mutating or the validating webhook configuration is missing. Without the first a name is never expanded to contents, without the second nothing checks whether a pod may use the identity.",
         remedy: "Run `kubectl gmsa install`.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-webhooks-to-validate-gmsa-users",
-        explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers", "pod-contents"],
+        explains: ["webhook-rules", "webhook-exclusions", "webhook-failure-policy", "webhook-timeout", "webhook-service", "webhook-ca-bundle", "admission-answers", "pod-contents", "webhook-drift"],
     }
     WEBHOOK_RULES {
         id: "webhook-rules",
@@ -33,36 +33,36 @@ checks! { Cluster;
         cause: "The rules leave out the creation of `pods` or the update of `pods/ephemeralcontainers`. What is not sent is neither expanded nor checked: with an ephemeral container anyone who may debug a pod gets any identity.",
         remedy: "Run `kubectl gmsa install --force-conflicts`, which puts the rules back; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
         source: "docs/threat-model.md",
-        explains: ["admission-answers"],
+        explains: ["admission-answers", "webhook-drift"],
     }
     WEBHOOK_EXCLUSIONS {
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
-        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents that somebody writes by hand are never checked.",
+        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked.",
         remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
-        explains: ["admission-answers", "pod-contents"],
+        explains: ["admission-answers", "pod-contents", "webhook-drift"],
     }
     WEBHOOK_FAILURE_POLICY {
         id: "webhook-failure-policy",
         title: "Pods that cannot be checked are refused",
-        cause: "The validating webhook's `failurePolicy` is `Ignore`. Whoever makes the webhook slow gets any identity.",
+        cause: "The validating webhook's `failurePolicy` is `Ignore`. Anyone who can make the webhook slow gets any identity.",
         remedy: "Run `kubectl gmsa install --force-conflicts`, which sets `Fail` again.",
         source: "docs/threat-model.md",
-        explains: [],
+        explains: ["webhook-drift"],
     }
     WEBHOOK_TIMEOUT {
         id: "webhook-timeout",
         title: "The webhook has a reasonable time to answer",
         cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage holds every creation up.",
-        remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5`.",
+        remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5 --force-conflicts`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
-        explains: ["admission-answers"],
+        explains: ["admission-answers", "webhook-drift"],
     }
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",
-        cause: "Another GMSA webhook is installed besides this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
+        cause: "Another GMSA webhook is installed beside this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
         remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
@@ -73,7 +73,7 @@ checks! { Cluster;
         cause: "A role or binding of the webhook's service account is missing or was changed. Without `get` on credential specs or `create` on access reviews every pod that uses a GMSA is denied; without the rest it reads live, or cannot renew its certificate.",
         remedy: "Run `kubectl gmsa install --force-conflicts`, which puts roles and bindings back.",
         source: "docs/threat-model.md",
-        explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers"],
+        explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-drift", "webhook-sync", "webhook-denials"],
     }
     WEBHOOK_REPLICAS {
         id: "webhook-replicas",
@@ -81,7 +81,23 @@ checks! { Cluster;
         cause: "No pod of the webhook's Deployment is available: the image cannot be pulled, the pods are not scheduled, or they do not become ready.",
         remedy: "See why: `kubectl describe pods -n gmsa-webhook` and `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`.",
         source: "docs/runbooks.md",
-        explains: ["webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers"],
+        explains: ["webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-rollout", "webhook-restarts"],
+    }
+    WEBHOOK_ROLLOUT {
+        id: "webhook-rollout",
+        title: "The webhook's pods are those of the last change",
+        cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones go on answering.",
+        remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout.",
+        source: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
+        explains: ["webhook-redundancy", "webhook-versions"],
+    }
+    WEBHOOK_RESTARTS {
+        id: "webhook-restarts",
+        title: "The webhook's containers do not crash",
+        cause: "A container of the webhook was killed or ended with an error in the last hour. `OOMKilled` means that it reached its memory limit.",
+        remedy: "Read the log of the container that ended: `kubectl logs -n gmsa-webhook POD --previous`. After `OOMKilled`, raise the limit: `kubectl gmsa install --memory-limit=256Mi`.",
+        source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-running-pod/",
+        explains: [],
     }
     WEBHOOK_REDUNDANCY {
         id: "webhook-redundancy",
@@ -89,21 +105,21 @@ checks! { Cluster;
         cause: "Only one replica is wanted, or fewer are available than wanted. When the last ends, no pod that uses a GMSA starts.",
         remedy: "Run at least two: `kubectl gmsa install --replicas=2`, and see why pods do not run: `kubectl get pods -n gmsa-webhook`.",
         source: "docs/operations.md",
-        explains: [],
+        explains: ["webhook-drift"],
     }
     WEBHOOK_SERVICE {
         id: "webhook-service",
         title: "The webhook's Service is there",
         cause: "The Service that the webhook configurations name is missing, or does not have the port that they name.",
-        remedy: "Run `kubectl gmsa install`.",
+        remedy: "Run `kubectl gmsa install`. If the Service is there without the port, delete it first: `kubectl delete service NAME -n NAMESPACE`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#service-reference",
-        explains: ["webhook-endpoints", "admission-answers"],
+        explains: ["webhook-endpoints", "admission-answers", "webhook-drift"],
     }
     WEBHOOK_ENDPOINTS {
         id: "webhook-endpoints",
         title: "Ready pods stand behind the webhook's Service",
         cause: "The Service has no ready address: its selector matches no pod, or no pod is ready.",
-        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`.",
+        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` puts the selector back.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
         explains: ["admission-answers"],
     }
@@ -119,7 +135,7 @@ checks! { Cluster;
         id: "webhook-certificate",
         title: "The webhook's certificate is valid",
         cause: "The serving certificate has expired, is not valid yet, is about to expire, does not have the Service's name, or is not there.",
-        remedy: "See the log of a replica for why it was not renewed: `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`; with cert-manager `kubectl describe certificate -n gmsa-webhook`.",
+        remedy: "See the log of a replica for why it was not renewed: `kubectl logs -n gmsa-webhook deployment/gmsa-webhook`; with cert-manager `kubectl describe certificate -n gmsa-webhook`. Where the certificate comes from elsewhere, put a new one into the Secret.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
     }
@@ -131,13 +147,61 @@ checks! { Cluster;
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
         explains: ["admission-answers"],
     }
+    WEBHOOK_OUTAGE {
+        id: "webhook-outage",
+        title: "What stops while the webhook does not answer",
+        cause: "Pods that cannot be checked are refused. API servers before 1.28 cannot tell pods that use a GMSA from others before they call the webhook.",
+        remedy: "Limit it to the namespaces that need it: `kubectl gmsa install --namespaces-opt-in`, and label them `gmsa-webhook=enabled`.",
+        source: "docs/threat-model.md",
+        explains: [],
+    }
+    WEBHOOK_METRICS {
+        id: "webhook-metrics",
+        title: "The replicas report their metrics",
+        cause: "The metrics of a replica could not be read through the API server. It needs the right to get `pods/proxy` in the webhook's namespace, and a network path from the API server to port 9443 of the pods.",
+        remedy: "Grant the right, or open the port; the webhook itself does not need it.",
+        source: "docs/operations.md",
+        explains: [],
+    }
+    WEBHOOK_VERSIONS {
+        id: "webhook-versions",
+        title: "All replicas run one version",
+        cause: "Replicas of different versions answer: a rollout is in progress, or stuck.",
+        remedy: "Run `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook`.",
+        source: "docs/operations.md",
+        explains: [],
+    }
+    WEBHOOK_SYNC {
+        id: "webhook-sync",
+        title: "The replicas know the current credential specs",
+        cause: "A replica may not watch credential specs, or has not heard from the API server for more than a minute. It then reads each credential spec live, which is slower, or fails if the API server does not answer.",
+        remedy: "Run `kubectl gmsa install`, which grants the right; else read the log of the replica: `kubectl logs -n gmsa-webhook POD`.",
+        source: "docs/runbooks.md",
+        explains: ["webhook-denials"],
+    }
+    WEBHOOK_DENIALS {
+        id: "webhook-denials",
+        title: "The replicas can decide",
+        cause: "Pods were denied with 429, 500 or 504 because the webhook could not decide.",
+        remedy: "Read the log of the replicas, and GmsaWebhookCannotDecide in docs/runbooks.md.",
+        source: "docs/runbooks.md",
+        explains: [],
+    }
     ADMISSION_ANSWERS {
         id: "admission-answers",
         title: "Admission answers, end to end",
         cause: "A pod that must be denied was created as a dry run, and the webhook's denial did not come back.",
-        remedy: "Look at the checks of the webhook above; if all are well, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network`.",
+        remedy: "Look at the checks of the webhook above; if all are ok, restore its configurations: `kubectl gmsa install --force-conflicts`. If it still does not answer, the API server cannot reach the pods' port: see `kubectl gmsa install --host-network --port 10443`; behind a proxy put `.svc` and the Service network into the API server's `NO_PROXY`.",
         source: "docs/runbooks.md",
-        explains: ["pod-created"],
+        explains: ["webhook-drift", "pod-created"],
+    }
+    WEBHOOK_DRIFT {
+        id: "webhook-drift",
+        title: "The installation is as install makes it",
+        cause: "An object of the installation was changed or deleted, or was made by another version.",
+        remedy: "See the differences with `kubectl gmsa install --dry-run=server`; `kubectl gmsa install` removes them.",
+        source: "docs/operations.md",
+        explains: [],
     }
     CREDSPEC_PRESENT {
         id: "credspec-present",
@@ -151,7 +215,7 @@ checks! { Cluster;
         id: "credspec-findings",
         title: "The credential specs are sound",
         cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
-        remedy: "Run `kubectl gmsa credspec lint NAME`, and mend what it shows.",
+        remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
         source: "docs/findings.md",
         explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
     }

@@ -1,4 +1,4 @@
-//! What is looked at in Active Directory.
+//! The checks of Active Directory.
 
 use super::{Check, Side, checks};
 
@@ -38,7 +38,7 @@ checks! { Directory;
     DIRECTORY_ROOT_KEY {
         id: "directory-root-key",
         title: "The forest has a key for managed passwords",
-        cause: "There is no KDS root key, or none that is old enough: controllers compute no managed password until 10 hours after one was made.",
+        cause: "The forest has no KDS root key, or none that is old enough: controllers compute no managed password until 10 hours after one was made.",
         remedy: "Make one with `Add-KdsRootKey -EffectiveImmediately`, and wait 10 hours.",
         source: "https://learn.microsoft.com/windows-server/identity/ad-ds/manage/group-managed-service-accounts/group-managed-service-accounts/create-the-key-distribution-services-kds-root-key",
         explains: ["pod-credential-spec", "pod-secure-channel", "pod-ticket", "directory-account", "directory-retrieval", "node-account", "node-ccg-events"],
@@ -46,8 +46,8 @@ checks! { Directory;
     DIRECTORY_ACCOUNT {
         id: "directory-account",
         title: "The account is fit for use",
-        cause: "The account of the credential spec does not exist, is disabled, is no group managed service account, or is set up in a way that Windows cannot work with.",
-        remedy: "Run `kubectl gmsa account check ACCOUNT`, which tells what is wrong with it and what to do.",
+        cause: "The account of the credential spec does not exist, is disabled, is not a group managed service account, or is set up in a way that Windows cannot work with.",
+        remedy: "Run `kubectl gmsa account check ACCOUNT`, which reports what is wrong with it and what to do.",
         source: "docs/account.md",
         explains: ["pod-credential-spec", "pod-secure-channel", "pod-ticket", "directory-retrieval", "directory-spn", "node-account", "node-ccg-events", "node-compute-events"],
     }

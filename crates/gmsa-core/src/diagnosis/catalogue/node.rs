@@ -1,4 +1,4 @@
-//! What is looked at in the output of the script for administrators of Windows nodes.
+//! The checks of the output of the node script.
 
 use super::{Check, Side, checks};
 
@@ -39,7 +39,7 @@ checks! { Node;
         id: "node-domain",
         title: "The node can log on to a domain",
         cause: "The node's own secure channel is broken, or it is neither a member of a domain nor has a plug-in that could fetch credentials for it.",
-        remedy: "Mend the node's channel with `Test-ComputerSecureChannel -Repair`; join the node to the domain, or install the plug-in of your platform.",
+        remedy: "Repair the node's channel with `Test-ComputerSecureChannel -Repair`; join the node to the domain, or install the plug-in of your platform.",
         source: "https://learn.microsoft.com/powershell/module/microsoft.powershell.management/test-computersecurechannel",
         explains: ["node-account", "node-ccg-events", "node-netlogon-events"],
     }
@@ -74,6 +74,14 @@ checks! { Node;
         remedy: "See what the code means, in the evidence.",
         source: "docs/codes.md",
         explains: ["node-compute-events", "pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
+    }
+    NODE_KDC_EVENTS {
+        id: "node-kdc-events",
+        title: "The domain controller refuses no ticket for RC4",
+        cause: "The node is a domain controller, and its KDC logged tickets that use RC4 or that it refused because of RC4 (events 201 to 209 of KDCSVC).",
+        remedy: "Check the account that the event names and set it to AES: `kubectl gmsa account check ACCOUNT`; update or reconfigure a client that offers only RC4. docs/rc4.md has the steps.",
+        source: "https://support.microsoft.com/help/5073381",
+        explains: [],
     }
     NODE_NETLOGON_EVENTS {
         id: "node-netlogon-events",

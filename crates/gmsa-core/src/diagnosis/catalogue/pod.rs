@@ -1,4 +1,4 @@
-//! What is looked at for one pod, by its objects and from inside.
+//! The checks of one pod, by its objects and from inside.
 
 use super::{Check, Side, checks};
 
@@ -22,8 +22,8 @@ checks! { Pod;
     POD_CREATED {
         id: "pod-created",
         title: "The workload has a pod",
-        cause: "The workload wants pods and has none: each was refused on creation, or the workload's controller has not come to it.",
-        remedy: "Read the reason in the evidence, and mend it; the controller tries again by itself.",
+        cause: "The workload wants pods and has none: each was refused on creation, or the workload's controller has not created any yet.",
+        remedy: "Read the reason in the evidence and fix it; the controller tries again by itself.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-pods/",
         explains: ["pod-exec"],
     }
@@ -70,8 +70,8 @@ checks! { Pod;
     POD_RUNNING {
         id: "pod-running",
         title: "The container runs",
-        cause: "The container could not be created or started, or ends again and again. Failures of the Host Compute Service that speak of credentials are most often a mistake in the credential spec, or the node cannot fetch the account's password.",
-        remedy: "Read the decoded numbers in the evidence; then `kubectl gmsa credspec lint NAME`, and on the node `kubectl gmsa doctor --print-node-checks`.",
+        cause: "The container could not be created or started, or ends again and again. Failures of the Host Compute Service that name credentials are most often a mistake in the credential spec, or the node cannot fetch the account's password.",
+        remedy: "Read the message; if it names credentials: `kubectl gmsa credspec lint NAME`, and on the node the script of `kubectl gmsa doctor --print-node-checks`.",
         source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-troubleshooting",
         explains: ["pod-exec"],
     }
@@ -79,14 +79,14 @@ checks! { Pod;
         id: "pod-exec",
         title: "Commands can be run inside the container",
         cause: "The API server, the node or the container refused to run a command: a right is missing, the kubelet is not reached, or the container has gone.",
-        remedy: "Get the rights `get` and `create` on `pods/exec` in the namespace; where the container itself takes no commands, look from a pod of one's own: `--probe-pod`.",
+        remedy: "Get the rights `get` and `create` on `pods/exec` in the namespace; where the container itself takes no commands, look from a separate pod: `--probe-pod`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources",
         explains: ["pod-tools"],
     }
     POD_TOOLS {
         id: "pod-tools",
         title: "The image has nltest, nslookup and klist",
-        cause: "A program with which Windows tells of its domain is not in the image: nanoserver has no `nltest`.",
+        cause: "A program that reports the state of the domain is not in the image: nanoserver has no `nltest`.",
         remedy: "Look from inside a pod with a fuller image: `kubectl gmsa doctor POD --probe-pod --probe-image=SERVERCORE-IMAGE`.",
         source: "docs/limits.md",
         explains: [],
@@ -125,9 +125,9 @@ checks! { Pod;
     }
     POD_USER {
         id: "pod-user",
-        title: "Processes run as a user who has the identity",
-        cause: "Only LocalSystem, NetworkService and IIS application pools use the container's identity on the network. The user seen is that of the container's own processes; services inside it have their own.",
-        remedy: "Run the program as a service of NetworkService, or set `securityContext.windowsOptions.runAsUserName: \"NT AUTHORITY\\\\NetworkService\"`.",
+        title: "Processes run as a user that has the identity",
+        cause: "LocalSystem, NetworkService, service accounts and IIS application pools use the container's identity on the network; a user that the image makes itself does not. The user seen is that of the container's own processes; services inside it have their own.",
+        remedy: "IIS needs no change: its application pools use the identity whatever user this is. A program that the container starts itself: set `securityContext.windowsOptions.runAsUserName: \"NT AUTHORITY\\NetworkService\"`, or run it as a service of NetworkService.",
         source: "https://learn.microsoft.com/virtualization/windowscontainers/manage-containers/gmsa-run-container",
         explains: ["pod-secure-channel", "pod-ticket"],
     }
@@ -135,7 +135,7 @@ checks! { Pod;
         id: "pod-secure-channel",
         title: "The container has a secure channel to the domain",
         cause: "`nltest /query` or `/sc_verify` fails: netlogon in the container could not log on with the account, or lost its trust.",
-        remedy: "Run `kubectl gmsa doctor POD --repair`, which resets the channel; if that helps, put the hook into the workload (`--add-lifecycle`); if not, check the account: `kubectl gmsa account check ACCOUNT`.",
+        remedy: "Run `kubectl gmsa doctor POD --repair`, which resets the channel; if that helps, put the hook into the workload (`--add-lifecycle`). If not, open the TCP ports 135, 445 and 49152 to 65535 to the domain controllers, and check the account: `kubectl gmsa account check ACCOUNT`.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#troubleshooting",
         explains: ["pod-ticket"],
     }
@@ -145,6 +145,14 @@ checks! { Pod;
         cause: "`klist get krbtgt` gets no ticket for the account, so no service accepts it.",
         remedy: "Look at DNS, the ports and the clock; with a working ticket but a broken secure channel the account itself is wrong.",
         source: "https://learn.microsoft.com/windows-server/administration/windows-commands/klist",
+        explains: [],
+    }
+    POD_TICKET_ENCRYPTION {
+        id: "pod-ticket-encryption",
+        title: "The container's tickets use AES",
+        cause: "`klist` lists a ticket or a session key with RC4 or DES. Domain controllers with the updates of 2026 issue RC4 only for accounts that ask for it, and those of Server 2025 issue no ticket-granting ticket with it.",
+        remedy: "Check the account, and set it to AES: `kubectl gmsa account check ACCOUNT`; for a ticket of another service check the account that runs that service. docs/rc4.md has the dates.",
+        source: "https://support.microsoft.com/help/5073381",
         explains: [],
     }
 }

@@ -10,7 +10,7 @@ const ADDRESS: &str =
     "Server: dns\r\nAddress: 10.96.0.10\r\n\r\nName: contoso.com\r\nAddress: 10.0.0.4\r\n";
 const NO_ADDRESS: &str = "Server: dns\r\nAddress: 10.96.0.10\r\n\r\n*** not found\r\n";
 const SRV: &str = "x SRV\r\n a = 0\r\n b = 100\r\n c = 389\r\n d = dc1.contoso.com\r\n";
-const TICKET: &str = "Cached Tickets: (1)\r\n#0> Client: WebApp1$ @ CONTOSO.COM\r\n Server: krbtgt/CONTOSO.COM @ CONTOSO.COM\r\n";
+const TICKET: &str = "Cached Tickets: (1)\r\n#0> Client: WebApp1$ @ CONTOSO.COM\r\n Server: krbtgt/CONTOSO.COM @ CONTOSO.COM\r\n KerbTicket Encryption Type: AES-256-CTS-HMAC-SHA1-96\r\n Session Key Type: AES-256-CTS-HMAC-SHA1-96\r\n";
 const NO_TICKET: &str = "klist failed with 0x51f/1311\r\n";
 const SYSTEM: &str = "\"nt authority\\system\",\"S-1-5-18\"\r\n";
 
@@ -98,7 +98,12 @@ fn the_root_cause_of_what_readers_of_the_page_meet() {
         ),
         (
             "no controller, not even for the first command",
-            vec![(Probe::ParentDomain, NOBODY), (query, NOBODY), (verify, NOBODY)],
+            vec![
+                (Probe::ParentDomain, NOBODY),
+                (query, NOBODY),
+                (verify, NOBODY),
+                (ticket, "Cached Tickets: (0)"),
+            ],
             vec![("pod-domain-controller", vec!["pod-secure-channel"])],
         ),
         (
@@ -117,6 +122,124 @@ fn the_root_cause_of_what_readers_of_the_page_meet() {
     ] {
         assert_eq!(causes(&with(&changes)), expected, "{name}");
     }
+}
+
+/// plooploops/windows-containers-AD 7 and kubernetes/kubernetes 99862: klist works and netlogon finds
+/// no logon server.
+#[test]
+fn a_ticket_shows_that_a_controller_answers() {
+    let inside = with(&[(Probe::Query, NOBODY), (Probe::Verify, NOBODY)]);
+    assert_eq!(causes(&inside), [("pod-secure-channel", vec![])]);
+    let outcomes = inside.judge();
+    let of = |id| outcomes.iter().find(|one| one.check.id == id).unwrap();
+    assert_eq!(of("pod-domain-controller").state, State::Ok);
+    assert!(of("pod-domain-controller").message.contains("port 88"));
+    assert!(of("pod-secure-channel").evidence.join(" ").contains("135, 445 and 49152 to 65535"));
+    assert!(inside.only_netlogon_fails());
+    assert!(!healthy().only_netlogon_fails());
+}
+
+#[test]
+fn a_ticket_of_the_account_shows_that_the_credential_spec_reached_it() {
+    let changes = [(Probe::ParentDomain, BROKEN), (Probe::Query, BROKEN), (Probe::Verify, BROKEN)];
+    assert_eq!(causes(&with(&changes)), [("pod-secure-channel", vec![])]);
+    let other = TICKET.replace("WebApp1", "NODE1");
+    let mut with_other = with(&changes);
+    let output = other.into_bytes();
+    with_other.readings.insert(Probe::Ticket, Reading::Ended { code: 0, output });
+    assert_eq!(causes(&with_other)[0].0, "pod-credential-spec");
+}
+
+/// The one user of containers with whom pods run that set none.
+const ADMINISTRATOR: &str = "\"user manager\\containeradministrator\",\"S-1-5-93-2-1\"\r\n";
+
+#[test]
+fn the_user_explains_what_was_denied_and_nothing_else() {
+    let no_secret = "Connection Status = 1786 0x6fa ERROR_NO_TRUST_LSA_SECRET\r\n";
+    let denied = "Status = 5 0x5 ERROR_ACCESS_DENIED\r\n";
+    let klist_denied = "klist failed with 0xc0000022/-1073741790\r\n";
+    let local = "\"web\\shop\",\"S-1-5-21-1-2-3-1001\"\r\n";
+    let (user, query, verify, ticket) = (Probe::User, Probe::Query, Probe::Verify, Probe::Ticket);
+    for (name, changes, expected) in [
+        (
+            "the channel alone is broken",
+            vec![(user, ADMINISTRATOR), (query, no_secret), (verify, no_secret)],
+            vec![("pod-secure-channel", vec![])],
+        ),
+        ("all is well", vec![(user, ADMINISTRATOR)], vec![]),
+        ("no ticket, and a channel", vec![(user, ADMINISTRATOR), (ticket, klist_denied)], vec![]),
+        (
+            "denied",
+            vec![(user, ADMINISTRATOR), (query, denied), (verify, denied)],
+            vec![("pod-user", vec!["pod-secure-channel"])],
+        ),
+        (
+            "klist alone is denied, and the channel is broken by itself",
+            vec![
+                (user, ADMINISTRATOR),
+                (ticket, klist_denied),
+                (query, no_secret),
+                (verify, no_secret),
+            ],
+            vec![("pod-secure-channel", vec![])],
+        ),
+        ("a user of its own", vec![(user, local)], vec![("pod-user", vec![])]),
+        (
+            "a user of its own, and a channel that is broken by itself",
+            vec![(user, local), (query, no_secret), (verify, no_secret)],
+            vec![("pod-secure-channel", vec![]), ("pod-user", vec![])],
+        ),
+        (
+            "a user of its own is denied",
+            vec![(user, local), (query, denied)],
+            vec![("pod-user", vec!["pod-secure-channel"])],
+        ),
+    ] {
+        assert_eq!(causes(&with(&changes)), expected, "{name}");
+    }
+    // Without a sign that it works there is a note, and no more.
+    let inside = with(&[(user, ADMINISTRATOR), (ticket, NO_TICKET), (query, NOBODY)]);
+    let outcomes = inside.judge();
+    let outcome = outcomes.iter().find(|one| one.check.id == "pod-user").unwrap();
+    assert_eq!(outcome.state, State::Ok);
+    assert!(outcome.evidence[0].contains("others report that this user works"), "{outcome:?}");
+    // The remedy does not send IIS images to another user.
+    let user = super::super::find("pod-user").unwrap();
+    assert!(user.remedy.contains("IIS needs no change"), "{}", user.remedy);
+}
+
+#[test]
+fn a_verified_channel_shows_that_the_domain_is_found() {
+    let inside = with(&[
+        (Probe::Address, NO_ADDRESS),
+        (Probe::Services, NO_ADDRESS),
+        (Probe::ServicesOverTcp, NO_ADDRESS),
+    ]);
+    let outcomes = inside.judge();
+    for id in ["pod-dns", "pod-srv"] {
+        let outcome = outcomes.iter().find(|one| one.check.id == id).unwrap();
+        assert_eq!(outcome.state, State::Warning, "{outcome:?}");
+        assert!(outcome.message.contains("the secure channel works"), "{outcome:?}");
+    }
+    assert_eq!(Verdict::of(&outcomes).health, super::super::Health::Troubled);
+    assert_eq!(inside.addresses(), Some(false));
+    assert_eq!(healthy().addresses(), Some(true));
+}
+
+#[test]
+fn tickets_with_rc4_are_warned_of() {
+    let weak = TICKET.replace(
+        "Session Key Type: AES-256-CTS-HMAC-SHA1-96",
+        "Session Key Type: RSADSI RC4-HMAC(NT)",
+    );
+    assert_eq!(causes(&with(&[(Probe::Ticket, &weak)])), [("pod-ticket-encryption", vec![])]);
+    let outcomes = with(&[(Probe::Ticket, &weak)]).judge();
+    let outcome = outcomes.iter().find(|one| one.check.id == "pod-ticket-encryption").unwrap();
+    assert_eq!(outcome.message, "the session key for krbtgt/CONTOSO.COM uses RC4");
+    assert!(outcome.next_step().contains("docs/rc4.md"), "{outcome:?}");
+    let silent = "#0> Client: WebApp1$ @ A\r\n Server: krbtgt/A @ A\r\n";
+    let outcomes = with(&[(Probe::Ticket, silent)]).judge();
+    assert!(outcomes.iter().all(|one| one.check.id != "pod-ticket-encryption"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::diagnosis::{State, Verdict};
+use crate::diagnosis::{Confidence, State, Verdict};
 use crate::windows::codes;
 use crate::windows::node::read;
 
@@ -185,15 +185,17 @@ fn a_controller_that_answers_makes_one_that_does_not_a_warning() {
 fn every_code_of_an_event_log_is_explained() {
     use codes::Source;
 
-    for entry in codes::ALL.iter().filter(|entry| entry.source != Source::Api) {
+    for entry in codes::all().filter(|entry| entry.source != Source::Api) {
         let log = match entry.source {
             Source::Api | Source::Ccg => "ccg",
             Source::Aks => "aks",
             Source::Rancher => "rancher",
             Source::HyperVCompute => "compute",
             Source::Netlogon => "netlogon",
+            Source::Kdc => "kdc",
         };
         let mut document = healthy();
+        document["plugins"] = value(Value::Null);
         document["events"][log] = value(json!({"groups": {"id": entry.number, "level": 2}}));
         let outcomes = outcomes(&document);
         let told = outcomes.iter().find(|one| one.state >= State::Warning);
@@ -205,13 +207,164 @@ fn every_code_of_an_event_log_is_explained() {
             assert_eq!(told.next_step(), entry.remedy);
         }
     }
-    for entry in codes::ALL.iter().filter(|entry| entry.source == Source::Api && entry.number > 0) {
+    for entry in codes::all().filter(|entry| entry.source == Source::Api && entry.number > 0) {
         let mut document = healthy();
         let codes = format!("0x{:08X}", entry.number);
         document["events"]["compute"] =
             value(json!({"groups": {"id": 3, "level": 2, "codes": codes}}));
         let outcomes = outcomes(&document);
-        let told = outcomes.iter().find(|one| one.state == State::Problem).unwrap();
-        assert!(told.evidence[1].contains(entry.meaning), "{told:?}");
+        let reported = outcomes.iter().find(|one| one.state == State::Problem);
+        if entry.topic == codes::Topic::General {
+            assert_eq!(reported, None, "{entry:?}");
+            continue;
+        }
+        let reported = reported.unwrap_or_else(|| panic!("{entry:?}"));
+        assert!(reported.evidence[1].contains(entry.meaning), "{reported:?}");
+        assert_eq!(reported.confidence, Confidence::Likely);
+        assert_eq!(reported.next_step(), entry.on_node.unwrap_or(entry.remedy));
+    }
+}
+
+/// Events of public reports, with the codes that stood in them.
+#[test]
+fn a_code_in_an_event_names_the_fault_and_an_unknown_one_is_shown() {
+    use Confidence::{Certain, Likely, Possible};
+
+    let secret = "the plug-in fetched is wrong: correct the secret (`domain\\user:password`";
+    for (log, id, codes, confidence, next, line) in [
+        // microsoft/Windows-Containers 293
+        (
+            "ccg",
+            4,
+            json!(["0x8000401A"]),
+            Certain,
+            "commonly the interactive user: give the application in `dcomcnfg` a service account",
+            "with 0x8000401A CO_E_RUNAS_LOGON_FAILURE",
+        ),
+        // Azure/AKS 3849
+        ("ccg", 8, json!("0xC000006D"), Certain, secret, "0xC000006D STATUS_LOGON_FAILURE"),
+        (
+            "ccg",
+            6,
+            json!("0x8007052E"),
+            Certain,
+            secret,
+            "with 0x8007052E, which is 1326 (0x52E) ERROR_LOGON_FAILURE",
+        ),
+        // microsoft/Windows-Containers 544
+        (
+            "compute",
+            11507,
+            json!("0xC00000A7"),
+            Likely,
+            "Check the credential spec",
+            "with 0xC00000A7: not in the catalogue; the NTSTATUS",
+        ),
+        // MicrosoftDocs/Virtualization-Documentation 523 and 618
+        (
+            "netlogon",
+            5719,
+            json!("0xC000005E"),
+            Certain,
+            "the node resolves the domain",
+            "STATUS_NO_LOGON_SERVERS",
+        ),
+        ("netlogon", 5783, json!([]), Certain, "the controller that the event names", "5783"),
+        (
+            "netlogon",
+            3210,
+            json!("0xC0000022"),
+            Certain,
+            "Test-ComputerSecureChannel -Repair",
+            "0xC0000022 STATUS_ACCESS_DENIED",
+        ),
+        ("netlogon", 5805, json!([]), Certain, "no two machines use its name", "5805"),
+        ("ccg", 99, json!("0x12345"), Possible, "Read the text of the event", "0x00012345"),
+    ] {
+        let mut document = healthy();
+        document["events"][log] = value(json!({"groups": {"id": id, "level": 2, "codes": codes}}));
+        let outcomes = outcomes(&document);
+        let verdict = Verdict::of(&outcomes);
+        let [cause] = &verdict.causes[..] else { panic!("{:#?}", verdict.causes) };
+        assert_eq!(cause.confidence, confidence, "{log} {id}");
+        assert!(cause.outcome.next_step().contains(next), "{:?}", cause.outcome);
+        assert!(cause.outcome.evidence.join("\n").contains(line), "{:?}", cause.outcome);
+    }
+}
+
+#[test]
+fn a_plug_in_without_credentials_says_why_in_its_own_place() {
+    for (guid, place) in [
+        ("{859E1386-BDB4-49E8-85C7-3070B13920E1}", "C:\\ProgramData\\Amazon\\gmsa-plugin\\"),
+        ("ccc2a336-d7f3-4818-a213-272b7924213e", "Microsoft-AKSGMSAPlugin/Admin"),
+        ("{e4781092-f116-4b79-b55e-28eb6a224e26}", "the Application event log"),
+        ("{11111111-2222-3333-4444-555555555555}", "Read the event log of the plug-in on the node"),
+    ] {
+        let mut document = healthy();
+        document["plugins"] = value(json!([{"guid": guid}]));
+        document["events"]["ccg"] = value(json!({"groups": [{"id": 6, "level": 2}]}));
+        let outcomes = outcomes(&document);
+        let ccg = outcomes.iter().find(|one| one.check.id == "node-ccg-events").unwrap();
+        assert!(ccg.next_step().contains(place), "{guid}: {ccg:?}");
+    }
+}
+
+#[test]
+fn kdc_events_are_read_on_domain_controllers_alone() {
+    let state = |document: &Value| {
+        let outcomes = outcomes(document);
+        let one = outcomes.iter().find(|one| one.check.id == "node-kdc-events").unwrap();
+        (one.state, one.message.clone())
+    };
+    let mut document = healthy();
+    document["events"]["kdc"] = value(json!({"absent": true, "groups": []}));
+    let (skipped, words) = state(&document);
+    assert_eq!(skipped, State::Skipped);
+    assert!(words.contains("not a domain controller"), "{words}");
+    for (id, level, expected) in
+        [(201, 3, State::Warning), (203, 2, State::Problem), (205, 3, State::Warning)]
+    {
+        document["events"]["kdc"] = value(json!({"groups": [{"id": id, "level": level}]}));
+        assert_eq!(state(&document).0, expected, "{id}");
+    }
+    document["events"]["kdc"] = value(json!({"absent": false, "groups": []}));
+    assert_eq!(state(&document).0, State::Ok);
+    document["events"].as_object_mut().unwrap().remove("kdc");
+    assert_eq!(state(&document).0, State::Skipped);
+}
+
+#[test]
+fn what_works_all_the_same_makes_a_problem_a_suspicion() {
+    let mut base = healthy();
+    base["domain"] = value(json!({"joined": true, "name": "contoso.com", "secureChannel": true}));
+    let with = |section: &str, content: Value, ccg: &[u32]| {
+        let mut document = base.clone();
+        document[section] = value(content);
+        let groups: Vec<Value> = ccg
+            .iter()
+            .map(|id| json!({"id": id, "level": 4, "last": "2026-11-25T09:00:00Z"}))
+            .collect();
+        document["events"]["ccg"] = value(json!({"absent": false, "groups": groups}));
+        document
+    };
+    let closed = |host: &str| json!([{"host": host, "port": 88, "open": false}]);
+    let none = |domain: &str| json!({"domain": domain, "controllers": []});
+    let gone = json!({"guid": "{1}", "server": "C:\\x.dll", "present": false});
+    let unjoined = |ccg: &[u32]| {
+        let mut document = with("domain", json!({"joined": false}), ccg);
+        document["plugins"] = value(Value::Null);
+        document
+    };
+    for (document, check, state) in [
+        // The records are missing, whatever netlogon still has in its cache.
+        (with("dns", none("contoso.com"), &[]), "node-dns", State::Problem),
+        (with("ports", closed("dc1.contoso.com"), &[]), "node-ports", State::Warning),
+        (with("ports", closed("dc1.fabrikam.com"), &[]), "node-ports", State::Problem),
+        (with("plugins", gone.clone(), &[1]), "node-plugin", State::Warning),
+        (with("plugins", gone, &[]), "node-plugin", State::Problem),
+        (unjoined(&[2]), "node-domain", State::Warning),
+        (unjoined(&[]), "node-domain", State::Problem),
+    ] {
+        assert_eq!(causes(&document), [(check, state)], "{document}");
     }
 }

@@ -1,11 +1,66 @@
-//! Lists as Windows PowerShell writes them.
+//! JSON as Windows PowerShell 5.1 writes it.
 
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A list: an array, null for an empty one, the element alone for one of one element, or an object
-/// with `value` and `Count`, which Windows PowerShell 5.1 makes of some arrays.
+/// Turns what only Windows PowerShell 5.1 writes into plain JSON, at every depth: `{}` for nothing,
+/// `{"value": …, "Count": …}` for a list, `{"value": …, "PSPath": …}` for a text with properties, and
+/// `/Date(…)/` for a time.
+pub(super) fn plain(value: &mut Value) {
+    match value {
+        Value::Array(elements) => elements.iter_mut().for_each(plain),
+        Value::Object(members) => {
+            // A section has a value too, and an error beside it.
+            let wraps = members.contains_key("value") && !members.contains_key("error");
+            if wraps {
+                let mut inner = members.remove("value").unwrap_or_default();
+                plain(&mut inner);
+                *value = inner;
+            } else if members.is_empty() {
+                *value = Value::Null;
+            } else {
+                members.values_mut().for_each(plain);
+            }
+        }
+        Value::String(text) => {
+            if let Some(time) = date(text) {
+                *text = time;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// `/Date(1764064801000)/` in the form of the document's own times: milliseconds since 1970, UTC.
+fn date(text: &str) -> Option<String> {
+    let inner = text.strip_prefix("/Date(")?.strip_suffix(")/")?;
+    // A zone behind it changes nothing: the number is UTC already.
+    let digits = inner
+        .get(1..)
+        .and_then(|rest| rest.find(['+', '-']))
+        .map_or(inner, |at| inner.get(..=at).unwrap_or(inner));
+    let milliseconds: i64 = digits.parse().ok()?;
+    Some(iso(milliseconds.div_euclid(1000)))
+}
+
+/// Seconds since 1970 as `2025-11-25T10:00:01Z`. The calendar is Howard Hinnant's
+/// (`civil_from_days`), which has no tables and no loops.
+fn iso(seconds: i64) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let days = days.saturating_add(719_468);
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// A list: an array, null for an empty one, or the element alone for one of one element.
 pub(super) fn many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -14,13 +69,39 @@ where
     let elements = match Value::deserialize(deserializer)? {
         Value::Null => Vec::new(),
         Value::Array(elements) => elements,
-        Value::Object(mut object) if object.len() == 2 && object.contains_key("Count") => {
-            match object.remove("value") {
-                Some(Value::Array(elements)) => elements,
-                _ => return Err(D::Error::custom("a list is an object without elements")),
-            }
-        }
         one => vec![one],
     };
-    elements.into_iter().map(|one| serde_json::from_value(one).map_err(D::Error::custom)).collect()
+    // An element that outputs nothing is none.
+    let elements = elements.into_iter().filter(|one| !one.is_null());
+    elements.map(|one| serde_json::from_value(one).map_err(D::Error::custom)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_5_1_writes_becomes_plain() {
+        for (written, expected) in [
+            (json!({}), json!(null)),
+            (json!({"value": [], "Count": 0}), json!([])),
+            (json!({"value": [{"a": {}}], "Count": 1}), json!([{"a": null}])),
+            (json!({"value": "x", "PSPath": "y", "PSDrive": {}}), json!("x")),
+            (
+                json!({"value": "/Date(1764064801000)/", "DisplayHint": 2, "DateTime": "d"}),
+                json!("2025-11-25T10:00:01Z"),
+            ),
+            (json!({"value": {}, "error": null}), json!({"value": null, "error": null})),
+            (json!("/Date(951782400000+0100)/"), json!("2000-02-29T00:00:00Z")),
+            (json!("/Date(-1)/"), json!("1969-12-31T23:59:59Z")),
+            (json!("/Date(x)/"), json!("/Date(x)/")),
+            (json!(["/Date()/", 1, true]), json!(["/Date()/", 1, true])),
+        ] {
+            let mut value = written.clone();
+            plain(&mut value);
+            assert_eq!(value, expected, "{written}");
+        }
+    }
 }

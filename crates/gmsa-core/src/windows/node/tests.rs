@@ -55,6 +55,98 @@ fn lists_are_read_in_each_form_that_powershell_makes_of_them() {
     }
 }
 
+/// What Windows PowerShell 5.1 wrote for the script of earlier versions: a command that outputs nothing
+/// is `{}` (PowerShell 9231), some lists are objects, and a list of one element is that element.
+#[test]
+fn a_node_without_anything_is_read_as_5_1_writes_it() {
+    const SECTIONS: [&str; 5] = ["accounts", "plugins", "dns", "ports", "compartment"];
+    const LOGS: [&str; 6] = ["ccg", "aks", "rancher", "compute", "netlogon", "kdc"];
+    for nothing in [json!({}), Value::Null, json!([]), json!({"value": [], "Count": 0})] {
+        let mut document = document();
+        for section in SECTIONS {
+            // Only a list can be an empty one.
+            let nothing = if section == "compartment" { json!({}) } else { nothing.clone() };
+            document[section] = json!({"value": nothing, "error": {}});
+        }
+        for log in LOGS {
+            document["events"][log] =
+                json!({"value": {"absent": false, "groups": nothing}, "error": null});
+        }
+        document["clock"] = json!({"value": {"source": "", "offsets": nothing}, "error": {}});
+        document["runtime"] = json!({"value": {"containerd": {}, "docker": {}}, "error": {}});
+        document["domain"] =
+            json!({"value": {"joined": false, "name": {}, "secureChannel": {}}, "error": {}});
+        let output = of(&document);
+        assert_eq!(output.accounts, Ok(vec![]), "{nothing}");
+        assert_eq!(output.plugins, Ok(vec![]), "{nothing}");
+        assert_eq!(output.dns, Ok(vec![]), "{nothing}");
+        assert_eq!(output.ports, Ok(vec![]), "{nothing}");
+        assert_eq!(output.compartment, Ok(None), "{nothing}");
+        assert_eq!(output.clock.unwrap().offsets, vec![], "{nothing}");
+        assert_eq!(output.runtime, Ok(Runtime::default()), "{nothing}");
+        assert_eq!(output.domain, Ok(Domain::default()), "{nothing}");
+        let events = output.events;
+        let logs =
+            [events.ccg, events.aks, events.rancher, events.compute, events.netlogon, events.kdc];
+        assert_eq!(logs, [const { Ok(Some(Vec::new())) }; 6], "{nothing}");
+    }
+    // Whole sections without a value.
+    let mut document = document();
+    for section in SECTIONS {
+        document[section] = json!({});
+    }
+    for log in LOGS {
+        document["events"][log] = json!({"value": {}, "error": null});
+    }
+    let output = of(&document);
+    assert_eq!((output.accounts, output.plugins), (Ok(vec![]), Ok(vec![])));
+    assert_eq!(output.events.netlogon, Ok(Some(vec![])));
+}
+
+/// Each list of the document with one element: as an array, alone, and as an object with `Count`.
+#[test]
+fn lists_of_one_element_are_read_in_each_form_for_every_section() {
+    type Count = fn(&NodeOutput) -> usize;
+    let group = json!({"id": 8, "level": 2, "count": 1, "codes": "0xC000006D",
+        "first": "/Date(1764064801000)/", "last": {"value": "/Date(1764064801000)/", "DisplayHint": 2}});
+    let lists: [(&str, Value, Count); 7] = [
+        ("/accounts/value", json!({"name": "WebApp1", "usable": true, "error": {}}), |output| {
+            output.accounts.as_ref().unwrap().len()
+        }),
+        ("/plugins/value", json!({"guid": "{1}", "server": {}, "present": {}}), |output| {
+            output.plugins.as_ref().unwrap().len()
+        }),
+        ("/dns/value", json!({"domain": "contoso.com", "controllers": "dc1"}), |output| {
+            output.dns.as_ref().unwrap()[0].controllers.len()
+        }),
+        ("/ports/value", json!({"host": "dc1", "port": 88, "open": false}), |output| {
+            output.ports.as_ref().unwrap().len()
+        }),
+        ("/clock/value/offsets", json!({"host": "dc1", "seconds": {}}), |output| {
+            output.clock.as_ref().unwrap().offsets.len()
+        }),
+        ("/events/ccg/value/groups", group.clone(), |output| {
+            output.events.ccg.as_ref().unwrap().as_ref().unwrap()[0].codes.len()
+        }),
+        ("/events/kdc/value/groups", group, |output| {
+            let groups = output.events.kdc.as_ref().unwrap().as_ref().unwrap();
+            assert_eq!(groups[0].last, "2025-11-25T10:00:01Z");
+            groups.len()
+        }),
+    ];
+    for (pointer, element, count) in lists {
+        for list in [json!([element]), element.clone(), json!({"value": [element], "Count": 1})] {
+            let mut document = document();
+            document["events"]["ccg"] =
+                json!({"value": {"absent": false, "groups": []}, "error": {}});
+            document["events"]["kdc"] = document["events"]["ccg"].clone();
+            document["accounts"]["error"] = json!({});
+            *document.pointer_mut(pointer).unwrap() = list.clone();
+            assert_eq!(count(&of(&document)), 1, "{pointer}: {list}");
+        }
+    }
+}
+
 #[test]
 fn a_section_that_failed_or_is_odd_takes_no_other_with_it() {
     let mut document = document();
@@ -65,22 +157,23 @@ fn a_section_that_failed_or_is_odd_takes_no_other_with_it() {
     let output = of(&document);
     assert_eq!(output.plugins, Err("Zugriff verweigert [31m ".to_owned()));
     assert!(output.system.unwrap_err().contains("cannot be read"));
-    assert_eq!(output.ports, Err("the script did not look at it".to_owned()));
-    assert_eq!(output.events.ccg, Ok(Some(vec![])));
+    assert_eq!(output.ports, Err("the script did not check it".to_owned()));
+    // What is not understood is never taken for a log without failures.
+    assert!(output.events.ccg.unwrap_err().contains("cannot be read"));
     assert_eq!(output.dns.unwrap().len(), 1);
 }
 
 #[test]
 fn what_is_no_output_of_the_script_is_said_to_be_none() {
     for (bytes, words) in [
-        (&b""[..], "it is no JSON"),
-        (b"Get-WinEvent : Zugriff verweigert", "it is no JSON"),
-        (b"{\"kind\":\"DoctorReport\"}", "its kind is no NodeChecks"),
-        (b"[]", "its kind is no NodeChecks"),
+        (&b""[..], "it is not JSON"),
+        (b"Get-WinEvent : Zugriff verweigert", "it is not JSON"),
+        (b"{\"kind\":\"DoctorReport\"}", "its kind is not NodeChecks"),
+        (b"[]", "its kind is not NodeChecks"),
         (b"{\"kind\":\"NodeChecks\"}", "it is of version none"),
         (b"{\"kind\":\"NodeChecks\",\"version\":2}", "it is of version 2"),
-        (b"\xFF\xFE{", "no text"),
-        (b"caf\xE9", "no text"),
+        (b"\xFF\xFE{", "not text"),
+        (b"caf\xE9", "not text"),
     ] {
         let error = read(bytes).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

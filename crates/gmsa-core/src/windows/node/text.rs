@@ -1,8 +1,8 @@
 //! Text in the encodings that Windows writes.
 
-/// Bytes that are no text.
+/// Bytes that are not text.
 #[derive(Debug, thiserror::Error)]
-#[error("it is no text in UTF-8 or UTF-16: {0}")]
+#[error("it is not text in UTF-8 or UTF-16: {0}")]
 pub struct Undecodable(&'static str);
 
 /// Decodes UTF-8 with or without a byte order mark, and UTF-16 of either order with one, or without

@@ -1,31 +1,43 @@
 //! What can be seen of the account alone.
 
+use gmsa_core::windows::encryption_types::{self, Standing};
+
 use super::{Check, CheckStatus};
 use crate::account::{Account, name};
 
-/// The encryptions (MS-KILE, section 2.2.7), those of DES first.
-const ENCRYPTIONS: [(i64, &str); 5] =
-    [(0x01, "DES"), (0x02, "DES"), (0x04, "RC4"), (0x08, "AES-128"), (0x10, "AES-256")];
-const RC4: i64 = 0x04;
-const AES: i64 = 0x18;
 /// A stolen password works for as long as the interval lasts.
 const LONG: i64 = 365;
 
-pub(super) fn class(account: &Account) -> Check {
+pub(in crate::account) fn missing(name: &str, user: &str) -> Check {
+    let shown = name.trim_end_matches('$');
+    let message = if name.contains('=') {
+        format!("{shown} does not exist, or {user} may not see it")
+    } else {
+        format!("{shown}$ does not exist, or {user} may not see it")
+    };
+    let remedy = "make it with `kubectl gmsa account create`, or correct the name";
+    Check::not_passed("exists", CheckStatus::Failed, message, remedy)
+}
+
+pub(in crate::account) fn class(account: &Account) -> Check {
     let is = if account.is_group_managed { "a" } else { "no" };
+    let message = match account.other_kind {
+        Some(kind) => format!("it is {kind}, and no group managed service account"),
+        None => format!("it is {is} group managed service account"),
+    };
     Check::when(
         account.is_group_managed,
         "class",
         CheckStatus::Failed,
-        format!("it is {is} group managed service account"),
+        message,
         "make one under another name: an account cannot be turned into one",
     )
 }
 
 /// Everything of a group managed service account.
-pub(super) fn of(account: &Account) -> Vec<Check> {
+pub(in crate::account) fn of(account: &Account) -> Vec<Check> {
     let named = name::valid_name(&account.name);
-    let enabled = if account.enabled { "it is enabled" } else { "it is disabled" };
+    let set = |what: &str| format!("`kubectl gmsa account set {} {what}`", account.name);
     let host_name = account.dns_host_name.as_deref();
     vec![
         Check::when(
@@ -38,47 +50,51 @@ pub(super) fn of(account: &Account) -> Vec<Check> {
             ),
             "make an account with a shorter name",
         ),
-        Check::when(
-            account.enabled,
-            "enabled",
-            CheckStatus::Failed,
-            enabled.to_owned(),
-            "enable it (Enable-ADAccount)",
-        ),
+        enabled(account, &set("--enable")),
         Check::when(
             host_name.is_some(),
             "dns-host-name",
             CheckStatus::Warning,
             format!("its DNS name is {}", host_name.unwrap_or("not set")),
-            "set dNSHostName (Set-ADServiceAccount -DNSHostName)",
+            format!("set it: {}", set("--dns-host-name NAME")),
         ),
-        encryption(account.encryption_types),
+        encryption(&account.name, account.encryption_types),
         interval(account.interval_days),
     ]
 }
 
-pub(super) fn encryption(types: Option<i64>) -> Check {
-    const ID: &str = "encryption";
-    const REMEDY: &str =
-        "set msDS-SupportedEncryptionTypes to 24, or to 28 where RC4 is needed still";
-    let types = types.unwrap_or_default();
-    let mut names: Vec<&str> =
-        ENCRYPTIONS.iter().filter(|(bit, _)| types & bit != 0).map(|(_, name)| *name).collect();
-    names.dedup();
-    let names = names.join(", ");
-    if types & AES != 0 {
-        return Check::passed(ID, format!("it supports {names}"));
+fn enabled(account: &Account, enable: &str) -> Check {
+    const ID: &str = "enabled";
+    if account.control.is_none() {
+        let message = "whether it is enabled is not shown".to_owned();
+        return Check::not_passed(ID, CheckStatus::Unknown, message, "look as an administrator");
     }
-    let (status, message) = if types & RC4 != 0 {
-        (CheckStatus::Warning, format!("it supports {names}, which newer controllers refuse"))
-    } else if names.is_empty() {
-        let message = "it does not say which encryptions it supports, so that controllers may take \
-                       RC4 for it";
-        (CheckStatus::Warning, message.to_owned())
-    } else {
-        (CheckStatus::Failed, format!("it supports {names} alone, which no system takes any more"))
+    if !account.enabled {
+        let message = "it is disabled".to_owned();
+        return Check::not_passed(ID, CheckStatus::Failed, message, format!("enable it: {enable}"));
+    }
+    match account.expired() {
+        Some(day) => Check::not_passed(
+            ID,
+            CheckStatus::Failed,
+            format!("it is enabled, but expired on {day}: it gets no Kerberos tickets"),
+            "take the expiry from it (Clear-ADAccountExpiration; Samba: samba-tool user setexpiry \
+             --noexpiry)",
+        ),
+        None => Check::passed(ID, "it is enabled".to_owned()),
+    }
+}
+
+pub(super) fn encryption(account: &str, types: Option<i64>) -> Check {
+    const ID: &str = "encryption";
+    let judged = encryption_types::judge(types);
+    let remedy = judged.remedy.map(|remedy| remedy.replace("ACCOUNT", account));
+    let status = match judged.standing {
+        Standing::Good | Standing::Information => CheckStatus::Passed,
+        Standing::Warning => CheckStatus::Warning,
+        Standing::Problem => CheckStatus::Failed,
     };
-    Check::not_passed(ID, status, message, REMEDY)
+    Check { id: ID, status, message: judged.message, remedy, details: Vec::new() }
 }
 
 pub(super) fn interval(days: Option<i64>) -> Check {

@@ -1,6 +1,7 @@
 //! The domain's controllers as they are seen from here: DNS, ports, clock.
 
 mod clock;
+mod versions;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
@@ -43,7 +44,8 @@ impl Directory {
     pub async fn check_controllers(&self) -> Result<Vec<Check>, Error> {
         let domain = self.domain().await?;
         let names = self.names_of_domain().await;
-        let mut checks = vec![self.check_clock().await?];
+        let (clock, versions) = tokio::try_join!(self.check_clock(), self.check_versions())?;
+        let mut checks = vec![clock, versions];
         let records = [
             (controllers_record(&domain.dns_name), CheckStatus::Failed),
             (format!("_kerberos._tcp.{}", domain.dns_name), CheckStatus::Failed),
@@ -139,6 +141,26 @@ impl Directory {
         let here = before + before.elapsed().unwrap_or_default() / 2;
         let there = found.first().and_then(|entry| clock::moment(&entry.text(ATTRIBUTE)?));
         Ok(clock::check(there, here))
+    }
+}
+
+impl Directory {
+    /// The versions of all controllers of the domain, as they registered them.
+    async fn check_versions(&self) -> Result<Check, Error> {
+        const ATTRIBUTES: [&str; 4] =
+            ["dNSHostName", "cn", "operatingSystemVersion", "msDS-SupportedEncryptionTypes"];
+        // The flag of a controller's account (MS-ADTS, section 2.2.16).
+        let filter = "(userAccountControl:1.2.840.113556.1.4.803:=8192)";
+        let found = self.find(filter, &ATTRIBUTES, "look up the controllers").await?;
+        let controllers: Vec<versions::Controller> = found
+            .iter()
+            .map(|entry| versions::Controller {
+                host: entry.text("dNSHostName").or_else(|| entry.text("cn")).unwrap_or_default(),
+                version: entry.text("operatingSystemVersion"),
+                encryption_types: entry.number("msDS-SupportedEncryptionTypes"),
+            })
+            .collect();
+        Ok(versions::check(&controllers))
     }
 }
 

@@ -1,9 +1,12 @@
 //! On whose behalf an account may act, and who may act towards it.
 
+use std::collections::HashMap;
+
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::directory::Directory;
-use crate::error::Error;
+use crate::principals::Principal;
+use crate::security_descriptor::SecurityDescriptor;
+use crate::sid::Sid;
 
 const ID: &str = "delegation";
 /// Unconstrained delegation (`userAccountControl`, MS-ADTS, section 2.2.16).
@@ -13,17 +16,12 @@ const NOT_DELEGATED: i64 = 0x0010_0000;
 /// Constrained delegation with protocol transition.
 const TRUSTED_TO_AUTH_FOR_DELEGATION: i64 = 0x0100_0000;
 
-impl Directory {
-    pub(super) async fn check_delegation(&self, account: &Account) -> Result<Check, Error> {
-        let mut acting = Vec::new();
-        if let Some(descriptor) = &account.acting {
-            for sid in descriptor.allowed() {
-                let principal = self.principal_of(sid).await?;
-                acting.push(principal.map_or_else(|| sid.to_string(), |principal| principal.name));
-            }
-        }
-        Ok(delegation(account.control, &account.delegates_to, &acting))
-    }
+pub(in crate::account) fn check(account: &Account, names: &HashMap<Sid, Principal>) -> Check {
+    let acting = account.acting.iter().flat_map(SecurityDescriptor::allowed);
+    let acting: Vec<String> = acting
+        .map(|sid| names.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone()))
+        .collect();
+    delegation(account.control, &account.delegates_to, &acting)
 }
 
 /// Judges the flags, the services that it may act towards for users, and who may so towards it.

@@ -1,8 +1,8 @@
 //! Logging on to the domain controller of the run, and what many tests wish for.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use gmsa_directory::account::{Check, CheckStatus, ENCRYPTION_TYPES, NewAccount};
-use gmsa_directory::{Credentials, Directory, Options};
+use gmsa_directory::account::{Check, CheckStatus, ENCRYPTION_TYPES, Effect, NewAccount};
+use gmsa_directory::{Credentials, Directory, Options, Principal};
 use gmsa_testkit::domain_controller::{
     ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD,
 };
@@ -48,6 +48,12 @@ pub async fn create(directory: &Directory, wish: &NewAccount) {
 #[allow(clippy::panic, reason = "a test fails loudly")]
 pub fn found<'a>(checks: &'a [Check], id: &str) -> &'a Check {
     checks.iter().find(|check| check.id == id).unwrap_or_else(|| panic!("no {id}: {checks:?}"))
+}
+
+/// The principals whose right changed.
+pub fn changed(effects: &[Effect]) -> Vec<Principal> {
+    let changed = effects.iter().filter(|effect| effect.changed);
+    changed.map(|effect| effect.principal.clone()).collect()
 }
 
 pub fn status(checks: &[Check], id: &str) -> CheckStatus {

@@ -1,4 +1,4 @@
-//! The CAs and the serving certificate as the Secret holds them, and what is due for them.
+//! The CAs and the serving certificate as the Secret stores them, and the next step that is due.
 //!
 //! | key | what |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | `next-ca.crt`, `next-ca.key` | the CA that issues from the next step on; trusted already |
 //! | `previous-ca.crt` | the CA that issued before; trusted still |
 //!
-//! All is PEM. When something was made stands in the certificates themselves.
+//! Everything is PEM. The certificates themselves say when they were made.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +79,7 @@ impl State {
         if times(&state.authority.certificate)?.expires <= now {
             return Err(Error::Read("the CA, which expired"));
         }
-        // What is not needed to serve is left out where it cannot be used.
+        // What serving does not need is left out if it cannot be used.
         let good = |pem: &String| times(pem).is_ok_and(|times| times.expires > now);
         state.previous = state.previous.filter(good);
         state.next = state.next.filter(|next| good(&next.certificate));
@@ -200,10 +200,12 @@ impl State {
         let serving = der(&self.serving.certificate)?;
         let mut roots = RootCertStore::empty();
         roots.add(der(&self.authority.certificate)?)?;
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crate::tls::provider())
-                .build()
-                .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(
+            Arc::new(roots),
+            crate::serve::tls::provider(),
+        )
+        .build()
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
         let since_epoch = Duration::from_secs(now.unix_timestamp().try_into().unwrap_or_default());
         let now = UnixTime::since_unix_epoch(since_epoch);
         for name in names {

@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use gmsa_directory::{Directory, Principal};
+use gmsa_directory::account::Effect;
 
 use crate::cli::account::Change;
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::output::printer;
@@ -23,60 +22,61 @@ pub fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
     if wanted.host.is_empty() && wanted.group.is_empty() && wanted.user.is_empty() {
         return Err(Failure::Input("name whom, with --host, --group or --user".to_owned()));
     }
-    let dry_run = args.dry_run != DryRun::None;
-    let (changed, all, denied) = block_on(async {
+    let dry_run = args.dry_run.is_set();
+    let effects = block_on(async {
         let directory = directory::open(&args.directory).await?;
         let all = directory::principals(&directory, wanted).await?;
         let name = &args.account;
-        let changed = match direction {
+        Ok(match direction {
             Direction::Allow => directory.allow(name, &all, dry_run).await?,
             Direction::Disallow => directory.disallow(name, &all, dry_run).await?,
-        };
-        let denied = match direction {
-            Direction::Allow if !dry_run => still_denied(&directory, name, &all).await?,
-            _ => Vec::new(),
-        };
-        Ok((changed, all, denied))
+        })
     })?;
-    let may = match direction {
-        Direction::Allow => "may",
-        Direction::Disallow => "may not",
-    };
     let mut text = String::new();
-    for principal in &all {
-        let how = match (changed.contains(principal), dry_run) {
+    for effect in &effects {
+        let how = match (effect.changed, dry_run) {
             (true, true) => " (dry run)",
             (true, false) => "",
             (false, _) => " (unchanged)",
         };
+        let still = direction == Direction::Disallow;
+        let sentence = effect.right.sentence(&effect.principal.name, still);
+        let sentence =
+            sentence.replacen("the password", &format!("the password of {}", args.account), 1);
         // Writing to a string does not fail.
-        let _ =
-            writeln!(text, "{} {may} read the password of {}{how}", principal.name, args.account);
+        let _ = writeln!(text, "{sentence}{how}");
     }
     printer::data(&text)?;
-    if direction == Direction::Allow && !dry_run && !changed.is_empty() {
+    let changed = effects.iter().any(|effect| effect.changed);
+    if direction == Direction::Allow && !dry_run && changed {
         printer::note("a host that is allowed by a new membership in a group must restart first");
     }
-    for name in &denied {
-        printer::warning(&format!(
-            "{name} may not read the password all the same: an entry that denies it stands before the one \
-             that allows it; take that entry out with the tool that made it"
-        ));
+    let wish = direction == Direction::Allow;
+    let unfulfilled = effects.iter().filter(|effect| effect.right.may != Some(wish));
+    let mut code = 0;
+    for effect in unfulfilled {
+        code = 1;
+        printer::warning(&not_so(effect, direction));
     }
-    Ok(u8::from(!denied.is_empty()))
+    Ok(code)
 }
 
-/// Whom an entry of somebody else's denies what was allowed.
-async fn still_denied(
-    directory: &Directory,
-    account: &str,
-    allowed: &[Principal],
-) -> Result<Vec<String>, Failure> {
-    let account = directory.account(account).await?;
-    let membership = account.and_then(|account| account.membership);
-    let denied = |principal: &&Principal| {
-        let sids = std::slice::from_ref(&principal.sid);
-        membership.as_ref().is_some_and(|membership| !membership.allows(sids))
-    };
-    Ok(allowed.iter().filter(denied).map(|principal| principal.name.clone()).collect())
+/// Why the wish did not come true, and what to do.
+fn not_so(effect: &Effect, direction: Direction) -> String {
+    let name = &effect.principal.name;
+    let why = &effect.right.why;
+    match (direction, effect.right.may) {
+        (_, None) => format!(
+            "whether {name} may read the password now was not found out: {why}; look with `kubectl gmsa \
+             account check` as an administrator"
+        ),
+        (Direction::Allow, _) => format!(
+            "{name} may not read the password all the same: {why}; an entry that denies it stands before the \
+             one that allows it: take that entry out with the tool that made it, or {name} out of the group"
+        ),
+        (Direction::Disallow, _) => format!(
+            "{name} may read the password all the same, {why}: take it out of that group, or the right from \
+             the group with `kubectl gmsa account disallow --group`"
+        ),
+    }
 }

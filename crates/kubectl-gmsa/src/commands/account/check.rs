@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use gmsa_core::names::API_VERSION;
 use gmsa_directory::account::{self, Check, CheckStatus};
-use gmsa_directory::{Credentials, Directory, Options};
+use gmsa_directory::{Credentials, Directory, Error, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -18,7 +19,8 @@ use crate::prompt;
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `AccountCheckReport`.
     kind: &'static str,
@@ -42,7 +44,10 @@ struct CheckReport {
     message: String,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
+    /// What the message has no room for, such as everyone who may read the password.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
 }
 
 /// The JSON schema of the report.
@@ -57,8 +62,11 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         let options = directory::options(&args.directory)?;
         let proof = credentials(args)?;
         let directory = Directory::open(&options).await?;
-        let hosts = directory::principals(&directory, &args.principals).await?;
-        let checks = account::check(&directory, &args.account, &hosts).await?;
+        let (hosts, problems) = directory::look_up(&directory, &args.principals).await?;
+        let services: Vec<String> = args.service_name.iter().map(service_name).collect();
+        let mut checks = account::check(&directory, &args.account, &hosts, &services).await?;
+        // One that is not found does not keep the others from being looked at.
+        checks.extend(problems.iter().map(not_found));
         let proof = match proof {
             Some(mut credentials) => {
                 let domain = directory.domain().await?.dns_name;
@@ -74,14 +82,15 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
     checks.extend(proof);
     let worst = checks.iter().map(|check| check.status).max().unwrap_or(CheckStatus::Unknown);
     let report = Report {
-        api_version: "kube-gmsa.dev/v1",
+        api_version: API_VERSION,
         kind: "AccountCheckReport",
         account: args.account.trim_end_matches('$').to_owned(),
         status: worst.as_str(),
         checks: checks.into_iter().map(CheckReport::from).collect(),
     };
     printer::data(&match args.output {
-        CheckOutput::Table => table(&report),
+        CheckOutput::Table => table(&report, false),
+        CheckOutput::Wide => table(&report, true),
         CheckOutput::Json => render::json("report", &report)?,
         CheckOutput::Yaml => render::yaml("report", &report)?,
     })?;
@@ -96,19 +105,32 @@ fn credentials(args: &Args) -> Result<Option<Credentials>, Failure> {
     Ok(Some(Credentials { user: user.clone(), password: prompt::from_file(file)? }))
 }
 
+/// The service principal name that clients ask for: that of a web server, unless a class is given.
+fn service_name(name: &String) -> String {
+    if name.contains('/') { name.clone() } else { format!("http/{name}") }
+}
+
+fn not_found(error: &Error) -> Check {
+    let remedy = "correct the name, or create the account of the host, group or user";
+    Check::not_passed("host-may-retrieve", CheckStatus::Failed, error.to_string(), remedy)
+}
+
 impl From<Check> for CheckReport {
     fn from(check: Check) -> Self {
-        let Check { id, status, message, remedy } = check;
-        Self { id, status: status.as_str(), message, hint: remedy }
+        let Check { id, status, message, remedy, details } = check;
+        Self { id, status: status.as_str(), message, hint: remedy, details }
     }
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Report, wide: bool) -> String {
     let mut text = String::new();
     for check in &report.checks {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{:<12}{:<18} {}", in_words(check.status), check.id, check.message);
-        if let Some(hint) = check.hint {
+        for detail in check.details.iter().filter(|_| wide) {
+            let _ = writeln!(text, "{:31}{detail}", "");
+        }
+        if let Some(hint) = &check.hint {
             let _ = writeln!(text, "{:31}-> {hint}", "");
         }
     }

@@ -1,9 +1,9 @@
 //! `kubectl gmsa account create`
 
+use gmsa_core::windows::encryption_types::{self, Standing};
 use gmsa_directory::account::NewAccount;
 
 use crate::cli::account::{Create, EncryptionType};
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::output::printer;
@@ -18,12 +18,19 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
             container: args.container.clone(),
             service_principal_names: args.spn.clone(),
             interval_days: args.interval_days,
-            encryption_types: args.encryption.iter().fold(0, |bits, one| bits | bit(*one)),
+            encryption_types: bits(&args.encryption),
             enabled: !args.disabled,
             allowed: directory::principals(&directory, &args.principals).await?,
         };
         let planned = directory.plan(&wish).await?;
-        if args.dry_run != DryRun::None {
+        let encryption = encryption_types::judge(Some(wish.encryption_types));
+        if encryption.standing > Standing::Good {
+            printer::warning(&encryption.message);
+        }
+        for warning in &planned.warnings {
+            printer::warning(warning);
+        }
+        if args.dry_run.is_set() {
             printer::data(&planned.ldif())?;
             return Ok(0);
         }
@@ -42,11 +49,16 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
     })
 }
 
+/// All of them together.
+pub fn bits(encryption: &[EncryptionType]) -> i64 {
+    encryption.iter().fold(0, |bits, one| bits | bit(*one))
+}
+
 /// As `msDS-SupportedEncryptionTypes` holds it (MS-KILE, section 2.2.7).
 const fn bit(encryption: EncryptionType) -> i64 {
     match encryption {
-        EncryptionType::Rc4 => 0x04,
-        EncryptionType::Aes128 => 0x08,
-        EncryptionType::Aes256 => 0x10,
+        EncryptionType::Rc4 => encryption_types::RC4,
+        EncryptionType::Aes128 => encryption_types::AES128,
+        EncryptionType::Aes256 => encryption_types::AES256,
     }
 }

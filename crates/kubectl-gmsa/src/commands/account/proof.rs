@@ -2,7 +2,7 @@
 
 use gmsa_directory::account::{Check, CheckStatus};
 use gmsa_directory::kerberos::{self, Ticket, TicketRequest};
-use gmsa_directory::{Directory, ManagedPassword, Options};
+use gmsa_directory::{Directory, Error, ManagedPassword, Options};
 
 use crate::failure::Failure;
 
@@ -11,7 +11,18 @@ const TICKET: &str = "kerberos-ticket";
 
 /// Reads the password as the host would, asks for a ticket with it, and forgets both.
 pub async fn prove(options: &Options, account: &str, domain: &str) -> Result<Vec<Check>, Failure> {
-    let directory = Directory::open(options).await?;
+    let directory = match Directory::open(options).await {
+        Ok(directory) => directory,
+        // Which says something of the host, and nothing against the rest of the report.
+        Err(error @ Error::Bind { .. }) => {
+            let remedy = "give the right name and password of the host, or enable its account";
+            let read = Check::not_passed(READ, CheckStatus::Failed, error.to_string(), remedy);
+            let message = "without a logon no password is read, and no ticket asked for".to_owned();
+            let ticket = Check::not_passed(TICKET, CheckStatus::Unknown, message, "see above");
+            return Ok(vec![read, ticket]);
+        }
+        Err(error) => return Err(error.into()),
+    };
     let user = directory.user();
     let no_ticket = || {
         let message = format!("without the password {user} gets no ticket for the account");
@@ -54,9 +65,16 @@ async fn ticket(
         timeout: options.timeout,
     };
     Ok(match kerberos::ticket(&request).await? {
-        Ticket::Granted => {
+        Ticket::Granted { previous: false } => {
             Check::passed(TICKET, format!("the password gets a Kerberos ticket for {name}$"))
         }
+        Ticket::Granted { previous: true } => Check::passed(
+            TICKET,
+            format!(
+                "the previous password gets a Kerberos ticket for {name}$: the current one counts in a few \
+                 minutes"
+            ),
+        ),
         Ticket::Refused { why, remedy } => {
             let message = format!("the password gets no Kerberos ticket for {name}$: {why}");
             Check::not_passed(TICKET, CheckStatus::Failed, message, remedy)

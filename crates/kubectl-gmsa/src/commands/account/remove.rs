@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal as _};
 use serde_json::Value;
 
 use crate::cli::account::Remove;
-use crate::cli::shared::DryRun;
 use crate::connect::{block_on, credential_specs, directory};
 use crate::failure::Failure;
 use crate::output::printer;
@@ -13,7 +12,7 @@ use crate::output::printer;
 /// Removes the account, after a question.
 pub fn run(args: &Remove) -> Result<u8, Failure> {
     block_on(async {
-        let dry_run = args.dry_run != DryRun::None;
+        let dry_run = args.dry_run.is_set();
         if !dry_run && !args.yes && !io::stdin().is_terminal() {
             return Err(Failure::Input(format!(
                 "failed to remove the account {}: give --yes where nobody can be asked",

@@ -1,7 +1,6 @@
 //! `kubectl gmsa credspec create`
 
 use gmsa_core::credspec::{DomainFacts, Recipe};
-use gmsa_directory::Directory;
 
 use super::ask::{self, Facts};
 use super::put::{Destination, Made, put};
@@ -11,6 +10,7 @@ use crate::cli::shared::DirectoryFlags;
 use crate::cli::{Grant, RightsFlags};
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
+use crate::from_ad;
 use crate::output::file;
 use crate::rights;
 
@@ -90,22 +90,11 @@ async fn from_directory(
     for account in
         std::iter::once(account).chain(args.additional_account.iter().map(String::as_str))
     {
-        problems.extend(unusable(&directory, account).await?);
+        problems.extend(from_ad::unusable(account, directory.account(account).await?.as_ref()));
     }
     if problems.is_empty() {
         return Ok(directory::facts(&domain));
     }
     problems.extend(directory.root_key_problem().await?);
     Err(Failure::Missing(problems.join("\nerror: ")))
-}
-
-/// Why an account cannot be used, if it cannot.
-pub async fn unusable(directory: &Directory, account: &str) -> Result<Option<String>, Failure> {
-    let why = match directory.account(account).await? {
-        None => "does not exist, or cannot be seen",
-        Some(found) if !found.is_group_managed => "is no group managed service account",
-        Some(found) if !found.enabled => "is disabled",
-        Some(_) => return Ok(None),
-    };
-    Ok(Some(format!("the account {account} {why}; see `kubectl gmsa account check {account}`")))
 }

@@ -8,12 +8,13 @@ use gmsa_core::credspec::identifier::braced_guid;
 use gmsa_core::credspec::{DomainFacts, Recipe};
 use serde_json::{Value, json};
 
-use super::{create, file};
+use super::file;
 use crate::cli::credspec::Diff;
 use crate::cli::shared::ClusterFlags;
 use crate::connect::{self, block_on, directory};
 use crate::credential_spec::{accounts_of, text};
 use crate::failure::Failure;
+use crate::from_ad;
 use crate::output::printer;
 
 /// Compares two credential specs key by key. The exit code is 1 if they differ.
@@ -47,7 +48,7 @@ fn of_directory(args: &Diff, one: &Value) -> Result<(String, Value, Vec<String>)
         let directory = directory::open(&args.directory).await?;
         let mut unusable = Vec::new();
         for account in &accounts {
-            unusable.extend(create::unusable(&directory, account).await?);
+            unusable.extend(from_ad::unusable(account, directory.account(account).await?.as_ref()));
         }
         Ok((directory::facts(&directory.domain().await?), unusable))
     })?;

@@ -7,9 +7,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use gmsa_cluster::installation::definition::KIND;
 use gmsa_cluster::manifests::Document;
 use gmsa_core::credspec::name::made_valid;
+use gmsa_core::names::KIND;
 use serde_json::Value;
 
 use super::resource;

@@ -2,26 +2,27 @@
 
 use std::fmt::Write as _;
 
-use gmsa_core::credspec::{DomainFacts, domain_differences, lint, lint_contents};
+use gmsa_core::credspec::{lint, lint_contents};
 use gmsa_core::finding::{Code, Finding, Severity};
-use gmsa_directory::Directory;
+use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::create;
 use super::file::{self, Found};
 use crate::cli::credspec::{Lint, ReportOutput};
 use crate::connect::{self, block_on, directory};
-use crate::credential_spec::{accounts_in, name_of, text};
+use crate::credential_spec::name_of;
 use crate::failure::Failure;
+use crate::from_ad;
 use crate::output::{printer, render};
 
 /// The report of `kubectl gmsa credspec lint`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `CredspecLintReport`.
     kind: &'static str,
@@ -78,20 +79,17 @@ pub fn run(args: &Lint) -> Result<u8, Failure> {
     if args.from_ad {
         block_on(async {
             let directory = directory::open(&args.directory).await?;
-            let known = Known {
-                domain: directory::facts(&directory.domain().await?),
-                root_key_problem: directory.root_key_problem().await?,
-                directory,
-            };
-            for (found, findings) in &mut judged {
-                findings.extend(known.compare(&found.object).await?);
+            let objects: Vec<&Value> = judged.iter().map(|(found, _)| &found.object).collect();
+            let compared = from_ad::compare(&directory, &objects).await?;
+            for ((_, findings), more) in judged.iter_mut().zip(compared) {
+                findings.extend(more);
             }
             Ok(())
         })?;
     }
     let worst = judged.iter().flat_map(|(_, found)| found).map(Finding::severity).max();
     let report = Report {
-        api_version: "kube-gmsa.dev/v1",
+        api_version: API_VERSION,
         kind: "CredspecLintReport",
         credential_specs: judged.into_iter().map(SpecReport::from).collect(),
     };
@@ -136,45 +134,6 @@ fn findings(found: &Found) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// What is held against credential specs.
-struct Known {
-    directory: Directory,
-    domain: DomainFacts,
-    /// What keeps the forest's controllers from making passwords.
-    root_key_problem: Option<String>,
-}
-
-impl Known {
-    /// Compares with the directory, if it is the one of the credential spec's domain.
-    async fn compare(&self, object: &Value) -> Result<Vec<Finding>, Failure> {
-        let Some(contents) = object.get("credspec") else { return Ok(Vec::new()) };
-        let domain = &self.domain;
-        let of = text(object, "/DomainJoinConfig/DnsName");
-        if of.is_some_and(|of| !of.eq_ignore_ascii_case(&domain.dns_name)) {
-            printer::note(&format!(
-                "{}: not compared with {}, because its domain is another",
-                name_of(object),
-                domain.dns_name
-            ));
-            return Ok(Vec::new());
-        }
-        let mut findings = domain_differences(contents, domain);
-        for (account, path) in accounts_in(object, domain) {
-            if let Some(message) = create::unusable(&self.directory, &account).await? {
-                findings.push(Finding { code: Code::AccountUnusable, message, path: Some(path) });
-            }
-        }
-        if let Some(problem) = &self.root_key_problem {
-            findings.push(Finding {
-                code: Code::AccountUnusable,
-                message: format!("no account has a password: {problem}"),
-                path: None,
-            });
-        }
-        Ok(findings)
-    }
 }
 
 impl From<(Found, Vec<Finding>)> for SpecReport {

@@ -18,8 +18,7 @@ pub fn run(args: &List) -> Result<u8, Failure> {
         ListOutput::Json => render::json("list", &list())?,
         ListOutput::Yaml => render::yaml("list", &list())?,
         ListOutput::Name => {
-            let prefix =
-                format!("gmsacredentialspec.{}/", gmsa_cluster::installation::definition::GROUP);
+            let prefix = format!("gmsacredentialspec.{}/", gmsa_core::names::GROUP);
             objects.iter().flat_map(|object| [prefix.as_str(), name_of(object), "\n"]).collect()
         }
         ListOutput::Table | ListOutput::Wide => {

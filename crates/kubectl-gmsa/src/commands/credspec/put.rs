@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use gmsa_cluster::api::credential_specs::Apply;
-use gmsa_cluster::installation::definition::GROUP;
+use gmsa_core::names::GROUP;
 use serde_json::{Value, json};
 
 use super::printed;
 use crate::cli::credspec::{ApplyFlags, OutFlags, SpecOutput};
-use crate::cli::shared::{ClusterFlags, DryRun};
+use crate::cli::shared::ClusterFlags;
 use crate::connect;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub struct Destination<'a> {
 impl Destination<'_> {
     /// Whether anything is sent to the cluster.
     pub fn is_cluster(&self) -> bool {
-        self.apply.apply && self.apply.dry_run != DryRun::Client
+        self.apply.apply && !self.apply.dry_run.is_client()
     }
 }
 
@@ -97,8 +97,7 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
 }
 
 fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
-    let how =
-        Apply { dry_run: to.apply.dry_run == DryRun::Server, force: to.apply.force_conflicts };
+    let how = Apply { dry_run: to.apply.dry_run.is_server(), force: to.apply.force_conflicts };
     connect::block_on(async {
         let specs = connect::credential_specs(to.cluster).await?;
         for made in made {

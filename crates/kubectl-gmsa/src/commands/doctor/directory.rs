@@ -3,17 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::credspec::{DomainFacts, domain_differences};
 use gmsa_core::diagnosis::catalogue::directory::{
     DIRECTORY_ACCOUNT, DIRECTORY_CLOCK, DIRECTORY_DOMAIN, DIRECTORY_NETWORK, DIRECTORY_REACHABLE,
     DIRECTORY_RETRIEVAL, DIRECTORY_ROOT_KEY, DIRECTORY_SPN,
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome, State};
-use gmsa_directory::account::{Check as Line, CheckStatus};
+use gmsa_directory::account::{Check as Line, CheckStatus, Survey};
 use gmsa_directory::{Directory, Error, Options, Principal};
 use serde_json::Value;
 
-use crate::checks::facts::{array, text};
 use crate::cli::shared::DirectoryFlags;
 use crate::connect::directory;
 use crate::credential_spec::{accounts_in, is_same_account};
@@ -84,34 +84,116 @@ async fn look(
     outcomes: &mut Vec<Outcome>,
 ) -> Result<(), Error> {
     let opened = Directory::open(options).await?;
-    let domain = directory::facts(&opened.domain().await?);
+    let (domain, found) = tokio::try_join!(opened.domain(), opened.computers(nodes))?;
+    let domain = directory::facts(&domain);
     let answers = format!("{} answers for {}", opened.server(), domain.dns_name);
     outcomes.push(Outcome::ok(&DIRECTORY_REACHABLE, answers));
     let of_domain = format!("directory {}", domain.dns_name);
-    let controllers = opened.check_controllers().await?;
+    let (hosts, missing) = hosts_of(nodes, found);
+    let specs: Vec<Spec<'_>> = specs.iter().map(|spec| Spec::new(spec, &domain)).collect();
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let names = specs.iter().flat_map(|spec| &spec.accounts);
+    let names: Vec<&str> =
+        names.filter(|name| known.insert(name.to_lowercase())).map(String::as_str).collect();
+    let (controllers, survey) =
+        tokio::try_join!(opened.check_controllers(), opened.survey(&names, &hosts, &[]))?;
     outcomes.extend(controllers.iter().map(|line| outcome(line).on(&of_domain)));
-    let mut hosts = Vec::new();
-    for node in nodes {
-        match opened.computer(node).await {
-            Ok(computer) => hosts.push(computer),
-            // Nodes that are not in the domain have a plug-in.
-            Err(error) if error.is_finding() => {}
-            Err(error) => return Err(error),
-        }
+    for name in &names {
+        let plugin_alone = specs.iter().filter(|spec| spec.has(name)).all(|spec| spec.has_plugin);
+        outcomes.extend(of_account(&survey, name, if plugin_alone { &[] } else { &hosts }));
+    }
+    let joined = specs.iter().any(|spec| !spec.has_plugin && !spec.accounts.is_empty());
+    if joined && !hosts.is_empty() {
+        outcomes.extend(missing.into_iter().map(|outcome| outcome.on(&of_domain)));
     }
     for spec in specs {
-        let object = format!("GMSACredentialSpec {}", text(spec, "/metadata/name"));
+        let lonely = !spec.has_plugin && hosts.is_empty() && !nodes.is_empty();
+        let outside = (lonely && !spec.accounts.is_empty()).then(|| outside(nodes));
+        let of_spec = spec.outcomes.into_iter().chain(outside);
+        outcomes.extend(of_spec.map(|outcome| outcome.on(&spec.object)));
+    }
+    // Several credential specs may be of one account, and some lines are of the forest.
+    let mut seen: Vec<Outcome> = Vec::new();
+    outcomes.retain(|outcome| {
+        let new = !of_forest(outcome) || !seen.contains(outcome);
+        if new && of_forest(outcome) {
+            seen.push(outcome.clone());
+        }
+        new
+    });
+    Ok(())
+}
+
+/// The computers of nodes, and what is said of nodes without one.
+fn hosts_of(nodes: &[&str], found: Vec<Vec<Principal>>) -> (Vec<Principal>, Vec<Outcome>) {
+    let (mut hosts, mut missing) = (Vec::new(), Vec::new());
+    for (node, mut computers) in nodes.iter().zip(found) {
+        match (computers.pop(), computers.is_empty()) {
+            (Some(computer), true) => {
+                if !hosts.contains(&computer) {
+                    hosts.push(computer);
+                }
+            }
+            (Some(last), false) => {
+                computers.push(last);
+                let dns: Vec<&str> = computers.iter().map(|one| one.dn.as_str()).collect();
+                let words = format!("node {node}: several computers may be it: {}", dns.join("; "));
+                missing.push(unknown_node(words));
+            }
+            (None, _) => missing.push(unknown_node(format!(
+                "node {node}: no computer account has this DNS name, or its first label (cut to 15 \
+                 characters) as its name, so whether it may read passwords was not checked"
+            ))),
+        }
+    }
+    (hosts, missing)
+}
+
+fn unknown_node(words: String) -> Outcome {
+    Outcome::unknown(&DIRECTORY_RETRIEVAL, words).then(
+        "Check it by the name of its computer account: kubectl gmsa account check ACCOUNT --host NAME. A \
+         node outside the domain needs a plug-in.",
+    )
+}
+
+/// A credential spec as far as this directory can say something of it.
+struct Spec<'a> {
+    object: String,
+    value: &'a Value,
+    /// Of this domain.
+    accounts: Vec<String>,
+    has_plugin: bool,
+    /// What its contents come to.
+    outcomes: Vec<Outcome>,
+}
+
+impl<'a> Spec<'a> {
+    fn new(value: &'a Value, domain: &DomainFacts) -> Self {
+        let object = format!("GMSACredentialSpec {}", text(value, "/metadata/name"));
+        let has_plugin =
+            value.pointer("/credspec/ActiveDirectoryConfig/HostAccountConfig").is_some();
+        let mut spec =
+            Self { object, value, accounts: Vec::new(), has_plugin, outcomes: Vec::new() };
+        spec.compare(domain);
+        spec
+    }
+
+    fn has(&self, account: &str) -> bool {
+        self.accounts.iter().any(|known| is_same_account(known, account))
+    }
+
+    fn compare(&mut self, domain: &DomainFacts) {
+        let spec = self.value;
         let of = domain_of(spec);
         if !of.is_empty() && !of.eq_ignore_ascii_case(&domain.dns_name) {
             let words =
                 format!("its domain is {of}, and this is the directory of {}", domain.dns_name);
-            let outcome = Outcome::unknown(&DIRECTORY_DOMAIN, words).on(object).then(format!(
+            self.outcomes.push(Outcome::unknown(&DIRECTORY_DOMAIN, words).then(format!(
                 "If {of} is right, look there too: --domain {of}, or --dc with one of its controllers"
-            ));
-            outcomes.push(outcome);
-            continue;
+            )));
+            return;
         }
-        let differences = domain_differences(spec.get("credspec").unwrap_or(&Value::Null), &domain);
+        let differences = domain_differences(spec.get("credspec").unwrap_or(&Value::Null), domain);
         let says = if let Some(first) = differences.first() {
             let outcome = Outcome::problem(&DIRECTORY_DOMAIN, &first.message);
             differences
@@ -123,30 +205,17 @@ async fn look(
             let words = "SID, GUID and names of the domain are those of the directory";
             Outcome::ok(&DIRECTORY_DOMAIN, words)
         };
-        outcomes.push(says.on(&object));
-        let accounts: Vec<String> =
-            accounts_in(spec, &domain).into_iter().map(|(account, _)| account).collect();
-        let others = elsewhere(spec, &domain, &accounts);
-        outcomes.extend(others.into_iter().map(|outcome| outcome.on(&object)));
-        if accounts.is_empty() {
-            outcomes.push(Outcome::skipped(&DIRECTORY_ACCOUNT, "it names no account").on(object));
-            continue;
-        }
-        let plugin = spec.pointer("/credspec/ActiveDirectoryConfig/HostAccountConfig").is_some();
-        for account in accounts {
-            let found = of_account(&opened, &account, if plugin { &[] } else { &hosts }).await?;
-            for outcome in found {
-                // Several credential specs may be of one account, and some lines are of the domain.
-                if !outcomes.contains(&outcome) {
-                    outcomes.push(outcome);
-                }
-            }
-        }
-        if !plugin && hosts.is_empty() && !nodes.is_empty() {
-            outcomes.push(outside(nodes).on(object));
+        self.outcomes.push(says);
+        // One name for each, whatever its case and its `$`.
+        self.accounts = accounts_in(spec, domain)
+            .into_iter()
+            .map(|(account, _)| account.trim_end_matches('$').to_owned())
+            .collect();
+        self.outcomes.extend(elsewhere(spec, domain, &self.accounts));
+        if self.accounts.is_empty() {
+            self.outcomes.push(Outcome::skipped(&DIRECTORY_ACCOUNT, "it names no account"));
         }
     }
-    Ok(())
 }
 
 /// Nodes outside the domain need a plug-in, and the credential spec names none.
@@ -181,20 +250,61 @@ fn elsewhere(spec: &Value, domain: &DomainFacts, here: &[String]) -> Vec<Outcome
     outcomes
 }
 
-/// What `account check` says of the account, line by line.
-async fn of_account(
-    directory: &Directory,
-    account: &str,
-    hosts: &[Principal],
-) -> Result<Vec<Outcome>, Error> {
-    let lines = directory.check(account, hosts).await?;
-    let object = format!("account {}", account.trim_end_matches('$'));
-    let of = |line| {
-        let outcome = outcome(line);
-        let of_forest = outcome.check.id == DIRECTORY_ROOT_KEY.id;
-        if of_forest { outcome } else { outcome.on(&object) }
+/// What `account check` says of the account, line by line; of the hosts in few lines.
+fn of_account(survey: &Survey, account: &str, hosts: &[Principal]) -> Vec<Outcome> {
+    let object = format!("account {account}");
+    let on = |outcome: Outcome| if of_forest(&outcome) { outcome } else { outcome.on(&object) };
+    let mut outcomes: Vec<Outcome> =
+        survey.checks(account).iter().map(|line| on(outcome(line))).collect();
+    outcomes.extend(together(survey.host_checks(account, hosts)).into_iter().map(on));
+    outcomes
+}
+
+/// Whether it is said of the forest, and not of one account.
+fn of_forest(outcome: &Outcome) -> bool {
+    outcome.check.id == DIRECTORY_ROOT_KEY.id
+        && !outcome.message.contains("from which its password is made")
+}
+
+/// The lines of many hosts as one for each way in which they came out, with those that are not healthy
+/// as evidence.
+fn together(lines: Vec<Line>) -> Vec<Outcome> {
+    let all = lines.len();
+    let mut groups: Vec<Vec<Line>> = Vec::new();
+    for line in lines {
+        let same = |group: &&mut Vec<Line>| {
+            group.first().is_some_and(|one| {
+                one.status == line.status
+                    && (one.status == CheckStatus::Passed || one.remedy == line.remedy)
+            })
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups.into_iter().filter_map(|group| grouped(&group, all)).collect()
+}
+
+fn grouped(group: &[Line], all: usize) -> Option<Outcome> {
+    let first = group.first()?;
+    let one = outcome(first);
+    if group.len() == 1 {
+        return Some(one);
+    }
+    let count = group.len();
+    let what = match first.status {
+        CheckStatus::Passed => "may read the password",
+        CheckStatus::Unknown => "were not decided",
+        CheckStatus::Warning => "may read the password, with a warning",
+        CheckStatus::Failed => "do not get the password",
     };
-    Ok(lines.iter().map(of).collect())
+    let message = format!("{}: {count} of {all} nodes {what}", first.id);
+    let together = Outcome { message, ..one };
+    if first.status == CheckStatus::Passed {
+        return Some(together);
+    }
+    Some(group.iter().map(|line| line.message.clone()).fold(together, Outcome::because))
 }
 
 fn outcome(line: &Line) -> Outcome {
@@ -205,7 +315,7 @@ fn outcome(line: &Line) -> Outcome {
         CheckStatus::Failed => State::Problem,
     };
     let outcome = Outcome::new(check_of(line.id), state, format!("{}: {}", line.id, line.message));
-    match line.remedy {
+    match &line.remedy {
         Some(remedy) if state != State::Ok => outcome.then(sentence(remedy)),
         _ => outcome,
     }
@@ -220,7 +330,7 @@ fn check_of(line: &str) -> &'static Check {
         "dns-host-name" => &DIRECTORY_ACCOUNT,
         line if line.starts_with("spn") => &DIRECTORY_SPN,
         "clock" => &DIRECTORY_CLOCK,
-        "controller-ports" => &DIRECTORY_NETWORK,
+        "controller-ports" | "controller-versions" => &DIRECTORY_NETWORK,
         line if line.starts_with("dns-") => &DIRECTORY_NETWORK,
         _ => &DIRECTORY_ACCOUNT,
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::{Outcome, node};
 use gmsa_core::windows::node::{NodeOutput, read as read_output};
 use serde_json::Value;
 
 use super::Output;
-use crate::checks::facts::text;
 use crate::failure::Failure;
 use crate::output::printer;
 
@@ -80,5 +80,4 @@ pub fn outputs(outputs: &[NodeOutput]) -> impl Iterator<Item = Output> {
 }
 
 #[cfg(test)]
-#[path = "node_tests.rs"]
 mod tests;

@@ -14,16 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, kinds};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
 use kube::Client;
 use serde_json::Value;
 
 use super::Found;
-use crate::checks::facts::{Seen, soft, text};
+use crate::checks::dns::Resolution;
+use crate::checks::facts::{Seen, soft};
 use crate::cli::Doctor;
-use crate::connect::MANAGER;
 use crate::failure::Failure;
 use inside::{Looked, Place};
 use target::Subject;
@@ -34,7 +36,7 @@ pub use lifecycle::{change as lifecycle, print as print_lifecycle};
 pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Found, Failure> {
     repair::may_ask(args)?;
     let namespace = namespace(client, args);
-    let objects = Objects::new(client.clone(), MANAGER, false);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let subject = target::resolve(client, &objects, &namespace, target).await?;
     // What a running pod carries, or what the next one will.
     let object = subject.pod.clone().or_else(|| subject.next_pod());
@@ -54,7 +56,7 @@ pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Fou
         looked = probed.looked;
     } else if let Some(live) = &subject.pod {
         let events = running::events(client, live).await;
-        outcomes.extend(running::judge(live, &pod, &events));
+        outcomes.extend(running::judge(live, &pod, &specs, &events));
         let maker = target::maker(&objects, live).await;
         for identity in identities(&pod).filter(|one| !one.host_process) {
             let place = Place::of(live, &pod, &identity, &specs, maker.as_deref());
@@ -74,11 +76,30 @@ pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Fou
         repair::run(client, args, &mut looked).await?;
     }
     let mut outputs = Vec::new();
+    let mut resolved = BTreeMap::new();
     for one in looked {
         outcomes.extend(one.judge());
+        if one.inside.addresses() == Some(true) {
+            resolved.insert(one.inside.domain.to_ascii_lowercase(), one.place.object.clone());
+        }
         outputs.extend(one.outputs);
     }
-    Ok(Found { outcomes, credential_specs: names, outputs })
+    let resolution = Resolution { resolved, own_servers: own_servers(&object) };
+    Ok(Found { outcomes, credential_specs: names, outputs, resolution })
+}
+
+/// The name servers that a pod asks instead of the cluster's, as messages name them.
+fn own_servers(pod: &Value) -> Option<String> {
+    let policy = text(pod, "/spec/dnsPolicy");
+    if policy == "Default" {
+        return Some("the node's DNS servers (dnsPolicy Default)".to_owned());
+    }
+    if policy != "None" {
+        return None;
+    }
+    let servers: Vec<&str> =
+        array(pod, "/spec/dnsConfig/nameservers").filter_map(Value::as_str).collect();
+    Some(format!("{} (dnsPolicy None)", servers.join(", ")))
 }
 
 /// The credential specs of the cluster by their names, or why they may not be read.
@@ -150,4 +171,30 @@ fn shown(object: &Value) -> String {
 struct Probed {
     outcomes: Vec<Outcome>,
     looked: Vec<Looked>,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::own_servers;
+
+    #[test]
+    fn a_pod_with_servers_of_its_own_does_not_ask_the_clusters() {
+        for (spec, expected) in [
+            (json!({"dnsPolicy": "ClusterFirst"}), None),
+            (json!({}), None),
+            (
+                json!({"dnsPolicy": "None", "dnsConfig": {"nameservers": ["10.0.0.4", "10.0.0.5"]}}),
+                Some("10.0.0.4, 10.0.0.5 (dnsPolicy None)"),
+            ),
+            (json!({"dnsPolicy": "Default"}), Some("the node's DNS servers (dnsPolicy Default)")),
+            (
+                json!({"dnsPolicy": "ClusterFirst", "dnsConfig": {"nameservers": ["10.0.0.4"]}}),
+                None,
+            ),
+        ] {
+            assert_eq!(own_servers(&json!({"spec": spec})).as_deref(), expected, "{spec}");
+        }
+    }
 }

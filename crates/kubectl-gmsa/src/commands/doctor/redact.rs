@@ -9,6 +9,7 @@ mod keys;
 mod known;
 mod patterns;
 
+use gmsa_core::names;
 use serde_json::{Map, Value};
 
 use keys::{is_flag, is_secret};
@@ -22,7 +23,7 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const TRUSTED: [&str; 7] = [
     "kubernetes.io",
     "k8s.io",
-    "kube-gmsa.dev",
+    names::DOMAIN,
     "gmsa-webhook",
     "helm.sh",
     "cert-manager.io",

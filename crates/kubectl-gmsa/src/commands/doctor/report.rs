@@ -1,14 +1,18 @@
 //! The report of the doctor as data.
 
 use gmsa_core::diagnosis::{Cause, Outcome, Verdict};
+use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+use crate::checks::report::OutcomeReport;
 
 /// The report of `kubectl gmsa doctor -o json`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `DoctorReport`.
     kind: &'static str,
@@ -55,33 +59,6 @@ struct CauseReport {
     consequences: Vec<&'static str>,
 }
 
-/// What a check came to.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct OutcomeReport {
-    /// The check's stable id.
-    check: &'static str,
-    /// Where it looks: `cluster`, `directory`, `node` or `pod`.
-    side: &'static str,
-    /// What it asks.
-    title: &'static str,
-    /// `ok`, `skipped`, `unknown`, `warning` or `problem`.
-    state: &'static str,
-    /// On what.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    object: Option<String>,
-    /// What was seen.
-    message: String,
-    /// What it rests on.
-    evidence: Vec<String>,
-    /// How sure it is: `certain`, `likely` or `possible`.
-    confidence: &'static str,
-    /// What to do; empty if nothing.
-    next: String,
-    /// Where the check is documented.
-    page: String,
-}
-
 /// The schema of the report.
 #[must_use]
 pub fn schema() -> serde_json::Value {
@@ -101,7 +78,7 @@ impl Report {
         verdict: &Verdict<'_>,
     ) -> Self {
         Self {
-            api_version: "kube-gmsa.dev/v1",
+            api_version: API_VERSION,
             kind: "DoctorReport",
             kubernetes,
             target,
@@ -124,23 +101,6 @@ impl From<&Cause<'_>> for CauseReport {
             confidence: cause.confidence.as_str(),
             next: cause.outcome.next_step().to_owned(),
             consequences: cause.consequences.iter().map(|one| one.check.id).collect(),
-        }
-    }
-}
-
-impl From<&Outcome> for OutcomeReport {
-    fn from(outcome: &Outcome) -> Self {
-        Self {
-            check: outcome.check.id,
-            side: outcome.check.side.as_str(),
-            title: outcome.check.title,
-            state: outcome.state.as_str(),
-            object: outcome.object.clone(),
-            message: outcome.message.clone(),
-            evidence: outcome.evidence.clone(),
-            confidence: outcome.confidence.as_str(),
-            next: outcome.next_step().to_owned(),
-            page: outcome.check.page(),
         }
     }
 }

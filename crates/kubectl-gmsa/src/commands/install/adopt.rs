@@ -18,9 +18,9 @@ use std::time::Duration;
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects as Reader, kinds};
-use gmsa_cluster::installation::{
-    Certificates, FIELD_MANAGER, NAME, Objects, Options, TAKEOVER, Version, beside, objects,
-};
+use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::{Certificates, Objects, Options, Version, beside, objects};
+use gmsa_core::names::{FIELD_MANAGER, NAME, TAKEOVER};
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::Client;
 use kube::api::Api;
@@ -29,13 +29,12 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use super::{Plan, existing, options, refuse};
 use crate::cli::Install;
-use crate::cli::shared::DryRun;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
 use crate::installation::{kept_options, probe};
 use crate::output::printer;
 use crate::prompt::confirm;
-use found::{Found, find, text};
+use found::{Found, find};
 use helm::Releases;
 
 pub use denials::{denials, stop as are_denied, tell as tell_denials};
@@ -74,7 +73,7 @@ pub async fn run(
     tell_denials(&denied)?;
     takeover.tell_exclusions().await?;
     let stops = are_denied(args, &denied);
-    if args.dry_run == DryRun::Server {
+    if args.dry_run.is_server() {
         takeover.show(&plan)?;
         return Ok(Some(u8::from(stops)));
     }
@@ -117,7 +116,8 @@ impl<'a> Takeover<'a> {
         let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
         // What the other one manages is to be ours.
         let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-        let mut found = find(&reader, &applier, version, namespace).await?;
+        let (mut found, services) = find(&reader, &applier, namespace).await?;
+        belongings::add(&reader, &applier, version, &services, &mut found).await?;
         let journal = Journal::read(&client).await?;
         let began = journal.is_some();
         let known = match (kept_options(&client, namespace).await?, &journal) {

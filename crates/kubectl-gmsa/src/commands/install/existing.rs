@@ -2,48 +2,31 @@
 
 use gmsa_cluster::api::apply::{Change, shown};
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::{NAME, PART_OF};
-use k8s_openapi::api::admissionregistration::v1::{
-    MutatingWebhookConfiguration, ValidatingWebhookConfiguration,
-};
-use k8s_openapi::api::apps::v1::Deployment;
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::name;
+use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
+use gmsa_core::names::{FIELD_MANAGER, NAME};
 use k8s_openapi::api::authorization::v1::SelfSubjectAccessReview;
-use kube::api::{Api, ListParams, PostParams};
-use kube::{Client, ResourceExt as _};
+use kube::Client;
+use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
 /// Another webhook for the same pods is not built over: two would take turns at every object.
 pub async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Failure> {
-    let mutating: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
-    let validating: Api<ValidatingWebhookConfiguration> = Api::all(client.clone());
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
-    let all = ListParams::default();
-    let read = |error: kube::Error| {
-        Failure::cluster(format!("failed to look for an existing installation: {}", why(&error)))
-    };
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let read =
+        |error| Failure::cluster(format!("failed to look for an existing installation: {error}"));
     let mut found = Vec::new();
-    for one in mutating.list(&all).await.map_err(read)? {
-        let services = one.webhooks.iter().flatten().filter_map(|hook| {
-            hook.client_config.service.as_ref().map(|service| service.name.clone())
-        });
-        if !ours(&one) && is_gmsa(&one.name_any(), services) {
-            found.push(format!("MutatingWebhookConfiguration {}", one.name_any()));
-        }
+    for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
+        let all = objects.list(kind, None).await.map_err(read)?;
+        let foreign = all.iter().filter(|one| !is_ours(one) && is_gmsa_configuration(one));
+        found.extend(foreign.map(|one| format!("{} {}", kind.kind, name(one))));
     }
-    for one in validating.list(&all).await.map_err(read)? {
-        let services = one.webhooks.iter().flatten().filter_map(|hook| {
-            hook.client_config.service.as_ref().map(|service| service.name.clone())
-        });
-        if !ours(&one) && is_gmsa(&one.name_any(), services) {
-            found.push(format!("ValidatingWebhookConfiguration {}", one.name_any()));
-        }
-    }
-    if let Some(one) = deployments.get_opt(NAME).await.map_err(read)?
-        && !ours(&one)
-    {
-        found.push(format!("Deployment {namespace}/{NAME}"));
+    let deployment = Reference::namespaced(kinds::DEPLOYMENT, namespace, NAME);
+    if objects.get(&deployment).await.map_err(read)?.is_some_and(|one| !is_ours(&one)) {
+        found.push(deployment.to_string());
     }
     if found.is_empty() {
         return Ok(());
@@ -54,14 +37,6 @@ pub async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Fail
          its Deployment (docs/operations.md); nothing was changed",
         found.join(", ")
     )))
-}
-
-fn ours(object: &impl kube::ResourceExt) -> bool {
-    object.labels().get(PART_OF.0).is_some_and(|value| value == PART_OF.1)
-}
-
-pub fn is_gmsa(name: &str, services: impl Iterator<Item = String>) -> bool {
-    name.contains("gmsa") || services.into_iter().any(|service| service.contains("gmsa"))
 }
 
 /// What we may not do although it is needed. A dry run finds out for what is there; for what is to

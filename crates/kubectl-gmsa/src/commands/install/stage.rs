@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change};
-use gmsa_cluster::installation::{EARLY_WARNINGS, Objects, Options, PROBE_LABEL};
+use gmsa_cluster::installation::{Objects, Options};
+use gmsa_core::names::{EARLY_WARNINGS, PROBE_LABEL};
 use kube::Client;
 use serde_json::{Value, json};
 

@@ -7,18 +7,19 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::installation::server_objects;
-use gmsa_cluster::installation::{Certificates, NAME, Options, SECRET};
+use gmsa_cluster::installation::{Certificates, Options};
+use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
 use serde_json::Value;
-use x509_parser::error::X509Error;
 use x509_parser::pem::Pem;
 
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::FILLED_BY;
+use crate::installation::signature::{Signed, pems, signed};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -299,15 +300,7 @@ fn certificates(bytes: &[u8]) -> Result<String, String> {
 
 /// Whether a certificate of the bundle signed one of the chain, or may have, as far as can be told.
 pub fn signs(bundle: &[u8], chain: &[u8]) -> bool {
-    let pems = |bytes: &[u8]| -> Vec<Pem> { Pem::iter_from_buffer(bytes).flatten().collect() };
-    let (bundle, chain) = (pems(bundle), pems(chain));
-    chain.iter().any(|one| bundle.iter().any(|ca| signed(one, ca)))
-}
-
-fn signed(one: &Pem, ca: &Pem) -> bool {
-    let (Ok(one), Ok(ca)) = (one.parse_x509(), ca.parse_x509()) else { return false };
-    let refuted = Err(X509Error::SignatureVerificationError);
-    one.issuer() == ca.subject() && one.verify_signature(Some(ca.public_key())) != refuted
+    signed(&pems(chain), &pems(bundle)) != Signed::No
 }
 
 /// Both bundles; the second only once.

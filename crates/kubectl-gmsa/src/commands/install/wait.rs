@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::NAME;
+use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
-use crate::installation::pods::{Problem, problem};
+use crate::installation::pods::{Problem, REFUSED, not_created, problem, selector};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long pods may fail to be created before waiting is given up. The controller tries about ten
+/// times in this time, and ever more rarely after it.
+const HOPELESS: Duration = Duration::from_secs(15);
 /// Counts the templates of a Deployment, at it and at each of its replica sets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 /// What tells the pods of a replica set from those of others.
@@ -25,6 +28,7 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
     let mut reasons_told = BTreeSet::new();
+    let mut refused_since = None;
     loop {
         let deployment = deployments.get(NAME).await.map_err(|error| {
             Failure::cluster(format!(
@@ -37,16 +41,22 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
             return Ok(());
         }
         let problems = problems(client, namespace, &deployment).await?;
-        if Instant::now() >= end {
+        refused_since = problems
+            .iter()
+            .any(|problem| problem.reason == REFUSED)
+            .then(|| refused_since.unwrap_or_else(Instant::now));
+        let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
+        if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
                 format!("its pods say nothing; see kubectl describe pods -n {namespace}")
             } else {
                 problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
-                "no replica of {namespace}/{NAME} became available in time: {problems}. The \
-                 webhook configurations were not changed, so no pod is held up; when it is mended, \
-                 run the same command again"
+                "no replica of {namespace}/{NAME} became available{}: {problems}. The webhook \
+                 configurations were not changed, so no pod is held up; when it is fixed, run the \
+                 same command again",
+                if hopeless { "" } else { " in time" }
             )));
         }
         if progress.text != told {
@@ -96,13 +106,13 @@ async fn problems(
     let failed = |what: &str, error: &kube::Error| {
         Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
     };
-    let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
+    let ours = ListParams::default().labels(&selector());
     let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
     let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
     let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
     let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
     if let Some(template) = newest.labels().get(TEMPLATE) {
-        let ours = ours.labels(&format!("app.kubernetes.io/name={NAME},{TEMPLATE}={template}"));
+        let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
         problems.extend(pods.items.iter().filter_map(problem));
@@ -128,16 +138,11 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
     })
 }
 
-/// Why pods are not even made, such as a quota.
+/// Why pods cannot be created.
 fn refused(set: &ReplicaSet) -> Option<Problem> {
     let conditions = set.status.as_ref()?.conditions.as_ref()?;
-    let failure =
-        conditions.iter().find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
-    let message = failure.message.as_deref().unwrap_or("no reason is given");
-    Some(Problem {
-        reason: "ReplicaFailure".to_owned(),
-        text: format!("its pods cannot be created: {message}"),
-    })
+    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
+    Some(not_created(failure.message.as_deref()))
 }
 
 #[cfg(test)]

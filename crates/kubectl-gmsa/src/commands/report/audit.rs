@@ -1,8 +1,8 @@
-//! The section of the audit: what runs, or would run, against what admission would say now.
+//! The section of the audit: pods and workloads that admission would deny or warn about now.
 
 use gmsa_cluster::audit::{Audit, Finding};
-use gmsa_cluster::installation::definition;
 use gmsa_core::finding::{Code, Severity};
+use gmsa_core::names;
 
 use super::html::{Table, Text, badge, list, prose, steps};
 
@@ -11,12 +11,12 @@ const ROWS: usize = 500;
 /// How many lines of evidence are shown of one finding.
 const EVIDENCE: usize = 5;
 
-/// What the table tells: findings of lint stand at the credential specs.
+/// The findings of the table; those of lint are at the credential specs.
 pub fn told(audit: &Audit) -> impl Iterator<Item = &Finding> {
     audit
         .findings
         .iter()
-        .filter(|one| one.object.kind != definition::KIND || one.code == Code::CredspecUnused)
+        .filter(|one| one.object.kind != names::KIND || one.code == Code::CredspecUnused)
 }
 
 /// How many of these have the severity.
@@ -29,12 +29,12 @@ pub fn render(audit: &Result<Audit, String>) -> String {
     let audit = match audit {
         Ok(audit) => audit,
         Err(why) => {
-            return format!("<p class=\"note\">It could not be made: {}</p>\n", Text(why));
+            return format!("<p class=\"note\">The audit failed: {}</p>\n", Text(why));
         }
     };
     let mut html = format!(
-        "<p>{} pods were looked at, {} of them with a GMSA, and {} workloads with one. Findings of \
-         credential specs stand in the next section.</p>\n",
+        "<p>{} pods were checked, {} of them with a GMSA, and {} workloads with one. Findings of \
+         credential specs are in the next section.</p>\n",
         audit.pods, audit.gmsa_pods, audit.gmsa_workloads
     );
     for unread in &audit.unread {
@@ -51,7 +51,7 @@ pub fn render(audit: &Result<Audit, String>) -> String {
     let mut table = Table::new(
         "audit-table",
         "What was found, the worst first",
-        &["Object", "Severity and code", "What was found, and by what it is seen", "What to do"],
+        &["Object", "Severity and code", "What was found, with the evidence", "What to do"],
     );
     for finding in found.iter().take(ROWS) {
         let severity = finding.code.severity().as_str();

@@ -1,4 +1,4 @@
-//! What the doctor says of the cluster: a verdict, and the section with what it rests on.
+//! The doctor's verdict on the cluster, and the section with its evidence.
 
 use gmsa_core::diagnosis::{Cause, Health, Outcome, State, Verdict};
 
@@ -11,7 +11,7 @@ pub fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
     let (class, word) = match verdict.health {
         Health::Healthy => ("ok", "Healthy"),
         Health::Undecided => ("", "Not decided"),
-        Health::Troubled => ("warning", "Somebody should look"),
+        Health::Troubled => ("warning", "Needs attention"),
         Health::Broken => ("error", "Broken"),
     };
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
@@ -33,7 +33,7 @@ pub fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
     };
     format!(
         "<p class=\"verdict {class}\"><strong>{word}.</strong> {words} \
-         <a href=\"#diagnosis\">What the doctor saw</a></p>\n"
+         <a href=\"#diagnosis\">What the doctor found</a></p>\n"
     )
 }
 
@@ -42,22 +42,22 @@ pub fn render(outcomes: &Result<Vec<Outcome>, String>) -> String {
     let outcomes = match outcomes {
         Ok(outcomes) => outcomes,
         Err(why) => {
-            return format!("<p class=\"note\">It could not be made: {}</p>\n", Text(why));
+            return format!("<p class=\"note\">The doctor failed: {}</p>\n", Text(why));
         }
     };
     let verdict = Verdict::of(outcomes);
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
     let mut html = format!(
-        "<p>{looked} checks of the cluster's side, as of kubectl gmsa doctor. Each cause comes with \
-         what follows from it. Whether a pod has its identity is seen only from inside: kubectl gmsa \
-         doctor POD looks there.</p>\n"
+        "<p>{looked} checks of the cluster, as in kubectl gmsa doctor. Each cause comes with its \
+         consequences. Whether a pod has its identity shows only inside it: kubectl gmsa doctor POD \
+         looks there.</p>\n"
     );
     if verdict.causes.is_empty() {
         html.push_str("<p>Nothing wrong was found.</p>\n");
     } else {
         let mut table = Table::new(
             "diagnosis-table",
-            "What is wrong by itself, the root cause first",
+            "What is wrong, the root cause first",
             &["Check", "State", "What was seen", "What to do"],
         );
         for cause in &verdict.causes {
@@ -70,7 +70,7 @@ pub fn render(outcomes: &Result<Vec<Outcome>, String>) -> String {
             format!("<li>{}: {}</li>\n", Text(&name(outcome)), Text(&outcome.message))
         });
         html.push_str(&format!(
-            "<h3>Not found out</h3>\n<ul class=\"findings\">\n{}</ul>\n",
+            "<h3>Could not be checked</h3>\n<ul class=\"findings\">\n{}</ul>\n",
             all(lines)
         ));
     }

@@ -1,8 +1,8 @@
-//! Text in HTML (WHATWG HTML, 13.3): nothing of a cluster may become markup.
+//! Text in HTML (WHATWG HTML, 13.3): no text of a cluster may become markup.
 
 use std::fmt;
 
-/// A text as it stands between tags, or between the double quotes of an attribute.
+/// A text between tags, or between the double quotes of an attribute.
 pub struct Text<'a>(pub &'a str);
 
 impl fmt::Display for Text<'_> {
@@ -14,7 +14,7 @@ impl fmt::Display for Text<'_> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
-                // Signs that cannot be seen, and those that turn the direction of a text around.
+                // Invisible characters, and those that reverse the direction of a text.
                 '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
                     write!(f, "{}", character.escape_unicode())?;
                 }
@@ -26,7 +26,7 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// A table that can be scrolled with the keyboard where it is too wide.
+/// A table that can be scrolled with the keyboard if it is too wide.
 pub struct Table {
     html: String,
 }
@@ -71,7 +71,7 @@ pub fn list(items: impl Iterator<Item = String>) -> String {
     if items.is_empty() { "–".to_owned() } else { format!("<ul class=\"plain\">{items}</ul>") }
 }
 
-/// A text in which backquotes mark what is to be typed.
+/// A text in which backquotes mark commands and names.
 pub fn prose(text: &str) -> String {
     let mut html = String::new();
     for (index, part) in text.split('`').enumerate() {
@@ -84,8 +84,8 @@ pub fn prose(text: &str) -> String {
     html
 }
 
-/// What to do, with its parts between semicolons: a command stands at the beginning of a part, or
-/// after its condition and a colon.
+/// What to do, with its parts between semicolons: a command is at the beginning of a part, or after
+/// its condition and a colon.
 pub fn steps(text: &str) -> String {
     let command = |part: &str| match part.find(": kubectl ") {
         _ if part.starts_with("kubectl ") => Some(0),
@@ -101,7 +101,7 @@ pub fn steps(text: &str) -> String {
     text.split("; ").map(step).collect::<Vec<_>>().join(";<br>")
 }
 
-/// A word on a coloured ground; the word alone says it.
+/// A word on a coloured ground; the word alone is enough to understand it.
 pub fn badge(class: &str, word: &str) -> String {
     format!("<span class=\"badge {class}\">{}</span>", Text(word))
 }

@@ -1,19 +1,18 @@
 //! The page: head, summary, and a section for each thing.
 
+use gmsa_core::diagnosis::State;
 use gmsa_core::finding::{Finding, Severity};
 use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
-use super::{Report, audit, diagnosis, picture};
-use crate::access_map::graph::Graph;
+use super::{Report, audit, diagnosis, map};
 use crate::access_map::report::Entry;
-use crate::commands::status::State;
 use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
 
 const STYLE: &str = include_str!("style.css");
-/// The SHA-256 of [`STYLE`] in base64: the only thing that the page may load is itself.
-const STYLE_HASH: &str = "Tj02q/UqEpHCrfMuZ/xSDN8ldS0FzaoXCYq5menUl+M=";
-/// How many rows a table has at most: beyond that nobody reads, and browsers get slow.
+/// The SHA-256 of [`STYLE`] in base64: the browser may use no other style, and load nothing.
+const STYLE_HASH: &str = "2mdRikOXLfoQk/hD6/cT+nYF/SiuNnNLUhfqIFvjErQ=";
+/// How many rows a table has at most: browsers get slow with more.
 const ROWS: usize = 1000;
 
 /// The sections: their id and heading.
@@ -38,7 +37,7 @@ pub fn render(report: &Report) -> String {
         all(SECTIONS.iter().map(|(id, title)| format!("<li><a href=\"#{id}\">{title}</a></li>")));
     let contents = [
         summary(report),
-        map(report),
+        map::draw(&report.access.credential_specs, &report.access.access),
         access(report),
         audit::render(&report.audit),
         specs(report),
@@ -65,7 +64,7 @@ pub fn render(report: &Report) -> String {
          kubectl gmsa {version}.</p>\n</header>\n\
          <nav aria-label=\"Sections\"><ul>{links}</ul></nav>\n\
          <main id=\"main\" tabindex=\"-1\">\n{sections}</main>\n\
-         <footer><p>What this page tells was true at the time above. It holds names of accounts, \
+         <footer><p>This page shows the cluster at the time above. It holds names of accounts, \
          domains and workloads, and no passwords or keys.</p></footer>\n</body>\n</html>\n",
         scope = Text(&scope),
         datetime = report.time,
@@ -92,33 +91,29 @@ fn summary(report: &Report) -> String {
     let (errors, warnings) = (report.findings(Severity::Error), report.findings(Severity::Warning));
     html.push_str(&tile(errors, "errors in credential specs", "error"));
     html.push_str(&tile(warnings, "warnings in credential specs", "warning"));
-    html.push_str(&tile(report.checks(State::Error), "errors of the webhook", "error"));
+    html.push_str(&tile(report.checks(State::Problem), "problems of the webhook", "error"));
     html.push_str(&tile(report.checks(State::Warning), "warnings of the webhook", "warning"));
     html.push_str("</ul>\n");
     for unread in &report.access.unread {
         html.push_str(&format!(
-            "<p class=\"note\">Not complete, because it could not be read: {}.</p>\n",
+            "<p class=\"note\">Not complete, because this could not be read: {}.</p>\n",
             Text(unread)
         ));
     }
     if of.differences > 0 {
         html.push_str(&format!(
-            "<p class=\"note\">On {} rights the API server says something else than the roles and \
+            "<p class=\"note\">For {} rights the API server decides otherwise than the roles and \
              bindings: another authorizer decides too, or the roles have just changed.</p>\n",
             of.differences
         ));
     }
     if !report.access.verified {
         html.push_str(
-            "<p class=\"note\">The API server was not asked whether it judges so: these are the \
-             roles and bindings alone.</p>\n",
+            "<p class=\"note\">The API server was not asked: these are the roles and bindings \
+             alone.</p>\n",
         );
     }
     html
-}
-
-fn map(report: &Report) -> String {
-    picture::draw(&Graph::new(&report.access))
 }
 
 fn access(report: &Report) -> String {
@@ -127,11 +122,13 @@ fn access(report: &Report) -> String {
         entries.iter().partition(|entry| entry.is_one_of_many());
     let mut html = String::new();
     if shown.is_empty() {
-        html.push_str("<p>No service account has a right of its own, and none uses one.</p>\n");
+        html.push_str(
+            "<p>No service account has a right of its own, and none uses a credential spec.</p>\n",
+        );
     } else {
         let mut table = Table::new(
             "access-table",
-            "Each service account that may use a credential spec, or has a workload that wants to",
+            "Each service account that may use a credential spec, or has a workload that names one",
             &["Credential spec", "Service account", "State", "Given by", "Used by"],
         );
         for entry in shown.iter().take(ROWS) {
@@ -142,8 +139,8 @@ fn access(report: &Report) -> String {
     html.push_str(&left_out(shown.len(), "rights"));
     if !many.is_empty() {
         html.push_str(&format!(
-            "<p>Besides, {} pairs of a service account and a credential spec have the right by a \
-             group alone and do not use it.</p>\n",
+            "<p>Not listed: {} pairs of a service account and a credential spec that have the \
+             right by a group alone and do not use it.</p>\n",
             many.len()
         ));
     }
@@ -185,12 +182,12 @@ fn cells(report: &Report, entry: &Entry) -> [String; 4] {
 
 fn specs(report: &Report) -> String {
     if report.specs.is_empty() {
-        return "<p>There are none.</p>\n".to_owned();
+        return "<p>The cluster has none.</p>\n".to_owned();
     }
     let mut table = Table::new(
         "specs-table",
         "Each credential spec of the cluster",
-        &["Name", "Accounts", "Domain", "Plug-in for hosts outside the domain", "Findings"],
+        &["Name", "Accounts", "Domain", "Credential plug-in", "Findings"],
     );
     for (spec, findings) in report.specs.iter().take(ROWS) {
         let accounts = accounts_of(spec);
@@ -244,26 +241,27 @@ fn of_spec(spec: &Value, findings: &[Finding]) -> String {
 }
 
 fn health(report: &Report) -> String {
-    let checks = match &report.health {
-        Ok(checks) => checks,
-        Err(why) => {
-            return format!("<p class=\"note\">It could not be looked at: {}</p>\n", Text(why));
-        }
-    };
+    if let Err(why) = &report.diagnosis {
+        return format!("<p class=\"note\">The webhook could not be checked: {}</p>\n", Text(why));
+    }
     let mut table = Table::new(
         "health-table",
         "What kubectl gmsa status finds",
         &["Check", "State", "What was seen", "What to do"],
     );
-    for check in checks {
-        let state = match check.state {
-            State::Ok => badge("ok", "ok"),
-            State::Warning => badge("warning", "warning"),
-            State::Error => badge("error", "error"),
+    for outcome in report.health() {
+        let (class, word) = match outcome.state {
+            State::Problem => ("error", "problem"),
+            State::Warning => ("warning", "warning"),
+            other => ("ok", other.as_str()),
         };
-        let remedy = if check.remedy.is_empty() { "–" } else { check.remedy };
-        let cells = [state, Text(&check.message).to_string(), Text(remedy).to_string()];
-        table.row(check.id, &cells);
+        let next = match outcome.next_step() {
+            "" => "–",
+            next => next,
+        };
+        let cells =
+            [badge(class, word), Text(&outcome.message).to_string(), Text(next).to_string()];
+        table.row(outcome.check.id, &cells);
     }
     table.end()
 }

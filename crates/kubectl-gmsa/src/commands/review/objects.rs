@@ -43,6 +43,7 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
         }
         let names = set.credential_specs.keys().map(String::as_str);
         let instead = match closest(name, names.filter(|name| is_valid_name(name))) {
+            _ if is_pattern(name) => "; resourceNames takes whole names".to_owned(),
             Some(close) => format!("; write \"{close}\""),
             None if valid => String::new(),
             None => {
@@ -60,6 +61,11 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
             },
         ));
     }
+}
+
+/// Whether somebody meant several names by one.
+pub(super) fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?'])
 }
 
 fn bindings(set: &ManifestSet, found: &mut Vec<ObjectFinding>) {

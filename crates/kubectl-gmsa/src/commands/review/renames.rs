@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::judge::Judged;
+use super::objects::is_pattern;
 
 /// What holds a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,9 @@ impl<'a> Renames<'a> {
             renames.add(name, object, "metadata.name", at, Holder::CredentialSpec);
         }
         for (role, name) in set.policy.named() {
-            renames.add(name, role, "rules.resourceNames", None, Holder::Role);
+            if !is_pattern(name) {
+                renames.add(name, role, "rules.resourceNames", None, Holder::Role);
+            }
         }
         for one in judged {
             let workload = one.workload;

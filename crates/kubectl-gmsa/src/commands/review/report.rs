@@ -4,6 +4,7 @@ use gmsa_cluster::manifests::Source;
 use gmsa_core::admission::{Denial, Reason};
 use gmsa_core::credspec::name::made_valid;
 use gmsa_core::finding::{Finding, Severity};
+use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -15,7 +16,8 @@ use super::renames::{Cure, Rename, Renames};
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// `kube-gmsa.dev/v1`.
+    /// The version of the format.
+    #[schemars(extend("const" = API_VERSION))]
     api_version: &'static str,
     /// `ReviewReport`.
     kind: &'static str,
@@ -159,7 +161,7 @@ impl Report {
         let summary =
             Summary { workloads: workloads.len(), using_gmsa: admitted + denied, admitted, denied };
         Self {
-            api_version: "kube-gmsa.dev/v1",
+            api_version: API_VERSION,
             kind: "ReviewReport",
             facts: if from_cluster { "cluster" } else { "files" },
             summary,
@@ -254,6 +256,10 @@ impl DenialReport {
         let (message, hint) = cure.map_or((None, None), |cure| (cure.message, Some(cure.hint)));
         let remedy = denial.reason.remedy();
         let hint = hint.unwrap_or_else(|| match denial.reason {
+            Reason::NameInvalid if credential_spec.is_empty() => {
+                "Write the name of a credential spec, or leave gmsaCredentialSpecName out."
+                    .to_owned()
+            }
             Reason::NameInvalid => format!("Write \"{}\". {remedy}", made_valid(credential_spec)),
             _ => remedy.to_owned(),
         });

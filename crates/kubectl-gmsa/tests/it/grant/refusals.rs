@@ -44,10 +44,10 @@ async fn refusals_say_what_to_do() {
         ("WebApp1", "shop/web", "did you mean \"webapp1\"?"),
         ("webapp1", "shop/*", "has a wildcard"),
         ("webapp1", "web", "is not NAMESPACE/SERVICEACCOUNT"),
-        ("webapp1", "Shop/web", "is no name of a namespace"),
-        ("webapp1", "a.b/web", "is no name of a namespace"),
-        ("webapp1", "shop/we_b", "is no name of a service account"),
-        ("webapp1", "shop/", "is no name of a service account"),
+        ("webapp1", "Shop/web", "is not a namespace name"),
+        ("webapp1", "a.b/web", "is not a namespace name"),
+        ("webapp1", "shop/we_b", "is not a service account name"),
+        ("webapp1", "shop/", "is not a service account name"),
     ] {
         for (command, flag) in [("grant", "--to"), ("revoke", "--from")] {
             let args = [command, credential_spec, flag, account];

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation;
+use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use kube::api::GetParams;
 use serde_json::json;
@@ -34,8 +34,8 @@ pub struct Helm<'a> {
 impl<'a> Helm<'a> {
     pub async fn new(program: PathBuf, world: &'a World) -> Self {
         let applier = Applier::new(world.client.clone(), "test", true);
-        for namespace in ["kube-system", installation::NAME] {
-            let labels = json!({installation::NAMESPACE_LABEL: installation::DISABLED,
+        for namespace in ["kube-system", names::NAME] {
+            let labels = json!({names::NAMESPACE_LABEL: names::DISABLED,
                 "windows.k8s.io/disabled": "true"});
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": namespace, "labels": labels}});
@@ -54,7 +54,7 @@ impl<'a> Helm<'a> {
 
     pub async fn run(&self, args: &[&str]) -> Result<String, String> {
         let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        all.extend(["-n".to_owned(), installation::NAME.to_owned()]);
+        all.extend(["-n".to_owned(), names::NAME.to_owned()]);
         all.push(format!("--kubeconfig={}", self.world.plane.kubeconfig_path().display()));
         let program = self.program.clone();
         let done = tokio::task::spawn_blocking(move || {

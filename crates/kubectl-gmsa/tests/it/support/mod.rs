@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use assert_cmd::Command;
-use gmsa_cluster::installation::NAME;
+use gmsa_core::names::NAME;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController};
 use gmsa_testkit::stand_in::Workload;

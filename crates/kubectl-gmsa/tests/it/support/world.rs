@@ -93,23 +93,15 @@ impl World {
 
     /// Makes a credential spec that the default account of a new namespace may use.
     pub async fn namespace(&self, name: &str) {
+        self.bare_namespace(name, &json!({})).await;
         let applier = Applier::new(self.client.clone(), "test", true);
         for object in [
-            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}),
             objects::credential_spec("spec", "WebApp1"),
             objects::role("spec"),
             objects::binding("spec", name, "default"),
         ] {
             applier.apply(&object).await.unwrap();
         }
-        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
-            Api::namespaced(self.client.clone(), name);
-        eventually("the service account exists", SOON, || async {
-            let account = accounts.get_opt("default").await.unwrap()?;
-            // Servers before 1.24 give it a token, and wait for that.
-            (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
-        })
-        .await;
     }
 
     /// Creates a pod as a dry run; what comes back must be expanded.

@@ -17,14 +17,14 @@ fn sids_and_guids() {
         &format!("{DOMAIN}/Sid"),
         json!("S-1-5-32-544"),
         &[
-            r#"sid-not-domain credspec.DomainJoinConfig.Sid: Sid "S-1-5-32-544" is no domain's SID (S-1-5-21-a-b-c)"#,
+            r#"sid-not-domain credspec.DomainJoinConfig.Sid: Sid "S-1-5-32-544" is not the SID of a domain (S-1-5-21-a-b-c)"#,
         ],
     );
     check(
         &format!("{DOMAIN}/Guid"),
         json!("{244818ae-87ac-4fcd-92ec-e79e5252348a}"),
         &[
-            r#"guid-invalid credspec.DomainJoinConfig.Guid: Guid "{244818ae-87ac-4fcd-92ec-e79e5252348a}" is no GUID without braces"#,
+            r#"guid-invalid credspec.DomainJoinConfig.Guid: Guid "{244818ae-87ac-4fcd-92ec-e79e5252348a}" is not a GUID without braces"#,
         ],
     );
 }
@@ -101,7 +101,7 @@ fn names_of_the_domain() {
         &format!("{DOMAIN}/DnsTreeName"),
         json!("contoso..com"),
         &[
-            r#"dns-name-invalid credspec.DomainJoinConfig.DnsTreeName: DnsTreeName "contoso..com" is no DNS name"#,
+            r#"dns-name-invalid credspec.DomainJoinConfig.DnsTreeName: DnsTreeName "contoso..com" is not a DNS name"#,
         ],
     );
     check(

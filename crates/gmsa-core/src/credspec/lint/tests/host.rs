@@ -14,8 +14,8 @@ fn the_host_account() {
     }
     for (guid, trouble) in [
         ("CCC2A336-D7F3-4818-A213-272B7924213E", "has no braces around the GUID"),
-        ("{CCC2A336}", "is no GUID in braces"),
-        ("", "is no GUID in braces"),
+        ("{CCC2A336}", "is not a GUID in braces"),
+        ("", "is not a GUID in braces"),
     ] {
         let expected = format!("plugin-guid-invalid {host}.PluginGUID: PluginGUID {trouble}");
         check(&format!("{HOST}/PluginGUID"), json!(guid), &[&expected]);

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
+use gmsa_cluster::api::value::{array, text};
+use gmsa_core::names::FIELD_MANAGER;
 use serde_json::{Value, json};
 
 use super::archive::{Archive, Content};
 use super::{Case, logs};
 use crate::checks;
-use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE, array, kind, text};
+use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE, kind};
 use crate::checks::nodes::is_windows;
 use crate::cli::Doctor;
-use crate::connect::MANAGER;
 
 const DEFINITION: Kind =
     kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false);
@@ -56,7 +57,7 @@ impl Reader<'_> {
 /// Adds everything.
 pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     let facts = case.facts;
-    let objects = Objects::new(case.client.clone(), MANAGER, true);
+    let objects = Objects::new(case.client.clone(), FIELD_MANAGER, true);
     let mut reader = Reader { objects, archive };
     let specs: Vec<Value> =
         checks::specs_of(facts, case.credential_specs).into_iter().cloned().collect();

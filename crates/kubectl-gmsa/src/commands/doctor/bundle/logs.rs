@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::value::{array, text};
 use kube::Client;
 use kube::api::{LogParams, Request};
 use serde_json::Value;
 
 use super::archive::{Archive, Content};
-use crate::checks::facts::{array, text};
 
 /// How many lines of each container are kept, and how many bytes at most.
 const LINES: i64 = 2000;

@@ -1,20 +1,22 @@
 <#
 .SYNOPSIS
-Looks at what a Windows node of Kubernetes needs for group managed service accounts.
+Checks what a Windows node of Kubernetes needs for group managed service accounts.
 
 .DESCRIPTION
 Printed by `kubectl gmsa doctor --print-node-checks`. Run it on the node as an administrator, in
 Windows PowerShell 5.1 or newer, and give what it prints to `kubectl gmsa doctor --node-output FILE`.
 
 It changes nothing and prints one JSON document: numbers, ids, names of accounts, domains and
-controllers. No texts of events, no passwords and no input of plug-ins are in it. Each section has a
-value, or an error that says why it could not be looked at.
+controllers. It contains no texts of events, no passwords and no input of plug-ins. Each section has
+a value, or an error with the reason why it could not be read.
+
+Run on a domain controller, it also reads the events 201 to 209 of KDCSVC (RC4 in Kerberos).
 
 .PARAMETER Account
 Managed service accounts that the node must be able to use, as in a credential spec.
 
 .PARAMETER Domain
-The DNS names of their domains; the node's own is looked at in any case.
+The DNS names of their domains; the node's own domain is always checked.
 
 .PARAMETER Days
 How many days of events are read.
@@ -40,10 +42,27 @@ $accounts = @($Account | ForEach-Object { $_ -split ',' } | ForEach-Object { $_.
 $domains = @($Domain | ForEach-Object { $_ -split ',' } | ForEach-Object { $_.Trim() } |
     Where-Object { $_ -ne '' })
 
+# A section with one value. What outputs nothing is a null of its own kind, which Windows PowerShell
+# writes as {}: an assignment of $null makes it a plain one.
 function Get-Section {
     param([scriptblock] $Body)
     try {
-        return @{ value = (& $Body); error = $null }
+        $value = & $Body
+        if ($null -eq $value) {
+            $value = $null
+        }
+        return @{ value = $value; error = $null }
+    } catch {
+        return @{ value = $null; error = [string] $_.Exception.Message }
+    }
+}
+
+# A section with a list, which stays one if it has no element or one.
+function Get-List {
+    param([scriptblock] $Body)
+    try {
+        [object[]] $value = @(& $Body)
+        return @{ value = $value; error = $null }
     } catch {
         return @{ value = $null; error = [string] $_.Exception.Message }
     }
@@ -115,9 +134,9 @@ function Get-Codes {
     return @($codes.Keys | Sort-Object)
 }
 
-# The events of a log, grouped by id and codes.
+# The events of a log, grouped by id and codes. The provider is a regular expression for its name.
 function Get-Groups {
-    param([string] $Log, [hashtable] $Filter)
+    param([string] $Log, [hashtable] $Filter, [string] $Provider = '')
     if ($null -eq (Get-WinEvent -ListLog $Log -ErrorAction SilentlyContinue)) {
         return @{ absent = $true; groups = @() }
     }
@@ -135,7 +154,10 @@ function Get-Groups {
     }
     $groups = @{}
     foreach ($record in $records) {
-        $codes = @(Get-Codes $record)
+        if ($record.ProviderName -notmatch $Provider) {
+            continue
+        }
+        [string[]] $codes = @(Get-Codes $record)
         $key = '{0}/{1}' -f $record.Id, ($codes -join ',')
         $time = Format-Time $record.TimeCreated
         if (-not $groups.ContainsKey($key)) {
@@ -149,7 +171,8 @@ function Get-Groups {
         if ($time -lt $group.first) { $group.first = $time }
         if ($time -gt $group.last) { $group.last = $time }
     }
-    return @{ absent = $false; groups = @($groups.Values) }
+    [object[]] $list = @($groups.Values)
+    return @{ absent = $false; groups = $list }
 }
 
 function Get-Controllers {
@@ -168,9 +191,9 @@ if ($joined -and ($domains -notcontains $computer.value.Domain)) {
     $domains = @($domains) + @([string] $computer.value.Domain)
 }
 
-$dns = Get-Section {
+$dns = Get-List {
     foreach ($name in $domains) {
-        $found = @()
+        [string[]] $found = @()
         try {
             $found = @(Get-Controllers $name)
         } catch {
@@ -219,7 +242,7 @@ $report = [ordered] @{
     }
     clock = Get-Section {
         $source = @(Get-Output 'w32tm.exe' @('/query', '/source')) -join ' '
-        $offsets = foreach ($name in $controllers) {
+        [object[]] $offsets = @(foreach ($name in $controllers) {
             $arguments = @('/stripchart', "/computer:$name", '/samples:1', '/dataonly')
             $words = @(Get-Output 'w32tm.exe' $arguments) -join ' '
             $seconds = $null
@@ -227,8 +250,8 @@ $report = [ordered] @{
                 $seconds = [double]::Parse($Matches[1].Replace(',', '.'), $invariant)
             }
             @{ host = $name; seconds = $seconds }
-        }
-        @{ source = $source.Trim(); offsets = @($offsets) }
+        })
+        @{ source = $source.Trim(); offsets = $offsets }
     }
     domain = Get-Section {
         if ($null -ne $computer.error) {
@@ -248,7 +271,7 @@ $report = [ordered] @{
         }
         @{ joined = $joined; name = $name; secureChannel = $channel }
     }
-    accounts = Get-Section {
+    accounts = Get-List {
         if ($accounts.Count -gt 0 -and $null -eq (Get-Module -ListAvailable -Name ActiveDirectory)) {
             throw 'the PowerShell module ActiveDirectory is missing: Install-WindowsFeature RSAT-AD-PowerShell'
         }
@@ -260,7 +283,7 @@ $report = [ordered] @{
             }
         }
     }
-    plugins = Get-Section {
+    plugins = Get-List {
         $key = 'HKLM:\SYSTEM\CurrentControlSet\Control\CCG\COMClasses'
         if (Test-Path -Path $key) {
             foreach ($child in @(Get-ChildItem -Path $key)) {
@@ -281,7 +304,7 @@ $report = [ordered] @{
         }
     }
     dns = $dns
-    ports = Get-Section {
+    ports = Get-List {
         foreach ($name in $controllers) {
             foreach ($port in @(53, 88, 135, 389, 445, 636, 3268, 9389)) {
                 @{ host = $name; port = $port; open = [bool] (Test-Port $name $port) }
@@ -315,6 +338,18 @@ $report = [ordered] @{
         }
         netlogon = Get-Section {
             Get-Groups 'System' @{ ProviderName = 'NETLOGON'; Level = @(1, 2, 3) }
+        }
+        # Only a domain controller has a key distribution center: the roles 4 and 5.
+        kdc = Get-Section {
+            if ($null -ne $computer.error) {
+                throw $computer.error
+            }
+            if ([int] $computer.value.DomainRole -lt 4) {
+                @{ absent = $true; groups = @() }
+            } else {
+                $ids = @(201, 202, 203, 204, 205, 206, 207, 208, 209)
+                Get-Groups 'System' @{ Id = $ids } '^(KDC|Kdcsvc|Microsoft-Windows-Kerberos-Key-Distribution-Center)$'
+            }
         }
     }
 }

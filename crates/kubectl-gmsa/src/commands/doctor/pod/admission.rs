@@ -1,5 +1,6 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
+use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::simulate::Now;
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
@@ -10,8 +11,8 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{Specs, read, running, shown};
-use crate::checks::facts::{array, text};
 use crate::failure::Failure;
+use crate::installation::probe::remedy;
 
 /// Judges the pod, and the next one of the workload.
 pub async fn judge(
@@ -151,6 +152,13 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
                 .then("Give it replicas, or a node that it selects.");
         }
         (None, _) => Outcome::problem(&POD_CREATED, "it has no pod"),
+    };
+    // An API server that cannot call the webhook says so in the reason.
+    let uncalled = reasons.iter().filter(|reason| reason.contains("failed calling webhook"));
+    let hint = uncalled.map(|reason| remedy(reason).trim()).find(|hint| !hint.is_empty());
+    let outcome = match hint {
+        Some(hint) => outcome.then(hint),
+        None => outcome,
     };
     reasons.into_iter().take(5).fold(outcome, Outcome::because)
 }

@@ -1,11 +1,11 @@
 //! What the name of an image says of what is in it.
 
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::catalogue::pod::POD_IMAGE;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{Pod, identities};
 
 use super::target::Subject;
-use crate::checks::facts::text;
 
 /// Images of which one tag stands for several systems; for Windows it is nanoserver.
 const MULTI: [&str; 4] = [
@@ -41,7 +41,7 @@ fn kind(image: &str) -> Outcome {
         let words = format!("{image} is nanoserver where it runs on Windows");
         return Outcome::warning(&POD_IMAGE, words).sure(Confidence::Possible);
     }
-    Outcome::skipped(&POD_IMAGE, format!("the name {image} says nothing of it"))
+    Outcome::skipped(&POD_IMAGE, format!("the name {image} does not show it"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gmsa_cluster::api::exec::{self, Container, End, Error};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Inside, Probe, Reading};
 use gmsa_core::diagnosis::{Outcome, State};
@@ -14,7 +15,6 @@ use serde_json::Value;
 
 use super::super::Output;
 use super::{Specs, shown};
-use crate::checks::facts::text;
 
 /// So many commands may hang before the rest is left out.
 const HANGING: usize = 2;
@@ -28,8 +28,8 @@ pub struct Place {
     /// As outcomes name it.
     pub object: String,
     /// From the credential spec.
-    domain: String,
-    account: Option<String>,
+    pub domain: String,
+    pub account: Option<String>,
     /// What makes such pods and can be changed, as KIND/NAME.
     maker: Option<String>,
 }
@@ -149,10 +149,16 @@ impl Looked {
         }
         let Place { namespace, pod, .. } = &self.place;
         let account = self.place.account().unwrap_or("ACCOUNT");
-        let check = format!("check the account: kubectl gmsa account check {account}");
+        let ports = if self.inside.only_netlogon_fails() {
+            "open the TCP ports 135, 445 and 49152 to 65535 from the node to the domain controllers; \
+             then "
+        } else {
+            ""
+        };
+        let check = format!("{ports}check the account: kubectl gmsa account check {account}");
         if self.was_reset {
             return outcome.then(format!(
-                "Resetting it does not help: lint the credential spec, and {check}"
+                "Resetting it does not help: {check}; and lint the credential spec"
             ));
         }
         if !self.stays {

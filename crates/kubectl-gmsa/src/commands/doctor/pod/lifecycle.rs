@@ -2,18 +2,18 @@
 
 use gmsa_cluster::api::apply::{Applier, Change, Difference};
 use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
 use gmsa_cluster::simulate::Now;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
 use kube::Client;
 use serde_json::{Value, json};
 
 use super::{namespace, read, shown, specs, target};
-use crate::checks::facts::{array, text};
 use crate::cli::shared::DryRun;
 use crate::cli::{Doctor, DoctorOutput};
-use crate::connect::MANAGER;
 use crate::failure::Failure;
 use crate::output::changes::report;
 use crate::output::{next, printer, render};
@@ -31,7 +31,7 @@ pub fn print(args: &Doctor) -> Result<u8, Failure> {
 /// Puts the hook into every container of the workload that has an identity.
 pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let asked = args.target.as_deref().unwrap_or_default();
-    let objects = Objects::new(client.clone(), MANAGER, false);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let namespace = namespace(client, args);
     let object = target::find(client, &objects, &namespace, asked).await?;
     let workload = workload(&object, &namespace)?;
@@ -57,8 +57,8 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     }
     let patch = wanted.patch(&object, &workload);
     // What stands there is none of others, which was made sure of.
-    let applier = Applier::new(client.clone(), MANAGER, true);
-    let (change, note) = match args.dry_run {
+    let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
+    let (change, note) = match args.dry_run.mode {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
         DryRun::Server => {
             (applier.compare(&patch).await.map_err(Failure::cluster)?, " (server dry run)")
@@ -66,7 +66,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         DryRun::None => (applier.apply(&patch).await.map_err(Failure::cluster)?, ""),
     };
     printer::data(&report(&object, &change, note))?;
-    if args.dry_run == DryRun::None && change != Change::Unchanged {
+    if !args.dry_run.is_set() && change != Change::Unchanged {
         printer::note("its pods are replaced by new ones, which wait for the secure channel");
         let (kind, name) = (text(&object, "/kind").to_lowercase(), text(&object, "/metadata/name"));
         next::step(&args.connect, &["doctor", &format!("{kind}/{name}"), "-n", &namespace]);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::objects::{Objects, Reference};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{image, shown};
-use crate::checks::facts::{NODE, array, soft, text};
+use crate::checks::facts::{NODE, soft};
 use crate::checks::nodes::is_windows;
 use crate::failure::Failure;
 

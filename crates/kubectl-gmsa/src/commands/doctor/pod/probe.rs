@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::POD_EXEC;
+use gmsa_core::names::{FIELD_MANAGER, PROBE_LABEL};
 use gmsa_core::pod::{Pod, identities};
 use kube::Client;
 use kube::api::{Api, DeleteParams};
@@ -16,13 +18,9 @@ use serde_json::Value;
 use super::inside::{self, Place};
 use super::target::Subject;
 use super::{Probed, Specs, read, running};
-use crate::checks::facts::text;
 use crate::cli::Doctor;
-use crate::connect::MANAGER;
 use crate::failure::Failure;
 use crate::output::printer;
-
-pub use shape::LABEL;
 
 const PAUSE: Duration = Duration::from_millis(300);
 /// How long a node may take to let a deleted pod go.
@@ -55,7 +53,7 @@ pub async fn examine(
     };
     let name = text(&wanted, "/metadata/name").to_owned();
     let shown = format!("Pod {}/{name}", subject.namespace);
-    let objects = Objects::new(client.clone(), MANAGER, false);
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     printer::note(&format!("starting {shown}, which is deleted afterwards"));
     let work = async {
         let of = Reference::namespaced(kinds::POD, &subject.namespace, &name);
@@ -89,7 +87,7 @@ async fn within(
     let live_text = live.to_string();
     let pod = read(&live_text, &of.name)?;
     let events = running::events(client, &live).await;
-    let mut outcomes = running::judge(&live, &pod, &events);
+    let mut outcomes = running::judge(&live, &pod, specs, &events);
     let mut looked = Vec::new();
     for identity in identities(&pod) {
         let place = Place::of(&live, &pod, &identity, specs, None);
@@ -176,7 +174,7 @@ async fn delete(client: &Client, namespace: &str, name: &str) {
     }
     printer::warning(&format!(
         "failed to delete Pod {namespace}/{name}: {}; it ends by itself after {} s, and \
-         kubectl delete pods -n {namespace} -l {LABEL}=true deletes it",
+         kubectl delete pods -n {namespace} -l {PROBE_LABEL}=true deletes it",
         problem.unwrap_or_default(),
         shape::DEADLINE
     ));

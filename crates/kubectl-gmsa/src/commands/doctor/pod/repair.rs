@@ -5,8 +5,9 @@ use std::io::{IsTerminal as _, stdin};
 use gmsa_core::diagnosis::State;
 use gmsa_core::diagnosis::catalogue::pod::{POD_CREDENTIAL_SPEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Probe, Reading};
+use gmsa_core::windows::codes::Code;
 use gmsa_core::windows::nltest::statuses;
-use gmsa_core::windows::text::explained;
+
 use kube::Client;
 
 use super::inside::Looked;
@@ -84,7 +85,7 @@ async fn reset(client: &Client, looked: &mut Looked, command: &[String]) -> Stri
         Reading::Ended { code, output } => {
             let statuses = statuses(&output);
             match statuses.iter().find(|number| **number != 0).or(statuses.first()) {
-                Some(number) => explained(*number),
+                Some(number) => Code(*number).explained(),
                 None => format!("it ended with {code}"),
             }
         }

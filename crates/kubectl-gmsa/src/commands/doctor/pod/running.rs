@@ -1,16 +1,18 @@
 //! The state of the containers and the events of the pod, with the numbers in them decoded.
 
-use gmsa_core::diagnosis::Outcome;
+use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::POD_RUNNING;
+use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::pod::{Identity, PlaceKind, Pod, identities};
-use gmsa_core::windows::text::{explained, mentioned};
+use gmsa_core::windows::codes::Code;
+use gmsa_core::windows::text::mentioned;
 use k8s_openapi::api::core::v1::Event;
 use kube::Client;
 use kube::api::{Api, ListParams};
 use serde_json::Value;
 
-use super::shown;
-use crate::checks::facts::{array, text};
+use super::inside::Place;
+use super::{Specs, shown};
 
 /// How many events stand in the evidence.
 const EVENTS: usize = 5;
@@ -59,7 +61,7 @@ pub fn is_running(pod: &Value, identity: &Identity<'_>) -> bool {
 }
 
 /// Judges every container that has an identity.
-pub fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
+pub fn judge(live: &Value, pod: &Pod<'_>, specs: &Specs, events: &[Happened]) -> Vec<Outcome> {
     let one = |identity: Identity<'_>| {
         let may_end = identity.container.kind == PlaceKind::InitContainer
             || matches!(text(live, "/spec/restartPolicy"), "Never" | "OnFailure");
@@ -68,7 +70,14 @@ pub fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
                 let why = joined(text(live, "/status/reason"), text(live, "/status/message"));
                 Outcome::problem(&POD_RUNNING, format!("the pod has failed: {why}"))
             }
-            status => state(status, may_end, events),
+            status => {
+                let outcome = state(status, may_end, events);
+                let words = said(status, events);
+                match advice(&words, &Case::of(live, pod, &identity, specs)) {
+                    Some(advice) if outcome.state >= State::Warning => outcome.then(advice),
+                    _ => outcome,
+                }
+            }
         };
         outcome.on(format!("{} of {}", identity.container, shown(live)))
     };
@@ -77,7 +86,7 @@ pub fn judge(live: &Value, pod: &Pod<'_>, events: &[Happened]) -> Vec<Outcome> {
 
 fn state(status: Option<&Value>, may_end: bool, events: &[Happened]) -> Outcome {
     let Some(status) = status else {
-        let outcome = Outcome::unknown(&POD_RUNNING, "the node has told nothing of it yet");
+        let outcome = Outcome::unknown(&POD_RUNNING, "the node has not reported it yet");
         return with_events(outcome, events);
     };
     if status.pointer("/state/running").is_some() {
@@ -96,7 +105,7 @@ fn state(status: Option<&Value>, may_end: bool, events: &[Happened]) -> Outcome 
         return with_events(last(outcome, status), events);
     }
     let Some(ended) = status.pointer("/state/terminated") else {
-        return Outcome::unknown(&POD_RUNNING, "its state is not told");
+        return Outcome::unknown(&POD_RUNNING, "its state is not reported");
     };
     let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
     if code == 0 && may_end {
@@ -151,10 +160,18 @@ fn joined(first: &str, second: &str) -> String {
     }
 }
 
+/// The latest warnings, without those that repeat what is said already: the kubelet writes one text
+/// into the status and, with words before it, into an event.
 fn with_events(outcome: Outcome, events: &[Happened]) -> Outcome {
     let warnings: Vec<&Happened> = events.iter().filter(|one| one.kind == "Warning").collect();
     let from = warnings.len().saturating_sub(EVENTS);
     warnings.into_iter().skip(from).fold(outcome, |outcome, event| {
+        let words = event.message.strip_prefix("Error: ").unwrap_or(&event.message);
+        let repeats = outcome.message.contains(words)
+            || outcome.evidence.iter().any(|line| line.contains(words));
+        if repeats && !words.is_empty() {
+            return outcome;
+        }
         let line = format!("event {}: {}", event.reason, event.message);
         decoded(outcome.because(line), &event.message)
     })
@@ -162,13 +179,11 @@ fn with_events(outcome: Outcome, events: &[Happened]) -> Outcome {
 
 /// What the numbers of a text mean.
 fn decoded(outcome: Outcome, message: &str) -> Outcome {
-    let lower = message.to_ascii_lowercase();
-    let mut lines: Vec<String> =
-        mentioned(message).iter().map(|entry| explained(entry.number)).collect();
-    if lower.contains("winapi error") || lower.contains("external credentials") {
+    let mut lines: Vec<String> = mentioned(message).into_iter().map(Code::explained).collect();
+    if is_about_credentials(message) {
         lines.push(
-            "such an error is most often a mistake in the credential spec, or the node cannot \
-             fetch the account's password"
+            "Windows could not set up the identity: the node could not get the account's password, \
+             or could not read the contents; most often it is a mistake in the credential spec"
                 .to_owned(),
         );
     }
@@ -176,6 +191,109 @@ fn decoded(outcome: Outcome, message: &str) -> Outcome {
         if outcome.evidence.contains(&line) { outcome } else { outcome.because(line) }
     })
 }
+
+/// Whether the runtime speaks of the identity: hcsshim's own words for it, and errors that carry a
+/// number of the Host Compute Service.
+fn is_about_credentials(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    [
+        "container credential guard",
+        "hcs::modifyservicesettings",
+        "external credentials",
+        "winapi error",
+    ]
+    .iter()
+    .any(|words| lower.contains(words))
+}
+
+/// Everything that the status and the warnings say.
+fn said(status: Option<&Value>, events: &[Happened]) -> Vec<String> {
+    let of = |pointer: &str| status.map(|status| text(status, pointer).to_owned());
+    let from_status = [
+        of("/state/waiting/message"),
+        of("/state/terminated/message"),
+        of("/lastState/terminated/message"),
+    ];
+    let warnings = events.iter().filter(|one| one.kind == "Warning").map(|one| one.message.clone());
+    from_status.into_iter().flatten().chain(warnings).filter(|words| !words.is_empty()).collect()
+}
+
+/// What advice needs to name.
+struct Case {
+    credential_spec: String,
+    account: String,
+    domain: String,
+    node: String,
+    user: Option<String>,
+}
+
+impl Case {
+    fn of(live: &Value, pod: &Pod<'_>, identity: &Identity<'_>, specs: &Specs) -> Self {
+        let place = Place::of(live, pod, identity, specs, None);
+        let or = |word: Option<&str>, other: &str| match word {
+            Some(word) if !word.is_empty() => word.to_owned(),
+            _ => other.to_owned(),
+        };
+        Self {
+            credential_spec: identity.credential_spec.to_owned(),
+            account: or(place.account.as_deref(), "ACCOUNT"),
+            domain: or(Some(&place.domain), "DOMAIN"),
+            node: or(Some(text(live, "/spec/nodeName")), "NODE"),
+            user: user(live, identity),
+        }
+    }
+}
+
+/// The `runAsUserName` of a container, or that of its pod.
+fn user(live: &Value, identity: &Identity<'_>) -> Option<String> {
+    let list = identity.container.kind.list().unwrap_or("containers");
+    let own = array(live, &format!("/spec/{list}"))
+        .find(|one| text(one, "/name") == identity.container.name)
+        .map(|one| text(one, "/securityContext/windowsOptions/runAsUserName"));
+    let pods = text(live, "/spec/securityContext/windowsOptions/runAsUserName");
+    let user = own.filter(|own| !own.is_empty()).unwrap_or(pods);
+    (!user.is_empty()).then(|| user.to_owned())
+}
+
+/// What to do by what was said, the most telling first; none if the remedy of the check is all.
+fn advice(said: &[String], case: &Case) -> Option<String> {
+    let codes: Vec<Code> = said.iter().flat_map(|words| mentioned(words)).collect();
+    let names = |symbols: &[&str]| {
+        codes.iter().filter_map(|code| code.entry()).any(|entry| symbols.contains(&entry.name))
+    };
+    let starts_process = said.iter().any(|words| words.contains("CreateProcess"));
+    if starts_process && names(&LOGON_FAILURE) {
+        return Some(match &case.user {
+            Some(user) => format!(
+                "runAsUserName names \"{}\", a user that the image does not have: correct it, or make \
+                 the user in the image.",
+                user.escape_debug()
+            ),
+            None => "The image's own user cannot log on: set \
+                     securityContext.windowsOptions.runAsUserName to a user that the image has, such \
+                     as \"NT AUTHORITY\\NetworkService\"."
+                .to_owned(),
+        });
+    }
+    if !starts_process && names(&["STATUS_INVALID_PARAMETER"]) {
+        return Some(format!(
+            "The contents are empty or not what Windows understands: kubectl gmsa credspec lint {}; \
+             see also the check crd-versions.",
+            case.credential_spec
+        ));
+    }
+    let about_credentials = said.iter().any(|words| is_about_credentials(words));
+    about_credentials.then(|| {
+        format!(
+            "Check the contents: kubectl gmsa credspec lint {}\nThen run the script of kubectl gmsa \
+             doctor --print-node-checks on the node {} with -Account {} -Domain {}, and give what it \
+             prints to kubectl gmsa doctor --node-output FILE",
+            case.credential_spec, case.node, case.account, case.domain
+        )
+    })
+}
+
+const LOGON_FAILURE: [&str; 2] = ["ERROR_LOGON_FAILURE", "STATUS_LOGON_FAILURE"];
 
 #[cfg(test)]
 mod tests {
@@ -220,7 +338,7 @@ mod tests {
             ),
             (json!({"state": {"terminated": {"exitCode": 1}}}), vec![], "problem", "code 1"),
             (json!({"state": {"terminated": {"exitCode": 0}}}), vec![], "warning", "code 0"),
-            (json!({}), vec![], "unknown", "not told"),
+            (json!({}), vec![], "unknown", "not reported"),
         ] {
             let outcome = super::state(Some(&status), false, &events);
             let text = format!("{}\n{}", outcome.message, outcome.evidence.join("\n"));
@@ -229,5 +347,56 @@ mod tests {
         }
         let done = json!({"state": {"terminated": {"exitCode": 0}}});
         assert_eq!(super::state(Some(&done), true, &[]).state.as_str(), "ok");
+    }
+    fn case(user: Option<&str>) -> Case {
+        Case {
+            credential_spec: "web".to_owned(),
+            account: "WebApp1".to_owned(),
+            domain: "contoso.com".to_owned(),
+            node: "node1".to_owned(),
+            user: user.map(str::to_owned),
+        }
+    }
+
+    /// The texts of hcsshim and of public reports.
+    #[test]
+    fn what_the_runtime_says_has_a_next_step() {
+        let guard = "Error: failed to create containerd task: failed to create shim task: failed to \
+                     generate container credential guard instance: hcs::ModifyServiceSettings: The \
+                     user name or password is incorrect.: unknown";
+        let empty = "failed to start container \"0123\": Error response from daemon: \
+                     hcsshim::CreateComputeSystem 0123: winapi error #3489660941";
+        let unknown = "hcs::CreateComputeSystem 0123: winapi error #3489661095.";
+        let user = "container 0123 encountered an error during CreateProcess: failure in a Windows \
+                    system call: The user name or password is incorrect. (0x52e)";
+        for (message, case, next) in [
+            (guard, case(None), "on the node node1 with -Account WebApp1 -Domain contoso.com"),
+            (empty, case(None), "kubectl gmsa credspec lint web; see also the check crd-versions"),
+            (unknown, case(None), "--print-node-checks"),
+            (user, case(Some("shop")), "runAsUserName names \"shop\", a user that the image does"),
+            (user, case(None), "set securityContext.windowsOptions.runAsUserName"),
+        ] {
+            let words = advice(&[message.to_owned()], &case).unwrap();
+            assert!(words.contains(next), "{message}: {words}");
+        }
+        assert_eq!(advice(&["ImagePullBackOff".to_owned()], &case(None)), None);
+        for (message, line) in [
+            (guard, "Windows could not set up the identity"),
+            (unknown, "3489661095 (0xd00000a7, NTSTATUS 0xC00000A7): not in the catalogue"),
+            (empty, "STATUS_INVALID_PARAMETER"),
+            (user, "1326 (0x52e) ERROR_LOGON_FAILURE"),
+        ] {
+            let status = json!({"state": {"waiting": {"reason": "RunContainerError",
+                "message": message}}});
+            let event = Happened {
+                kind: "Warning".to_owned(),
+                reason: "Failed".to_owned(),
+                message: format!("Error: {message}"),
+            };
+            let outcome = super::state(Some(&status), false, &[event]);
+            let text = format!("{}\n{}", outcome.message, outcome.evidence.join("\n"));
+            assert!(text.contains(line), "{line}: {text}");
+            assert_eq!(text.matches(message).count(), 1, "it is said once: {text}");
+        }
     }
 }

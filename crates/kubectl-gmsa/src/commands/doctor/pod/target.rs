@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
+use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
 use kube::Client;
 use kube::api::{Api, DynamicObject};
@@ -11,7 +12,6 @@ use kube::discovery::{ApiResource, Discovery, Scope};
 use serde_json::Value;
 
 use super::shown;
-use crate::checks::facts::{array, text};
 use crate::failure::Failure;
 
 /// What kubectl calls them besides their names.

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::Version;
+use gmsa_cluster::installation::identify::is_ours;
 use serde_json::{Value, json};
 
-use super::found::{Found, Key, is_ours, labels, list, reference, text};
+use super::found::{Found, Key, reference};
 use crate::failure::Failure;
 
 const SERVICE: Kind =
@@ -21,7 +23,22 @@ const ROLE_GROUPS: [&str; 2] = ["authorization.k8s.io", "windows.k8s.io"];
 /// The beginning of the label `chart` on objects of the charts.
 const CHARTS: [&str; 2] = ["gmsa-", "rancher-windows-gmsa-"];
 
-pub struct Belongings<'a> {
+/// Adds what belongs to these Services.
+pub async fn add(
+    objects: &Objects,
+    applier: &Applier,
+    version: Version,
+    services: &BTreeSet<Key>,
+    found: &mut Found,
+) -> Result<(), Failure> {
+    let mut belongings = Belongings::new(objects, applier, version);
+    for service in services {
+        belongings.of_service(service, found).await?;
+    }
+    belongings.roles(found).await
+}
+
+struct Belongings<'a> {
     objects: &'a Objects,
     applier: &'a Applier,
     version: Version,
@@ -32,12 +49,12 @@ pub struct Belongings<'a> {
 }
 
 impl<'a> Belongings<'a> {
-    pub fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
+    fn new(objects: &'a Objects, applier: &'a Applier, version: Version) -> Self {
         Self { objects, applier, version, accounts: BTreeSet::new(), chart_roles: Vec::new() }
     }
 
     /// What is behind a Service.
-    pub async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
+    async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
         let service = self.live(SERVICE, key).await?.filter(|live| !is_ours(live));
         let selector = service.as_ref().map(|service| labels(service, "/spec/selector"));
         let deployments = self.objects.list(kinds::DEPLOYMENT, Some(&key.0)).await?;
@@ -108,12 +125,12 @@ impl<'a> Belongings<'a> {
         let key = (namespace.to_owned(), name.to_owned());
         let its = labels(deployment, "/spec/template/metadata/labels");
         let pods = self.objects.list(kinds::POD, Some(namespace)).await?;
-        let is_anothers = |pod: &Value| {
+        let belongs_to_another = |pod: &Value| {
             let of = labels(pod, "/metadata/labels");
             text(pod, "/spec/serviceAccountName") == name
                 && !its.iter().all(|(key, value)| of.get(key) == Some(value))
         };
-        let is_shared = pods.iter().any(is_anothers)
+        let is_shared = pods.iter().any(belongs_to_another)
             || others
                 .iter()
                 .any(|other| text(other, "/spec/template/spec/serviceAccountName") == name);
@@ -170,7 +187,7 @@ impl<'a> Belongings<'a> {
     async fn secrets(&self, deployment: &Value, found: &mut Found) -> Result<(), Failure> {
         let namespace = text(deployment, "/metadata/namespace");
         let release = text(deployment, "/metadata/name");
-        for volume in list(deployment, "/spec/template/spec/volumes") {
+        for volume in array(deployment, "/spec/template/spec/volumes") {
             let name = text(volume, "/secret/secretName");
             if name.is_empty() {
                 continue;
@@ -192,7 +209,7 @@ impl<'a> Belongings<'a> {
     }
 
     /// The bindings of its service accounts, and the roles that nobody else is bound to.
-    pub async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
+    async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
         let mut bindings = Vec::new();
         for kind in [kinds::CLUSTER_ROLE_BINDING, kinds::ROLE_BINDING] {
             bindings.extend(self.objects.list(kind, None).await?);
@@ -219,9 +236,9 @@ impl<'a> Belongings<'a> {
         for (kind, key) in roles {
             let role = if kind == "Role" { kinds::ROLE } else { kinds::CLUSTER_ROLE };
             let Some(live) = self.live(role, &key).await? else { continue };
-            let is_its = list(&live, "/rules").next().is_some()
-                && list(&live, "/rules").all(|rule| {
-                    list(rule, "/apiGroups")
+            let is_its = array(&live, "/rules").next().is_some()
+                && array(&live, "/rules").all(|rule| {
+                    array(rule, "/apiGroups")
                         .all(|group| group.as_str().is_some_and(|one| ROLE_GROUPS.contains(&one)))
                 });
             if !is_its || is_ours(&live) {
@@ -249,7 +266,7 @@ impl<'a> Belongings<'a> {
                     .accounts
                     .contains(&(namespace.to_owned(), text(subject, "/name").to_owned()))
         };
-        list(binding, "/subjects").next().is_some() && list(binding, "/subjects").all(is_its)
+        array(binding, "/subjects").next().is_some() && array(binding, "/subjects").all(is_its)
     }
 
     async fn live(&self, kind: Kind, key: &Key) -> Result<Option<Value>, Failure> {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::installation::{
-    NamespaceRequirement, Options, TAKEOVER, Version, namespace_requirements,
-};
+use gmsa_cluster::api::value::{array, labels, text};
+use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
+use gmsa_core::names::TAKEOVER;
 use serde_json::Value;
 
-use super::found::{Found, labels, list, text};
+use super::found::Found;
 use crate::installation::sent;
 
 /// The label by which newer API servers name a namespace.
@@ -21,13 +21,13 @@ pub fn requirements(found: &Found, namespaces: &[Value], own: &str) -> Vec<Names
     servers.extend([own, TAKEOVER]);
     let validating =
         found.configurations.iter().filter(|one| text(one, "/kind").starts_with("Validating"));
-    let mut selectors = validating.flat_map(|one| list(one, "/webhooks"));
+    let mut selectors = validating.flat_map(|one| array(one, "/webhooks"));
     // Where there is more than one, what one leaves out another may look at.
     let (Some(webhook), None) = (selectors.next(), selectors.next()) else { return kept };
     let label =
         |(key, value)| NamespaceRequirement { key, operator: "In".to_owned(), values: vec![value] };
     let by_label = labels(webhook, "/namespaceSelector/matchLabels").into_iter().map(label);
-    let by_expression = list(webhook, "/namespaceSelector/matchExpressions")
+    let by_expression = array(webhook, "/namespaceSelector/matchExpressions")
         .filter_map(|one| serde_json::from_value(one.clone()).ok());
     for requirement in by_label.chain(by_expression) {
         let selector = sent(std::slice::from_ref(&requirement));
@@ -74,12 +74,12 @@ pub fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<St
 /// look at every namespace.
 pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
     let mut unseen: BTreeMap<String, String> = BTreeMap::new();
-    for webhook in found.configurations.iter().flat_map(|one| list(one, "/webhooks")) {
-        for one in list(webhook, "/namespaceSelector/matchExpressions") {
+    for webhook in found.configurations.iter().flat_map(|one| array(one, "/webhooks")) {
+        for one in array(webhook, "/namespaceSelector/matchExpressions") {
             let key = text(one, "/key");
             if text(one, "/operator") == "NotIn"
                 && key != NAME_LABEL
-                && let Some(value) = list(one, "/values").next().and_then(Value::as_str)
+                && let Some(value) = array(one, "/values").next().and_then(Value::as_str)
             {
                 unseen.insert(key.to_owned(), value.to_owned());
             }
@@ -91,7 +91,7 @@ pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
             serde_json::from_value(selector).unwrap_or_default();
         selector.matches(&unseen)
     };
-    let mut webhooks = found.configurations.iter().flat_map(|one| list(one, "/webhooks"));
+    let mut webhooks = found.configurations.iter().flat_map(|one| array(one, "/webhooks"));
     (!webhooks.any(looks_at)).then_some(unseen)
 }
 

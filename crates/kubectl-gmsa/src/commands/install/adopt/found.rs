@@ -1,17 +1,17 @@
 //! What an installation of windows-gmsa consists of, by its script or by its chart: found from its
 //! webhook configurations on, whatever it is called.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
-use gmsa_cluster::installation::{NAME, PART_OF, Version};
+use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
+use gmsa_core::names::NAME;
 use serde_json::{Value, json};
 
-use super::super::existing::is_gmsa;
-use super::super::leftover::is_same;
-use super::belongings::Belongings;
 use crate::failure::Failure;
+use crate::installation::leftover::is_same;
 
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
@@ -80,13 +80,13 @@ impl Found {
     }
 }
 
-/// Looks for installations of windows-gmsa.
+/// Looks for installations of windows-gmsa: their webhook configurations, and the Services of their
+/// servers.
 pub async fn find(
     objects: &Objects,
     applier: &Applier,
-    version: Version,
     namespace: &str,
-) -> Result<Found, Failure> {
+) -> Result<(Found, BTreeSet<Key>), Failure> {
     let mut found = Found::default();
     let mut services = BTreeSet::new();
     let mut unknown = Vec::new();
@@ -131,13 +131,8 @@ pub async fn find(
         }
         services.insert(ours);
     }
-    let mut belongings = Belongings::new(objects, applier, version);
-    for service in &services {
-        found.namespaces.insert(service.0.clone());
-        belongings.of_service(service, &mut found).await?;
-    }
-    belongings.roles(&mut found).await?;
-    Ok(found)
+    found.namespaces.extend(services.iter().map(|(namespace, _)| namespace.clone()));
+    Ok((found, services))
 }
 
 /// Who keeps the object as it is, by the marks that it leaves.
@@ -159,7 +154,7 @@ fn manager(object: &Value) -> Option<(&'static str, &str)> {
 
 /// Both the script and the chart tell the server its certificate by these variables.
 fn is_server(deployment: &Value) -> bool {
-    let variables: Vec<&str> = list(deployment, "/spec/template/spec/containers/0/env")
+    let variables: Vec<&str> = array(deployment, "/spec/template/spec/containers/0/env")
         .map(|one| text(one, "/name"))
         .collect();
     ["TLS_CRT", "TLS_KEY"].iter().all(|name| variables.contains(name))
@@ -176,12 +171,11 @@ fn which(configuration: &Value) -> Which {
     let hooks = configuration.get("webhooks").and_then(Value::as_array);
     let hooks: Vec<&str> = hooks.into_iter().flatten().map(|hook| text(hook, "/name")).collect();
     let known = hooks.iter().filter(|name| **name == WEBHOOK).count();
-    let services = service_keys(configuration).into_iter().map(|(_, name)| name);
     if known > 0 && known == hooks.len() {
         Which::WindowsGmsa
     } else if known > 0 {
         Which::Unknown("holds other webhooks too")
-    } else if is_gmsa(text(configuration, "/metadata/name"), services) {
+    } else if is_gmsa_configuration(configuration) {
         Which::Unknown("is no installation of windows-gmsa that is known")
     } else {
         Which::Another
@@ -206,24 +200,4 @@ pub fn reference(kind: Kind, (namespace, name): &Key) -> Value {
         metadata.insert("namespace".to_owned(), json!(namespace));
     }
     json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata})
-}
-
-pub fn is_ours(object: &Value) -> bool {
-    let labels = object.pointer("/metadata/labels");
-    labels.and_then(|labels| labels.get(PART_OF.0)) == Some(&json!(PART_OF.1))
-}
-
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub fn list<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> {
-    object.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
-}
-
-/// Labels, or a selector of labels.
-pub fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
-    let labels = object.pointer(pointer).and_then(Value::as_object);
-    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-    labels.into_iter().flatten().filter_map(pair).collect()
 }

@@ -9,15 +9,16 @@ use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::definition;
+use gmsa_cluster::api::value::text;
 use gmsa_cluster::manifests::parse;
+use gmsa_core::names;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Client;
 use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::found::{Found, Key, text};
+use super::found::{Found, Key};
 use crate::failure::Failure;
 
 const RELEASE: &str = "meta.helm.sh/release-name";
@@ -64,7 +65,7 @@ pub async fn releases(
 }
 
 fn definition_name() -> String {
-    format!("{}.{}", definition::PLURAL, definition::GROUP)
+    format!("{}.{}", names::PLURAL, names::GROUP)
 }
 
 fn release(object: &Value) -> Option<Key> {
@@ -126,7 +127,7 @@ async fn of_release(
 /// What the release holds besides what goes anyway, or stays whatever becomes of the record.
 fn other(found: &Found, object: &Value) -> Option<String> {
     let kind = text(object, "/kind");
-    let is_known = [definition::KIND, "CustomResourceDefinition"].contains(&kind)
+    let is_known = [names::KIND, "CustomResourceDefinition"].contains(&kind)
         || found.all().any(|one| {
             text(one, "/kind") == kind
                 && text(one, "/metadata/name") == text(object, "/metadata/name")

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::Options;
 use serde_json::{Value, json};
 
-use super::found::{Found, labels, list, text};
+use super::found::Found;
 
 /// The options that behave as the other installation does; what is said on the command line counts
 /// more.
@@ -20,7 +21,7 @@ pub fn options(found: &Found) -> Options {
     };
     let replicas = deployment.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
     let pod = deployment.pointer("/spec/template/spec").unwrap_or(&Value::Null);
-    let random_hostname = list(pod, "/containers/0/env")
+    let random_hostname = array(pod, "/containers/0/env")
         .filter(|one| text(one, "/name") == "RANDOM_HOSTNAME")
         .any(|one| ["1", "t", "T", "true", "TRUE", "True"].contains(&text(one, "/value")));
     let class = text(pod, "/priorityClassName");
@@ -36,7 +37,7 @@ pub fn options(found: &Found) -> Options {
         host_network: pod.get("hostNetwork") == Some(&json!(true)),
         priority_class: (!class.is_empty()).then(|| class.to_owned()),
         node_selector,
-        tolerations: list(pod, "/tolerations").cloned().collect(),
+        tolerations: array(pod, "/tolerations").cloned().collect(),
         affinity,
         viewer_role,
         ..known

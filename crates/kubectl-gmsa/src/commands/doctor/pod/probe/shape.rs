@@ -2,15 +2,13 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 
+use gmsa_cluster::api::value::text;
+use gmsa_core::names::{FIELD_MANAGER, PROBE_LABEL};
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use serde_json::{Map, Value, json};
 
-use crate::checks::facts::text;
 use crate::cli::Doctor;
-use crate::connect::MANAGER;
 
-/// The label by which one finds the pods that were left.
-pub const LABEL: &str = "kube-gmsa.dev/probe";
 /// After so many seconds the pod ends by itself.
 pub const DEADLINE: u32 = 1800;
 
@@ -90,7 +88,7 @@ pub fn pod(like: &Value, view: &Pod<'_>, namespace: &str, args: &Doctor) -> Opti
         "metadata": {
             "name": name(),
             "namespace": namespace,
-            "labels": {"app.kubernetes.io/managed-by": MANAGER, LABEL: "true"},
+            "labels": {"app.kubernetes.io/managed-by": FIELD_MANAGER, PROBE_LABEL: "true"},
         },
         "spec": spec,
     }))

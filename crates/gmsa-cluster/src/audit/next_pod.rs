@@ -1,0 +1,87 @@
+//! What is found when the next pod of something is judged.
+
+use std::collections::BTreeSet;
+
+use gmsa_core::admission::{Decision, Reason};
+use gmsa_core::finding::Code;
+use gmsa_core::grant::Grant;
+use gmsa_core::pod::Pod;
+
+use super::{Finding, Gathered, Object};
+
+/// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
+/// each of them again.
+pub(super) const KNOWN_OWNERS: [&str; 7] = [
+    "Deployment",
+    "ReplicaSet",
+    "StatefulSet",
+    "DaemonSet",
+    "Job",
+    "ReplicationController",
+    "CronJob",
+];
+
+/// The finding of a next pod that would be denied; none if it would be admitted.
+pub(super) fn denied(
+    gathered: &Gathered,
+    object: &Object,
+    pod: &Pod<'_>,
+    decision: &Decision,
+) -> Option<Finding> {
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    let account = pod.service_account();
+    let mut reasons: Vec<&str> = Vec::new();
+    let mut evidence = Vec::new();
+    let mut remedies = BTreeSet::new();
+    for denial in decision.denials() {
+        let reference = pod.reference_at(&denial.field);
+        let name = reference.and_then(|reference| reference.name).unwrap_or_default();
+        let id = denial.reason.id();
+        if !reasons.contains(&id) {
+            reasons.push(id);
+        }
+        let is_right = denial.reason == Reason::NotAuthorized;
+        match (is_right, reference, Grant::of(name, namespace, account)) {
+            (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
+                evidence.push(format!(
+                    "{}: service account \"{account}\" may not use credential spec \"{name}\"",
+                    reference.place
+                ));
+                remedies.insert(grant.with_plugin());
+            }
+            (true, Some(reference), _) => {
+                evidence.push(format!(
+                    "{}: credential spec \"{name}\" does not exist, and service account \
+                     \"{account}\" may not use it",
+                    reference.place
+                ));
+                remedies.insert(Reason::NotFound.remedy().to_owned());
+            }
+            _ => {
+                evidence.push(denial.message.clone());
+                remedies.insert(denial.reason.remedy().to_owned());
+            }
+        }
+    }
+    if reasons.is_empty() {
+        return None;
+    }
+    let message = format!("its next pod would be denied: {}", reasons.join(", "));
+    let remedy = remedies.into_iter().collect::<Vec<_>>().join("; ");
+    let finding = Finding::new(object, Code::WorkloadWouldBeDenied, message);
+    Some(finding.with_evidence(evidence).with_remedy(remedy))
+}
+
+/// What is questionable although it may be admitted. Findings of a credential spec are told of
+/// that itself.
+pub(super) fn warnings<'a>(
+    object: &'a Object,
+    decision: &'a Decision,
+) -> impl Iterator<Item = Finding> + 'a {
+    decision.warnings.iter().filter(|warning| warning.code != Code::CredspecFindings).map(
+        |warning| {
+            let evidence = warning.path.clone().into_iter().collect();
+            Finding::new(object, warning.code, warning.message.clone()).with_evidence(evidence)
+        },
+    )
+}

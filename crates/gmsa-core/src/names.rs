@@ -1,0 +1,73 @@
+//! The names under which the project and its custom resource appear in a cluster, each once.
+//!
+//! The project's domain is written in this file alone: `cargo xtask check` refuses a second one.
+
+/// Puts the domain between two texts.
+macro_rules! domain {
+    ($before:literal, $after:literal) => {
+        concat!($before, "kube-gmsa.dev", $after)
+    };
+}
+
+/// The domain of the project's API versions, labels, annotations and webhook names.
+pub const DOMAIN: &str = domain!("", "");
+/// The `apiVersion` of every report.
+pub const API_VERSION: &str = domain!("", "/v1");
+
+/// The API group of the custom resource.
+pub const GROUP: &str = "windows.k8s.io";
+/// The kind of the custom resource.
+pub const KIND: &str = "GMSACredentialSpec";
+/// The name of the custom resource in paths.
+pub const PLURAL: &str = "gmsacredentialspecs";
+
+/// The field manager of the plugin.
+pub const FIELD_MANAGER: &str = "kubectl-gmsa";
+/// The field manager of the server, which also reports its events.
+pub const SERVER_FIELD_MANAGER: &str = "gmsa-webhook";
+/// The field manager of the audit's results.
+pub const AUDIT_FIELD_MANAGER: &str = "gmsa-webhook-audit";
+
+/// The name of the namespace, Deployment, Service, service account, disruption budget and webhook
+/// configurations of an installation.
+pub const NAME: &str = "gmsa-webhook";
+/// The Secret in which the server keeps its certificates.
+pub const SECRET: &str = "gmsa-webhook-certificates";
+/// The name of the CA that cert-manager makes: its Issuer, Certificate and Secret.
+pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
+/// The name of the configuration, role and binding that only early warnings need.
+pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of everything that only the audit needs, and of what it writes.
+pub const AUDIT: &str = "gmsa-webhook-audit";
+/// The name of the role by which the server reads what the audit counted.
+pub const AUDIT_RESULTS: &str = "gmsa-webhook-audit-results";
+/// The namespace of the temporary installation of an adoption, and the name of its cluster-scoped
+/// objects.
+pub const TAKEOVER: &str = "gmsa-webhook-takeover";
+
+/// The label of every object of an installation, with its value.
+pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
+/// The label by which a namespace says whether its pods are sent, where the API server cannot
+/// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
+pub const NAMESPACE_LABEL: &str = "gmsa-webhook";
+/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are not sent.
+pub const DISABLED: &str = "disabled";
+/// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are sent where namespaces opt in.
+pub const ENABLED: &str = "enabled";
+/// The label of the pods that `install` and `doctor` create to see what happens to them, and of
+/// namespaces whose pods only the installation under test is asked about.
+pub const PROBE_LABEL: &str = domain!("", "/probe");
+
+/// The annotation of the Deployment that keeps the options, as JSON, for the next install.
+pub const OPTIONS: &str = domain!("", "/options");
+/// The annotation that records how far an adoption has come.
+pub const TAKEOVER_STATE: &str = domain!("", "/takeover");
+/// The annotation of the Secret that makes every CA and certificate from before its time (RFC 3339)
+/// due for replacement.
+pub const ROTATE_BEFORE: &str = domain!("", "/rotate-before");
+
+/// The name of the webhook that serves a path, such as `mutate`.
+#[must_use]
+pub fn webhook(path: &str) -> String {
+    format!("{path}.{NAME}.{DOMAIN}")
+}

@@ -1,0 +1,159 @@
+//! The remedies that no test can carry out, and why not. Every other remedy of the catalogues is
+//! carried out by a test: the fault is planted, the remedy is followed, and the finding is gone.
+
+use std::fmt::Write as _;
+
+/// A catalogue whose entries have remedies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Catalogue {
+    /// The findings: `finding::Code`.
+    Findings,
+    /// The denials: `admission::Reason`.
+    Denials,
+    /// The doctor's checks: `diagnosis::Check`.
+    Checks,
+}
+
+impl Catalogue {
+    /// The page that lists its entries, in `docs/`.
+    const fn page(self) -> &'static str {
+        match self {
+            Self::Findings => "findings.md",
+            Self::Denials => "denials.md",
+            Self::Checks => "checks.md",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Findings => "Findings",
+            Self::Denials => "Denials",
+            Self::Checks => "Checks of the doctor",
+        }
+    }
+}
+
+/// A remedy that only a person can carry out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// Where the entry is.
+    pub catalogue: Catalogue,
+    /// The entry's id.
+    pub id: &'static str,
+    /// Why no test carries it out: a clause that follows "because".
+    pub reason: &'static str,
+}
+
+const fn by_hand(catalogue: Catalogue, id: &'static str, reason: &'static str) -> ByHand {
+    ByHand { catalogue, id, reason }
+}
+
+const WINDOWS: &str = "it is carried out on a Windows machine";
+const NETWORK: &str = "it changes firewalls and DNS servers outside the cluster";
+
+/// All of them, in the order of the page.
+pub const BY_HAND: &[ByHand] = &[
+    by_hand(
+        Catalogue::Denials,
+        "undecided",
+        "it asks to find out why the API server or the webhook fails, which has no one answer",
+    ),
+    by_hand(Catalogue::Denials, "timeout", "it asks to find out why the API server is slow"),
+    by_hand(Catalogue::Denials, "overload", "the request is to be tried again when load is lower"),
+    by_hand(
+        Catalogue::Denials,
+        "old-ephemeral-containers",
+        "only API servers before 1.22 with a feature gate of their own send such an object; tests of \
+         the webhook send it with the GMSA fields and without",
+    ),
+    by_hand(
+        Catalogue::Denials,
+        "malformed-request",
+        "API servers do not send such a request: it is to be reported",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "clock-skew",
+        "it sets the clocks of machines; the test of the check moves a clock and back",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "node-present",
+        "it adds a Windows node to the cluster, or finds out why one is not ready",
+    ),
+    by_hand(Catalogue::Checks, "node-build", "it updates Windows on a node"),
+    by_hand(Catalogue::Checks, "node-runtime", "it installs another container runtime on a node"),
+    by_hand(
+        Catalogue::Checks,
+        "directory-network",
+        "a domain controller registers its own DNS records, and firewalls open its ports",
+    ),
+    by_hand(Catalogue::Checks, "directory-clock", "it sets the clocks of machines"),
+    by_hand(
+        Catalogue::Checks,
+        "directory-root-key",
+        "it is carried out on a domain controller, and takes 10 hours",
+    ),
+    by_hand(Catalogue::Checks, "node-system", "it updates Windows on a node"),
+    by_hand(Catalogue::Checks, "node-dns", NETWORK),
+    by_hand(Catalogue::Checks, "node-ports", NETWORK),
+    by_hand(Catalogue::Checks, "node-clock", WINDOWS),
+    by_hand(Catalogue::Checks, "node-domain", WINDOWS),
+    by_hand(Catalogue::Checks, "node-account", WINDOWS),
+    by_hand(Catalogue::Checks, "node-plugin", WINDOWS),
+    by_hand(Catalogue::Checks, "node-plugin-events", WINDOWS),
+    by_hand(Catalogue::Checks, "node-ccg-events", WINDOWS),
+    by_hand(Catalogue::Checks, "node-netlogon-events", WINDOWS),
+    by_hand(Catalogue::Checks, "node-compute-events", WINDOWS),
+    by_hand(Catalogue::Checks, "node-compartment", WINDOWS),
+    by_hand(
+        Catalogue::Checks,
+        "pod-node",
+        "it asks to find out why a node is not ready, which has no one answer",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "pod-running",
+        "it ends on the Windows node, whose runtime reports why a container does not start",
+    ),
+    by_hand(Catalogue::Checks, "pod-dns", NETWORK),
+    by_hand(Catalogue::Checks, "pod-srv", NETWORK),
+    by_hand(Catalogue::Checks, "pod-domain-controller", NETWORK),
+    by_hand(Catalogue::Checks, "pod-credential-spec", WINDOWS),
+    by_hand(
+        Catalogue::Checks,
+        "pod-user",
+        "only a container on Windows shows as whom its processes run",
+    ),
+    by_hand(Catalogue::Checks, "pod-ticket", NETWORK),
+];
+
+const INTRODUCTION: &str = "\
+<!-- Generated by `cargo xtask generate` from crates/gmsa-core/src/remedies.rs. -->
+
+# Remedies that only people can carry out
+
+Every finding, denial and check comes with a remedy. The tests carry the remedies out: they plant
+the fault, do what the remedy says, and see that the finding is gone. They cannot do that for the
+entries below.
+";
+
+/// The Markdown of `docs/remedies.md`.
+#[must_use]
+pub fn remedies_page() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    let mut last = None;
+    for ByHand { catalogue, id, reason } in BY_HAND {
+        // Writing to a String does not fail, here and below.
+        if last != Some(catalogue) {
+            let title = catalogue.title();
+            let _ = write!(
+                page,
+                "\n## {title}\n\n| id | no test carries it out because |\n|---|---|\n"
+            );
+            last = Some(catalogue);
+        }
+        let _ = writeln!(page, "| [{id}]({}#{id}) | {reason} |", catalogue.page());
+    }
+    page
+}

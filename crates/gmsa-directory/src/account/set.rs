@@ -1,0 +1,216 @@
+//! Changes of an account: compared with what is there, shown, and made in one operation.
+
+use std::collections::HashSet;
+
+use gmsa_core::windows::encryption_types;
+use ldap3::Mod;
+
+use super::name::is_dns_name;
+use super::{Account, ldif};
+use crate::directory::{Change, Directory};
+use crate::error::Error;
+use crate::principals::DISABLED;
+
+const CONTROL: &str = "userAccountControl";
+const ENCRYPTION: &str = "msDS-SupportedEncryptionTypes";
+const NAMES: &str = "servicePrincipalName";
+const HOST_NAME: &str = "dNSHostName";
+const DESCRIPTION: &str = "description";
+
+/// What is to be changed; what is None stays as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// The bits of the encryptions that it supports (MS-KILE, section 2.2.7).
+    pub encryption_types: Option<i64>,
+    /// Names of services that it gets.
+    pub add_service_principal_names: Vec<String>,
+    /// Names of services that are taken from it.
+    pub remove_service_principal_names: Vec<String>,
+    /// The DNS name under which its services are known.
+    pub dns_host_name: Option<String>,
+    /// What it is for; empty to remove it.
+    pub description: Option<String>,
+    /// Whether it can be used.
+    pub enabled: Option<bool>,
+}
+
+/// A change that can be made.
+#[derive(Clone, Debug)]
+pub struct PlannedChange {
+    /// The distinguished name.
+    pub dn: String,
+    /// What changes, as attribute, value before and value after, in words.
+    pub differences: Vec<(&'static str, String, String)>,
+    /// What works, but takes something from others, or is not advised.
+    pub warnings: Vec<String>,
+    steps: Vec<Step>,
+    names: Vec<String>,
+}
+
+/// One attribute: values that go, and values that come.
+#[derive(Clone, Debug)]
+struct Step {
+    attribute: &'static str,
+    gone: Vec<String>,
+    new: Vec<String>,
+}
+
+impl PlannedChange {
+    /// The same as a file that `ldapmodify` takes (RFC 2849).
+    #[must_use]
+    pub fn ldif(&self) -> String {
+        let bytes =
+            |values: &[String]| values.iter().map(|value| value.as_bytes().to_vec()).collect();
+        let mut steps: Vec<ldif::Step<'_>> = Vec::new();
+        for step in &self.steps {
+            if !step.gone.is_empty() {
+                steps.push(("delete", step.attribute, bytes(&step.gone)));
+            }
+            if !step.new.is_empty() {
+                steps.push(("add", step.attribute, bytes(&step.new)));
+            }
+        }
+        ldif::modify(&self.dn, &steps)
+    }
+}
+
+impl Directory {
+    /// Compares what is wished for with the account; every problem is told at once.
+    pub async fn plan_change(
+        &self,
+        name: &str,
+        wish: &AccountChange,
+    ) -> Result<PlannedChange, Error> {
+        let account = self.managed_account(name).await?;
+        let mut plan = PlannedChange {
+            dn: account.dn.clone(),
+            differences: Vec::new(),
+            warnings: Vec::new(),
+            steps: Vec::new(),
+            names: wish.add_service_principal_names.clone(),
+        };
+        let mut problems = Vec::new();
+        if let Some(types) = wish.encryption_types {
+            let before = account.encryption_types;
+            let judged = encryption_types::judge(Some(types));
+            if judged.standing > encryption_types::Standing::Good {
+                plan.warnings.push(judged.message);
+            }
+            if before != Some(types) {
+                let shown = encryption_types::shown;
+                plan.differences.push((ENCRYPTION, shown(before), shown(Some(types))));
+                plan.replace(ENCRYPTION, before.map(|types| types.to_string()), types.to_string());
+            }
+        }
+        if let Some(enabled) = wish.enabled {
+            match account.control {
+                None => problems.push(format!("{CONTROL} is not shown to {}", self.user())),
+                Some(control) => plan.enable(control, enabled),
+            }
+        }
+        if let Some(host_name) = &wish.dns_host_name {
+            if !is_dns_name(host_name) {
+                problems.push(format!("{host_name} is no full DNS name of a host"));
+            }
+            plan.text(HOST_NAME, account.dns_host_name.as_ref(), host_name);
+        }
+        if let Some(description) = &wish.description {
+            plan.text(DESCRIPTION, account.description.as_ref(), description);
+        }
+        problems.extend(self.plan_names(&account, wish, &mut plan).await?);
+        if problems.is_empty() {
+            return Ok(plan);
+        }
+        Err(Error::Refused { what: format!("change the account {}", account.name), problems })
+    }
+
+    /// Plans the names of services, and gives back what keeps the account from having them.
+    async fn plan_names(
+        &self,
+        account: &Account,
+        wish: &AccountChange,
+        plan: &mut PlannedChange,
+    ) -> Result<Vec<String>, Error> {
+        let mut problems = Vec::new();
+        let has = &account.service_principal_names;
+        let mut gone: Vec<String> = Vec::new();
+        for name in &wish.remove_service_principal_names {
+            // As it is stored: one that is there in another case is meant, too.
+            let exact = has.iter().find(|known| *known == name);
+            match exact.or_else(|| has.iter().find(|known| known.eq_ignore_ascii_case(name))) {
+                Some(known) if gone.contains(known) => {}
+                Some(known) => gone.push(known.clone()),
+                None => problems.push(format!("it does not have {name}")),
+            }
+        }
+        let new: Vec<String> = wish
+            .add_service_principal_names
+            .iter()
+            .filter(|name| !has.iter().any(|known| known.eq_ignore_ascii_case(name)))
+            .cloned()
+            .collect();
+        let (taken, warnings) = self.judge_service_names(&new, &[], Some(&account.dn)).await?;
+        problems.extend(taken);
+        plan.warnings.extend(warnings);
+        let none = || "-".to_owned();
+        plan.differences.extend(gone.iter().map(|name| (NAMES, name.clone(), none())));
+        plan.differences.extend(new.iter().map(|name| (NAMES, none(), name.clone())));
+        if !gone.is_empty() || !new.is_empty() {
+            plan.steps.push(Step { attribute: NAMES, gone, new });
+        }
+        Ok(problems)
+    }
+
+    /// Makes a planned change: all of it, or nothing, and nothing if a value that goes has changed since.
+    pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
+        let values = |values: &[String]| -> HashSet<Vec<u8>> {
+            values.iter().map(|value| value.as_bytes().to_vec()).collect()
+        };
+        let mut changes: Vec<Change> = Vec::new();
+        for step in &plan.steps {
+            let attribute = step.attribute.as_bytes().to_vec();
+            if !step.gone.is_empty() {
+                changes.push(Mod::Delete(attribute.clone(), values(&step.gone)));
+            }
+            if !step.new.is_empty() {
+                changes.push(Mod::Add(attribute, values(&step.new)));
+            }
+        }
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let done = self.modify(&plan.dn, changes, &format!("change {}", plan.dn)).await;
+        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+    }
+}
+
+impl PlannedChange {
+    fn replace(&mut self, attribute: &'static str, before: Option<String>, after: String) {
+        let gone = before.into_iter().collect();
+        self.steps.push(Step { attribute, gone, new: vec![after] });
+    }
+
+    /// A text with one value; an empty one is removed.
+    fn text(&mut self, attribute: &'static str, before: Option<&String>, after: &str) {
+        if before.map_or("", String::as_str) == after {
+            return;
+        }
+        let shown = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+        let was = before.map_or_else(|| shown(""), |before| shown(before));
+        self.differences.push((attribute, was, shown(after)));
+        let new = if after.is_empty() { Vec::new() } else { vec![after.to_owned()] };
+        self.steps.push(Step { attribute, gone: before.into_iter().cloned().collect(), new });
+    }
+
+    fn enable(&mut self, control: i64, enabled: bool) {
+        let after = if enabled { control & !DISABLED } else { control | DISABLED };
+        if after != control {
+            let shown = |bits: i64| {
+                let word = if bits & DISABLED == 0 { "enabled" } else { "disabled" };
+                format!("{bits} ({word})")
+            };
+            self.differences.push((CONTROL, shown(control), shown(after)));
+            self.replace(CONTROL, Some(control.to_string()), after.to_string());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! How many requests and bytes may be in flight.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// The limits of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The largest body, in bytes.
+    pub body_bytes: usize,
+    /// How many bytes of bodies may be buffered, over all requests.
+    pub buffered_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
+    /// How many admission requests may be in flight.
+    pub requests: usize,
+    /// Whether the endpoints that only warn exist.
+    pub early_warnings: bool,
+}
+
+/// The least that a request counts: its stream takes memory before its body arrives.
+pub(super) const STREAM: usize = 4 * 1024;
+
+/// The least by which the count of a body grows, so that it seldom has to.
+pub(super) const STEP: usize = 64 * 1024;
+
+/// Too many bytes are buffered.
+pub(super) struct Full;
+
+/// What a request counts among the buffered bytes.
+pub(super) struct Share<'a> {
+    all: &'a AtomicUsize,
+    most: usize,
+    /// The largest body.
+    body: usize,
+    own: usize,
+}
+
+impl<'a> Share<'a> {
+    pub(super) fn new(all: &'a AtomicUsize, limits: &Limits) -> Self {
+        Self { all, most: limits.buffered_bytes, body: limits.body_bytes, own: 0 }
+    }
+
+    /// Makes the share at least this large.
+    pub(super) fn cover(&mut self, bytes: usize) -> Result<(), Full> {
+        if bytes <= self.own {
+            return Ok(());
+        }
+        let mut more = bytes - self.own;
+        if self.own > 0 {
+            more = more.max(STEP.min(self.body.saturating_sub(self.own)));
+        }
+        let before = self.all.fetch_add(more, Ordering::AcqRel);
+        self.own += more;
+        if before.saturating_add(more) > self.most { Err(Full) } else { Ok(()) }
+    }
+}
+
+impl Drop for Share<'_> {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.own, Ordering::AcqRel);
+    }
+}
+
+/// A part of a limited amount, which is given back when it is dropped.
+pub struct Slot<'a>(&'a AtomicUsize, usize);
+
+impl<'a> Slot<'a> {
+    /// Takes this much, if no more than `most` is taken then.
+    pub fn take(taken: &'a AtomicUsize, amount: usize, most: usize) -> Option<Self> {
+        let before = taken.fetch_add(amount, Ordering::AcqRel);
+        let slot = Self(taken, amount);
+        (before.saturating_add(amount) <= most).then_some(slot)
+    }
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(self.1, Ordering::AcqRel);
+    }
+}

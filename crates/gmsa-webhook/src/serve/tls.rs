@@ -1,0 +1,127 @@
+//! TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1, with certificates that can change under a running server.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig, ServerConnection};
+use tokio_rustls::TlsAcceptor;
+
+/// The current serving certificate.
+#[derive(Debug, Default)]
+pub struct Identity {
+    certificate: ArcSwapOption<CertifiedKey>,
+}
+
+impl Identity {
+    /// Replaces the certificate for every handshake from now on.
+    pub fn set(&self, certificate: Arc<CertifiedKey>) {
+        self.certificate.store(Some(certificate));
+    }
+}
+
+impl ResolvesServerCert for Identity {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.certificate.load_full()
+    }
+}
+
+/// Who may use the admission endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Callers {
+    Anyone,
+    WithCertificate,
+    Nobody,
+}
+
+/// The settings for one more connection.
+pub struct Session {
+    acceptor: TlsAcceptor,
+    callers: Callers,
+}
+
+impl Session {
+    /// Shakes hands on a connection.
+    #[must_use]
+    pub fn acceptor(&self) -> &TlsAcceptor {
+        &self.acceptor
+    }
+
+    /// Whether the client may use the admission endpoints. The handshake checked the certificate, if
+    /// the client presented one.
+    #[must_use]
+    pub fn trusts(&self, connection: &ServerConnection) -> bool {
+        match self.callers {
+            Callers::Anyone => true,
+            Callers::WithCertificate => connection.peer_certificates().is_some(),
+            Callers::Nobody => false,
+        }
+    }
+}
+
+/// TLS as it is set up now.
+pub struct Tls {
+    identity: Arc<Identity>,
+    session: ArcSwap<Session>,
+}
+
+impl Tls {
+    /// Sets up TLS. If clients must present a certificate, the admission endpoints serve none until
+    /// [`Self::require_certificates_of`] names the CA.
+    pub fn new(identity: Arc<Identity>, demand_certificates: bool) -> Result<Self, rustls::Error> {
+        let callers = if demand_certificates { Callers::Nobody } else { Callers::Anyone };
+        let session = ArcSwap::from_pointee(session(&identity, &[], callers)?);
+        Ok(Self { identity, session })
+    }
+
+    /// Restricts the admission endpoints to clients with a certificate of one of these CAs. Clients
+    /// without one can still connect, because probes have none.
+    pub fn require_certificates_of(
+        &self,
+        roots: &[CertificateDer<'static>],
+    ) -> Result<(), rustls::Error> {
+        let session = session(&self.identity, roots, Callers::WithCertificate)?;
+        self.session.store(Arc::new(session));
+        Ok(())
+    }
+
+    /// The settings for the next connection.
+    #[must_use]
+    pub fn session(&self) -> Arc<Session> {
+        self.session.load_full()
+    }
+}
+
+/// The cryptography that everything here uses.
+#[must_use]
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn session(
+    identity: &Arc<Identity>,
+    roots: &[CertificateDer<'static>],
+    callers: Callers,
+) -> Result<Session, rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let builder = if roots.is_empty() {
+        builder.with_no_client_auth()
+    } else {
+        let mut store = RootCertStore::empty();
+        for root in roots {
+            store.add(root.clone())?;
+        }
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(store), provider())
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        builder.with_client_cert_verifier(verifier)
+    };
+    let mut config = builder.with_cert_resolver(Arc::clone(identity) as _);
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Session { acceptor: TlsAcceptor::from(Arc::new(config)), callers })
+}

@@ -1,0 +1,71 @@
+//! Whether our own installation is as install makes it, and what an outage of it stops.
+
+use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
+use gmsa_cluster::installation::{Options, Version, objects};
+use gmsa_core::diagnosis::Outcome;
+use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
+use gmsa_core::names::{FIELD_MANAGER, OPTIONS};
+use kube::Client;
+
+use super::facts::Facts;
+
+/// Compares the objects with those that install would make. Nothing without an installation of ours.
+pub async fn examine(
+    client: &Client,
+    facts: &Facts,
+    options: Option<&Options>,
+    version: Version,
+) -> Vec<Outcome> {
+    let Some(options) = options else { return Vec::new() };
+    let options = Options { namespace: facts.namespace(), ..options.clone() };
+    vec![drift(client, &options, version).await, outage(&options, version)]
+}
+
+async fn drift(client: &Client, options: &Options, version: Version) -> Outcome {
+    let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
+    let wanted = objects(options, version);
+    let mut differs = Vec::new();
+    for object in wanted.base.iter().chain(&wanted.webhooks) {
+        match applier.compare(object).await {
+            Ok(Change::Unchanged) => {}
+            Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),
+            Ok(Change::Changed(differences)) => {
+                // The options are what is compared with; only their spelling can differ.
+                let options = format!("metadata.annotations.{OPTIONS}");
+                let paths = differences.iter().map(|one| one.path.as_str());
+                let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
+                if !paths.is_empty() {
+                    differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                }
+            }
+            Err(Error::UnknownKind { .. }) => {
+                differs.push(format!("{} is of a kind that the cluster lacks", shown(object)));
+            }
+            Err(error) if error.is_forbidden() => {
+                let words = "not checked: you may not change the objects";
+                return Outcome::skipped(&WEBHOOK_DRIFT, words);
+            }
+            // The object that is there may be such that install cannot change it.
+            Err(error) => differs.push(format!("{} cannot be compared: {error}", shown(object))),
+        }
+    }
+    if differs.is_empty() {
+        return Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it");
+    }
+    let words = format!("not as this version of install makes it: {}", differs.join("; "));
+    Outcome::warning(&WEBHOOK_DRIFT, words)
+}
+
+fn outage(options: &Options, version: Version) -> Outcome {
+    let who = match (version.filters(), options.namespaces_opt_in) {
+        (true, false) => "pods that use a GMSA do not start; all others do",
+        (true, true) => "pods that use a GMSA do not start in namespaces that opted in",
+        (false, true) => "no pod starts in namespaces that opted in",
+        (false, false) => {
+            "no pod starts, but for those of kube-system and of the webhook's own namespace: this \
+             API server cannot tell pods apart before it calls the webhook (Kubernetes 1.28 can); \
+             --namespaces-opt-in limits it to the namespaces that need it"
+        }
+    };
+    Outcome::ok(&WEBHOOK_OUTAGE, format!("while no replica answers, {who}"))
+}

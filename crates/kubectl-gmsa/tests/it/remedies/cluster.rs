@@ -1,0 +1,331 @@
+//! The remedies of the doctor's checks of the cluster, on a real API server with the webhook
+//! installed; processes on this machine stand in for the webhook's pods.
+
+use gmsa_testkit::objects;
+use serde_json::{Value, json};
+
+use super::living::{CRD, Living, MUTATING, VALIDATING, command, hooks};
+use super::{Catalogue, Entry};
+
+const SERVICE: &str = "/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook";
+const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook";
+const ROLE: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles/gmsa-webhook";
+const COREDNS: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
+const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
+const LEFT: &str = "/apis/apps/v1/namespaces/default/deployments/windows-gmsa-webhook";
+
+/// How a fault is planted.
+enum Plant {
+    /// A merge patch, made of the object as it is.
+    Patch(&'static str, fn(&Value) -> Value),
+    Delete(&'static str),
+    Apply(fn() -> Value),
+    Run(&'static str),
+}
+
+/// How the advice is followed.
+enum Follow {
+    /// The command that the advice names and that begins so.
+    Run(&'static str),
+    /// The same, after which the check advises what the next row follows.
+    RunFirst(&'static str),
+    /// Several commands, in this order.
+    RunAll(&'static [&'static str]),
+    /// A merge patch, made of the object as it is and of the advice.
+    Patch(&'static str, fn(&Value, &str) -> Value),
+    Delete(&'static str),
+    /// The command with what it asks for, then more.
+    Complete(&'static str, &'static str),
+}
+
+struct Row {
+    check: &'static str,
+    /// A part of the advice.
+    says: &'static str,
+    plant: Plant,
+    follow: Follow,
+}
+
+const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Follow) -> Row {
+    Row { check, says, plant, follow }
+}
+
+const ROWS: [Row; 22] = [
+    row(
+        "webhook-configured",
+        "Run `kubectl gmsa install`",
+        Plant::Delete(MUTATING),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-rules",
+        "which puts the rules back",
+        Plant::Patch(VALIDATING, |object| {
+            hooks(object, "/rules", &json!([object["webhooks"][0]["rules"][0]]))
+        }),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-exclusions",
+        "Take the objectSelector away",
+        Plant::Patch(VALIDATING, |object| {
+            hooks(object, "/objectSelector", &json!({"matchLabels": {"gmsa": "yes"}}))
+        }),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-failure-policy",
+        "which sets `Fail` again",
+        Plant::Patch(VALIDATING, |object| hooks(object, "/failurePolicy", &json!("Ignore"))),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-timeout",
+        "Set it to 5 seconds",
+        Plant::Patch(VALIDATING, |object| hooks(object, "/timeoutSeconds", &json!(30))),
+        Follow::Run("kubectl gmsa install --timeout-seconds=5"),
+    ),
+    row(
+        "webhook-rights",
+        "which puts roles and bindings back",
+        Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "old-webhook",
+        "delete what is named",
+        Plant::Apply(|| {
+            json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "windows-gmsa-webhook", "namespace": "default"},
+                "spec": {"replicas": 0, "selector": {"matchLabels": {"a": "b"}}, "template": {
+                    "metadata": {"labels": {"a": "b"}},
+                    "spec": {"containers": [{"name": "a", "image": "k8s-gmsa-webhook:v1"}]}}}})
+        }),
+        Follow::Delete(LEFT),
+    ),
+    row(
+        "webhook-replicas",
+        "Run kubectl gmsa install",
+        Plant::Delete(DEPLOYMENT),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-replicas",
+        "kubectl gmsa install --replicas=2",
+        Plant::Run("kubectl scale deployment/gmsa-webhook -n gmsa-webhook --replicas=0"),
+        Follow::Run("kubectl gmsa install --replicas=2"),
+    ),
+    row(
+        "webhook-redundancy",
+        "Run at least two",
+        Plant::Run("kubectl gmsa install --replicas=1"),
+        Follow::Run("kubectl gmsa install --replicas=2"),
+    ),
+    row(
+        "webhook-redundancy",
+        "Run at least two",
+        Plant::Run("kubectl scale deployment/gmsa-webhook -n gmsa-webhook --replicas=1"),
+        Follow::Run("kubectl gmsa install --replicas=2"),
+    ),
+    row(
+        "webhook-service",
+        "Run `kubectl gmsa install",
+        Plant::Delete(SERVICE),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-service",
+        "Make it anew",
+        Plant::Patch(SERVICE, |object| {
+            let mut ports = object["spec"]["ports"].clone();
+            ports[0]["port"] = json!(444);
+            json!({"spec": {"ports": ports}})
+        }),
+        Follow::RunAll(&["kubectl delete service", "kubectl gmsa install"]),
+    ),
+    row(
+        "webhook-endpoints",
+        "puts the selector back",
+        Plant::Patch(
+            SERVICE,
+            |_| json!({"spec": {"selector": {"app.kubernetes.io/name": "another"}}}),
+        ),
+        Follow::RunAll(&["kubectl get service,pods", "kubectl gmsa install"]),
+    ),
+    row(
+        "admission-answers",
+        "kubectl gmsa install --force-conflicts",
+        Plant::Patch(VALIDATING, |object| {
+            hooks(object, "/clientConfig/service/path", &json!("/nothing"))
+        }),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "credspec-present",
+        "Make one",
+        Plant::Delete(SPEC),
+        Follow::Complete(
+            "kubectl gmsa credspec create",
+            "web --account WebApp1 --domain contoso.com --netbios CONTOSO \
+             --sid S-1-5-21-2126449477-2524075714-3094792973 \
+             --guid 244818ae-87ac-4fcd-92ec-e79e5252348a --apply",
+        ),
+    ),
+    row(
+        "credspec-findings",
+        "Run `kubectl gmsa credspec lint NAME`",
+        Plant::Patch(
+            SPEC,
+            |_| json!({"credspec": {"DomainJoinConfig": {"Sid": "S-1-5-21-1-2-3-4"}}}),
+        ),
+        Follow::Patch(SPEC, |_, lint| {
+            // The command's own advice.
+            assert!(lint.contains("with one more number, which has to go"), "{lint}");
+            json!({"credspec": {"DomainJoinConfig": {"Sid": "S-1-5-21-1-2-3"}}})
+        }),
+    ),
+    row(
+        "dns-forwarding",
+        "Add to the Corefile in ConfigMap kube-system/coredns",
+        Plant::Patch(
+            COREDNS,
+            |_| json!({"data": {"Corefile": ".:53 {\n  forward . /etc/resolv.conf\n}\n"}}),
+        ),
+        Follow::Patch(COREDNS, |object, advice| {
+            let (_, stanza) = advice.split_once(":\n").unwrap();
+            let stanza = stanza.replace("ADDRESS-OF-A-DOMAIN-CONTROLLER", "10.0.0.4");
+            let corefile = object["data"]["Corefile"].as_str().unwrap();
+            json!({"data": {"Corefile": format!("{corefile}{stanza}\n")}})
+        }),
+    ),
+    row(
+        "webhook-exclusions",
+        "kubectl label namespace NAME gmsa-webhook-",
+        Plant::Apply(|| {
+            let mut pod = objects::pod("aside", "x", &objects::gmsa(Some("web"), None));
+            pod["spec"]["serviceAccountName"] = json!("nobody");
+            let mut deployment = objects::deployment("aside", "aside", &pod);
+            deployment["spec"]["replicas"] = json!(0);
+            deployment
+        }),
+        Follow::Complete("kubectl label namespace NAME gmsa-webhook-", ""),
+    ),
+    row(
+        "crd-versions",
+        "the objects stay, and both versions are served",
+        Plant::Patch(CRD, |object| {
+            let mut versions = object["spec"]["versions"].clone();
+            for version in versions.as_array_mut().unwrap() {
+                version["storage"] = json!(version["name"] == "v1alpha1");
+            }
+            json!({"spec": {"versions": versions}})
+        }),
+        Follow::RunFirst("kubectl gmsa install"),
+    ),
+    row(
+        "crd-versions",
+        "write every object once",
+        // What the row before leaves: the API server remembers that v1alpha1 was stored.
+        Plant::Run("kubectl get crd gmsacredentialspecs.windows.k8s.io"),
+        Follow::RunAll(&["kubectl get gmsacredentialspecs -o json", "kubectl patch crd"]),
+    ),
+    row(
+        "crd-present",
+        "then apply the credential specs again",
+        Plant::Delete(CRD),
+        Follow::Run("kubectl gmsa install"),
+    ),
+];
+
+pub(super) fn entries() -> impl Iterator<Item = Entry> {
+    ROWS.iter().map(|row| (Catalogue::Checks, row.check))
+}
+
+async fn plant(world: &Living, plant: &Plant) {
+    match plant {
+        Plant::Patch(path, change) => {
+            let old = world.get(path).await;
+            world.patch(path, &change(&old)).await;
+        }
+        Plant::Delete(path) => world.delete(path).await,
+        Plant::Apply(object) => world.apply(&object()).await,
+        Plant::Run(command) => world.must(command).await,
+    }
+}
+
+async fn follow(world: &Living, row: &Row, advice: &str) -> Result<(), String> {
+    match row.follow {
+        Follow::Run(start) | Follow::RunFirst(start) => {
+            world.shell(&command(advice, start)).await?;
+        }
+        Follow::RunAll(starts) => {
+            for start in starts {
+                world.shell(&command(advice, start)).await?;
+            }
+        }
+        Follow::Patch(path, change) => {
+            let mut advice = advice.to_owned();
+            if row.check == "credspec-findings" {
+                let lint = command(&advice, "kubectl gmsa credspec lint NAME");
+                advice = world.output(&lint.replace("NAME", "web")).await;
+            }
+            let old = world.get(path).await;
+            world.patch(path, &change(&old, &advice)).await;
+        }
+        Follow::Delete(path) => world.delete(path).await,
+        Follow::Complete(start, more) => {
+            let command = command(advice, start).replace("NAME", "aside");
+            world.shell(&format!("{command} {more}")).await?;
+        }
+    }
+    if row.check == "crd-present" {
+        // What the advice asks for besides.
+        world.apply(&objects::credential_spec("web", "WebApp1")).await;
+    }
+    Ok(())
+}
+
+/// Makes all well again, so that one failure does not become another.
+async fn restore(world: &Living) {
+    for path in [MUTATING, VALIDATING, SERVICE, DEPLOYMENT] {
+        drop(world.output(&format!("kubectl delete --raw {path}")).await);
+    }
+    drop(world.output("kubectl gmsa install --force-conflicts").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_doctor_advises_for_the_cluster_works() {
+    let Some(world) = Living::new("what_the_doctor_advises_for_the_cluster_works").await else {
+        return;
+    };
+    let labels = json!({"gmsa-webhook": "disabled"});
+    let mut failures = Vec::new();
+    for row in &ROWS {
+        if row.says.contains("label namespace") {
+            if world.plane.at_least(1, 28) {
+                // There install leaves no namespace out.
+                continue;
+            }
+            world.namespace("aside", &labels).await;
+        }
+        eprintln!("{}: {}", row.check, row.says);
+        plant(&world, &row.plant).await;
+        let advice = match world.advised(&["doctor"], row.check, row.says).await {
+            Ok(advice) => advice,
+            Err(why) => {
+                failures.push(why);
+                continue;
+            }
+        };
+        let done = match follow(&world, row, &advice).await {
+            Ok(()) if matches!(row.follow, Follow::RunFirst(_)) => Ok(()),
+            Ok(()) => world.gone(&["doctor"], row.check).await,
+            Err(failed) => Err(failed),
+        };
+        if let Err(left) = done {
+            failures.push(format!("{} is followed: {advice}\nand is left: {left}", row.check));
+            restore(&world).await;
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
