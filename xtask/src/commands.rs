@@ -4,6 +4,7 @@
 //! entry without a command; docs/commands.md is the table of both.
 
 mod collect;
+mod flags;
 mod pattern;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,13 +29,13 @@ const OF_ENTRIES: &str = "kubectl-gmsa::commands::every_line_has_the_effect_that
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
-    /// The form: `*` is one word, `...` any number of them.
+    /// The form: `*` is any part of one word, `...` any number of words.
     command: String,
     /// The test that runs it, as CRATE::FILE::FUNCTION.
     test: Option<String>,
     /// The line that the test of the entries runs in bash, with its placeholders filled in.
     run: Option<String>,
-    /// What makes it impossible to run here: `windows`, `cloud`, `kubelet`, `network`.
+    /// What makes it impossible to run here, such as `windows` or `kubelet`.
     marked: Option<String>,
     /// Why it is marked, or what is checked of it.
     why: Option<String>,
@@ -59,6 +60,8 @@ struct Table {
     of_pages: BTreeSet<String>,
     /// No entry says how these are run.
     missing: Vec<Found>,
+    /// What the plugin would refuse, with why.
+    refused: Vec<String>,
 }
 
 fn table(root: &Path) -> Result<Table> {
@@ -73,8 +76,14 @@ fn table(root: &Path) -> Result<Table> {
             .collect(),
         of_pages: BTreeSet::new(),
         missing: Vec::new(),
+        refused: Vec::new(),
     };
+    let plugin = kubectl_gmsa::command();
     for found in collect::all(root)? {
+        table.refused.extend(
+            flags::unknown(&plugin, &found.text)
+                .map(|why| format!("{}: `{}`: {why}", found.file, found.text)),
+        );
         let entry = table.entries.iter_mut().find(|(pattern, ..)| pattern.covers(&found));
         match entry {
             Some((.., commands)) => {
@@ -99,8 +108,8 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
             format!("{}: no entry of {ENTRIES} says how `{}` is run", found.file, found.text)
         })
         .collect();
-    let tests = tests(root)?;
-    let named = |test: &str| tests.contains(test.rsplit("::").next().unwrap_or_default());
+    complaints.extend(table.refused);
+    let named = |test: &str| source(root, test).is_some();
     for (pattern, entry, commands) in &table.entries {
         let command = &entry.command;
         if commands.is_empty() {
@@ -112,6 +121,11 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
         }
         if let Some(test) = entry.test.as_deref().filter(|test| !named(test)) {
             complaints.push(format!("{ENTRIES}: `{command}`: there is no test {test}"));
+        }
+        if let Some(source) = entry.test.as_deref().and_then(|test| source(root, test)) {
+            for flag in pattern.flags().filter(|flag| !source.contains(flag)) {
+                complaints.push(format!("{ENTRIES}: `{command}`: its test does not use {flag}"));
+            }
         }
         if let Some(line) = entry.run.as_deref().filter(|line| !pattern.is_in(line)) {
             complaints.push(format!("{ENTRIES}: `{line}` is not of the form `{command}`"));
@@ -128,18 +142,13 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// The names of all functions in tests.
-fn tests(root: &Path) -> Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for path in collect::files(root)? {
-        if !path.ends_with(".rs") {
-            continue;
-        }
-        let text = fs::read_to_string(root.join(&path)).unwrap_or_default();
-        let after = text.split("\n#[test]\n").chain(text.split("fn ")).skip(1);
-        names.extend(after.filter_map(|rest| Some(rest.split_once('(')?.0.trim().to_owned())));
-    }
-    Ok(names)
+/// The text of the file with a test, which is named as CRATE::FILE::FUNCTION.
+fn source(root: &Path, test: &str) -> Option<String> {
+    let (path, function) = test.rsplit_once("::")?;
+    let (of, file) = path.split_once("::")?;
+    let path = format!("crates/{of}/tests/it/{}.rs", file.replace("::", "/"));
+    let text = fs::read_to_string(root.join(path)).ok()?;
+    text.contains(&format!("fn {function}(")).then_some(text)
 }
 
 /// Renders docs/commands.md.

@@ -96,7 +96,7 @@ pub(super) fn all(root: &Path) -> Result<BTreeSet<Found>> {
             Kind::Document => of_document(&text, &mut found),
             Kind::Template => of_text(&without_actions(&text), &mut found),
         }
-        let is_command = |one: &Piece| is_command(&one.text, &makefile);
+        let is_command = |one: &Piece| is_command(&one.text, &makefile) && !is_usage(&one.text);
         all.extend(found.into_iter().filter(is_command).map(|one| Found {
             text: one.text,
             file: file.clone(),
@@ -260,7 +260,8 @@ fn of_document(text: &str, found: &mut Vec<Piece>) {
 
 /// The commands of a text: those in backquotes, and those that end with a clause.
 fn of_text(text: &str, found: &mut Vec<Piece>) {
-    for (is_code, part) in spans(text) {
+    let text = text.replace("\\\n", " ");
+    for (is_code, part) in spans(&text) {
         if is_code {
             let command = words(part);
             if begins_command(&command) {
@@ -312,6 +313,11 @@ fn begins_command(text: &str) -> bool {
         && noun.starts_with(|first: char| first.is_ascii_uppercase())
 }
 
+/// Whether it is a line of a synopsis, which says what may be written and not what to write.
+fn is_usage(text: &str) -> bool {
+    text.contains("[OPTIONS]") || text.contains("<COMMAND>")
+}
+
 /// Whether it is one indeed: `make` is with a target, `helm` with a verb.
 fn is_command(text: &str, makefile: &str) -> bool {
     let mut words = text.split_whitespace();
@@ -352,7 +358,7 @@ mod tests {
                 g("see kubectl get pods -n {namespace}; then `kubectl gmsa status` again");
                 format!("{a}{{b}}: run kubectl gmsa grant {} --to {x}/{y}, and more")
             }
-            #[command(after_help = "Examples:\n  kubectl gmsa doctor\n  kubectl gmsa access -o dot")]
+            #[command(after_help = "Examples:\n  kubectl gmsa doctor\n  kubectl gmsa access \\\n  -o dot")]
             struct Help;
             #[cfg(test)]
             mod tests { const A: &str = "kubectl of a test"; }
@@ -394,5 +400,7 @@ mod tests {
         assert!(is_command("make test", makefile));
         assert!(!is_command("make it", makefile));
         assert!(!is_command("helm keeps", makefile));
+        assert!(is_usage("kubectl gmsa doctor [OPTIONS] [POD]"));
+        assert!(!is_usage("kubectl gmsa doctor"));
     }
 }

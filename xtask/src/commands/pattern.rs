@@ -1,4 +1,4 @@
-//! The form of a command: `*` is one word, `...` any number of them.
+//! The form of a command: `*` is any part of one word, `...` any number of words.
 
 use super::collect::Found;
 
@@ -26,12 +26,18 @@ impl Pattern {
             })
     }
 
-    /// Whether a command of this form is part of a line for a shell.
+    /// Whether a command of this form is part of a line for a shell, which may add words to it.
     pub(super) fn is_in(&self, line: &str) -> bool {
-        line.split(['|', ';', '&']).map(str::trim).any(|part| {
-            let words: Vec<&str> = part.split_whitespace().collect();
-            matches(&self.0, &words)
-        }) || matches(&self.0, &line.split_whitespace().collect::<Vec<_>>())
+        let longer: Vec<String> = self.0.iter().cloned().chain(["...".to_owned()]).collect();
+        line.split(['|', ';', '&'])
+            .chain([line])
+            .any(|part| matches(&longer, &part.split_whitespace().collect::<Vec<_>>()))
+    }
+
+    /// The flags that the form names.
+    pub(super) fn flags(&self) -> impl Iterator<Item = &str> {
+        let flags = self.0.iter().filter(|word| word.starts_with("--"));
+        flags.map(|flag| flag.split('=').next().unwrap_or_default())
     }
 }
 
@@ -48,8 +54,21 @@ fn matches(pattern: &[String], words: &[&str]) -> bool {
             .any(|skip| matches(pattern, words.get(skip..).unwrap_or_default()));
     }
     match words.split_first() {
-        Some((word, words)) => (first == "*" || first == word) && matches(pattern, words),
+        Some((word, words)) => is_like(first, word) && matches(pattern, words),
         None => false,
+    }
+}
+
+/// Whether a word is like another in which `*` stands for anything.
+fn is_like(like: &str, word: &str) -> bool {
+    match like.split_once('*') {
+        None => like == word,
+        Some((head, like)) => word.strip_prefix(head).is_some_and(|rest| {
+            like.is_empty()
+                || rest
+                    .char_indices()
+                    .any(|(at, _)| is_like(like, rest.get(at..).unwrap_or_default()))
+        }),
     }
 }
 
@@ -75,5 +94,17 @@ mod tests {
         let any = Pattern::new("kubectl gmsa review ... -f *");
         assert!(any.covers(&found("kubectl gmsa review -o json --cluster -f x", true)));
         assert!(any.is_in("cat x | kubectl gmsa review -f -"));
+        assert!(install.is_in("kubectl gmsa install --yes"));
+        assert!(!install.is_in("kubectl gmsa upgrade"));
+    }
+
+    #[test]
+    fn a_star_stands_for_part_of_a_word() {
+        let delete = Pattern::new("kubectl delete pods -l */x=true");
+        assert!(delete.covers(&found("kubectl delete pods -l X/x=true", true)));
+        assert!(!delete.covers(&found("kubectl delete pods -l X/x=false", true)));
+        let flag = Pattern::new("kubectl gmsa upgrade --certificates=*");
+        assert!(flag.covers(&found("kubectl gmsa upgrade --certificates=files", true)));
+        assert_eq!(flag.flags().collect::<Vec<_>>(), ["--certificates"]);
     }
 }
