@@ -55,6 +55,8 @@ impl Shell {
         }
         let deployment = serde_json::to_string(&deployment("default")).unwrap();
         std::fs::write(directory.path().join("web.yaml"), deployment).unwrap();
+        let kustomization = r#"{"resources": ["web.yaml"]}"#;
+        std::fs::write(directory.path().join("kustomization.yaml"), kustomization).unwrap();
         let plugin = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa")).parent().unwrap();
         let path =
             format!("{}:{}:/usr/bin:/bin", kubectl.parent().unwrap().display(), plugin.display());
