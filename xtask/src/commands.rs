@@ -31,7 +31,7 @@ const OF_ENTRIES: &str = "kubectl-gmsa::commands::every_line_has_the_effect_that
 struct Entry {
     /// The form: `*` is any part of one word, `...` any number of words.
     command: String,
-    /// The test that runs it, as CRATE::FILE::FUNCTION.
+    /// The test that runs it, as `CRATE::FILE::FUNCTION`.
     test: Option<String>,
     /// The line that the test of the entries runs in bash, with its placeholders filled in.
     run: Option<String>,
@@ -142,13 +142,13 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// The text of the file with a test, which is named as CRATE::FILE::FUNCTION.
+/// The text of the file with a test, which is named as `CRATE::FILE::FUNCTION`.
 fn source(root: &Path, test: &str) -> Option<String> {
     let (path, function) = test.rsplit_once("::")?;
     let (of, file) = path.split_once("::")?;
     let path = format!("crates/{of}/tests/it/{}.rs", file.replace("::", "/"));
-    let text = fs::read_to_string(root.join(path)).ok()?;
-    text.contains(&format!("fn {function}(")).then_some(text)
+    let source = fs::read_to_string(root.join(path)).ok()?;
+    source.contains(&format!("fn {function}(")).then_some(source)
 }
 
 /// Renders docs/commands.md.

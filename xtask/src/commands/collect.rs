@@ -117,7 +117,8 @@ enum Kind {
 /// says, and the changelog what was at its time.
 fn kind(file: &str) -> Option<Kind> {
     let is_test = file.contains("/tests/") || file.ends_with("tests.rs");
-    if file.ends_with(".rs") {
+    let extension = Path::new(file).extension().unwrap_or_default();
+    if extension == "rs" {
         let is_ours = file.starts_with("crates/") && file.contains("/src/");
         let is_shown = is_ours && !is_test && !file.starts_with("crates/gmsa-testkit/");
         return is_shown.then_some(Kind::Code);
@@ -125,7 +126,7 @@ fn kind(file: &str) -> Option<Kind> {
     if is_test || file == super::PAGE || file == "CHANGELOG.md" {
         return None;
     }
-    if file.ends_with(".md") {
+    if extension == "md" {
         return Some(Kind::Document);
     }
     let is_shown = file.starts_with("charts/") || file.starts_with("deploy/monitoring/");
@@ -175,15 +176,12 @@ fn filled_in(text: &str) -> String {
         out.push_str(head);
         let doubled = tail.starts_with("{{") || tail.starts_with("}}");
         let end = tail.find('}').filter(|_| tail.starts_with('{') && !doubled);
-        rest = match end {
-            Some(end) => {
-                out.push('X');
-                tail.get(end + 1..).unwrap_or_default()
-            }
-            None => {
-                out.push_str(tail.get(..1).unwrap_or_default());
-                tail.get(if doubled { 2 } else { 1 }..).unwrap_or_default()
-            }
+        rest = if let Some(end) = end {
+            out.push('X');
+            tail.get(end + 1..).unwrap_or_default()
+        } else {
+            out.push_str(tail.get(..1).unwrap_or_default());
+            tail.get(if doubled { 2 } else { 1 }..).unwrap_or_default()
         };
     }
     out.push_str(rest);
