@@ -114,7 +114,8 @@ pub fn take(root: &Path) -> Result<()> {
     let taken = root.join("target/pictures");
     fs::create_dir_all(&taken).with_context(|| format!("failed to make {}", taken.display()))?;
     let status = Command::new("cargo")
-        .args(["test", "--quiet", "--package", "kubectl-gmsa", "--test", "it"])
+        // The whole workspace, with the features of its tests: what is built already serves.
+        .args(["test", "--quiet", "--workspace", "--features", "gmsa-webhook/otlp", "--test", "it"])
         .args(["pictures::", "--", "--nocapture"])
         .env("CI", "true")
         .env("GMSA_PICTURES", &taken)

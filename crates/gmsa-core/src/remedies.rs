@@ -12,15 +12,18 @@ pub enum Catalogue {
     Denials,
     /// The doctor's checks: `diagnosis::Check`.
     Checks,
+    /// What `kubectl gmsa account check` looks at.
+    Accounts,
 }
 
 impl Catalogue {
-    /// The page that lists its entries, in `docs/`.
-    const fn page(self) -> &'static str {
+    /// The page that lists its entries, in `docs/`, if there is one.
+    const fn page(self) -> Option<&'static str> {
         match self {
-            Self::Findings => "findings.md",
-            Self::Denials => "denials.md",
-            Self::Checks => "checks.md",
+            Self::Findings => Some("findings.md"),
+            Self::Denials => Some("denials.md"),
+            Self::Checks => Some("checks.md"),
+            Self::Accounts => None,
         }
     }
 
@@ -29,6 +32,7 @@ impl Catalogue {
             Self::Findings => "Findings",
             Self::Denials => "Denials",
             Self::Checks => "Checks of the doctor",
+            Self::Accounts => "Checks of `kubectl gmsa account check`",
         }
     }
 }
@@ -49,6 +53,7 @@ const fn by_hand(catalogue: Catalogue, id: &'static str, reason: &'static str) -
 }
 
 const WINDOWS: &str = "it is carried out on a Windows machine";
+const REGISTERED: &str = "a domain controller registers its own DNS records";
 const NETWORK: &str = "it changes firewalls and DNS servers outside the cluster";
 
 /// All of them, in the order of the page.
@@ -70,6 +75,31 @@ pub const BY_HAND: &[ByHand] = &[
         Catalogue::Denials,
         "malformed-request",
         "API servers do not send such a request: it is to be reported",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "webhook-rollout",
+        "it asks to find out why new pods do not start, which has no one answer",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "webhook-restarts",
+        "it asks to find out why a container ended, which has no one answer",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "webhook-metrics",
+        "it opens a port between the API server and the pods, or is up to an administrator of rights",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "webhook-versions",
+        "the rollout ends by itself, or `webhook-rollout` says more",
+    ),
+    by_hand(
+        Catalogue::Checks,
+        "webhook-denials",
+        "it asks to find out why the API server or the webhook fails, which has no one answer",
     ),
     by_hand(
         Catalogue::Checks,
@@ -103,6 +133,7 @@ pub const BY_HAND: &[ByHand] = &[
     by_hand(Catalogue::Checks, "node-plugin", WINDOWS),
     by_hand(Catalogue::Checks, "node-plugin-events", WINDOWS),
     by_hand(Catalogue::Checks, "node-ccg-events", WINDOWS),
+    by_hand(Catalogue::Checks, "node-kdc-events", WINDOWS),
     by_hand(Catalogue::Checks, "node-netlogon-events", WINDOWS),
     by_hand(Catalogue::Checks, "node-compute-events", WINDOWS),
     by_hand(Catalogue::Checks, "node-compartment", WINDOWS),
@@ -126,6 +157,26 @@ pub const BY_HAND: &[ByHand] = &[
         "only a container on Windows shows as whom its processes run",
     ),
     by_hand(Catalogue::Checks, "pod-ticket", NETWORK),
+    by_hand(
+        Catalogue::Checks,
+        "pod-ticket-encryption",
+        "only a container on Windows shows how its tickets are encrypted",
+    ),
+    by_hand(
+        Catalogue::Accounts,
+        "kds-root-key",
+        "it is carried out on a domain controller, and takes 10 hours",
+    ),
+    by_hand(Catalogue::Accounts, "clock", "it sets the clocks of machines"),
+    by_hand(
+        Catalogue::Accounts,
+        "controller-versions",
+        "it updates Windows on domain controllers, or sets a policy for them",
+    ),
+    by_hand(Catalogue::Accounts, "dns-records", REGISTERED),
+    by_hand(Catalogue::Accounts, "dns-transport", NETWORK),
+    by_hand(Catalogue::Accounts, "dns-addresses", REGISTERED),
+    by_hand(Catalogue::Accounts, "controller-ports", NETWORK),
 ];
 
 const INTRODUCTION: &str = "\
@@ -153,7 +204,11 @@ pub fn remedies_page() -> String {
             );
             last = Some(catalogue);
         }
-        let _ = writeln!(page, "| [{id}]({}#{id}) | {reason} |", catalogue.page());
+        let shown = match catalogue.page() {
+            Some(page) => format!("[{id}]({page}#{id})"),
+            None => format!("`{id}`"),
+        };
+        let _ = writeln!(page, "| {shown} | {reason} |");
     }
     page
 }

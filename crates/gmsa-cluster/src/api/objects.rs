@@ -39,7 +39,9 @@ pub mod kinds {
 
     const RBAC: &str = "rbac.authorization.k8s.io";
 
-    const fn kind(
+    /// A kind in the version `v1` of a group.
+    #[must_use]
+    pub const fn kind(
         group: &'static str,
         kind: &'static str,
         plural: &'static str,

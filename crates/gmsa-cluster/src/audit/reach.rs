@@ -5,7 +5,8 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use gmsa_core::names::NAME;
+use gmsa_core::names::{FIELD_MANAGER, NAME};
+use kube::Client;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
@@ -70,14 +71,7 @@ impl Reach {
             return Ok(Self::default());
         };
         let mut reach = Self::new(&configurations, &namespaces, scope);
-        for namespace in reach.hooks.iter().filter_map(|hook| hook.served_in.as_deref()) {
-            // Whoever may not read them is told of hostnames that may be shared.
-            let found = objects.list(kinds::DEPLOYMENT, Some(namespace)).await;
-            if found.is_ok_and(|found| found.iter().any(makes_hostnames)) {
-                reach.makes_hostnames = true;
-                break;
-            }
-        }
+        reach.makes_hostnames = serve_hostnames(objects, &reach.hooks).await;
         Ok(reach)
     }
 
@@ -220,6 +214,29 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
         listed.push(format!("and {} more", count - names.len()));
     }
     listed
+}
+
+/// Whether the cluster's webhook gives pods hostnames of their own. Not, for whoever may not read
+/// what says so.
+pub async fn makes_random_hostnames(client: &Client) -> bool {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
+    let Ok(configurations) = objects.list(kinds::VALIDATING_WEBHOOKS, None).await else {
+        return false;
+    };
+    let hooks: Vec<Hook> = configurations.iter().flat_map(Hook::all).collect();
+    serve_hostnames(&objects, &hooks).await
+}
+
+/// Whether one of the Deployments beside these webhooks' services makes hostnames. Whoever may not
+/// read them is told of hostnames that may be shared.
+async fn serve_hostnames(objects: &Objects, hooks: &[Hook]) -> bool {
+    for namespace in hooks.iter().filter_map(|hook| hook.served_in.as_deref()) {
+        let found = objects.list(kinds::DEPLOYMENT, Some(namespace)).await;
+        if found.is_ok_and(|found| found.iter().any(makes_hostnames)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a Deployment is of a webhook that makes hostnames: by an argument of this one, or by the

@@ -11,6 +11,30 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::principals::Principal;
 
+/// The names of all checks, in kebab case.
+pub const CHECKS: [&str; 20] = [
+    "kds-root-key",
+    "exists",
+    "class",
+    "name",
+    "enabled",
+    "dns-host-name",
+    "encryption",
+    "password-interval",
+    "spn-unique",
+    "spn-alias",
+    "delegation",
+    "retrieval",
+    "host-may-retrieve",
+    "service-name",
+    "clock",
+    "controller-versions",
+    "dns-records",
+    "dns-transport",
+    "dns-addresses",
+    "controller-ports",
+];
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckStatus {

@@ -1,6 +1,7 @@
 //! What is read of the cluster, before anything is judged.
 
-use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference, kinds};
+use gmsa_cluster::api::objects::kinds::{self, kind};
+use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -26,15 +27,6 @@ pub const SECRET: Kind = kind("", "Secret", "secrets", true);
 pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
 pub const NODE: Kind = kind("", "Node", "nodes", false);
 pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
-
-pub const fn kind(
-    group: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    namespaced: bool,
-) -> Kind {
-    Kind { group, version: "v1", kind, plural, namespaced }
-}
 
 /// The webhook, whoever made it, and what is left of others.
 pub struct Facts {
@@ -114,7 +106,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         configurations.map(|all| all.into_iter().filter(|one| !ours || is_ours(one)).collect());
     let deployment = deployments.map(|all| all.into_iter().find(|one| is_ours(one) == ours));
     let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
-    let kinds = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
+    let kinds = kinds::TEMPLATES.into_iter().chain([kinds::POD]);
     for kind in kinds {
         match soft(objects.list(kind, None).await)? {
             Ok(found) => workloads.extend(found),

@@ -74,7 +74,8 @@ async fn the_examples_apply_as_they_stand() {
             "Deployment",
             "Deployment",
             "GMSACredentialSpec",
-            "RoleBinding"
+            "RoleBinding",
+            "ServiceAccount"
         ]
     );
 }

@@ -24,7 +24,7 @@ fn kubectl_completes_the_plugin() {
     };
     let commands = complete(&["re"]);
     let mut lines = commands.lines();
-    assert_eq!(lines.next(), Some("review\tJudge every workload in files as admission would"));
+    assert_eq!(lines.next(), Some("review\tCheck workloads in files as admission would"));
     assert!(commands.contains("\nrevoke\t"), "{commands}");
     assert!(!commands.contains("\ngrant"), "{commands}");
     assert_eq!(commands.lines().last(), Some(":4"), "{commands}");

@@ -11,7 +11,7 @@ use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::Problem;
 use gmsa_testkit::tools;
-use k8s_openapi::api::core::v1::{Namespace, ResourceQuota};
+use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
@@ -383,6 +383,17 @@ async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
     let quota = json!({"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}});
     let quota = serde_json::from_value(quota).unwrap();
     quotas.create(&PostParams::default(), &quota).await.unwrap();
+    // The API server takes a moment to heed a quota.
+    let pods: Api<Pod> = Api::namespaced(world.client.clone(), names::NAME);
+    let pod = json!({"metadata": {"name": "probe"}, "spec": {"containers": [
+        {"name": "a", "image": "i"}]}});
+    let pod: Pod = serde_json::from_value(pod).unwrap();
+    let params = PostParams { dry_run: true, ..Default::default() };
+    eventually("the quota counts", SOON, || async {
+        let refused = pods.create(&params, &pod).await.err()?;
+        refused.to_string().contains("exceeded quota").then_some(())
+    })
+    .await;
     let began = std::time::Instant::now();
     let output = world.run(&["install", "--wait=600"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();

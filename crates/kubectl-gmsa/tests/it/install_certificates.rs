@@ -106,7 +106,7 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
         assert_eq!(webhook["clientConfig"]["caBundle"], base64(authority.pem()));
     }
     let row = |status: &str| {
-        let row = status.lines().find(|row| row.trim_start().starts_with("ca-bundle"));
+        let row = status.lines().find(|row| row.trim_start().starts_with("webhook-ca-bundle"));
         row.unwrap_or_else(|| panic!("{status}")).to_owned()
     };
     let status = world.done(&["status"]).await;
@@ -119,7 +119,7 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
     let output = world.run(&["status"]).await;
     let status = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{status}");
-    assert!(row(&status).contains(" error "), "{status}");
+    assert!(row(&status).contains(" problem "), "{status}");
     assert!(status.contains("kubectl gmsa upgrade"), "{status}");
     apply(&world, "somebody", &filled).await;
 
@@ -184,7 +184,7 @@ async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
     answers(&world, &["upgrade", "--random-hostname"]).await;
     assert_trusted(&world, authority.pem()).await;
     let status = world.done(&["status"]).await;
-    let row = status.lines().find(|row| row.trim_start().starts_with("ca-bundle")).unwrap();
+    let row = status.lines().find(|row| row.trim_start().starts_with("webhook-ca-bundle")).unwrap();
     assert!(row.contains(" ok "), "{status}");
 }
 

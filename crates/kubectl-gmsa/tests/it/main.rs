@@ -38,6 +38,7 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+mod kustomize;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

@@ -143,7 +143,7 @@ checks! { Cluster;
         id: "webhook-ca-bundle",
         title: "The API server trusts the webhook's certificate",
         cause: "The `caBundle` of a webhook configuration is empty, or holds no certificate that signed the serving certificate.",
-        remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, put their CA into `caBundle`.",
+        remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, run `kubectl gmsa upgrade`, which writes the CA of the Secret or of `--ca-bundle` into it.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
         explains: ["admission-answers"],
     }
@@ -175,7 +175,7 @@ checks! { Cluster;
         id: "webhook-sync",
         title: "The replicas know the current credential specs",
         cause: "A replica may not watch credential specs, or has not heard from the API server for more than a minute. It then reads each credential spec live, which is slower, or fails if the API server does not answer.",
-        remedy: "Run `kubectl gmsa install`, which grants the right; else read the log of the replica: `kubectl logs -n gmsa-webhook POD`.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which grants the right; else read the log of the replica: `kubectl logs -n gmsa-webhook POD`.",
         source: "docs/runbooks.md",
         explains: ["webhook-denials"],
     }
@@ -199,7 +199,7 @@ checks! { Cluster;
         id: "webhook-drift",
         title: "The installation is as install makes it",
         cause: "An object of the installation was changed or deleted, or was made by another version.",
-        remedy: "See the differences with `kubectl gmsa install --dry-run=server`; `kubectl gmsa install` removes them.",
+        remedy: "See the differences with `kubectl gmsa install --force-conflicts --dry-run=server`; `kubectl gmsa install --force-conflicts` removes them.",
         source: "docs/operations.md",
         explains: [],
     }

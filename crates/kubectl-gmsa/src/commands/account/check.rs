@@ -47,6 +47,7 @@ struct CheckReport {
     hint: Option<String>,
     /// What the message has no room for, such as everyone who may read the password.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     details: Vec<String>,
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::audit::makes_random_hostnames;
 use gmsa_cluster::cache::{Cluster, Observer, Options};
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_cluster::simulate::Source;
@@ -63,6 +64,14 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Whether the webhook of the cluster gives pods hostnames of their own; of files nobody knows.
+    pub fn makes_hostnames(&self) -> bool {
+        match self {
+            Self::Files { .. } => false,
+            Self::Cluster(live) => live.runtime.block_on(makes_random_hostnames(&live.client)),
+        }
+    }
+
     /// Whether they come from the cluster.
     pub fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))

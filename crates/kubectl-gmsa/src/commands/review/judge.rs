@@ -39,6 +39,24 @@ pub fn all<'a>(
     documents: &[Document],
     facts: &Facts<'_>,
 ) -> Result<Vec<Judged<'a>>, Failure> {
+    let mut judged = judge(set, documents, facts)?;
+    let is_shared = |finding: &Finding| finding.code == Code::SharedHostnamePrefix;
+    // Asked only where it matters.
+    if judged.iter().any(|one| one.decision.warnings.iter().any(is_shared))
+        && facts.makes_hostnames()
+    {
+        for one in &mut judged {
+            one.decision.warnings.retain(|finding| !is_shared(finding));
+        }
+    }
+    Ok(judged)
+}
+
+fn judge<'a>(
+    set: &'a ManifestSet,
+    documents: &[Document],
+    facts: &Facts<'_>,
+) -> Result<Vec<Judged<'a>>, Failure> {
     set.workloads
         .iter()
         .map(|workload| {

@@ -6,12 +6,15 @@ use serde_json::{Value, json};
 
 use super::living::{CRD, Living, MUTATING, VALIDATING, command, hooks};
 use super::{Catalogue, Entry};
+use crate::support::windows::NAMESPACE;
 
 const SERVICE: &str = "/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook";
 const ROLE: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles/gmsa-webhook";
 const COREDNS: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
+/// It passes always, and says what an outage stops.
+const OUTAGE: &str = "webhook-outage";
 const LEFT: &str = "/apis/apps/v1/namespaces/default/deployments/windows-gmsa-webhook";
 
 /// How a fault is planted.
@@ -21,6 +24,8 @@ enum Plant {
     Delete(&'static str),
     Apply(fn() -> Value),
     Run(&'static str),
+    /// A merge patch, and then a command.
+    PatchAndRun(&'static str, fn(&Value) -> Value, &'static str),
 }
 
 /// How the advice is followed.
@@ -50,7 +55,7 @@ const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Foll
     Row { check, says, plant, follow }
 }
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 24] = [
     row(
         "webhook-configured",
         "Run `kubectl gmsa install`",
@@ -89,6 +94,34 @@ const ROWS: [Row; 22] = [
         "webhook-rights",
         "which puts roles and bindings back",
         Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-drift",
+        "`kubectl gmsa install --force-conflicts` removes them",
+        Plant::Patch(SERVICE, |_| json!({"metadata": {"labels": {"app.kubernetes.io/name": "x"}}})),
+        Follow::RunAll(&[
+            "kubectl gmsa install --force-conflicts --dry-run=server",
+            "kubectl gmsa install --force-conflicts` removes",
+        ]),
+    ),
+    row(
+        "webhook-sync",
+        "Run `kubectl gmsa install --force-conflicts`, which grants the right",
+        Plant::PatchAndRun(
+            ROLE,
+            |object| {
+                let mut rules = object["rules"].clone();
+                for rule in rules.as_array_mut().unwrap() {
+                    if rule["resources"] == json!(["gmsacredentialspecs"]) {
+                        rule["verbs"] = json!(["get"]);
+                    }
+                }
+                json!({"rules": rules})
+            },
+            // Those that run watch already.
+            "kubectl rollout restart deployment/gmsa-webhook -n gmsa-webhook",
+        ),
         Follow::Run("kubectl gmsa install"),
     ),
     row(
@@ -238,7 +271,7 @@ const ROWS: [Row; 22] = [
 ];
 
 pub(super) fn entries() -> impl Iterator<Item = Entry> {
-    ROWS.iter().map(|row| (Catalogue::Checks, row.check))
+    ROWS.iter().map(|row| row.check).chain([OUTAGE]).map(|check| (Catalogue::Checks, check))
 }
 
 async fn plant(world: &Living, plant: &Plant) {
@@ -250,6 +283,11 @@ async fn plant(world: &Living, plant: &Plant) {
         Plant::Delete(path) => world.delete(path).await,
         Plant::Apply(object) => world.apply(&object()).await,
         Plant::Run(command) => world.must(command).await,
+        Plant::PatchAndRun(path, change, command) => {
+            let old = world.get(path).await;
+            world.patch(path, &change(&old)).await;
+            world.must(command).await;
+        }
     }
 }
 
@@ -328,4 +366,22 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+    outage(&world).await;
+}
+
+/// Fewer pods depend on the webhook once namespaces opt in.
+async fn outage(world: &Living) {
+    let says = || async {
+        let report = world.report(&["doctor"]).await;
+        let outcomes = crate::support::windows::outcomes(&report, OUTAGE);
+        outcomes[0]["message"].as_str().unwrap().to_owned()
+    };
+    let before = says().await;
+    assert!(!before.contains("opted in"), "{before}");
+    let check = gmsa_core::diagnosis::all().find(|check| check.id == OUTAGE).unwrap();
+    world.must(&command(check.remedy, "kubectl gmsa install")).await;
+    let label = check.remedy.rsplit('`').nth(1).unwrap();
+    world.must(&format!("kubectl label namespace {NAMESPACE} {label}")).await;
+    let after = says().await;
+    assert!(after.contains("in namespaces that opted in"), "{after}");
 }

@@ -18,7 +18,13 @@ const CHECKS: [&str; 5] = [
     "directory-retrieval",
     "directory-spn",
 ];
-const FINDINGS: [&str; 2] = ["domain-fact-wrong", "account-unusable"];
+const FINDINGS: [&str; 5] = [
+    "domain-fact-wrong",
+    "account-unusable",
+    "account-rc4-only",
+    "account-encryption-unclear",
+    "account-encryption-default",
+];
 
 pub(super) fn entries() -> impl Iterator<Item = Entry> {
     let checks = CHECKS.iter().map(|check| (Catalogue::Checks, *check));
@@ -102,14 +108,40 @@ async fn what_is_advised_for_the_directory_works() {
     let advice = world.advised("directory-retrieval", "kubectl gmsa account allow");
     let allow = command(&advice, "kubectl gmsa account allow");
     let allow = allow.replace("ACCOUNT", &name).replace("NODE", "WEBHOST1");
-    let rest =
-        if allow.contains(&name) { String::new() } else { format!(" {name} --host WEBHOST1") };
+    let rest = match (allow.contains(&name), allow.contains("--host")) {
+        (true, true) => String::new(),
+        (true, false) => " --host WEBHOST1".to_owned(),
+        _ => format!(" {name} --host WEBHOST1"),
+    };
     world.done(&format!("{allow}{rest}"));
     world.gone("directory-retrieval", "kubectl gmsa account allow");
 
+    encryption(&world);
     domain(&world, &applier).await;
     service_names(&world);
     reachable(&world);
+}
+
+/// The account's encryption types, which lint reads from the directory.
+fn encryption(world: &World<'_>) {
+    let own = spec(world.name).to_string();
+    let attribute = "msDS-SupportedEncryptionTypes";
+    for (types, code) in [
+        ("4", "account-rc4-only"),
+        ("32", "account-encryption-unclear"),
+        ("28", "account-encryption-default"),
+        ("0", "account-encryption-default"),
+    ] {
+        world.controller.modify_unchecked(&format!(
+            "dn: CN={},CN=Managed Service Accounts,DC=contoso,DC=com\nchangetype: modify\n\
+             replace: {attribute}\n{attribute}: {types}\n",
+            world.name
+        ));
+        let advice = world.lint(&own, code).concat();
+        let set = command(&advice, "kubectl gmsa account set ACCOUNT");
+        world.done(&set.replace("ACCOUNT", world.name));
+        assert_eq!(world.lint(&own, code), [""; 0]);
+    }
 }
 
 /// The credential spec has the SID of another domain.

@@ -48,7 +48,7 @@ async fn ca_bundle(world: &World) {
     let mut wrong = hooks(&old, "/clientConfig/caBundle", &other);
     wrong["metadata"] = json!({});
     world.patch(VALIDATING, &wrong).await;
-    let says = "put their CA into `caBundle`";
+    let says = "which writes the CA of the Secret";
     world.until("the bundle is wrong", |report| advises(report, "webhook-ca-bundle", says)).await;
     let own = base64(world.authority().pem());
     world.patch(VALIDATING, &hooks(&old, "/clientConfig/caBundle", &own)).await;

@@ -99,9 +99,14 @@ impl Living {
         self.apply(&json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": name, "labels": labels}}))
             .await;
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), name);
+        self.can_have_pods(name, "default").await;
+    }
+
+    /// Waits until pods of a service account can be made: old clusters give it a token first.
+    pub(super) async fn can_have_pods(&self, namespace: &str, account: &str) {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         eventually("the service account exists", SOON, || async {
-            let account = accounts.get_opt("default").await.unwrap()?;
+            let account = accounts.get_opt(account).await.unwrap()?;
             (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
         })
         .await;
@@ -146,7 +151,7 @@ impl Living {
         self.sh(command).await.1
     }
 
-    async fn report(&self, args: &[&str]) -> Value {
+    pub(super) async fn report(&self, args: &[&str]) -> Value {
         let ran = self.run(&[args, &["-o", "json"]].concat()).await;
         serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{args:?}: {}", ran.stderr))
     }

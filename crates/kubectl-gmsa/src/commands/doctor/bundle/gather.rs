@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gmsa_cluster::api::objects::kinds::kind;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::names::FIELD_MANAGER;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::archive::{Archive, Content};
 use super::{Case, logs};
 use crate::checks;
-use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE, kind};
+use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE};
 use crate::checks::nodes::is_windows;
 use crate::cli::Doctor;
 
