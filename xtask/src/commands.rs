@@ -6,8 +6,12 @@
 mod collect;
 mod flags;
 mod pattern;
+mod proof;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -16,6 +20,7 @@ use serde::Deserialize;
 
 use collect::Found;
 use pattern::Pattern;
+use proof::Tests;
 
 const ENTRIES: &str = "docs/commands.yaml";
 /// The generated table.
@@ -39,18 +44,86 @@ struct Entry {
     marked: Option<String>,
     /// Why it is marked, or what is checked of it.
     why: Option<String>,
-    /// The words that the output has; for the test of the entries.
-    #[serde(rename = "gives")]
-    _gives: Option<String>,
-    /// The line that sees the effect, and the words of its output; for the test of the entries.
-    #[serde(rename = "then")]
-    _then: Option<serde::de::IgnoredAny>,
-    /// The exit code, 0 if it is left out; for the test of the entries.
-    #[serde(rename = "code")]
-    _code: Option<u8>,
+    /// A name that the test uses for the command, where its words are not in the test.
+    by: Option<String>,
+    /// The words that the output of the line has.
+    gives: Option<String>,
+    /// The line that sees the effect.
+    then: Option<Then>,
+    /// The exit code of the line, 0 if it is left out.
+    code: Option<u8>,
     /// An example of a marked command, whose syntax a test checks.
-    #[serde(rename = "example")]
-    _example: Option<String>,
+    example: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Then {
+    run: String,
+    /// The words of its output.
+    gives: String,
+}
+
+impl Entry {
+    /// How its commands are tried, for the table.
+    fn shown(&self) -> String {
+        if let Some(test) = &self.test {
+            return format!("test `{test}`");
+        }
+        if let Some(mark) = &self.marked {
+            return format!("{mark}: {}", self.why.as_deref().unwrap_or_default());
+        }
+        let mut how = format!("runs as {}", code(self.run.as_deref().unwrap_or_default()));
+        if let Some(code) = self.code {
+            // Writing to a String does not fail, here and below.
+            let _ = write!(how, ", ends with {code}");
+        }
+        if let Some(gives) = &self.gives {
+            let _ = write!(how, ", prints {}", code(gives));
+        }
+        if let Some(then) = &self.then {
+            let _ = write!(how, "; then {} prints {}", code(&then.run), code(&then.gives));
+        }
+        how
+    }
+
+    /// What is wrong with it, of itself.
+    fn complaints(&self, pattern: &Pattern, tests: &Tests) -> Vec<String> {
+        let mut found = Vec::new();
+        let ways = [&self.test, &self.run, &self.marked];
+        if ways.into_iter().flatten().count() != 1 {
+            found.push("needs one of test, run and marked".to_owned());
+        }
+        if let Some(test) = &self.test {
+            found.extend(tests.doubt(test, pattern.fixed(), self.by.as_deref()));
+        }
+        if let Some(line) = &self.run {
+            if !pattern.is_in(line) {
+                found.push(format!("`{line}` is not of that form"));
+            }
+            // An exit code alone says too little.
+            let says = |words: &str| !words.trim().is_empty();
+            if !self.gives.as_deref().is_some_and(says)
+                && !self.then.as_ref().is_some_and(|then| says(&then.gives))
+            {
+                found.push(format!("nothing says what `{line}` does: gives or then"));
+            }
+        } else if self.gives.is_some() || self.then.is_some() || self.code.is_some() {
+            found.push("has gives, then or code without a line to run".to_owned());
+        }
+        if self.marked.is_some() && self.why.is_none() {
+            found.push("is marked without a why".to_owned());
+        }
+        if self.marked.as_deref() == Some("windows") && self.example.is_none() {
+            found.push("is for Windows and has no example, whose syntax can be checked".to_owned());
+        }
+        found
+    }
+}
+
+/// As code in a table.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
 }
 
 /// Every command with the entry that says how it is run.
@@ -109,85 +182,65 @@ pub fn complaints(root: &Path) -> Result<Vec<String>> {
         })
         .collect();
     complaints.extend(table.refused);
-    let named = |test: &str| source(root, test).is_some();
+    let tests = Tests::new(root);
     for (pattern, entry, commands) in &table.entries {
         let command = &entry.command;
         if commands.is_empty() {
             complaints.push(format!("{ENTRIES}: nothing prints or names `{command}`"));
         }
-        let ways = [&entry.test, &entry.run, &entry.marked];
-        if ways.into_iter().flatten().count() != 1 {
-            complaints.push(format!("{ENTRIES}: `{command}` needs one of test, run and marked"));
-        }
-        if let Some(test) = entry.test.as_deref().filter(|test| !named(test)) {
-            complaints.push(format!("{ENTRIES}: `{command}`: there is no test {test}"));
-        }
-        if let Some(source) = entry.test.as_deref().and_then(|test| source(root, test)) {
-            for flag in pattern.flags().filter(|flag| !source.contains(flag)) {
-                complaints.push(format!("{ENTRIES}: `{command}`: its test does not use {flag}"));
-            }
-        }
-        if let Some(line) = entry.run.as_deref().filter(|line| !pattern.is_in(line)) {
-            complaints.push(format!("{ENTRIES}: `{line}` is not of the form `{command}`"));
-        }
-        if entry.marked.is_some() && entry.why.is_none() {
-            complaints.push(format!("{ENTRIES}: `{command}` is marked without a `why`"));
-        }
+        let own = entry.complaints(pattern, &tests).into_iter();
+        complaints.extend(own.map(|why| format!("{ENTRIES}: `{command}`: {why}")));
     }
     for test in [OF_PAGES, OF_ENTRIES] {
-        if !named(test) {
-            complaints.push(format!("{ENTRIES}: there is no test {test}"));
-        }
+        let doubt = tests.doubt(test, [].into_iter(), None);
+        complaints.extend(doubt.map(|why| format!("{ENTRIES}: {why}")));
     }
     Ok(complaints)
-}
-
-/// The text of the file with a test, which is named as `CRATE::FILE::FUNCTION`.
-fn source(root: &Path, test: &str) -> Option<String> {
-    let (path, function) = test.rsplit_once("::")?;
-    let (of, file) = path.split_once("::")?;
-    let path = format!("crates/{of}/tests/it/{}.rs", file.replace("::", "/"));
-    let source = fs::read_to_string(root.join(path)).ok()?;
-    source.contains(&format!("fn {function}(")).then_some(source)
 }
 
 /// Renders docs/commands.md.
 pub fn page(root: &Path) -> Result<String> {
     let table = table(root)?;
-    let mut rows: BTreeMap<&str, String> = BTreeMap::new();
-    let (mut run, mut marked) = (table.of_pages.len(), 0);
-    for command in &table.of_pages {
-        rows.insert(command, format!("runs: `{OF_PAGES}`"));
-    }
+    // The first entry counts for a command that is named in two ways.
+    let mut rows: BTreeMap<&str, Option<&Entry>> = BTreeMap::new();
     for (_, entry, commands) in &table.entries {
-        let how = match (&entry.test, &entry.marked) {
-            (Some(test), _) => format!("runs: `{test}`"),
-            (None, Some(mark)) => {
-                format!("{mark}: {}", entry.why.as_deref().unwrap_or_default())
-            }
-            (None, None) => format!("runs: `{OF_ENTRIES}`"),
-        };
-        if entry.marked.is_some() {
-            marked += commands.len();
-        } else {
-            run += commands.len();
-        }
         for command in commands {
-            rows.insert(command, how.clone());
+            rows.entry(command).or_insert(Some(entry));
         }
     }
+    for command in &table.of_pages {
+        rows.entry(command).or_insert(None);
+    }
+    let (mut pages, mut lines, mut tested) = (0, 0, 0);
+    let mut marked: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in rows.values() {
+        match entry.map(|entry| (&entry.run, &entry.marked)) {
+            None => pages += 1,
+            Some((Some(_), _)) => lines += 1,
+            Some((None, Some(mark))) => *marked.entry(mark).or_default() += 1,
+            Some((None, None)) => tested += 1,
+        }
+    }
+    let marks: Vec<String> = marked.iter().map(|(mark, count)| format!("{count} {mark}")).collect();
     let mut page = format!(
         "# Commands\n\n<!-- Generated by `cargo xtask generate`. -->\n\n\
          Every command that a message, a finding, a remedy, a help text or a document names, and how \
          it is tried. `cargo xtask check` collects them from the code and the documents, and fails \
          for one without an entry in [commands.yaml](commands.yaml). `X` stands for what is filled \
-         in.\n\n{} commands: {run} are run by a test, {marked} are marked, because they cannot be \
-         run on the machine of a test.\n\n| Command | How it is tried |\n| --- | --- |\n",
-        run + marked
+         in.\n\n{} commands:\n\n\
+         - {} are run: {lines} as a line of their own by `{OF_ENTRIES}`, {pages} where a page has them by \
+         `{OF_PAGES}`, {tested} by another test, which the table names;\n\
+         - {} are marked, because they cannot be run on the machine of a test: {}.\n\n\
+         | Command | How it is tried |\n| --- | --- |\n",
+        rows.len(),
+        lines + pages + tested,
+        marked.values().sum::<usize>(),
+        marks.join(", ")
     );
-    for (command, how) in rows {
-        let command = command.replace('|', "\\|");
-        page.push_str(&format!("| `{command}` | {how} |\n"));
+    for (command, entry) in rows {
+        let of_page = || format!("test `{OF_PAGES}`, as it is in the page");
+        let how = entry.map_or_else(of_page, Entry::shown);
+        let _ = writeln!(page, "| {} | {how} |", code(command));
     }
     Ok(page)
 }

@@ -62,6 +62,9 @@ const KUBECTL: [&str; 33] = [
 ];
 const HELM: [&str; 8] =
     ["install", "upgrade", "uninstall", "test", "template", "get", "rollback", "list"];
+/// Programs with the same name for people, so that a flag or a known word must follow.
+const OTHERS: [&str; 6] = ["nltest", "klist", "setspn", "w32tm", "nslookup", "openssl"];
+const OTHERS_WORDS: [&str; 4] = ["get", "purge", "pkcs7", "DOMAIN."];
 /// The verbs of PowerShell's cmdlets that change or ask something of a machine or a domain.
 const VERBS: [&str; 10] =
     ["Add", "Get", "Set", "New", "Remove", "Restart", "Test", "Install", "Uninstall", "Reset"];
@@ -119,7 +122,8 @@ fn kind(file: &str) -> Option<Kind> {
     let is_test = file.contains("/tests/") || file.ends_with("tests.rs");
     let extension = Path::new(file).extension().unwrap_or_default();
     if extension == "rs" {
-        let is_ours = file.starts_with("crates/") && file.contains("/src/");
+        let is_ours = file.starts_with("crates/") && file.contains("/src/")
+            || file.starts_with("xtask/src/demo");
         let is_shown = is_ours && !is_test && !file.starts_with("crates/gmsa-testkit/");
         return is_shown.then_some(Kind::Code);
     }
@@ -129,7 +133,7 @@ fn kind(file: &str) -> Option<Kind> {
     if extension == "md" {
         return Some(Kind::Document);
     }
-    let is_shown = file.starts_with("charts/") || file.starts_with("deploy/monitoring/");
+    let is_shown = ["charts/", "deploy/", "examples/"].iter().any(|start| file.starts_with(start));
     is_shown.then_some(Kind::Template)
 }
 
@@ -303,6 +307,10 @@ fn begins_command(text: &str) -> bool {
     if PROGRAMS.contains(&first) {
         return words.next().is_some();
     }
+    if OTHERS.contains(&first) {
+        let is_word = |word: &str| word.starts_with(['-', '/']) || OTHERS_WORDS.contains(&word);
+        return words.next().is_some_and(is_word);
+    }
     let Some((verb, noun)) = first.split_once('-') else { return false };
     let noun =
         noun.split(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
@@ -398,6 +406,8 @@ mod tests {
         assert!(is_command("make test", makefile));
         assert!(!is_command("make it", makefile));
         assert!(!is_command("helm keeps", makefile));
+        assert!(begins_command("klist -li 0x3e7 purge"));
+        assert!(!begins_command("klist failed with 0x51f"));
         assert!(is_usage("kubectl gmsa doctor [OPTIONS] [POD]"));
         assert!(!is_usage("kubectl gmsa doctor"));
     }

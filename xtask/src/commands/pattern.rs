@@ -34,10 +34,17 @@ impl Pattern {
             .any(|part| matches(&longer, &part.split_whitespace().collect::<Vec<_>>()))
     }
 
-    /// The flags that the form names.
-    pub(super) fn flags(&self) -> impl Iterator<Item = &str> {
-        let flags = self.0.iter().filter(|word| word.starts_with("--"));
-        flags.map(|flag| flag.split('=').next().unwrap_or_default())
+    /// The words after the program that every command of this form has: subcommands and flags.
+    pub(super) fn fixed(&self) -> impl Iterator<Item = &str> {
+        let is_program = |word: &str| ["kubectl", "gmsa", "helm", "samba-tool"].contains(&word);
+        let words = self.0.iter().map(String::as_str).skip_while(move |word| is_program(word));
+        words.take_while(|word| !["|", ">"].contains(word)).filter_map(|word| {
+            let fixed = word.split('*').next().unwrap_or_default();
+            let is_flag = fixed.starts_with('-');
+            let is_whole = fixed == word;
+            let is_name = fixed.starts_with(|first: char| first.is_ascii_lowercase());
+            (is_flag || is_whole && is_name).then_some(fixed)
+        })
     }
 }
 
@@ -105,6 +112,8 @@ mod tests {
         assert!(!delete.covers(&found("kubectl delete pods -l X/x=false", true)));
         let flag = Pattern::new("kubectl gmsa upgrade --certificates=*");
         assert!(flag.covers(&found("kubectl gmsa upgrade --certificates=files", true)));
-        assert_eq!(flag.flags().collect::<Vec<_>>(), ["--certificates"]);
+        assert_eq!(flag.fixed().collect::<Vec<_>>(), ["upgrade", "--certificates="]);
+        let piped = Pattern::new("kubectl gmsa access X -o dot | dot -Tsvg > a.svg");
+        assert_eq!(piped.fixed().collect::<Vec<_>>(), ["access", "-o", "dot"]);
     }
 }

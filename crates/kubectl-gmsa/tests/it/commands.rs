@@ -1,9 +1,12 @@
 //! The lines of docs/commands.yaml, run in bash as a reader runs them.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::manifests::{Input, read};
+use gmsa_testkit::pki::Authority;
 use gmsa_testkit::{objects, tools};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,6 +39,9 @@ fn entries() -> Vec<Entry> {
     serde_saphyr::from_str(&text).unwrap()
 }
 
+/// How long a line may take.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// A shell of a reader who stands in a copy of the repository, with kubectl and the plugin.
 struct Shell {
     directory: tempfile::TempDir,
@@ -46,15 +52,28 @@ struct Shell {
 impl Shell {
     fn new(kubectl: &Path, kubeconfig: PathBuf) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["charts", "deploy", "examples"] {
-            std::os::unix::fs::symlink(Path::new(ROOT).join(name), directory.path().join(name))
+        let link = |from: &str, to: &str| {
+            std::os::unix::fs::symlink(Path::new(ROOT).join(from), directory.path().join(to))
                 .unwrap();
-        }
-        for name in ["tls.crt", "tls.key", "ca.crt"] {
-            std::fs::write(directory.path().join(name), "x").unwrap();
-        }
+        };
+        link("charts", "charts");
+        link("examples", "examples");
+        // The manifests of the reader's own workloads.
+        std::fs::create_dir(directory.path().join("deploy")).unwrap();
+        link("deploy/crd.yaml", "deploy/crd.yaml");
+        link("examples/1-credential-spec.yaml", "deploy/credential-spec.yaml");
+        let authority = Authority::new("the reader's own");
+        let pair = authority.server(&["gmsa-webhook.shop.svc"]);
         let deployment = serde_json::to_string(&deployment("default")).unwrap();
-        std::fs::write(directory.path().join("web.yaml"), deployment).unwrap();
+        for (name, text) in [
+            ("tls.crt", pair.cert.as_str()),
+            ("tls.key", &pair.key),
+            ("ca.crt", authority.pem()),
+            ("web.yaml", &deployment),
+            ("deploy/web.yaml", &deployment),
+        ] {
+            std::fs::write(directory.path().join(name), text).unwrap();
+        }
         let kustomization = r#"{"resources": ["web.yaml"]}"#;
         std::fs::write(directory.path().join("kustomization.yaml"), kustomization).unwrap();
         let plugin = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa")).parent().unwrap();
@@ -63,17 +82,21 @@ impl Shell {
         Self { directory, path, kubeconfig }
     }
 
-    /// Exit code, and both outputs as one.
+    /// Exit code, and both outputs as one; -1 for a line that does not end.
     async fn run(&self, line: &str) -> (i32, String) {
-        let output = Command::new("bash")
+        let running = Command::new("bash")
             .args(["-o", "pipefail", "-c", line])
             .current_dir(self.directory.path())
             .env_clear()
             .envs([("PATH", self.path.as_str()), ("HOME", self.directory.path().to_str().unwrap())])
             .env("KUBECONFIG", &self.kubeconfig)
-            .output()
-            .await
-            .unwrap();
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let Ok(output) = tokio::time::timeout(PATIENCE, running).await else {
+            return (-1, format!("it did not end within {PATIENCE:?}"));
+        };
+        let output = output.unwrap();
         let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         (output.status.code().unwrap(), text.concat())
     }
@@ -102,6 +125,13 @@ fn deployment(namespace: &str) -> Value {
     deployment
 }
 
+fn certificate() -> Value {
+    json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate",
+        "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook"},
+        "spec": {"secretName": "gmsa-webhook-certificates", "dnsNames": ["gmsa-webhook"],
+            "issuerRef": {"name": "gmsa-webhook"}}})
+}
+
 async fn plant(world: &World) {
     let applier = Applier::new(world.client.clone(), "test", true);
     for namespace in ["shop", "kube-system"] {
@@ -119,6 +149,10 @@ async fn plant(world: &World) {
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "web", "namespace": namespace}})
     };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/cert-manager.yaml");
+    for definition in read(&[Input::Path(file)]).unwrap().documents {
+        applier.apply(&definition.value).await.unwrap();
+    }
     for object in [
         definition,
         account("shop"),
@@ -165,6 +199,8 @@ async fn every_line_has_the_effect_that_is_promised() {
         if !is_denied && line.starts_with("kubectl gmsa install") {
             let applier = Applier::new(world.client.clone(), "test", true);
             applier.apply(&deployment("shop")).await.unwrap();
+            // What cert-manager would be asked for.
+            applier.apply(&certificate()).await.unwrap();
             is_denied = true;
         }
     }

@@ -39,6 +39,7 @@ mod install_options;
 #[cfg(unix)]
 mod interactive;
 mod kustomize;
+mod pending;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::credential_specs::CredentialSpecs;
-use gmsa_cluster::audit::makes_random_hostnames;
+use gmsa_cluster::audit::{makes_hostnames, makes_random_hostnames};
 use gmsa_cluster::cache::{Cluster, Observer, Options};
-use gmsa_cluster::manifests::ManifestSet;
+use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
@@ -64,10 +64,11 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Whether the webhook of the cluster gives pods hostnames of their own; of files nobody knows.
-    pub fn makes_hostnames(&self) -> bool {
+    /// Whether the webhook gives pods hostnames of their own: that of the cluster, or one whose
+    /// Deployment is among the files.
+    pub fn makes_hostnames(&self, documents: &[Document]) -> bool {
         match self {
-            Self::Files { .. } => false,
+            Self::Files { .. } => documents.iter().any(|one| makes_hostnames(&one.value)),
             Self::Cluster(live) => live.runtime.block_on(makes_random_hostnames(&live.client)),
         }
     }
