@@ -43,7 +43,8 @@ pub struct ApplyFlags {
 /// Where it is written, if not to standard output.
 #[derive(Debug, Default, Args)]
 pub struct OutFlags {
-    /// Write to this file instead of standard output; in a directory, each credential spec gets a file
+    /// Write to this file instead of standard output; in a directory (DIR/), each credential spec gets a
+    /// file
     #[arg(long, value_name = "PATH", conflicts_with = "apply")]
     pub out: Option<PathBuf>,
     /// Replace files that exist

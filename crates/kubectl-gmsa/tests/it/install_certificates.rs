@@ -174,6 +174,8 @@ async fn without_a_ca_nothing_is_created_that_could_block_a_pod() {
     answers(&world, &["install", FILES, &right]).await;
     // Omitted options keep their value.
     answers(&world, &["upgrade", "--random-hostname"]).await;
+    // As the doctor's advice has it.
+    answers(&world, &["upgrade", &right]).await;
     assert_trusted(&world, authority.pem()).await;
     let status = world.done(&["status"]).await;
     let row = status.lines().find(|row| row.trim_start().starts_with("webhook-ca-bundle")).unwrap();

@@ -17,6 +17,7 @@ mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
@@ -41,6 +42,7 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod pending;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

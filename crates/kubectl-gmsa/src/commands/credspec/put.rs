@@ -34,7 +34,8 @@ pub fn put(made: &[Made], to: &Destination) -> Result<(), Failure> {
     }
     let Some(path) = &to.out.out else { return printer::data(&document(made, to.output)?) };
     let mut files = Vec::new();
-    if path.is_dir() {
+    let is_directory = is_directory(path);
+    if is_directory {
         for one in made {
             let file = file_in(path, name_of(&one.spec), to.output);
             files.push((file, document(std::slice::from_ref(one), to.output)?));
@@ -46,11 +47,22 @@ pub fn put(made: &[Made], to: &Destination) -> Result<(), Failure> {
     for (file, _) in &files {
         file::refuse_existing(file, to.out.overwrite)?;
     }
+    if is_directory {
+        std::fs::create_dir_all(path).map_err(|error| {
+            Failure::Input(format!("failed to make the directory {}: {error}", path.display()))
+        })?;
+    }
     for (file, text) in &files {
         file::write(file, text, to.out.overwrite)?;
         printer::data(&format!("{}\n", file.display()))?;
     }
     Ok(())
+}
+
+/// Whether it is a directory, or is written as one that is still to be made.
+fn is_directory(path: &Path) -> bool {
+    let text = path.as_os_str().to_string_lossy();
+    path.is_dir() || text.ends_with(std::path::is_separator)
 }
 
 fn file_in(directory: &Path, name: &str, output: SpecOutput) -> PathBuf {
