@@ -23,28 +23,34 @@ pub struct Problem {
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
-/// Whether a condition is this one, and of this status.
-fn is(condition: &DeploymentCondition, kind: &str, status: &str) -> bool {
-    condition.type_.as_deref() == Some(kind) && condition.status.as_deref() == Some(status)
+/// Why the pods of a Deployment or replica set cannot be created, such as by a quota, from its condition
+/// `ReplicaFailure`. The conditions are given by type, status and message.
+pub fn refused<'a>(
+    mut conditions: impl Iterator<Item = [&'a Option<String>; 3]>,
+) -> Option<Problem> {
+    let is = |text: &Option<String>, wanted: &str| text.as_deref() == Some(wanted);
+    let [_, _, message] =
+        conditions.find(|[kind, status, _]| is(kind, REFUSED) && is(status, "True"))?;
+    let message = message.as_deref().unwrap_or("no reason is given");
+    let text = format!("its pods cannot be created: {message}");
+    Some(Problem { reason: REFUSED.to_owned(), text })
 }
 
-/// Why the pods of a Deployment cannot be created, from its condition `ReplicaFailure`.
-pub fn refused(deployment: &Deployment) -> Option<Problem> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|condition| is(condition, REFUSED, "True"))?;
-    Some(not_created(failure.message.as_deref()))
+/// The same of a Deployment.
+pub fn refused_to(deployment: &Deployment) -> Option<Problem> {
+    refused(conditions(deployment).map(|one| [&one.type_, &one.status, &one.message]))
 }
 
-/// Pods that cannot be created, such as by a quota.
-pub fn not_created(message: Option<&str>) -> Problem {
-    let message = message.unwrap_or("no reason is given");
-    Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
+fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
+    deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
 }
 
 /// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let stuck = conditions.iter().find(|condition| is(condition, "Progressing", "False"))?;
+    let stuck = conditions(deployment)
+        .find(|one| {
+            one.type_.as_deref() == Some("Progressing") && one.status.as_deref() == Some("False")
+        })?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
 }
@@ -217,9 +223,9 @@ mod tests {
                     "message": "exceeded quota: none"}]}}))
             .unwrap()
         };
-        let told = refused(&deployment("ReplicaFailure", "True")).unwrap().text;
+        let told = refused_to(&deployment("ReplicaFailure", "True")).unwrap().text;
         assert_eq!(told, "its pods cannot be created: exceeded quota: none");
-        assert_eq!(refused(&deployment("ReplicaFailure", "False")), None);
+        assert_eq!(refused_to(&deployment("ReplicaFailure", "False")), None);
         assert!(stuck(&deployment("Progressing", "False")).is_some());
         assert_eq!(stuck(&deployment("Progressing", "True")), None);
     }

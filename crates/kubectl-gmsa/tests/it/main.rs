@@ -10,12 +10,14 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod authorizers;
 mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
@@ -41,6 +43,7 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod pending;
 #[cfg(unix)]
 mod pictures;
 #[cfg(target_os = "linux")]
