@@ -93,8 +93,6 @@ pub mod kinds {
     pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
     /// `Pod`
     pub const POD: Kind = kind("", "Pod", "pods", true);
-    /// `Node`
-    pub const NODE: Kind = kind("", "Node", "nodes", false);
     /// What makes pods.
     pub const TEMPLATES: [Kind; 8] = [
         kind("", "ReplicationController", "replicationcontrollers", true),

@@ -393,7 +393,7 @@ catalogue! {
         id: "api-version-wrong",
         severity: Error,
         summary: "The object is written as a credential spec of an API group, a version or a kind that no cluster serves, so the API server refuses it.",
-        remedy: "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`; nothing else changes. `kubectl gmsa credspec import FILE` writes it so.",
+        remedy: "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`; nothing else changes. `kubectl gmsa credspec import FILE…` writes it so.",
     }
     VersionDeprecated {
         id: "version-deprecated",

@@ -47,10 +47,9 @@ fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondit
 
 /// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
-    let stuck = conditions(deployment)
-        .find(|one| {
-            one.type_.as_deref() == Some("Progressing") && one.status.as_deref() == Some("False")
-        })?;
+    let stuck = conditions(deployment).find(|one| {
+        one.type_.as_deref() == Some("Progressing") && one.status.as_deref() == Some("False")
+    })?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
 }

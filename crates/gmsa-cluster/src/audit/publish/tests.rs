@@ -2,7 +2,7 @@ use gmsa_core::finding::Code;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
-use super::policy_report::report;
+use super::policy_report::{FORMS, report};
 use super::{MOST, Report, Scope, without_contents};
 use crate::audit::{Audit, Finding, Object};
 
