@@ -51,11 +51,11 @@ async fn a_cluster_without_a_windows_node_is_the_cause_and_the_pod_that_asks_for
     let report = world.diagnosis("waits").await;
     assert_eq!(causes(&report), ["node-present"], "{report:#}");
     let output = world.run(&["doctor", "waits", "-n", "web"]).await;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("1. node-present"), "{text}");
-    assert!(text.contains("the cluster has no Windows node"), "{text}");
-    assert!(text.contains("hence pod-scheduled"), "{text}");
-    assert!(text.contains("Add a Windows node"), "{text}");
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("1. node-present"), "{shown}");
+    assert!(shown.contains("the cluster has no Windows node"), "{shown}");
+    assert!(shown.contains("hence pod-scheduled"), "{shown}");
+    assert!(shown.contains("Add a Windows node"), "{shown}");
 
     // With one, it is the pod again.
     let nodes: Api<Node> = Api::all(world.client.clone());
