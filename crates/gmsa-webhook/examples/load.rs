@@ -167,7 +167,7 @@ impl World {
     async fn fill(&self, numbers: std::ops::Range<usize>) {
         let api: Api<DynamicObject> = Api::all_with(
             self.client.clone(),
-            &gmsa_cluster::api::credential_specs::api_resource(),
+            &gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource(),
         );
         let numbers: Vec<usize> = numbers.collect();
         for chunk in numbers.chunks(50) {
@@ -240,10 +240,7 @@ async fn prepare(client: &kube::Client) {
             plural: plural.to_owned(),
         }
     };
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     let rbac = "rbac.authorization.k8s.io/v1";
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});

@@ -52,6 +52,23 @@ pub struct OutFlags {
     pub overwrite: bool,
 }
 
+/// Where new credential specs go, and in which form.
+#[derive(Debug, Args)]
+pub struct Destination {
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
+    pub output: SpecOutput,
+    /// Into a file.
+    #[command(flatten)]
+    pub out: OutFlags,
+    /// Into the cluster.
+    #[command(flatten)]
+    pub apply: ApplyFlags,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
+}
+
 /// `kubectl gmsa credspec create`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -121,18 +138,9 @@ pub struct Create {
     /// credential spec; can be repeated
     #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub grant: Vec<Account>,
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
-    pub output: SpecOutput,
-    /// Into a file.
+    /// Where it goes.
     #[command(flatten)]
-    pub out: OutFlags,
-    /// Into the cluster.
-    #[command(flatten)]
-    pub apply: ApplyFlags,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterFlags,
+    pub to: Destination,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,
@@ -165,18 +173,9 @@ pub struct Import {
     /// The name of the credential spec [default: derived from the file name]
     #[arg(long)]
     pub name: Option<String>,
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
-    pub output: SpecOutput,
-    /// Into a file.
+    /// Where it goes.
     #[command(flatten)]
-    pub out: OutFlags,
-    /// Into the cluster.
-    #[command(flatten)]
-    pub apply: ApplyFlags,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterFlags,
+    pub to: Destination,
 }
 
 /// `kubectl gmsa credspec lint`

@@ -10,6 +10,7 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod authorizers;
 mod cert_manager;
@@ -28,9 +29,9 @@ mod doctor_bundle;
 mod doctor_directory;
 mod doctor_directory_large;
 mod doctor_installation;
-mod doctor_mend;
 mod doctor_node;
 mod doctor_pod;
+mod doctor_repair;
 mod documentation;
 mod grant;
 mod install;
@@ -38,6 +39,8 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod kubeconfig;
 mod kustomize;
 mod pending;
 #[cfg(unix)]

@@ -1,9 +1,9 @@
-//! Waits for a replica, and says why there is none.
+//! Waits for a replica, and explains why none is available.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -11,7 +11,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
-use crate::installation::pods::{Problem, REFUSED, not_created, problem, selector};
+use crate::installation::pods::{Problem, REFUSED, problem, refused, selector};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -20,22 +20,18 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HOPELESS: Duration = Duration::from_secs(15);
 /// Counts the templates of a Deployment, at it and at each of its replica sets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
-/// What tells the pods of a replica set from those of others.
+/// The label that distinguishes the pods of a replica set.
 const TEMPLATE: &str = "pod-template-hash";
 
-/// Waits until a replica of what was asked for is available.
+/// Waits until a replica of the new version is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
     let mut reasons_told = BTreeSet::new();
     let mut refused_since = None;
     loop {
-        let deployment = deployments.get(NAME).await.map_err(|error| {
-            Failure::cluster(format!(
-                "failed to read the Deployment {namespace}/{NAME}: {}",
-                why(&error)
-            ))
-        })?;
+        let object = format!("Deployment {namespace}/{NAME}");
+        let deployment = answer("read the", object, deployments.get(NAME)).await?;
         let progress = progress(&deployment);
         if progress.done {
             return Ok(());
@@ -48,13 +44,13 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
         if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
-                format!("its pods say nothing; see kubectl describe pods -n {namespace}")
+                format!("its pods report nothing; see kubectl describe pods -n {namespace}")
             } else {
                 problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
                 "no replica of {namespace}/{NAME} became available{}: {problems}. The webhook \
-                 configurations were not changed, so no pod is held up; when it is fixed, run the \
+                 configurations were not changed, so no pod is blocked; fix the cause, then run the \
                  same command again",
                 if hopeless { "" } else { " in time" }
             )));
@@ -63,7 +59,7 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
             printer::note(&progress.text);
             told = progress.text;
         }
-        // Each reason once: it comes from each pod, and kubelet changes between two words for it.
+        // Each reason once: each pod reports it, and the kubelet alternates between two words for it.
         for problem in problems {
             if reasons_told.insert(problem.reason) {
                 printer::note(&format!("waiting: {}", problem.text));
@@ -86,13 +82,13 @@ fn progress(deployment: &Deployment) -> Progress {
     let available = status.available_replicas.unwrap_or(0);
     let replicas = status.replicas.unwrap_or(0);
     let old = replicas - updated;
-    // Those of before are available too, and are not what is waited for.
+    // Old replicas are available too, but do not count.
     let text = if old > 0 {
         format!("waiting: {updated} of {wanted} replicas are new, {old} old ones still run")
     } else {
         format!("waiting: {available} of {wanted} replicas are available")
     };
-    // Old replicas are gone, so what answers is what was asked for.
+    // Old replicas are gone, so the new version answers.
     let done = observed && updated == wanted && available >= 1 && old == 0;
     Progress { done, text }
 }
@@ -103,18 +99,18 @@ async fn problems(
     namespace: &str,
     deployment: &Deployment,
 ) -> Result<Vec<Problem>, Failure> {
-    let failed = |what: &str, error: &kube::Error| {
-        Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
-    };
     let ours = ListParams::default().labels(&selector());
     let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
-    let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
+    let object = format!("replica sets of {namespace}");
+    let sets = answer("list the", object, sets.list(&ours)).await?;
     let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
-    let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
+    let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let conditions = conditions.map(|one| (&one.type_, &one.status, &one.message));
+    let mut problems: Vec<Problem> = refused(conditions).into_iter().collect();
     if let Some(template) = newest.labels().get(TEMPLATE) {
         let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-        let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
+        let pods = answer("list the", format!("pods of {namespace}"), pods.list(&ours)).await?;
         problems.extend(pods.items.iter().filter_map(problem));
     }
     let mut seen = BTreeSet::new();
@@ -136,13 +132,6 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
                 .iter()
                 .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
     })
-}
-
-/// Why pods cannot be created.
-fn refused(set: &ReplicaSet) -> Option<Problem> {
-    let conditions = set.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
-    Some(not_created(failure.message.as_deref()))
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-rules",
-        "which puts the rules back",
+        "which restores the rules",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/rules", &json!([object["webhooks"][0]["rules"][0]]))
         }),
@@ -74,7 +74,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-exclusions",
-        "Take the objectSelector away",
+        "Remove the objectSelector",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/objectSelector", &json!({"matchLabels": {"gmsa": "yes"}}))
         }),
@@ -94,7 +94,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-rights",
-        "which puts roles and bindings back",
+        "which restores roles and bindings",
         Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
         Follow::Run("kubectl gmsa install"),
     ),
@@ -128,7 +128,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "old-webhook",
-        "delete what is named",
+        "delete the named objects",
         Plant::Apply(|| {
             json!({"apiVersion": "apps/v1", "kind": "Deployment",
                 "metadata": {"name": "windows-gmsa-webhook", "namespace": "default"},
@@ -196,7 +196,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-service",
-        "Make it anew",
+        "Create it again",
         Plant::Patch(SERVICE, |object| {
             let mut ports = object["spec"]["ports"].clone();
             ports[0]["port"] = json!(444);
@@ -206,7 +206,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-endpoints",
-        "puts the selector back",
+        "restores the selector",
         Plant::Patch(
             SERVICE,
             |_| json!({"spec": {"selector": {"app.kubernetes.io/name": "another"}}}),
@@ -241,7 +241,7 @@ const ROWS: [Row; 26] = [
         ),
         Follow::Patch(SPEC, |_, lint| {
             // The command's own advice.
-            assert!(lint.contains("with one more number, which has to go"), "{lint}");
+            assert!(lint.contains("with one more number: remove that"), "{lint}");
             json!({"credspec": {"DomainJoinConfig": {"Sid": "S-1-5-21-1-2-3"}}})
         }),
     ),
@@ -348,7 +348,7 @@ async fn follow(world: &Living, row: &Row, advice: &str) -> Result<(), String> {
         }
     }
     if row.check == "crd-present" {
-        // What the advice asks for besides.
+        // The other step of the advice.
         world.apply(&objects::credential_spec("web", "WebApp1")).await;
     }
     Ok(())
@@ -375,7 +375,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
                 // There install leaves no namespace out.
                 continue;
             }
-            world.namespace("aside", &labels).await;
+            world.bare_namespace("aside", &labels).await;
         }
         eprintln!("{}: {}", row.check, row.says);
         plant(&world, &row.plant).await;
@@ -403,7 +403,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
 /// Fewer pods depend on the webhook once namespaces opt in.
 async fn outage(world: &Living) {
     let says = || async {
-        let report = world.report(&["doctor"]).await;
+        let (_, report) = world.report(&["doctor"]).await;
         let outcomes = crate::support::windows::outcomes(&report, OUTAGE);
         outcomes[0]["message"].as_str().unwrap().to_owned()
     };

@@ -1,8 +1,8 @@
-//! Where the pod runs, as whom it is known there, and what of its images can be told.
+//! Where the pod runs, under which name, and what its images show.
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::objects::{Objects, Reference};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{image, shown};
-use crate::checks::facts::{NODE, soft};
+use crate::checks::facts::soft;
 use crate::checks::nodes::is_windows;
 use crate::failure::Failure;
 
@@ -41,7 +41,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
         let outcome = if pod.is_bound_to_windows() {
             outcome.then(format!(
-                "It asks for Windows. See why no node takes it: `kubectl describe pod {} -n {}`; \
+                "It requires Windows. See why no node accepts it: `kubectl describe pod {} -n {}`; \
                  tolerate the taints of the Windows nodes, or make room on one.",
                 text(live, "/metadata/name"),
                 text(live, "/metadata/namespace")
@@ -51,10 +51,10 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         };
         return Ok(vec![reason.into_iter().fold(outcome, Outcome::because)]);
     }
-    let found = match soft(objects.get(&Reference::cluster(NODE, name)).await)? {
+    let found = match soft(objects.get(&Reference::cluster(kinds::NODE, name)).await)? {
         Ok(Some(found)) => found,
         Ok(None) => {
-            let words = format!("its node {name} is no longer there");
+            let words = format!("its node {name} no longer exists");
             return Ok(vec![Outcome::problem(&POD_SCHEDULED, words)]);
         }
         Err(why) => return Ok(vec![Outcome::unknown(&POD_SCHEDULED, why)]),
