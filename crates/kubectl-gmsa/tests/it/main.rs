@@ -43,6 +43,7 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod next_steps;
 mod pending;
 #[cfg(unix)]
 mod pictures;
