@@ -24,7 +24,12 @@ use self::direct_read::{Live, timed_out};
 use self::rate_limiter::Bucket;
 use self::rbac_watch::Changes;
 use crate::api::access_review::Access;
+use crate::api::client::Credentials;
 use crate::audit::references::{self, Usage};
+
+/// How long the API server may reject the token before nothing can be decided: at its start it may
+/// reject each for a moment.
+const REJECTED: Duration = Duration::from_secs(30);
 
 /// How to ask a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +60,18 @@ struct Inner {
     store: Arc<Store>,
     live: Live,
     memory: Memory,
+    credentials: Arc<Credentials>,
 }
 
 impl Cluster {
-    /// Starts watching. Must be called within a runtime.
+    /// Starts watching. Must be called within a runtime. `credentials` are the client's.
     #[must_use]
-    pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
+    pub fn start(
+        client: Client,
+        credentials: Arc<Credentials>,
+        options: Options,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let resource = crate::api::credential_specs::api_resource();
         let api = Api::all_with(client.clone(), &resource);
         let store = Arc::new(Store::new());
@@ -73,7 +84,7 @@ impl Cluster {
         }
         let live = Live::new(api, Bucket::new(options.qps, options.burst));
         let memory = Memory::new(changes, options.remember, observer);
-        let inner = Arc::new(Inner { client, store, live, memory });
+        let inner = Arc::new(Inner { client, store, live, memory, credentials });
         Self { inner, _tasks: Arc::new(tasks) }
     }
 
@@ -145,8 +156,16 @@ impl Cluster {
     }
 
     /// Whether questions can be answered: the first list is in, or live reading was chosen because
-    /// listing is forbidden.
+    /// listing is forbidden; and the API server accepts the token.
     pub fn ready(&self) -> Result<(), String> {
+        if let Some(rejected) = self.rejected_for().filter(|rejected| *rejected >= REJECTED) {
+            return Err(format!(
+                "the API server has rejected the token of this pod for {} s (401 Unauthorized): its \
+                 service account was deleted, perhaps to be made again; restart the pods, which \
+                 gives them tokens of the present account: kubectl rollout restart deployment",
+                rejected.as_secs()
+            ));
+        }
         if self.inner.store.is_synced() || self.inner.store.is_forbidden() {
             Ok(())
         } else {
@@ -158,6 +177,12 @@ impl Cluster {
     #[must_use]
     pub fn sync_age(&self) -> Option<Duration> {
         self.inner.store.freshness().age()
+    }
+
+    /// For how long the API server has been rejecting the token; none if it does not.
+    #[must_use]
+    pub fn rejected_for(&self) -> Option<Duration> {
+        self.inner.credentials.rejected_for()
     }
 
     /// How many credential specs are in the store.

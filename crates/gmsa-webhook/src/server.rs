@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::client::{self, Credentials, Selection};
 use gmsa_cluster::cache::{Cluster, Observer, Options};
 use gmsa_cluster::installation::server_objects::OwnObjects;
 use kube::Client;
@@ -69,19 +69,20 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let metrics_listener = bind(config.metrics)?;
     let metrics_address = metrics_listener.local_addr();
     let identity = Arc::new(Identity::default());
-    let client = match &config.facts {
+    let connected = match &config.facts {
         FactSource::Cluster { kubeconfig } => {
             let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
-            Some(client::connect(selection).await?)
+            Some(client::connect_watched(selection).await?)
         }
         FactSource::Directory(_) => None,
     };
+    let client = connected.as_ref().map(|(client, _)| client.clone());
     if let Some(client) = client.clone().filter(|_| config.audit_results) {
         tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
     }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
-    let source = source(&config, client, &metrics, &mut tasks)?;
+    let source = source(&config, connected, &metrics, &mut tasks)?;
     tasks.spawn(serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
     let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
@@ -175,17 +176,17 @@ fn certificate(
 
 fn source(
     config: &Config,
-    client: Option<Client>,
+    connected: Option<(Client, Arc<Credentials>)>,
     metrics: &Arc<Metrics>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Source, Error> {
     match &config.facts {
         FactSource::Cluster { .. } => {
-            let client = client.ok_or(Error::NoCluster)?;
+            let (client, credentials) = connected.ok_or(Error::NoCluster)?;
             let options =
                 Options { remember: config.remember, qps: config.qps, burst: config.burst };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
-            Ok(Source::Cluster(Cluster::start(client, options, observer)))
+            Ok(Source::Cluster(Cluster::start(client, credentials, options, observer)))
         }
         FactSource::Directory(path) => {
             let store = StoreDir::open(path.clone())

@@ -12,6 +12,7 @@ pub mod report;
 mod rights;
 pub mod server;
 mod specs;
+mod token;
 mod upkeep;
 mod webhooks;
 
@@ -52,11 +53,14 @@ pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Re
     outcomes.push(rights::examine(client, facts, options).await?);
     outcomes.extend(server::examine(&objects, facts).await?);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);
-    if !facts.ours {
-        return Ok((outcomes, Ok(Vec::new())));
+    let replicas = match facts.ours {
+        true => replicas::read(client, &facts.namespace()).await,
+        false => Ok(Vec::new()),
+    };
+    outcomes.push(token::examine(&objects, facts, &replicas).await?);
+    if facts.ours {
+        outcomes.extend(replicas::judge(&replicas));
     }
-    let replicas = replicas::read(client, &facts.namespace()).await;
-    outcomes.extend(replicas::judge(&replicas));
     Ok((outcomes, replicas))
 }
 

@@ -1,10 +1,16 @@
 //! A client of the API server, found as every client finds it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Response, StatusCode};
+use kube::client::{ClientBuilder, DynBody};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tower::util::MapResponseLayer;
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
@@ -36,14 +42,58 @@ pub struct Selection<'a> {
     pub context: Option<&'a str>,
 }
 
+/// Whether the API server accepts a client's token. It rejects each token of a service account that
+/// was deleted, also when there is an account of that name again: tokens are bound to the UID.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The first rejection after the last answer that was none.
+    rejected: Mutex<Option<Instant>>,
+}
+
+impl Credentials {
+    /// For how long every answer of the API server has been 401 (Unauthorized); none if the last
+    /// answer was another.
+    #[must_use]
+    pub fn rejected_for(&self) -> Option<Duration> {
+        self.rejected.lock().map(|since| since.elapsed())
+    }
+
+    fn answered(&self, status: StatusCode) {
+        let mut rejected = self.rejected.lock();
+        if status == StatusCode::UNAUTHORIZED {
+            rejected.get_or_insert_with(Instant::now);
+        } else {
+            *rejected = None;
+        }
+    }
+}
+
 /// Makes a client.
 pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
+    Ok(Client::try_from(prepared(selection).await?)?)
+}
+
+/// Makes a client that keeps track of whether its token is accepted.
+pub async fn connect_watched(
+    selection: Selection<'_>,
+) -> Result<(Client, Arc<Credentials>), Error> {
+    let credentials = Arc::new(Credentials::default());
+    let noted = Arc::clone(&credentials);
+    let note = move |response: Response<Box<DynBody>>| {
+        noted.answered(response.status());
+        response
+    };
+    let builder = ClientBuilder::try_from(prepared(selection).await?)?;
+    Ok((builder.with_layer(&MapResponseLayer::new(note)).build(), credentials))
+}
+
+async fn prepared(selection: Selection<'_>) -> Result<Config, Error> {
     let mut config = configuration(selection).await?;
     config.connect_timeout = Some(Duration::from_secs(5));
     // Longer than a watch is silent, and short of keeping a dead connection.
     config.read_timeout = Some(Duration::from_secs(65));
     config.default_retry = false;
-    Ok(Client::try_from(config)?)
+    Ok(config)
 }
 
 async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {

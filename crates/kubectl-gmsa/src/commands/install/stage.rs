@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::trust::Trust;
 use super::wait;
 use crate::failure::Failure;
-use crate::installation::probe;
+use crate::installation::{probe, token};
 use crate::output::changes::report;
 use crate::output::printer;
 
@@ -54,6 +54,7 @@ impl Stage<'_> {
         for object in after {
             self.apply_one(object).await?;
         }
+        token::renew(self.client, &options.namespace).await?;
         wait::available(self.client, &options.namespace, end).await?;
         // What only warns holds up nothing, and comes when the rest answers.
         let is_guard =

@@ -120,8 +120,9 @@ impl Live {
             .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
         let options = Options { remember: Duration::ZERO, ..Options::default() };
         let (client, cluster) = runtime.block_on(async {
-            let client = client::connect(Selection { kubeconfig, context }).await?;
-            let cluster = Cluster::start(client.clone(), options, Arc::new(Unobserved));
+            let (client, credentials) =
+                client::connect_watched(Selection { kubeconfig, context }).await?;
+            let cluster = Cluster::start(client.clone(), credentials, options, Arc::new(Unobserved));
             Ok::<_, client::Error>((client, cluster))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());
