@@ -53,10 +53,8 @@ pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Re
     outcomes.push(rights::examine(client, facts, options).await?);
     outcomes.extend(server::examine(&objects, facts).await?);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);
-    let replicas = match facts.ours {
-        true => replicas::read(client, &facts.namespace()).await,
-        false => Ok(Vec::new()),
-    };
+    let replicas =
+        if facts.ours { replicas::read(client, &facts.namespace()).await } else { Ok(Vec::new()) };
     outcomes.push(token::examine(&objects, facts, &replicas).await?);
     if facts.ours {
         outcomes.extend(replicas::judge(&replicas));

@@ -129,9 +129,8 @@ pub(crate) async fn run(args: &Bench) {
     said("memory with 10,000 credential specs");
     memory.extend(bencher.memory(10_000).await);
     said("review");
-    let review = median(
-        (0..rounds).map(|_| review(&args.programs, bencher.world.files.path())).collect(),
-    );
+    let review =
+        median((0..rounds).map(|_| review(&args.programs, bencher.world.files.path())).collect());
     said("done");
     let results = Results {
         base_commit: args.base_commit.clone(),
@@ -228,10 +227,8 @@ impl Bencher {
         let (_openssl, openssl) = openssl(&pair).await;
         openssl.pin();
         let targets = contenders.iter().filter(|one| one.who != Who::Floor);
-        let targets: Vec<(Who, &Target)> = targets
-            .map(|one| (one.who, &one.target))
-            .chain([(Who::OpenSsl, &openssl)])
-            .collect();
+        let targets: Vec<(Who, &Target)> =
+            targets.map(|one| (one.who, &one.target)).chain([(Who::OpenSsl, &openssl)]).collect();
         for _ in 0..self.rounds {
             for (who, target) in &targets {
                 for (load, classical) in [(0, true), (1, false)] {

@@ -141,21 +141,14 @@ fn pod(namespace: &str, gmsa: bool, number: usize) -> Pod {
     // Without the webhook nothing expands the name.
     let contents = canonical_json(&objects::credential_spec(SPEC, "WebApp1")["credspec"]);
     let contents = (namespace == WITHOUT).then_some(contents.as_str());
-    let options =
-        if gmsa { objects::gmsa(Some(SPEC), contents) } else { json!({}) };
+    let options = if gmsa { objects::gmsa(Some(SPEC), contents) } else { json!({}) };
     let mut pod: Value = objects::pod(namespace, &format!("pod-{number}"), &options);
     pod["spec"]["serviceAccountName"] = json!("web");
     pod["spec"]["automountServiceAccountToken"] = json!(false);
     serde_json::from_value(pod).unwrap()
 }
 
-async fn create(
-    world: &World,
-    namespace: &str,
-    gmsa: bool,
-    at_once: usize,
-    pods: usize,
-) -> Took {
+async fn create(world: &World, namespace: &str, gmsa: bool, at_once: usize, pods: usize) -> Took {
     let next = AtomicUsize::new(0);
     let api: Api<Pod> = Api::namespaced(world.client.clone(), namespace);
     let workers = (0..at_once).map(|_| async {

@@ -342,4 +342,3 @@ pub(crate) async fn openssl(pair: &(PathBuf, PathBuf)) -> (Other, Target) {
     let target = Target { address, pid: other.pid() };
     (other, target)
 }
-

@@ -46,9 +46,8 @@ pub async fn examine(
         }
         Err(why) => return Ok(Outcome::unknown(&WEBHOOK_TOKEN, why).on(object)),
     };
-    let account: ServiceAccount = serde_json::from_value(account).map_err(|error| {
-        Failure::cluster(format!("failed to read {object}: {error}"))
-    })?;
+    let account: ServiceAccount = serde_json::from_value(account)
+        .map_err(|error| Failure::cluster(format!("failed to read {object}: {error}")))?;
     let pods: Vec<Pod> = facts
         .workloads
         .iter()

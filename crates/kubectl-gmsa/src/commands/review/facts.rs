@@ -122,7 +122,8 @@ impl Live {
         let (client, cluster) = runtime.block_on(async {
             let (client, credentials) =
                 client::connect_watched(Selection { kubeconfig, context }).await?;
-            let cluster = Cluster::start(client.clone(), credentials, options, Arc::new(Unobserved));
+            let cluster =
+                Cluster::start(client.clone(), credentials, options, Arc::new(Unobserved));
             Ok::<_, client::Error>((client, cluster))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());
