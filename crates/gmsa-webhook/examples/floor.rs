@@ -65,7 +65,7 @@ fn main() -> anyhow::Result<()> {
             idle_time: Duration::from_secs(125),
             age: Duration::from_mins(5),
             grace: Duration::from_secs(1),
-            streams: 16,
+            streams: 100,
         };
         let server = Server {
             listener: bind(address)?,

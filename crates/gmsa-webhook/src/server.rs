@@ -119,7 +119,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
             idle_time: config.idle_timeout,
             age: config.max_connection_age,
             grace: config.grace,
-            streams: 16,
+            streams: 100,
         },
         connections: config.max_connections,
     };
