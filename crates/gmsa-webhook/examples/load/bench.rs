@@ -198,7 +198,7 @@ impl Bencher {
                         if let (Some(server), "validate") = (&one.server, *name) {
                             self.world.warm(server, Key::P256).await;
                         }
-                        let sent = Sent::as_api_server(*path, body(name), *at_once, self.seconds);
+                        let sent = Sent::as_api_server(path, body(name), *at_once, self.seconds);
                         table.add(one.who, load, *at_once, measure(&one.target, &sent));
                     }
                 }
