@@ -47,7 +47,7 @@ pub enum Task {
     ///
     /// Checks running pods and workloads against the current policy, as `kubectl gmsa audit` does, and
     /// stores the result: the counts in the ConfigMap gmsa-webhook-audit of the namespace, the
-    /// findings in policy reports (wgpolicyk8s.io/v1alpha2) of that name if the cluster serves them,
+    /// findings in policy reports (openreports.io/v1alpha1 or wgpolicyk8s.io/v1alpha2) of that name if the cluster serves them,
     /// or else in the ConfigMap.
     Audit,
 }

@@ -21,6 +21,7 @@ mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
+mod definition_drops;
 mod directory;
 #[cfg(target_os = "linux")]
 mod dist;
@@ -46,11 +47,15 @@ mod next_steps;
 mod pending;
 #[cfg(unix)]
 mod pictures;
+#[cfg(target_os = "linux")]
+mod pipelines;
 mod remedies;
 mod report;
 mod resilience;
 mod review;
+mod review_cases;
 mod review_cluster;
+mod review_generated;
 mod review_output;
 mod reviewing;
 mod schema;

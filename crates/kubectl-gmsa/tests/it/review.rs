@@ -358,8 +358,10 @@ fn a_directory_may_contain_other_files() {
     assert_eq!(
         said,
         [
-            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize",
-            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
+            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/legacy | kubectl gmsa review -f -",
             "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
         ]
     );

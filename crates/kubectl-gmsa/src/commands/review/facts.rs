@@ -18,6 +18,7 @@ use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
+use serde_json::Value;
 
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
@@ -55,7 +56,7 @@ impl<'a> Facts<'a> {
             .credential_specs
             .iter()
             // The API server would not accept an object with another name.
-            .filter(|(name, _)| is_valid_name(name))
+            .filter(|(name, spec)| is_valid_name(name) && spec.is_served())
             .map(|(name, spec)| {
                 (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
             })
@@ -73,6 +74,25 @@ impl Facts<'_> {
             Self::Cluster(cluster) => {
                 cluster.runtime.block_on(makes_random_hostnames(&cluster.client))
             }
+        }
+    }
+
+    /// The cluster's nodes, as far as they may be listed; none for files.
+    pub fn nodes(&self) -> Vec<Value> {
+        match self {
+            Self::Files { .. } => Vec::new(),
+            Self::Cluster(cluster) => {
+                let objects = Objects::new(cluster.client.clone(), FIELD_MANAGER, true);
+                cluster.runtime.block_on(objects.list(kinds::NODE, None)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The roles and bindings that come close to the right, and what each lacks.
+    pub fn near_misses(&self, namespace: &str, account: &str, name: &str) -> Vec<String> {
+        match self {
+            Self::Files { policy, .. } => policy.near_misses(namespace, account, name),
+            Self::Cluster(_) => Vec::new(),
         }
     }
 

@@ -57,7 +57,7 @@ const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Foll
     Row { check, says, plant, follow }
 }
 
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 27] = [
     row(
         "webhook-configured",
         "Run `kubectl gmsa install`",
@@ -289,6 +289,21 @@ const ROWS: [Row; 26] = [
         // What the row before leaves: the API server remembers that v1alpha1 was stored.
         Plant::Run("kubectl get crd gmsacredentialspecs.windows.k8s.io"),
         Follow::RunAll(&["kubectl get gmsacredentialspecs -o json", "kubectl patch crd"]),
+    ),
+    row(
+        "crd-schema",
+        "Run `kubectl gmsa install --force-conflicts`",
+        Plant::Patch(CRD, |object| {
+            let mut versions = object["spec"]["versions"].clone();
+            for version in versions.as_array_mut().unwrap() {
+                let schema = &mut version["schema"]["openAPIV3Schema"];
+                let keys = &mut schema["properties"]["credspec"]["properties"];
+                let directory = &mut keys["ActiveDirectoryConfig"]["properties"];
+                directory.as_object_mut().unwrap().remove("HostAccountConfig").unwrap();
+            }
+            json!({"spec": {"versions": versions}})
+        }),
+        Follow::Run("kubectl gmsa install --force-conflicts"),
     ),
     row(
         "crd-present",
