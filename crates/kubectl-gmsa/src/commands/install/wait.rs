@@ -1,4 +1,4 @@
-//! Waits for a replica, and says why there is none.
+//! Waits for what an earlier installation leaves, and for a replica; says why there is none.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::api::client::why;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
@@ -22,6 +22,49 @@ const HOPELESS: Duration = Duration::from_secs(15);
 const REVISION: &str = "deployment.kubernetes.io/revision";
 /// What tells the pods of a replica set from those of others.
 const TEMPLATE: &str = "pod-template-hash";
+
+/// Waits until a namespace that is being deleted is gone: nothing can be created in it. Nothing was changed
+/// before that.
+pub async fn no_leftover(
+    client: &Client,
+    namespace: &str,
+    dry_run: bool,
+    end: Instant,
+) -> Result<(), Failure> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let mut told = false;
+    loop {
+        let found = namespaces.get_opt(namespace).await.map_err(|error| {
+            Failure::cluster(format!("failed to read the namespace {namespace}: {}", why(&error)))
+        })?;
+        let Some(found) = found.filter(|one| one.metadata.deletion_timestamp.is_some()) else {
+            return Ok(());
+        };
+        if dry_run || Instant::now() >= end {
+            return Err(Failure::Cluster(format!(
+                "failed to install: the namespace {namespace} is being deleted{}; run the same \
+                 command again when it is gone; nothing was changed",
+                remains(&found)
+            )));
+        }
+        if !told {
+            printer::note(&format!(
+                "waiting: the namespace {namespace} is being deleted, as after kubectl gmsa uninstall"
+            ));
+            told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What keeps a namespace from being gone, in the words of its controller.
+fn remains(namespace: &Namespace) -> String {
+    let conditions = namespace.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.status == "True")
+        .filter_map(|condition| Some(format!(": {}", condition.message.as_ref()?)))
+        .collect()
+}
 
 /// Waits until a replica of what was asked for is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
