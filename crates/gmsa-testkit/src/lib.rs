@@ -20,6 +20,7 @@ pub mod control_plane;
 pub mod domain_controller;
 pub mod https;
 pub mod ldap_front;
+pub mod node;
 pub mod objects;
 pub mod pki;
 pub mod process;
