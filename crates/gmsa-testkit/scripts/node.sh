@@ -263,6 +263,8 @@ kernel.panic_on_oops 1
 kernel.keys.root_maxkeys 1000000
 kernel.keys.root_maxbytes 25000000
 VALUES
+# Nothing is asked of the machine's resolver: an image that is not in the store fails at once.
+mount --bind resolv.conf /etc/resolv.conf || true
 mount -t overlay overlay -o "lowerdir=$packages/usr:/usr" /usr
 mount -t overlay overlay -o "lowerdir=/var/lib,upperdir=$directory/var-lib/upper,workdir=$directory/var-lib/work" /var/lib
 mount -t tmpfs -o mode=755 tmpfs /run

@@ -38,6 +38,8 @@ mod install_options;
 #[cfg(unix)]
 mod interactive;
 mod kustomize;
+#[cfg(target_os = "linux")]
+mod node;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

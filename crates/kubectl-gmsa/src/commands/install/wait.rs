@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::api::client::why;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::{Namespace, Pod};
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
@@ -159,10 +159,31 @@ async fn problems(
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
         problems.extend(pods.items.iter().filter_map(problem));
+        if problems.is_empty() {
+            problems.extend(warnings(client, namespace, &pods.items).await);
+        }
     }
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.reason.clone()));
     Ok(problems)
+}
+
+/// What only events report, such as a sandbox that cannot be made. A replica that is not ready yet is
+/// no problem, and neither is the lack of the right to list events.
+async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem> {
+    let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+    let warnings = ListParams::default().fields("type=Warning,involvedObject.kind=Pod");
+    let events = events.list(&warnings).await.map(|list| list.items).unwrap_or_default();
+    let ours = |event: &&Event| {
+        let uid = event.involved_object.uid.as_ref();
+        uid.is_some() && pods.iter().any(|pod| pod.metadata.uid.as_ref() == uid)
+    };
+    let told = events.iter().filter(ours).filter_map(|event| {
+        let (reason, message) = (event.reason.clone()?, event.message.as_deref()?.trim());
+        let is_start = ["Unhealthy", "FailedScheduling"].contains(&reason.as_str());
+        (!is_start).then(|| Problem { text: format!("{reason}: {message}"), reason })
+    });
+    told.collect()
 }
 
 /// The replica set of the template that the deployment has now; none until its controller made it.
