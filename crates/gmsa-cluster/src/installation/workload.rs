@@ -108,7 +108,7 @@ fn deployment(options: &Options) -> Value {
     })
 }
 
-/// One after the other, and none goes before its successor is ready. On the network of the nodes its port
+/// One at a time, and none ends before its successor is ready. On the network of the nodes its port
 /// must be free first, and there may be no other node.
 fn rolling_update(options: &Options) -> Value {
     if options.host_network {
@@ -192,7 +192,7 @@ fn disruption_budget(options: &Options, version: Version) -> Value {
     })
 }
 
-/// Anybody may come to the webhook's port, because API servers often have no address that a policy
+/// Any client may connect to the webhook's port, because API servers often have no address that a policy
 /// could name; nothing else of the pods can be reached.
 fn network_policy(options: &Options) -> Value {
     json!({

@@ -27,9 +27,9 @@ mod doctor_bundle;
 mod doctor_directory;
 mod doctor_directory_large;
 mod doctor_installation;
-mod doctor_mend;
 mod doctor_node;
 mod doctor_pod;
+mod doctor_repair;
 mod documentation;
 mod grant;
 mod install;
@@ -37,6 +37,8 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod kubeconfig;
 mod kustomize;
 #[cfg(target_os = "linux")]
 mod node;
