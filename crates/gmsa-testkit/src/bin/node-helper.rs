@@ -60,7 +60,8 @@ fn dial(socket: &str) -> io::Result<()> {
             }
             // A client that wants no address waits for the end of this process.
             let Ok(server) = TcpStream::connect(address.trim_end()) else { return };
-            let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else {
+            let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone())
+            else {
                 return;
             };
             splice((from_client, client, close_unix), (from_server, server, close_tcp));

@@ -118,7 +118,8 @@ impl Cluster {
 
     /// Makes a namespace whose default account may use the credential spec `spec`.
     async fn namespace(&self, name: &str) {
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         self.apply(&namespace).await;
         self.apply(&objects::credential_spec("spec", "WebApp1")).await;
         self.apply(&objects::role("spec")).await;
@@ -133,7 +134,8 @@ impl Cluster {
     }
 
     async fn remove_namespace(&self, name: &str) {
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
         let applier = Applier::new(self.node.client.clone(), "test", true);
         applier.delete(&namespace).await.unwrap();
     }

@@ -61,7 +61,7 @@ async fn the_doctor_looks_into_a_container_and_repairs_its_channel() {
         ("no-spec", recordings::no_credential_spec(), Some("pod-credential-spec")),
         ("dns", recordings::dns_broken(), Some("pod-dns")),
         ("no-dc", recordings::controller_unreachable(), Some("pod-domain-controller")),
-        ("channel", recordings::channel_mended_by_reset(), Some("pod-secure-channel")),
+        ("channel", recordings::channel_repaired_by_reset(), Some("pod-secure-channel")),
     ] {
         cluster.windows_pod(name, &recording).await;
         let (_, report) = cluster.doctor(name, &[]).await;

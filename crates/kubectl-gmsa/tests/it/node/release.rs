@@ -26,11 +26,15 @@ async fn a_release_is_tested_upgraded_and_taken_over_and_back() {
     let Some(program) = tools::find(test, "helm") else { return };
     let Some(cluster) = Cluster::new(test).await else { return };
     cluster.without_installation().await;
-    let labels: &[&str] =
-        if cluster.node.at_least(1, 21) { &[] } else { &["--set", "legacyNamespacesLabelled=true"] };
+    let labels: &[&str] = if cluster.node.at_least(1, 21) {
+        &[]
+    } else {
+        &["--set", "legacyNamespacesLabelled=true"]
+    };
 
     // From nothing by helm.
-    let install = [&["install", "gmsa", CHART, "--create-namespace", "--wait"][..], labels].concat();
+    let install =
+        [&["install", "gmsa", CHART, "--create-namespace", "--wait"][..], labels].concat();
     helm(&cluster, &program, &install).await;
     let tested = helm(&cluster, &program, &["test", "gmsa"]).await;
     assert!(tested.contains("Phase:          Succeeded"), "{tested}");

@@ -11,9 +11,9 @@ use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use crate::support::load::{Load, WORKERS};
-use crate::support::world::SOON;
+use crate::support::load::Load;
 use crate::support::unpacked;
+use crate::support::world::SOON;
 
 const TEST: &str = "a_restart_a_killed_replica_a_lost_secret_and_evictions_cost_no_creation";
 
@@ -57,9 +57,12 @@ async fn a_restart_a_killed_replica_a_lost_secret_and_evictions_cost_no_creation
     })
     .await;
     load.goes_on().await;
-    // Each of those who create has one request in flight, and it may have been with that replica.
+    // Until kubelet notices, the Service leads there, and what was in flight there is lost.
     let failed = load.failures();
-    assert!(failed.len() <= WORKERS, "{failed:#?}");
+    for why in &failed {
+        let lost = ["connection refused", "connection reset", "EOF"];
+        assert!(lost.iter().any(|words| why.contains(words)), "{why}");
+    }
     load.goes_on().await;
     assert_eq!(load.failures().len(), failed.len(), "it goes on failing");
     eprintln!("{} creations, {} failed", load.count(), failed.len());
@@ -141,9 +144,9 @@ async fn audit_ran(cluster: &Cluster) {
     let jobs: Api<Job> = Api::namespaced(cluster.node.client.clone(), NAME);
     eventually("a Job of the schedule succeeded", SOON, || async {
         let jobs = jobs.list(&ListParams::default()).await.unwrap().items;
-        let scheduled = jobs.iter().filter(|job| {
-            job.owner_references().iter().any(|owner| owner.kind == "CronJob")
-        });
+        let scheduled = jobs
+            .iter()
+            .filter(|job| job.owner_references().iter().any(|owner| owner.kind == "CronJob"));
         let mut succeeded = scheduled.filter_map(|job| job.status.as_ref()?.succeeded);
         succeeded.any(|count| count > 0).then_some(())
     })

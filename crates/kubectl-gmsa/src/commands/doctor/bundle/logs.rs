@@ -36,13 +36,7 @@ fn was_restarted(pod: &Value, container: &str) -> bool {
     })
 }
 
-async fn add(
-    client: &Client,
-    pod: &Value,
-    container: &str,
-    previous: bool,
-    archive: &mut Archive,
-) {
+async fn add(client: &Client, pod: &Value, container: &str, previous: bool, archive: &mut Archive) {
     let (namespace, pod) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
     match one(client, namespace, pod, container, previous).await {
         Ok(log) => {
