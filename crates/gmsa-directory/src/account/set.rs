@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use gmsa_core::windows::encryption_types;
 use ldap3::Mod;
 
+use super::check::delegation::Delegation;
 use super::name::is_dns_name;
 use super::{Account, ldif};
 use crate::directory::principals::DISABLED;
@@ -32,6 +33,8 @@ pub struct AccountChange {
     pub description: Option<String>,
     /// Whether it can be used.
     pub enabled: Option<bool>,
+    /// The kinds of delegation that are taken from it.
+    pub end_delegation: Vec<Delegation>,
 }
 
 /// A change that can be made.
@@ -45,6 +48,8 @@ pub struct PlannedChange {
     pub warnings: Vec<String>,
     steps: Vec<Step>,
     names: Vec<String>,
+    /// The service principal names that it has and keeps.
+    kept: Vec<String>,
 }
 
 /// One attribute: values that go, and values that come.
@@ -88,6 +93,7 @@ impl Directory {
             warnings: Vec::new(),
             steps: Vec::new(),
             names: wish.add_service_principal_names.clone(),
+            kept: Vec::new(),
         };
         let mut problems = Vec::new();
         if let Some(types) = wish.encryption_types {
@@ -102,10 +108,10 @@ impl Directory {
                 plan.replace(ENCRYPTION, before.map(|types| types.to_string()), types.to_string());
             }
         }
-        if let Some(enabled) = wish.enabled {
+        if wish.enabled.is_some() || !wish.end_delegation.is_empty() {
             match account.control {
                 None => problems.push(format!("{CONTROL} is not shown to {}", self.user())),
-                Some(control) => plan.enable(control, enabled),
+                Some(control) => plan.control(control, wish.enabled, &wish.end_delegation),
             }
         }
         if let Some(host_name) = &wish.dns_host_name {
@@ -156,6 +162,7 @@ impl Directory {
         plan.differences.extend(gone.iter().map(|name| (NAMES, name.clone(), none())));
         plan.differences.extend(new.iter().map(|name| (NAMES, none(), name.clone())));
         if !gone.is_empty() || !new.is_empty() {
+            plan.kept = has.iter().filter(|name| !gone.contains(name)).cloned().collect();
             plan.steps.push(Step { attribute: NAMES, gone, new });
         }
         Ok(problems)
@@ -163,12 +170,44 @@ impl Directory {
 
     /// Makes a planned change: all of it, or nothing, and nothing if a value to replace has changed since.
     pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
+        let changes = plan.changes(false);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let what = format!("change {}", plan.dn);
+        let mut done = self.modify(&plan.dn, changes, &what).await;
+        if plan.takes_names() && matches!(done, Err(Error::Operation { code: COLLISION, .. })) {
+            // Samba 4.22 looks for the accounts that have a name also where the name goes, so that one
+            // that two accounts have cannot be taken from either; all names anew are looked at as such.
+            done = self.modify(&plan.dn, plan.changes(true), &what).await;
+        }
+        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+    }
+}
+
+/// The result of LDAP for a value that is not allowed (RFC 4511, appendix A): constraintViolation.
+const COLLISION: u32 = 19;
+
+impl PlannedChange {
+    /// Whether service principal names go.
+    fn takes_names(&self) -> bool {
+        self.steps.iter().any(|step| step.attribute == NAMES && !step.gone.is_empty())
+    }
+
+    /// The change as LDAP has it; with the service principal names as single values that go and come, or
+    /// all of them anew.
+    fn changes(&self, names_anew: bool) -> Vec<Change> {
         let values = |values: &[String]| -> HashSet<Vec<u8>> {
             values.iter().map(|value| value.as_bytes().to_vec()).collect()
         };
         let mut changes: Vec<Change> = Vec::new();
-        for step in &plan.steps {
+        for step in &self.steps {
             let attribute = step.attribute.as_bytes().to_vec();
+            if names_anew && step.attribute == NAMES {
+                changes
+                    .push(Mod::Replace(attribute, values(&[&self.kept[..], &step.new].concat())));
+                continue;
+            }
             if !step.gone.is_empty() {
                 changes.push(Mod::Delete(attribute.clone(), values(&step.gone)));
             }
@@ -176,11 +215,7 @@ impl Directory {
                 changes.push(Mod::Add(attribute, values(&step.new)));
             }
         }
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let done = self.modify(&plan.dn, changes, &format!("change {}", plan.dn)).await;
-        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+        changes
     }
 }
 
@@ -202,12 +237,21 @@ impl PlannedChange {
         self.steps.push(Step { attribute, gone: before.into_iter().cloned().collect(), new });
     }
 
-    fn enable(&mut self, control: i64, enabled: bool) {
-        let after = if enabled { control & !DISABLED } else { control | DISABLED };
+    fn control(&mut self, control: i64, enabled: Option<bool>, end: &[Delegation]) {
+        let mut after = match enabled {
+            None => control,
+            Some(true) => control & !DISABLED,
+            Some(false) => control | DISABLED,
+        };
+        for kind in end {
+            after &= !kind.flag();
+        }
         if after != control {
             let shown = |bits: i64| {
-                let word = if bits & DISABLED == 0 { "enabled" } else { "disabled" };
-                format!("{bits} ({word})")
+                let mut words = vec![if bits & DISABLED == 0 { "enabled" } else { "disabled" }];
+                let of = |kind: &&Delegation| bits & kind.flag() != 0;
+                words.extend(Delegation::ALL.iter().filter(of).map(|kind| kind.shown()));
+                format!("{bits} ({})", words.join(", "))
             };
             self.differences.push((CONTROL, shown(control), shown(after)));
             self.replace(CONTROL, Some(control.to_string()), after.to_string());

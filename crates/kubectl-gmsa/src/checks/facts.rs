@@ -1,8 +1,7 @@
 //! What is read of the cluster, before anything is judged.
 
 use gmsa_cluster::api::Error;
-use gmsa_cluster::api::objects::kinds::{self, kind};
-use gmsa_cluster::api::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -14,20 +13,6 @@ use crate::failure::Failure;
 
 /// What was read, or why it may not be read.
 pub type Seen<T> = Result<T, String>;
-
-const ADMISSION: &str = "admissionregistration.k8s.io";
-
-pub const MUTATING: Kind =
-    kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
-pub const VALIDATING: Kind =
-    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
-pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
-pub const SERVICE: Kind = kind("", "Service", "services", true);
-pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
-pub const SECRET: Kind = kind("", "Secret", "secrets", true);
-pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
-pub const NODE: Kind = kind("", "Node", "nodes", false);
-pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
 
 /// The webhook, ours or another, and what is left of others.
 pub struct Facts {
@@ -76,7 +61,7 @@ pub async fn one(
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
-    for kind in [MUTATING, VALIDATING] {
+    for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
             (Ok(found), Ok(all)) => {
                 early_warnings |= found
@@ -90,7 +75,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
             (Ok(_), Err(_)) => {}
         }
     }
-    let deployments = soft(objects.list(DEPLOYMENT, None).await)?;
+    let deployments = soft(objects.list(kinds::DEPLOYMENT, None).await)?;
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
     let ours =
@@ -131,7 +116,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         namespaces: soft(objects.list(kinds::NAMESPACE, None).await)?,
         workloads,
         specs,
-        nodes: soft(objects.list(NODE, None).await)?,
+        nodes: soft(objects.list(kinds::NODE, None).await)?,
         ours,
     })
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
 use gmsa_core::names;
 use gmsa_testkit::objects;
@@ -511,9 +510,8 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     assert!(said.contains("the validating webhook does not answer"), "{said}");
 
     helm.done(&["uninstall", "gmsa"]).await;
-    let applier = Applier::new(world.client.clone(), "test", true);
     let spec = objects::credential_spec("spec", "WebApp1");
-    assert!(applier.live(&spec).await.unwrap().is_some(), "the credential spec is gone");
+    assert!(world.live(&spec).await.is_some(), "the credential spec is gone");
     eventually("nothing is asked any more", SOON, || async {
         world.admit("web").await.err().filter(|why| why == "not expanded")
     })

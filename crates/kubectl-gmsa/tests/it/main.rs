@@ -10,12 +10,14 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod authorizers;
 mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
@@ -42,6 +44,7 @@ mod kubeconfig;
 mod kustomize;
 #[cfg(target_os = "linux")]
 mod node;
+mod pending;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

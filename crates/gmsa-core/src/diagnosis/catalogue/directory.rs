@@ -63,7 +63,7 @@ checks! { Directory;
         id: "directory-spn",
         title: "Service principal names belong to one account",
         cause: "A service principal name of the account is that of another object too, so Kerberos gives tickets to neither.",
-        remedy: "Take it from one of them: `setspn -D NAME ACCOUNT`, and see `setspn -X`.",
+        remedy: "Remove it from one of them: `kubectl gmsa account set ACCOUNT --remove-spn NAME`, or `setspn -D NAME ACCOUNT`; `setspn -X` lists all that are there twice.",
         source: "https://learn.microsoft.com/windows-server/administration/windows-commands/setspn",
         explains: [],
     }

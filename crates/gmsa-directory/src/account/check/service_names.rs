@@ -28,7 +28,11 @@ pub(in crate::account) fn checks(
                 UNIQUE,
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
-                "remove it from one of them: Kerberos gives tickets to neither",
+                format!(
+                    "remove it from one of them, because Kerberos gives tickets to neither: `kubectl gmsa \
+                     account set {} --remove-spn {name}`, or `setspn -D {name} {}`",
+                    account.name, other.name
+                ),
             ));
         }
         if names.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {
@@ -168,7 +172,7 @@ pub(in crate::account) fn service(
                     "{name}: {} have it, so Kerberos gives a ticket to none",
                     names.join(" and ")
                 ),
-                "remove it from all but one",
+                format!("remove it from all but one: `setspn -D {name} ACCOUNT`"),
             )
         }
     }

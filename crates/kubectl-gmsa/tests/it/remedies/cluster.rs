@@ -344,7 +344,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
                 // There install leaves no namespace out.
                 continue;
             }
-            world.namespace("aside", &labels).await;
+            world.bare_namespace("aside", &labels).await;
         }
         eprintln!("{}: {}", row.check, row.says);
         plant(&world, &row.plant).await;
@@ -372,7 +372,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
 /// Fewer pods depend on the webhook once namespaces opt in.
 async fn outage(world: &Living) {
     let says = || async {
-        let report = world.report(&["doctor"]).await;
+        let (_, report) = world.report(&["doctor"]).await;
         let outcomes = crate::support::windows::outcomes(&report, OUTAGE);
         outcomes[0]["message"].as_str().unwrap().to_owned()
     };
