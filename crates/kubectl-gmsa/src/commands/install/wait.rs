@@ -34,9 +34,8 @@ pub async fn no_leftover(
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let mut told = false;
     loop {
-        let found = namespaces.get_opt(namespace).await.map_err(|error| {
-            Failure::cluster(format!("failed to read the namespace {namespace}: {}", why(&error)))
-        })?;
+        let object = format!("Namespace {namespace}");
+        let found = answer("read the", object, namespaces.get_opt(namespace)).await?;
         let Some(found) = found.filter(|one| one.metadata.deletion_timestamp.is_some()) else {
             return Ok(());
         };
