@@ -44,6 +44,7 @@ mod kubeconfig;
 mod kustomize;
 #[cfg(target_os = "linux")]
 mod node;
+mod next_steps;
 mod pending;
 #[cfg(unix)]
 mod pictures;

@@ -17,9 +17,7 @@ const NO_NODE: &str =
 impl World {
     /// What the doctor reports of a pod.
     async fn diagnosis(&self, pod: &str) -> Value {
-        let output = self.run(&["doctor", pod, "-n", "web", "-o", "json"]).await;
-        serde_json::from_slice(&output.stdout)
-            .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+        self.report(&["doctor", pod, "-n", "web"]).await.1
     }
 }
 
@@ -50,12 +48,11 @@ async fn a_cluster_without_a_windows_node_is_the_cause_and_the_pod_that_asks_for
 
     let report = world.diagnosis("waits").await;
     assert_eq!(causes(&report), ["node-present"], "{report:#}");
-    let output = world.run(&["doctor", "waits", "-n", "web"]).await;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("1. node-present"), "{text}");
-    assert!(text.contains("the cluster has no Windows node"), "{text}");
-    assert!(text.contains("hence pod-scheduled"), "{text}");
-    assert!(text.contains("Add a Windows node"), "{text}");
+    let shown = world.run(&["doctor", "waits", "-n", "web"]).await.stdout;
+    assert!(shown.contains("1. node-present"), "{shown}");
+    assert!(shown.contains("the cluster has no Windows node"), "{shown}");
+    assert!(shown.contains("hence pod-scheduled"), "{shown}");
+    assert!(shown.contains("Add a Windows node"), "{shown}");
 
     // With one, it is the pod again.
     let nodes: Api<Node> = Api::all(world.client.clone());
@@ -79,9 +76,8 @@ async fn status_calls_a_replica_without_an_address_pending_and_says_why() {
     let why = "0/3 nodes are available: 3 Insufficient memory.";
     let _stand_in = world.stand_in(Some(Problem::Unscheduled(why.to_owned()))).await;
     let installed = world.run(&["install", "--wait=5"]).await;
-    assert_eq!(installed.status.code(), Some(3));
-    let report = world.run(&["status", "-o", "json"]).await.stdout;
-    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(installed.code, 3, "{}", installed.stderr);
+    let (_, report) = world.report(&["status"]).await;
     crate::schema::check("status", &report);
     let replicas = report["replicas"].as_array().unwrap();
     assert_eq!(replicas.len(), 2, "{report:#}");
@@ -92,7 +88,6 @@ async fn status_calls_a_replica_without_an_address_pending_and_says_why() {
         assert!(replica["problem"].is_null() && replica["metrics"].is_null(), "{replica:#}");
     }
     let table = world.run(&["status"]).await.stdout;
-    let table = String::from_utf8(table).unwrap();
     let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("gmsa-webhook-")).collect();
     assert_eq!(rows.len(), 2, "{table}");
     assert!(rows.iter().all(|row| row.contains(" pending ")), "{table}");
@@ -106,15 +101,15 @@ async fn install_says_each_reason_once_and_none_of_the_replica_set_before() {
     let _stand_in = world.stand_in(None).await;
     // The API server makes no pod of a class that does not exist.
     let first = world.run(&["install", "--priority-class=missing"]).await;
-    let said = String::from_utf8_lossy(&first.stderr).into_owned();
-    assert_eq!(first.status.code(), Some(3), "{said}");
+    let said = first.stderr;
+    assert_eq!(first.code, 3, "{said}");
     let waiting = "waiting: its pods cannot be created: ";
     assert_eq!(said.matches(waiting).count(), 1, "{said}");
     assert!(said.contains("no PriorityClass with name missing"), "{said}");
 
     let second = world.run(&["install", "--priority-class=system-cluster-critical"]).await;
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert_eq!(second.status.code(), Some(0), "{said}");
+    let said = second.stderr;
+    assert_eq!(second.code, 0, "{said}");
     assert!(said.contains("waiting: "), "it did not wait: {said}");
     assert!(!said.contains("missing") && !said.contains("cannot be created"), "{said}");
 }

@@ -39,7 +39,7 @@ checks! { Directory;
         id: "directory-root-key",
         title: "The forest has a key for managed passwords",
         cause: "The forest has no KDS root key, or none that is old enough: controllers compute no managed password until 10 hours after one was made.",
-        remedy: "Make one with `Add-KdsRootKey -EffectiveImmediately`, and wait 10 hours.",
+        remedy: "Make one with `Add-KdsRootKey -EffectiveImmediately` (Samba: `samba-tool domain kds root-key create`), and wait 10 hours.",
         source: "https://learn.microsoft.com/windows-server/identity/ad-ds/manage/group-managed-service-accounts/group-managed-service-accounts/create-the-key-distribution-services-kds-root-key",
         explains: ["pod-credential-spec", "pod-secure-channel", "pod-ticket", "directory-account", "directory-retrieval", "node-account", "node-ccg-events"],
     }

@@ -43,10 +43,10 @@ pub(super) fn catalogue() -> impl Iterator<Item = Entry> {
     all.map(|id| (Catalogue::Accounts, id))
 }
 
-struct World<'a> {
-    controller: &'a DomainController,
+pub(super) struct World<'a> {
+    pub(super) controller: &'a DomainController,
     /// The password of the hosts.
-    password: &'a Path,
+    pub(super) password: &'a Path,
 }
 
 impl World<'_> {
@@ -65,13 +65,13 @@ impl World<'_> {
         ran(&mut shell)
     }
 
-    fn done(&self, line: &str) {
+    pub(super) fn done(&self, line: &str) {
         let ran = self.sh(line);
         assert_eq!(ran.code, 0, "{line}: {}{}", ran.stdout, ran.stderr);
     }
 
     /// An account made for a test, with more options.
-    fn account(&self, more: &str) -> String {
+    pub(super) fn account(&self, more: &str) -> String {
         let name = self.controller.unique("Rmd");
         self.done(&format!("kubectl gmsa account create {name} {more}"));
         name
@@ -91,7 +91,7 @@ impl World<'_> {
     }
 
     /// What a check that did not pass advises, if it says this.
-    fn advised(&self, what: &str, id: &str, says: &str) -> String {
+    pub(super) fn advised(&self, what: &str, id: &str, says: &str) -> String {
         let checks = self.checks(what);
         let of = checks.iter().filter(|check| check["id"] == id && check["status"] != "ok");
         let hints: Vec<&str> = of.filter_map(|check| check["hint"].as_str()).collect();
@@ -100,7 +100,7 @@ impl World<'_> {
     }
 
     /// Nothing is left to do for a check.
-    fn gone(&self, what: &str, id: &str) {
+    pub(super) fn gone(&self, what: &str, id: &str) {
         let checks = self.checks(what);
         let left = checks.iter().filter(|check| check["id"] == id && check["status"] != "ok");
         assert_eq!(left.count(), 0, "{id}: {checks:#?}");

@@ -10,6 +10,7 @@ use kube::Client;
 
 use super::inside::Looked;
 use crate::cli::Doctor;
+use crate::cli::shared::ClusterFlags;
 use crate::failure::Failure;
 use crate::output::{next, printer};
 use crate::prompt::{ask, can_ask};
@@ -46,12 +47,14 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
             ),
             _ => format!("{object}: {shown} did not repair it: {line}"),
         });
-        let words = match (state, one.place.account()) {
-            (Some(State::Ok), _) => one.place.at_every_start(),
-            (_, Some(account)) => vec!["account", "check", account],
-            _ => vec!["credspec", "lint"],
-        };
-        next::step(&args.connect, &words);
+        match (state, one.place.account()) {
+            (Some(State::Ok), _) => next::step(&args.connect, &one.place.at_every_start()),
+            // Of the directory, not of the cluster.
+            (_, Some(account)) => {
+                next::step(&ClusterFlags::default(), &["account", "check", account]);
+            }
+            _ => next::step(&args.connect, &["credspec", "lint"]),
+        }
     }
     if nothing {
         printer::note("there is no broken secure channel that could be reset");
