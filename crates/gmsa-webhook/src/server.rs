@@ -68,7 +68,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let https = bind(config.https)?;
     let metrics_listener = bind(config.metrics)?;
     let metrics_address = metrics_listener.local_addr();
-    let identity = Arc::new(Identity::default());
+    let ephemeral = Ephemeral::new()?;
+    let identity = Arc::new(Identity::new(Arc::clone(&ephemeral.certificate)));
     let client = match &config.facts {
         FactSource::Cluster { kubeconfig } => {
             let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
@@ -78,6 +79,10 @@ pub async fn run(config: Config) -> Result<(), Error> {
     };
     if let Some(client) = client.clone().filter(|_| config.audit_results) {
         tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
+    }
+    if let CertificateSource::Ephemeral { ca_file: Some(path) } = &config.certificate {
+        std::fs::write(path, &ephemeral.ca_pem)
+            .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
     }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
@@ -152,15 +157,7 @@ fn certificate(
             tasks.spawn(async move { watched.watch().await });
             Ok(Arc::new(move || reload.ready()))
         }
-        CertificateSource::Ephemeral { ca_file } => {
-            let ephemeral = Ephemeral::new()?;
-            if let Some(path) = ca_file {
-                std::fs::write(path, &ephemeral.ca_pem)
-                    .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
-            }
-            identity.set(ephemeral.certificate);
-            Ok(Arc::new(|| Ok(())))
-        }
+        CertificateSource::Ephemeral { .. } => Ok(Arc::new(|| Ok(()))),
         CertificateSource::Managed { names, policy } => {
             let client = client.ok_or(Error::NoCluster)?;
             let own = ServerObjects::new(client, names.clone());

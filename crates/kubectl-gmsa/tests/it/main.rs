@@ -43,6 +43,8 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+#[cfg(target_os = "linux")]
+mod node;
 mod next_steps;
 mod pending;
 #[cfg(unix)]
