@@ -4,13 +4,23 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate docs bench image dist control-plane domain-controller clean
+.PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist control-plane \
+	domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build, and show the main job without a cluster
 	@scripts/demo.sh
+
+cluster: ## Start a real cluster of one node with the webhook installed (root)
+	@scripts/cluster.sh up
+
+cluster-down: ## End that cluster
+	@scripts/cluster.sh down
+
+demo-cluster: ## Show the main job on that cluster
+	@scripts/demo-cluster.sh
 
 test: lint ## Run every check and test, against real peers too
 	@scripts/test.sh
@@ -36,7 +46,7 @@ control-plane: ## Build the control plane for the tests into the cache
 domain-controller: ## Install Samba and provision the domain of the tests
 	@scripts/domain-controller.sh
 
-image: ## Build the image of the server as an OCI archive, with buildah
+image: ## Build the images of the server and the plugin as OCI archives, with buildah
 	@scripts/image.sh
 
 dist: ## Build the release archive of the plugin, its sums and its manifest for krew

@@ -17,7 +17,10 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 /// The parts of the site with their pages, in the order of reading. The command reference and the
 /// decisions follow by themselves.
 const PARTS: [(&str, &[&str]); 6] = [
-    ("Get started", &["docs/install.md", "examples/README.md", "docs/active-directory.md"]),
+    (
+        "Get started",
+        &["docs/install.md", "examples/README.md", "docs/cluster.md", "docs/active-directory.md"],
+    ),
     (
         "Use",
         &[
@@ -54,6 +57,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/findings.md",
             "docs/checks.md",
             "docs/remedies.md",
+            "docs/commands.md",
             "docs/codes.md",
             "docs/metrics.md",
         ],
@@ -252,7 +256,7 @@ fn broken_links(site: &Path) -> Result<Vec<String>> {
                 && (id.is_empty()
                     || to.extension().is_none_or(|extension| extension != "html")
                     || tree::read(&to)?.contains(&format!("id=\"{id}\"")));
-            // The page for a wrong address stands at the top of the site.
+            // The page for a wrong address is at the root of the site.
             if !leads && path != site.join("404.html") {
                 broken.push(format!("{}: {link}", tree::shown(site, &path)));
             }

@@ -19,9 +19,12 @@ helm test gmsa --namespace gmsa-webhook
 You see the release deployed, and `helm test` report that the API server calls both webhooks. The
 chart installs the same objects as `kubectl gmsa install`; a test compares them.
 
-`helm test` runs the image with `--check`: it creates, as dry runs, pods that must be refused. In the
-tests of this project a process stands in for that pod, as for the replicas; the program and its
-rights are those of the chart.
+`helm test` runs the image with `--check`: it creates, as dry runs, pods that must be refused. Install,
+test, upgrade and uninstall are tested with the image on [a real node](../../docs/cluster.md).
+
+`helm uninstall` leaves the namespace and the Secret `gmsa-webhook-certificates` with the key of the CA,
+which the server made: a later release uses it again. From `kubectl gmsa install` to this chart, and back:
+[install](../../docs/install.md#from-install-to-helm-and-back).
 
 The resource definition is in `crds/`, which Helm installs once and never upgrades. Upgrade it, also if
 another chart created it, with
@@ -98,7 +101,7 @@ fn values(text: &str) -> Vec<(String, String, String)> {
         parents.truncate(depth);
         let path = [parents.as_slice(), &[key]].concat().join(".");
         let nested = default.trim().is_empty();
-        // A block with a comment of its own is one value.
+        // A block with its own comment is one value.
         if nested && comment.is_empty() {
             parents.push(key);
         } else if nested {
@@ -111,7 +114,7 @@ fn values(text: &str) -> Vec<(String, String, String)> {
     found
 }
 
-/// Whether a line stands below a key that has a comment of its own and no value.
+/// Whether a line is below a key that has its own comment and no value.
 fn within_a_described_block(lines: &[&str], index: usize, depth: usize) -> bool {
     (0..depth).any(|above| {
         let parent = lines.iter().take(index).rposition(|line| {

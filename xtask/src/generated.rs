@@ -1,4 +1,4 @@
-//! The files that are made from the code, so that they cannot say something else than the code.
+//! The files that are generated from the code, so that they cannot contradict it.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::file::{Generated, file};
-use crate::{book, chart, man, pictures, reference};
+use crate::{book, chart, commands, man, pictures, reference};
 
 /// Every generated file.
 pub fn all(root: &Path) -> Result<Vec<Generated>> {
@@ -31,6 +31,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
         file("docs/codes.md", gmsa_core::windows::codes::codes_page()),
+        file(commands::PAGE, commands::page(root)?),
         file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
         file("docs/remedies.md", gmsa_core::remedies::remedies_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),
@@ -63,7 +64,7 @@ fn schema(schema: &serde_json::Value) -> Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(schema)?))
 }
 
-/// A file that has to lie in two places: helm reads only what is in the chart.
+/// A file that must exist twice: helm reads only files in the chart.
 fn copy(root: &Path, from: &str, to: &str) -> Result<Generated> {
     let path = root.join(from);
     let text = fs::read_to_string(&path).with_context(|| format!("failed to read {from}"))?;

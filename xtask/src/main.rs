@@ -1,8 +1,9 @@
-//! Makes and checks what is generated, and shows the project at work.
+//! Generates and checks files, and runs the demo.
 
 mod book;
 mod chart;
 mod check;
+mod commands;
 mod cycles;
 mod demo;
 mod domain;
@@ -15,6 +16,7 @@ mod man;
 mod output;
 mod paths;
 mod pictures;
+mod portable;
 mod readme;
 mod reference;
 mod sbom;
@@ -42,7 +44,8 @@ enum Task {
         #[arg(long)]
         no_pictures: bool,
     },
-    /// Check generated files and documents, circles between modules, and the project's domain
+    /// Check generated files and documents, the commands that are named, circles
+    /// between modules, and the project's domain
     Check,
     /// Build the documentation as a site in target/book, with mdBook
     Book,

@@ -1,13 +1,11 @@
-//! What runs, or would run, against what admission would say now.
+//! Checks running pods and workloads against the current policy.
 //!
 //! Pods are read page by page as text and judged as they come, so that memory does not grow with
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
-mod kept;
 mod next_pod;
 mod pods;
-mod policy_report;
 mod publish;
 mod reach;
 mod read;
@@ -22,22 +20,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
 use gmsa_core::names::FIELD_MANAGER;
+use gmsa_core::pod::Pod;
 use gmsa_core::rbac::{LabelSelector, Unreadable};
+use gmsa_core::workload::{
+    pod_findings, refine_binding, selects_windows_nodes_only, templates, unread,
+};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::api::objects::{self, Objects, kinds};
+use crate::api;
+use crate::api::objects::{Objects, kinds};
 use crate::api::value;
-use crate::simulate::{Known, RightUnknown};
+use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
-pub use reach::makes_random_hostnames;
+pub use reach::{makes_hostnames, makes_random_hostnames};
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 
-/// What is looked at.
+/// What to audit.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Only this namespace; none is all of them.
@@ -47,14 +50,14 @@ pub struct Scope {
     pub since: Option<Timestamp>,
     /// How namespaces' pods are chosen to be sent, if not as by the configurations that are there.
     pub sent: Option<LabelSelector>,
-    /// Whether pods that nothing known makes are judged as if they were made again.
+    /// Whether pods without a known owner are checked as if they were created again.
     pub next_pods: bool,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    /// Pods that were looked at: those that have not ended.
+    /// The number of pods that have not ended.
     pub pods: usize,
     /// Those of them that use a GMSA.
     pub gmsa_pods: usize,
@@ -73,7 +76,7 @@ pub struct Audit {
 pub enum Error {
     /// Objects could not be listed.
     #[error(transparent)]
-    Objects(#[from] objects::Error),
+    Objects(#[from] api::Error),
     /// A right could not be asked for.
     #[error(transparent)]
     Right(#[from] RightUnknown),
@@ -98,30 +101,43 @@ type Use = [String; 3];
 /// What is gathered while the lists go by.
 struct Gathered {
     scope: Scope,
-    known: Known,
+    snapshot: Snapshot,
     reach: Reach,
     uses: BTreeSet<Use>,
+    /// What would be denied because a right is missing.
+    without_right: Vec<(Object, Use)>,
+    /// The nodes, read when they are first needed; none where they may not be listed.
+    nodes: Option<Vec<Value>>,
     /// Whether everything that may use a credential spec was read.
     complete: bool,
     audit: Audit,
 }
 
-/// Audits the cluster. `progress` is told after each page how many pods were looked at.
+/// Audits the cluster. `progress` is called after each page with the number of pods read so far.
 pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => BTreeMap::new(),
+        Err(error) if error.code() == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
-    let known = Known::new(client, &specs);
+    let snapshot = Snapshot::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
-    let mut gathered = Gathered { scope, known, reach, uses, complete: false, audit };
+    let mut gathered = Gathered {
+        scope,
+        snapshot,
+        reach,
+        uses,
+        without_right: Vec::new(),
+        nodes: None,
+        complete: false,
+        audit,
+    };
     workloads::all(&mut gathered, &objects).await?;
     pods::all(&mut gathered, &objects, progress).await?;
     gathered.complete = gathered.audit.unread.len() == unread;
@@ -161,6 +177,40 @@ impl Gathered {
     fn uses(&mut self, namespace: &str, account: &str, name: &str) {
         let one = [namespace, account, name].map(str::to_owned);
         self.uses.insert(one);
+    }
+
+    /// Whether every node that the pod selects runs Windows, as far as the nodes may be listed.
+    async fn runs_on_windows_only(&mut self, objects: &Objects, pod: &Value) -> bool {
+        if self.nodes.is_none() {
+            self.nodes = Some(objects.list(kinds::NODE, None).await.unwrap_or_default());
+        }
+        let spec = pod.get("spec").unwrap_or(&Value::Null);
+        selects_windows_nodes_only(spec, self.nodes.as_deref().unwrap_or_default())
+    }
+
+    /// Completes the warnings of a pod's admission with what else is to be said of it.
+    async fn complete(
+        &mut self,
+        objects: &Objects,
+        object: &Value,
+        pod: &Pod<'_>,
+        warnings: &mut Vec<gmsa_core::finding::Finding>,
+    ) {
+        let is_unbound = |one: &gmsa_core::finding::Finding| one.code == Code::NotBoundToWindows;
+        if warnings.iter().any(is_unbound) && self.runs_on_windows_only(objects, object).await {
+            warnings.retain(|one| !is_unbound(one));
+        }
+        refine_binding(warnings, object.get("spec").unwrap_or(&Value::Null));
+        warnings.extend(pod_findings(object, pod));
+    }
+
+    /// What in an object names a credential spec where nothing reads it.
+    fn unread(&mut self, object: &Object, value: &Value) {
+        let found = unread(value, &templates(value)).into_iter().map(|found| {
+            let evidence = found.path.into_iter().collect();
+            Finding::new(object, found.code, found.message).with_evidence(evidence)
+        });
+        self.audit.findings.extend(found);
     }
 
     /// What is found on the credential specs themselves; of one namespace those that it uses.

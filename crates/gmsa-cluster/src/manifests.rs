@@ -1,12 +1,13 @@
-//! Kubernetes manifests: from files to objects, and what they say together.
+//! Kubernetes manifests: reads files into objects and evaluates them together.
 
 mod document;
 mod files;
+mod openshift;
 mod set;
 
 pub use document::{Document, PassedOver, Source, UnreadableDocument, parse};
-pub use files::{Input, Manifests, UnreadableFile, read};
-pub use set::{ManifestSet, Problem, Workload};
+pub use files::{Input, Manifests, Text, UnreadableFile, read, texts};
+pub use set::{ManifestSet, Problem, Unread, Workload};
 
 #[cfg(test)]
 mod tests;

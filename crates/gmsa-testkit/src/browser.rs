@@ -1,8 +1,6 @@
 //! A real Chromium, driven over `WebDriver` (W3C) by its own driver.
 
 use std::env;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,12 +8,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::json_http::exchange;
 use crate::process::{Process, free_port};
 use crate::tools::skip;
 
 const SOON: Duration = Duration::from_mins(1);
 
-/// A browser without a window; gone when dropped.
+/// A headless browser; killed when dropped.
 pub struct Browser {
     port: u16,
     session: String,
@@ -66,7 +65,7 @@ impl Browser {
         let session = answer["value"]["sessionId"].as_str();
         let session = session.unwrap_or_else(|| panic!("{answer}\n{}", process.tail())).to_owned();
         let browser = Self { port, session, _driver: process, _files: files };
-        // The browser's own first page is nobody's business.
+        // The browser's own first page does not count.
         browser.open("about:blank");
         browser.console();
         browser.requests();
@@ -92,7 +91,7 @@ impl Browser {
         self.command("POST", "/execute/sync", Some(&json!({"script": script, "args": []})))
     }
 
-    /// Sets the size of what is seen of the page; a window would have a least width.
+    /// Sets the size of the viewport; a window would have a minimum width.
     pub fn resize(&self, width: u32, height: u32) {
         let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
@@ -155,37 +154,4 @@ impl Drop for Browser {
         // The driver ends its browser with the session.
         let _ = exchange(self.port, "DELETE", &format!("/session/{}", self.session), None);
     }
-}
-
-fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> std::io::Result<Value> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(SOON))?;
-    let body = body.map(Value::to_string).unwrap_or_default();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\nconnection: close\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(body.as_bytes())?;
-    // The driver may keep the connection open: the length says where the answer ends.
-    let mut answer = Vec::new();
-    let mut buffer = [0; 8 * 1024];
-    loop {
-        if let Some(body) = whole(&answer) {
-            return Ok(serde_json::from_slice(body)?);
-        }
-        match stream.read(&mut buffer)? {
-            0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            count => answer.extend_from_slice(&buffer[..count]),
-        }
-    }
-}
-
-/// The body of an answer, once it is there.
-fn whole(answer: &[u8]) -> Option<&[u8]> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"))?;
-    answer.get(end + 4..end + 4 + length.trim().parse::<usize>().ok()?)
 }

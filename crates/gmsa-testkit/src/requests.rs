@@ -7,6 +7,7 @@ use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use serde_json::Value;
 
 /// Whether the API server says that it is ready, and has made the first namespace, which comes a
 /// moment later.
@@ -30,14 +31,34 @@ pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> boo
 pub(crate) async fn token(client: &Client, namespace: &str, service_account: &str) -> String {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {
-        spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
+        spec: Some(TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() }),
         ..Default::default()
     };
     let params = PostParams::default();
     let answer = accounts.create_token_request(service_account, &params, &request).await;
     let answer = answer
         .unwrap_or_else(|e| panic!("failed to get a token for {namespace}/{service_account}: {e}"));
-    answer.status.expect("the answer has no token").token
+    answer.status.and_then(|status| status.token).expect("the answer has no token")
+}
+
+/// Sends a request for any path of the API server; a PATCH is a merge patch.
+pub async fn request(
+    client: &Client,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> kube::Result<Value> {
+    let content = match method {
+        "PATCH" => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    let request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", content)
+        .body(body.to_string().into_bytes())
+        .unwrap();
+    client.request(request).await
 }
 
 /// A name that no other test uses: the prefix and a random number.

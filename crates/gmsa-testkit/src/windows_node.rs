@@ -1,4 +1,4 @@
-//! A stand-in Windows node: a Node object, what its kubelet tells of pods, and a server that speaks
+//! A stand-in Windows node: a Node object, the pod status of its kubelet, and a server that speaks
 //! the kubelet's exec protocol over WebSocket (`v4.channel.k8s.io`) and answers with recordings.
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,13 +12,9 @@ use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Client, ResourceExt as _};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
@@ -29,7 +25,7 @@ use crate::pki::Authority;
 const POLL: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_secs(2);
 
-/// What a command comes to.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// It writes this and ends.
@@ -66,7 +62,7 @@ impl Reply {
     }
 }
 
-/// What the commands of a container come to; of several replies to one command each is given once,
+/// The results of a container's commands; of several replies to one command each is given once,
 /// the last again and again.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
@@ -86,6 +82,25 @@ impl Recording {
     pub fn instead(mut self, command: &str, reply: Reply) -> Self {
         self.replies.insert(command.to_owned(), vec![reply]);
         self
+    }
+
+    /// The same as files for src/bin/node-helper.rs: only what ends by itself.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        let named = |one: char| if one.is_ascii_alphanumeric() { one } else { '_' };
+        for (command, replies) in &self.replies {
+            let name: String = command.chars().map(named).collect();
+            for (call, reply) in replies.iter().enumerate() {
+                if let Reply::Ends { code, stdout, stderr } = reply {
+                    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                    files.insert(format!("{name}.{call}.code"), code.to_string());
+                    files.insert(format!("{name}.{call}.out"), text(stdout));
+                    files.insert(format!("{name}.{call}.err"), text(stderr));
+                }
+            }
+        }
+        files
     }
 
     fn next(&mut self, command: &str) -> Reply {
@@ -138,7 +153,7 @@ impl WindowsNode {
         Self { name: name.to_owned(), shared, tasks }
     }
 
-    /// What commands in pods come to whose name begins so.
+    /// The results of commands, by the beginning of the pod's name.
     pub fn record(&self, pod: &str, recording: Recording) {
         self.shared.recordings.lock().unwrap().insert(pod.to_owned(), recording);
     }
@@ -193,7 +208,7 @@ impl Kubelet {
         }
     }
 
-    /// What a kubelet tells again and again: the node's status, and its lease.
+    /// The kubelet's heartbeat: the node's status, and its lease.
     async fn beat(&self) {
         let now = Timestamp::now();
         let status = json!({"status": {
@@ -276,18 +291,7 @@ impl Kubelet {
 }
 
 async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let pair = Authority::new("kubelet").server(&["127.0.0.1"]);
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap()],
-            PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap(),
-        )
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = Authority::new("kubelet").server(&["127.0.0.1"]).acceptor();
     let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));

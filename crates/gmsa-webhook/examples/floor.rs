@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use gmsa_webhook::certificates::{Pair, Reload};
+use gmsa_webhook::certificates::{Ephemeral, Pair, Reload};
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
 use gmsa_webhook::metrics::Metrics;
 use gmsa_webhook::serve::tls::{Identity, Tls};
@@ -48,7 +48,8 @@ fn main() -> anyhow::Result<()> {
     let (certificate, key) = (PathBuf::from(next("a certificate")?), PathBuf::from(next("a key")?));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (identity, metrics) = (Arc::new(Identity::default()), Arc::new(Metrics::new()));
+        let identity = Arc::new(Identity::new(Ephemeral::new()?.certificate));
+        let metrics = Arc::new(Metrics::new());
         let tls = Arc::new(Tls::new(Arc::clone(&identity), false)?);
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {

@@ -4,10 +4,9 @@
 //! from the second swap on.
 
 mod authority;
-mod client_ca;
 mod ephemeral;
+mod files;
 mod managed;
-mod pair;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +15,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 pub use authority::Error as AuthorityError;
-pub use client_ca::ClientCa;
 pub use ephemeral::Ephemeral;
+pub use files::{ClientCa, Pair};
 pub use managed::{Managed, Policy};
-pub use pair::Pair;
 pub use reload::{Content, Reload};
 
 #[cfg(test)]
@@ -36,7 +34,7 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file holds no certificate in PEM.
+    /// The file contains no certificate in PEM.
     #[error("failed to read a certificate in PEM from {path}: {why}")]
     Certificate {
         /// The file.
@@ -52,7 +50,7 @@ pub enum LoadError {
         /// When, in UTC.
         expired: String,
     },
-    /// The key file holds no key in PEM. Its content is not repeated.
+    /// The key file contains no key in PEM. Its content is not repeated.
     #[error("failed to read a private key in PEM from {path}")]
     Key {
         /// The file.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gmsa_cluster::api::client::{self, Credentials, Selection};
-use gmsa_cluster::cache::{Cluster, Observer, Options};
-use gmsa_cluster::installation::server_objects::OwnObjects;
+use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
+use gmsa_cluster::installation::server_objects::ServerObjects;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -71,7 +71,8 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let https = bind(config.https)?;
     let metrics_listener = bind(config.metrics)?;
     let metrics_address = metrics_listener.local_addr();
-    let identity = Arc::new(Identity::default());
+    let ephemeral = Ephemeral::new()?;
+    let identity = Arc::new(Identity::new(Arc::clone(&ephemeral.certificate)));
     let connected = match &config.facts {
         FactSource::Cluster { kubeconfig } => {
             let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
@@ -82,6 +83,10 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let client = connected.as_ref().map(|(client, _)| client.clone());
     if let Some(client) = client.clone().filter(|_| config.audit_results) {
         tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
+    }
+    if let CertificateSource::Ephemeral { ca_file: Some(path) } = &config.certificate {
+        std::fs::write(path, &ephemeral.ca_pem)
+            .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
     }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
@@ -157,18 +162,10 @@ fn certificate(
             tasks.spawn(async move { watched.watch().await });
             Ok(Arc::new(move || reload.ready()))
         }
-        CertificateSource::Ephemeral { ca_file } => {
-            let ephemeral = Ephemeral::new()?;
-            if let Some(path) = ca_file {
-                std::fs::write(path, &ephemeral.ca_pem)
-                    .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
-            }
-            identity.set(ephemeral.certificate);
-            Ok(Arc::new(|| Ok(())))
-        }
+        CertificateSource::Ephemeral { .. } => Ok(Arc::new(|| Ok(()))),
         CertificateSource::Managed { names, policy } => {
             let client = client.ok_or(Error::NoCluster)?;
-            let own = OwnObjects::new(client, names.clone());
+            let own = ServerObjects::new(client, names.clone());
             let managed = Managed::new(own, *policy, Arc::clone(identity), Arc::clone(metrics));
             let managed = Arc::new(managed);
             let running = Arc::clone(&managed);
@@ -187,10 +184,13 @@ fn source(
     match &config.facts {
         FactSource::Cluster { .. } => {
             let (client, credentials) = connected.ok_or(Error::NoCluster)?;
-            let options =
-                Options { remember: config.remember, qps: config.qps, burst: config.burst };
+            let options = Options {
+                cache_reviews_for: config.remember,
+                qps: config.qps,
+                burst: config.burst,
+            };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
-            Ok(Source::Cluster(Cluster::start(client, credentials, options, observer)))
+            Ok(Source::Cluster(ClusterFacts::start(client, credentials, options, observer)))
         }
         FactSource::Directory(path) => {
             let store = StoreDir::open(path.clone())

@@ -1,17 +1,19 @@
-//! Early warnings: answers that allow every request, and say what will go wrong later.
+//! Early warnings: answers that allow every request, and warn about what will fail later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::audit::references::{Found, Unread, Usage};
+use gmsa_cluster::api::value::name as name_of;
+use gmsa_cluster::audit::references::{Found, References, Unread};
 use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
-use gmsa_core::finding::{Code, Severity};
+use gmsa_core::finding::{Code, Finding, Severity};
 use gmsa_core::pod::{Metadata, Pod, shown};
+use gmsa_core::workload::{pod_findings, refine_binding, templates, unread};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::admission::{Gatherer, Settings};
 use crate::http::{Answer, Endpoint};
@@ -19,10 +21,10 @@ use crate::metrics::Metrics;
 use crate::wire::{self, AnyReview, Malformed};
 
 /// The most time that a warning may take: less than the timeout in the webhook configuration, after
-/// which nobody would read it.
+/// which the API server drops it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The most JSON values in an object that is looked at.
+/// The most JSON values in an object that is checked.
 const MAX_VALUES: usize = 50_000;
 
 /// Answers `/warn` and `/validate-credspec`.
@@ -95,7 +97,8 @@ impl Warnings {
         review: &AnyReview<'_>,
         deadline: Instant,
     ) -> Result<Vec<String>, TooLarge> {
-        let Some(Template { object, is_alone }) = template(review)? else { return Ok(Vec::new()) };
+        let Some(template) = template(review)? else { return Ok(Vec::new()) };
+        let Template { object, is_alone, selection, further } = template;
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Ok(Vec::new()) };
         let judge = |step| {
             let request = Request::creation(step, review.namespace(), &pod);
@@ -121,13 +124,16 @@ impl Warnings {
                 _ => format!("gmsa: its pods will be denied: {}", words(denial)),
             })
             .collect();
-        // Each pod will get a hostname of its own, or there is one pod. The controller of a
+        // Each pod will get its own hostname, or there is one pod. The controller of a
         // StatefulSet sets the hostname itself, so that no random one is given.
         let random = self.settings.random_hostname && review.kind() != "StatefulSet";
         let unshared = random || is_alone;
+        refine_binding(&mut decision.warnings, &selection);
         let findings = decision
             .warnings
             .iter()
+            .chain(&further)
+            .filter(|finding| finding.severity() >= Severity::Warning)
             .filter(|finding| !(unshared && finding.code == Code::SharedHostnamePrefix));
         warnings.extend(findings.map(wire::warning));
         Ok(warnings)
@@ -147,8 +153,10 @@ impl Warnings {
             if name.is_empty() {
                 return Ok(Vec::new());
             }
-            let usage = self.gatherer.source().usage(name, deadline).await;
-            return Ok(usage.map(|usage| of_usage(name, &usage)).unwrap_or_default());
+            let references = self.gatherer.source().references(name, deadline).await;
+            return Ok(references
+                .map(|references| of_references(name, &references))
+                .unwrap_or_default());
         }
         let Some(object) = written(review)? else { return Ok(Vec::new()) };
         let findings = lint(name_of(&object), &object);
@@ -170,7 +178,7 @@ impl Named<'_> {
     }
 }
 
-/// An object that is too large to be looked at.
+/// An object that is too large to check.
 struct TooLarge;
 
 /// The pod of a workload's template.
@@ -179,6 +187,10 @@ struct Template {
     object: String,
     /// Whether there is at most one such pod at a time.
     is_alone: bool,
+    /// By what the pod selects its nodes.
+    selection: Value,
+    /// What is found on the object beyond its pod's admission.
+    further: Vec<Finding>,
 }
 
 /// The template of the workload that is created or updated. The whole object is dropped: the answer
@@ -191,9 +203,16 @@ fn template(review: &AnyReview<'_>) -> Result<Option<Template>, TooLarge> {
     }
     let workload = Workload::of(&value, review.namespace());
     let workload = workload.filter(|one| !one.template.is_empty());
-    Ok(workload.map(|workload| Template {
-        object: workload.pod(&value).to_string(),
-        is_alone: is_alone(&value),
+    Ok(workload.map(|workload| {
+        let pod = workload.pod(&value);
+        let object = pod.to_string();
+        let mut further = unread(&value, &templates(&value));
+        if let Ok(view) = serde_json::from_str::<Pod<'_>>(&object) {
+            further.extend(pod_findings(&pod, &view));
+        }
+        let part = |key: &str| pod.pointer(&format!("/spec/{key}")).cloned().unwrap_or_default();
+        let selection = json!({"nodeSelector": part("nodeSelector"), "affinity": part("affinity")});
+        Template { object, is_alone: is_alone(&value), selection, further }
     }))
 }
 
@@ -220,12 +239,8 @@ fn is_alone(object: &Value) -> bool {
     count.unwrap_or(1) <= 1 && object.get("kind").and_then(Value::as_str) != Some("DaemonSet")
 }
 
-fn name_of(object: &Value) -> &str {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
-}
-
 /// What a deletion does to the users of the credential spec.
-fn of_usage(name: &str, usage: &Usage) -> Vec<String> {
+fn of_references(name: &str, references: &References) -> Vec<String> {
     let name = shown(name);
     let list = |found: &Found| {
         let more = found.count - found.names.len();
@@ -233,27 +248,27 @@ fn of_usage(name: &str, usage: &Usage) -> Vec<String> {
         format!("{}{rest}", found.names.join(", "))
     };
     let mut warnings = Vec::new();
-    if usage.workloads.count > 0 {
+    if references.workloads.count > 0 {
         warnings.push(format!(
             "gmsa: \"{name}\" is used by {}: no new pod of theirs will start",
-            list(&usage.workloads)
+            list(&references.workloads)
         ));
     }
-    if usage.pods.count > 0 {
+    if references.pods.count > 0 {
         warnings.push(format!(
             "gmsa: \"{name}\" is used by {} pods, which keep it until they end: {}",
-            usage.pods.count,
-            list(&usage.pods)
+            references.pods.count,
+            list(&references.pods)
         ));
     }
-    if usage.roles.count > 0 {
+    if references.roles.count > 0 {
         warnings.push(format!(
             "gmsa: the right to use \"{name}\" stays, also for a new one of that name: {}",
-            list(&usage.roles)
+            list(&references.roles)
         ));
     }
     let unread = |wanted: Unread| {
-        let of = usage.unread.iter().filter(|(_, why)| *why == wanted);
+        let of = references.unread.iter().filter(|(_, why)| *why == wanted);
         of.map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ")
     };
     for (why, words) in [

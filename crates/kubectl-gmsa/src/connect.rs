@@ -2,8 +2,8 @@
 
 pub mod directory;
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::credential_specs::CredentialSpecs;
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::installation::Version;
 use gmsa_core::names::FIELD_MANAGER;
@@ -52,18 +52,14 @@ pub async fn connect(flags: &ClusterFlags) -> Result<Client, Failure> {
     Ok(client::connect(selection).await?)
 }
 
-/// The credential specs of the cluster that the flags name.
-pub async fn credential_specs(flags: &ClusterFlags) -> Result<CredentialSpecs, Failure> {
-    Ok(CredentialSpecs::new(connect(flags).await?))
+/// The objects of the cluster that the flags name.
+pub async fn objects(flags: &ClusterFlags) -> Result<Objects, Failure> {
+    Ok(Objects::new(connect(flags).await?, FIELD_MANAGER, false))
 }
 
 /// The version of the API server.
 pub async fn server_version(client: &Client) -> Result<Version, Failure> {
-    let info = client.apiserver_version().await.map_err(|error| {
-        Failure::Cluster(format!(
-            "failed to ask the API server for its version: {}",
-            client::why(&error)
-        ))
-    })?;
+    let asked = client.apiserver_version();
+    let info = answer("read", "the version of the API server", asked).await?;
     format!("{}.{}", info.major, info.minor).parse().map_err(Failure::Cluster)
 }

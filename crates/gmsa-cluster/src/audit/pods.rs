@@ -1,4 +1,4 @@
-//! Pods that run, against what admission would say of them now.
+//! Running pods, checked against the current policy.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) async fn all(
             }
             gathered.audit.pods += 1;
             if item.may_use {
-                one(gathered, item).await?;
+                one(gathered, objects, item).await?;
             }
         }
         progress(gathered.audit.pods);
@@ -46,12 +46,12 @@ pub(super) async fn all(
     }
 }
 
-async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
+async fn one(gathered: &mut Gathered, objects: &Objects, item: &Item<'_>) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let pod: Pod<'_> = match serde_json::from_str(item.text) {
         Ok(pod) => pod,
-        // One pod must not keep the others from being judged. The error's own words could quote
-        // what stands there.
+        // One unreadable pod must not stop the audit of the others. The error's own words could quote
+        // the pod's contents.
         Err(error) => {
             let (name, namespace) = (&metadata.name, &metadata.namespace);
             gathered.audit.unread.push(format!(
@@ -62,6 +62,14 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
             return Ok(());
         }
     };
+    let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+    let is_told =
+        item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
+    // Of a pod whose maker is looked at nothing more is to be said.
+    let own = if is_told { None } else { value_of(item.text) };
+    if let Some(value) = &own {
+        gathered.unread(&object, value);
+    }
     if pod.references().next().is_none() {
         return Ok(());
     }
@@ -74,27 +82,32 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
         return Ok(());
     }
-    let decision = loop {
-        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+    let mut decision = loop {
+        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break decision;
         }
     };
     let found = denials(gathered, &item.head, &pod, &decision);
     gathered.audit.findings.extend(found);
-    let is_told =
-        item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
-    if !is_told {
-        let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+    if let Some(value) = &own {
         if sent == Sent::NotItsLabels {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
         }
+        gathered.complete(objects, value, &pod, &mut decision.warnings).await;
         gathered.audit.findings.extend(next_pod::warnings(&object, &decision));
         if gathered.scope.next_pods && sent == Sent::Yes {
             made_again(gathered, &object, item.text).await?;
         }
     }
     Ok(())
+}
+
+/// The pod with its kind, which the items of a list leave out.
+fn value_of(text: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    kinds::POD.name_in(&mut value);
+    Some(value)
 }
 
 /// Judges the pod as its maker would make it again: without what a webhook filled in.
@@ -111,8 +124,8 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return Ok(()) };
     let namespace = object.namespace.as_deref().unwrap_or_default();
     let decision = loop {
-        let Ok(walked) = walk(&made, &pod, namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&made, &pod, namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };
@@ -121,7 +134,7 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     Ok(())
 }
 
-/// Takes contents away that stand beside a name.
+/// Removes contents that accompany a name.
 fn strip(object: &mut Value, at: &str) {
     let options = object.pointer_mut(at).and_then(Value::as_object_mut);
     if let Some(options) = options
@@ -150,7 +163,7 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         let place = pod.reference_at(&denial.field);
         let name = place.and_then(|reference| reference.name).unwrap_or_default();
         let carries = place.is_some_and(|reference| reference.contents.is_some());
-        let code = code(denial.reason, carries, gathered.known.exists(name));
+        let code = code(denial.reason, carries, gathered.snapshot.exists(name));
         let entry = wrong.entry((code, name.to_owned())).or_default();
         entry.places.extend(place.map(|reference| reference.place.to_string()));
         entry.evidence.push(match code {

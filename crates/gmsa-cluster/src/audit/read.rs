@@ -6,13 +6,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Error;
-use crate::api::objects::{self, Kind, Objects, Page};
+use crate::api;
+use crate::api::objects::{Kind, Objects, Page};
 
-/// How many objects come with one answer: a page is what is in memory at once.
-const PAGE: u32 = 250;
-
-/// The beginning of the two keys of a GMSA; an object without it uses none.
-const MARK: &str = "gmsaCredentialSpec";
+/// The beginning of the two keys of a GMSA, and that of the annotations before them; an object
+/// without either uses none and is not meant to.
+const MARKS: [&str; 2] = ["gmsaCredentialSpec", "windows.kubernetes.io/gmsa-credential-spec"];
 
 /// What is read of every object that may use a GMSA.
 #[derive(Default, Deserialize)]
@@ -81,9 +80,9 @@ pub(super) struct Item<'a> {
     pub(super) may_use: bool,
 }
 
-/// The objects of a page, and from where the list goes on.
+/// The objects of a page, and where the list continues.
 pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
-    // The error's own words could quote what stands there.
+    // The error's own words could quote the object's contents.
     let failed = |error: serde_json::Error| Error::Answer {
         what: page.kind.plural,
         line: error.line(),
@@ -93,7 +92,7 @@ pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Erro
     let mut items = Vec::with_capacity(texts.len());
     for text in texts {
         let head = serde_json::from_str(text).map_err(failed)?;
-        items.push(Item { head, text, may_use: text.contains(MARK) });
+        items.push(Item { head, text, may_use: MARKS.iter().any(|mark| text.contains(mark)) });
     }
     Ok((items, next))
 }
@@ -107,7 +106,7 @@ pub(super) async fn page(
     from: Option<String>,
     unread: &mut Vec<String>,
 ) -> Result<Option<Page>, Error> {
-    readable(objects.page(kind, namespace, PAGE, from).await, unread)
+    readable(objects.page(kind, namespace, from).await, unread)
 }
 
 /// A list that is small, or nothing if it may not be read, which is noted.
@@ -120,13 +119,10 @@ pub(super) async fn list(
     readable(objects.list(kind, namespace).await, unread)
 }
 
-fn readable<T>(
-    read: Result<T, objects::Error>,
-    unread: &mut Vec<String>,
-) -> Result<Option<T>, Error> {
+fn readable<T>(read: Result<T, api::Error>, unread: &mut Vec<String>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(error) if matches!(error.code, Some(403 | 404)) => {
+        Err(error) if matches!(error.code(), Some(403 | 404)) => {
             unread.push(error.to_string());
             Ok(None)
         }

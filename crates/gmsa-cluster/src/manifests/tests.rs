@@ -147,6 +147,35 @@ fn files_and_directories() {
     assert!(matches!(read(&input("empty")), Err(UnreadableFile::Empty { .. })));
 }
 
+/// Windows PowerShell 5.1 writes UTF-16 with `>`, and no shell of Windows expands a pattern.
+#[test]
+fn files_as_windows_makes_and_names_them() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    let wide: Vec<u8> = "\u{feff}kind: Wide\r\nmetadata: {name: \u{e9}}\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(path("b.yaml"), wide).unwrap();
+    fs::write(path("a.yaml"), "\u{feff}kind: Marked\r\n").unwrap();
+    fs::write(path("c.json"), "{\"kind\": \"Other\"}").unwrap();
+    fs::create_dir(path("d.yaml")).unwrap();
+    fs::write(path("d.yaml/x.yml"), "kind: Below").unwrap();
+    let kinds = |name: &str| -> Vec<String> {
+        let manifests = read(&[Input::Path(path(name))]).unwrap();
+        assert!(manifests.unreadable.is_empty());
+        let kind = |value: &serde_json::Value| value["kind"].as_str().unwrap().to_owned();
+        manifests.documents.iter().map(|one| kind(&one.value)).collect()
+    };
+    assert_eq!(kinds("*.yaml"), ["Marked", "Wide", "Below"]);
+    assert_eq!(kinds("[bc].*"), ["Wide", "Other"]);
+    let missing = read(&[Input::Path(path("*.yml"))]).unwrap_err();
+    assert!(missing.to_string().contains("a file that matches"), "{missing}");
+    // A file that has the name of a pattern is itself.
+    fs::write(path("[a].yaml"), "kind: Named").unwrap();
+    assert_eq!(kinds("[a].yaml"), ["Named"]);
+}
+
 #[test]
 fn a_set_knows_what_makes_pods() {
     let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}";
@@ -236,7 +265,7 @@ fn what_is_no_kubernetes_object_is_passed_over() {
         .collect();
     assert_eq!(words.len(), 9, "{words:?}");
     assert_eq!(words[0], "passed over f:1: expected an object with apiVersion and kind");
-    assert_eq!(words[2], "passed over f:1: Kustomization is for kustomize");
+    assert!(words[2].starts_with("passed over f:1: Kustomization is for kustomize"), "{words:?}");
     assert!(
         words.contains(&"passed over f:1: an object without apiVersion or kind".to_owned()),
         "{words:?}"
@@ -280,13 +309,22 @@ fn what_may_be_a_fact_is_never_passed_over() {
 }
 
 #[test]
-fn the_known_kinds_are_taken_whatever_their_template_holds() {
+fn workloads_are_taken_and_patches_are_passed_over() {
     let init = "spec: {template: {spec: {initContainers: [{name: i}]}}}";
+    let whole = "spec: {template: {spec: {containers: [{name: i}]}}}";
     for (api_version, kind, spec, taken) in [
+        ("apps/v1", "Deployment", whole, true),
         ("apps/v1", "Deployment", init, true),
-        ("apps/v1", "StatefulSet", "spec: {template: {spec: {}}}", true),
-        ("apps/v1", "DaemonSet", "spec: {replicas: 1}", true),
-        ("v1", "ReplicationController", "spec: {template: {spec: {}}}", true),
+        ("apps/v1", "StatefulSet", "spec: {template: {spec: {}}}", false),
+        ("apps/v1", "DaemonSet", "spec: {replicas: 1}", false),
+        ("v1", "ReplicationController", "spec: {template: {spec: {containers: []}}}", true),
+        (
+            "keda.sh/v1alpha1",
+            "ScaledJob",
+            "spec: {jobTargetRef: {template: {spec: \
+         {containers: [{name: i}]}}}}",
+            true,
+        ),
         ("argoproj.io/v1alpha1", "Rollout", init, true),
         ("batch.volcano.sh/v1alpha1", "Job", "spec: {tasks: []}", false),
         ("cluster.x-k8s.io/v1", "MachineDeployment", "spec: {template: {spec: {}}}", false),
@@ -297,6 +335,18 @@ fn the_known_kinds_are_taken_whatever_their_template_holds() {
         let set = ManifestSet::new(&documents, "home");
         assert!(set.problems.is_empty(), "{text}: {:?}", set.problems);
         assert_eq!(set.workloads.len(), usize::from(taken), "{text}");
+        let is_patch = !taken && api_version.starts_with("apps/");
+        assert_eq!(set.passed_over.len(), usize::from(is_patch), "{text}");
+    }
+    // Beside a kustomization one without an image is a patch too.
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n\
+        spec: {template: {spec: {containers: [{name: a}]}}}\n";
+    for (kustomization, taken) in [("over/kustomization.yaml", 0), ("base/kustomization.yaml", 1)] {
+        let mut manifests = Manifests::default();
+        manifests.add_text("over/patch.yaml", patch);
+        manifests.add_text(kustomization, "resources: []\n");
+        let set = ManifestSet::new(&manifests.documents, "home");
+        assert_eq!(set.workloads.len(), taken, "{kustomization}: {:?}", set.passed_over);
     }
 }
 

@@ -52,7 +52,7 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// Looks at a request and says what must be known to decide it.
+/// Reads a request and determines what must be known to decide it.
 #[must_use]
 pub fn plan<'a>(request: &Request<'a>) -> Plan<'a> {
     let Some(operation) = request.operation else {
@@ -113,7 +113,7 @@ fn first_change(old: &Pod<'_>, new: &Pod<'_>) -> Option<String> {
     ))
 }
 
-/// Whether two references are the same place and say the same. The order of a list may change.
+/// Whether two references have the same place and the same GMSA. The order of a list may change.
 fn same(one: &Reference<'_>, other: &Reference<'_>) -> bool {
     one.place.kind == other.place.kind
         && (one.place.kind.list().is_none() || one.place.name == other.place.name)
@@ -183,8 +183,7 @@ fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<
             names.push(name);
         }
     }
-    let unnamed =
-        pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref()).is_none_or(str::is_empty);
+    let unnamed = pod.fixed_hostname().is_none();
     let hostname = request.random_hostname.filter(|_| {
         unnamed && request.step == Step::Mutate && request.operation == Some(Operation::Create)
     });

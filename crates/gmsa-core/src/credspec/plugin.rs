@@ -1,7 +1,7 @@
 //! The plug-ins through which a host outside the domain gets an account's password, and the format
 //! of the input of each.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::name::is_valid_name;
 
@@ -16,7 +16,7 @@ pub struct Plugin {
     pub guid: &'static str,
     /// What `PluginInput` looks like.
     pub format: &'static str,
-    /// Whether the format holds a password in plain text.
+    /// Whether the format contains a password in plain text.
     pub takes_password: bool,
     fits: fn(&str) -> bool,
 }
@@ -77,14 +77,24 @@ pub fn by_id(id: &str) -> Option<&'static Plugin> {
     PLUGINS.iter().find(|plugin| plugin.id == id)
 }
 
-/// Whether a `PluginInput` looks as if a password stood in it: `user@domain:password`,
-/// `domain\user:password`, or a key such as `password` with a value.
+/// The `PluginInput` of the AWS plug-in as a string, of the object that Amazon ECS has there:
+/// `{"CredentialArn": "arn:…"}`. None if it is another object.
+#[must_use]
+pub fn aws_input(object: &Value) -> Option<String> {
+    let mut entries = object.as_object()?.iter();
+    let (Some((_, arn)), None) = (entries.next(), entries.next()) else { return None };
+    fits_aws(&object.to_string()).then(|| json!({ "credentialArn": arn }).to_string())
+}
+
+/// Whether a `PluginInput` seems to contain a password: `user@domain:password`,
+/// `domain\user:password`, `domain:user:password` (the example in Microsoft's documents), or a key
+/// such as `password` with a value.
 ///
 /// Only for inputs that do not have a known plug-in's format: a secret's own name may well be
 /// `password`.
 #[must_use]
 pub fn looks_like_password(input: &str) -> bool {
-    fits_user_and_password(input) || has_password_key(input)
+    fits_user_and_password(input) || fits_domain_user_password(input) || has_password_key(input)
 }
 
 fn fits_aks(input: &str) -> bool {
@@ -144,13 +154,32 @@ fn fits_user_and_password(input: &str) -> bool {
     })
 }
 
+/// `contoso.com:user:password` or `CONTOSO:user:password`.
+fn fits_domain_user_password(input: &str) -> bool {
+    let mut parts = input.splitn(3, ':');
+    let (Some(domain), Some(user), Some(password)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_netbios = || {
+        domain.len() <= 15 && domain != "ARN" && !domain.bytes().any(|one| one.is_ascii_lowercase())
+    };
+    !domain.is_empty()
+        && domain.bytes().all(of_name)
+        && (domain.trim_matches('.').contains('.') || is_netbios())
+        && !user.trim().is_empty()
+        && !user.bytes().all(|byte| byte.is_ascii_digit())
+        && !password.trim().is_empty()
+}
+
 fn has_password_key(input: &str) -> bool {
     const KEYS: [&str; 4] = ["password", "passwd", "passphrase", "pwd"];
     let lower = input.to_ascii_lowercase();
     KEYS.iter().any(|key| {
         lower.match_indices(key).any(|(start, _)| {
             let after = lower.get(start + key.len()..).unwrap_or_default();
-            // The key may stand in quotes, escaped ones too.
+            // The key may be in quotes, which may be escaped.
             let after = after.trim_start_matches(['"', '\'', '\\', ' ']);
             after
                 .strip_prefix(['=', ':'])

@@ -1,4 +1,4 @@
-//! Every code with what it says of itself, once.
+//! Every code with its severity, summary and remedy.
 
 use super::Severity;
 
@@ -63,24 +63,24 @@ catalogue! {
         id: "gmsa-with-host-process",
         severity: Warning,
         summary: "A container with a GMSA is a `HostProcess` container, which runs as an account of the node and never gets the GMSA.",
-        remedy: "Take `hostProcess: true` away, or take the GMSA away and give the node's account the rights.",
+        remedy: "Remove `hostProcess: true`, or remove the GMSA and give the rights to the node's account.",
     }
     NotBoundToWindows {
         id: "not-bound-to-windows",
         severity: Warning,
-        summary: "Nothing binds the pod to a Windows node, so it may be scheduled where a GMSA means nothing.",
-        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. With `os.name: windows` besides, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: take those away first.",
+        summary: "Nothing binds the pod to a Windows node, so it may be scheduled on a Linux node, which ignores a GMSA.",
+        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. If you also set `os.name: windows`, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: remove those first.",
     }
     FixedHostname {
         id: "fixed-hostname",
         severity: Warning,
         summary: "The pod sets a fixed hostname, so that all replicas are one computer to the domain controller and lose its trust after some days.",
-        remedy: "Leave `hostname` out, and turn on the webhook's random hostnames.",
+        remedy: "Leave `hostname` and `hostnameOverride` out, and turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`.",
     }
     SharedHostnamePrefix {
         id: "shared-hostname-prefix",
         severity: Warning,
-        summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
+        summary: "Windows cuts hostnames at 15 characters, and all replicas of this pod have the same first 15 characters.",
         remedy: "Turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`. A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
     }
     GmsaInSeveralContainers {
@@ -94,6 +94,42 @@ catalogue! {
         severity: Warning,
         summary: "A credential spec that the pod uses has findings of its own.",
         remedy: "Run `kubectl gmsa credspec lint NAME`, or `kubectl gmsa credspec lint -f FILE` for a manifest, and fix what it shows.",
+    }
+    FieldNotRead {
+        id: "field-not-read",
+        severity: Error,
+        summary: "A field or annotation that is meant to name a credential spec is spelled or placed so that nothing reads it. The API server drops it or ignores it, and the pod runs without the identity.",
+        remedy: "Move it to where the message says, spelled exactly so: `securityContext.windowsOptions.gmsaCredentialSpecName` of the pod or of a container. The annotations of Kubernetes 1.14 have no effect since 1.16: remove them.",
+    }
+    CredspecNotJudged {
+        id: "credspec-not-judged",
+        severity: Warning,
+        summary: "An object names a credential spec outside any pod template that is known, so it cannot be said whether its pods would be admitted.",
+        remedy: "Render it and review the result: `helm template` for a chart or a HelmRelease, `kubectl kustomize` for an overlay, `oc process` for a Template. Or let its controller make the pods in a test namespace, and run `kubectl gmsa audit`.",
+    }
+    FieldOfAnotherSystem {
+        id: "field-of-another-system",
+        severity: Error,
+        summary: "The pod sets `os.name` and fields of the other operating system, which the API server refuses (Kubernetes 1.25 and newer).",
+        remedy: "Remove the fields that the message names; or leave `os` out, which the node selector `kubernetes.io/os` makes up for.",
+    }
+    OsLabelDeprecated {
+        id: "os-label-deprecated",
+        severity: Info,
+        summary: "The pod selects Windows nodes by the label `beta.kubernetes.io/os`, which is deprecated since Kubernetes 1.14 and is still set by kubelets.",
+        remedy: "Write `kubernetes.io/os: windows`.",
+    }
+    UserWithoutIdentity {
+        id: "user-without-identity",
+        severity: Warning,
+        summary: "`runAsUserName` is a user that does not have the identity of the GMSA on the network. Only LocalSystem, NetworkService, virtual accounts such as those of IIS and, in most images, the two users of containers have it.",
+        remedy: "Leave `runAsUserName` out, or write `NT AUTHORITY\\NetworkService`. The GMSA itself is written in `gmsaCredentialSpecName` alone: a container is in no domain and knows none of its users.",
+    }
+    ImageBuildMismatch {
+        id: "image-build-mismatch",
+        severity: Error,
+        summary: "The tag of an image is for another release of Windows than the nodes that the pod selects by `node.kubernetes.io/windows-build`, so that its container does not start.",
+        remedy: "Use the tag for the node's release (`ltsc2019` for build 17763, `ltsc2022` for 20348, `ltsc2025` for 26100), or select nodes of the image's release.",
     }
     CredspecNameInvalid {
         id: "credspec-name-invalid",
@@ -111,7 +147,7 @@ catalogue! {
         id: "value-type-wrong",
         severity: Error,
         summary: "A value has another type than the schema demands, so the API server refuses the resource.",
-        remedy: "Write what the message asks for; a number or a JSON object that a string is wanted for goes into quotes.",
+        remedy: "Write the value that the message asks for; where it asks for a string, put a number or a JSON object in quotes.",
     }
     UnknownKey {
         id: "unknown-key",
@@ -128,14 +164,14 @@ catalogue! {
     CmsPluginsIncomplete {
         id: "cms-plugins-incomplete",
         severity: Error,
-        summary: "`CmsPlugins` does not contain `ActiveDirectory`, so Windows makes nothing of the contents.",
+        summary: "`CmsPlugins` does not contain `ActiveDirectory`, so Windows ignores the contents.",
         remedy: "Set `CmsPlugins: [ActiveDirectory]`.",
     }
     SidNotDomain {
         id: "sid-not-domain",
         severity: Error,
         summary: "`Sid` is not the SID of a domain, which has the form `S-1-5-21-a-b-c`.",
-        remedy: "Write the domain's SID (`(Get-ADDomain).DomainSID`); an account's SID is the domain's with one more number, which has to go.",
+        remedy: "Write the domain's SID (`(Get-ADDomain).DomainSID`); an account's SID is the domain's SID with one more number: remove that.",
     }
     GuidInvalid {
         id: "guid-invalid",
@@ -160,6 +196,12 @@ catalogue! {
         severity: Warning,
         summary: "`DnsName` or `DnsTreeName` is not the full DNS name of a domain.",
         remedy: "Write the full name, such as `contoso.com`: `(Get-ADDomain).DNSRoot` for `DnsName`, `(Get-ADDomain).Forest` for `DnsTreeName`.",
+    }
+    DnsNamesSwapped {
+        id: "dns-names-swapped",
+        severity: Warning,
+        summary: "`DnsTreeName`, the root of the forest, lies below `DnsName`, the account's domain, which cannot be: the two are swapped. Microsoft's CredentialSpec.psm1 wrote them so until January 2018.",
+        remedy: "Swap the two values, and write the new `DnsName` as the `Scope` of the account's entries too.",
     }
     AccountNotListed {
         id: "account-not-listed",
@@ -188,7 +230,7 @@ catalogue! {
     HostAccountConfigMisplaced {
         id: "host-account-config-misplaced",
         severity: Error,
-        summary: "`HostAccountConfig` does not stand in `ActiveDirectoryConfig`; the API server drops it, and hosts that are not in the domain cannot use the account.",
+        summary: "`HostAccountConfig` is not in `ActiveDirectoryConfig`; the API server drops it, and hosts that are not in the domain cannot use the account.",
         remedy: "Move it into `ActiveDirectoryConfig`.",
     }
     PluginGuidInvalid {
@@ -212,14 +254,14 @@ catalogue! {
     PluginInputPlaintextPassword {
         id: "plugin-input-plaintext-password",
         severity: Error,
-        summary: "`PluginInput` seems to hold a password in plain text, which everyone who may read the credential spec or a pod that uses it can see.",
+        summary: "`PluginInput` seems to contain a password in plain text, which every user who may read the credential spec or a pod that uses it can see.",
         remedy: "Change that password, keep the new one in the plug-in's secret store, and write only where it is.",
     }
     DomainFactWrong {
         id: "domain-fact-wrong",
         severity: Error,
-        summary: "The credential spec says something else of its domain than the directory does.",
-        remedy: "Write what the directory says; `kubectl gmsa credspec create --from-ad` takes all of it from there.",
+        summary: "A fact about the domain in the credential spec differs from the directory.",
+        remedy: "Write the directory's values; `kubectl gmsa credspec create --from-ad` reads them all.",
     }
     AccountUnusable {
         id: "account-unusable",
@@ -285,25 +327,25 @@ catalogue! {
         id: "workload-would-be-denied",
         severity: Error,
         summary: "The next pod of a workload would be denied, at the next rollout, scaling or failure of a node at the latest.",
-        remedy: "Do what the message says for each reason; docs/denials.md explains them.",
+        remedy: "Follow the message for each reason; docs/denials.md explains them.",
     }
     GmsaInExcludedNamespace {
         id: "gmsa-in-excluded-namespace",
         severity: Error,
         summary: "Something uses a GMSA in a namespace whose pods are not sent to the webhook: nothing is filled in, and no right is checked.",
-        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` takes it in, or move the workload.",
+        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` selects it, or move the workload.",
     }
     GmsaNotSent {
         id: "gmsa-not-sent",
         severity: Error,
         summary: "The labels of something that uses a GMSA keep its pods from being sent to the webhook: nothing is filled in, and no right is checked.",
-        remedy: "Take the `objectSelector` out of the webhook configuration; until then change the labels so that it takes the pods in.",
+        remedy: "Remove the `objectSelector` from the webhook configuration; until then change the labels so that it selects the pods.",
     }
     WebhookMaySkipPods {
         id: "webhook-may-skip-pods",
         severity: Warning,
-        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: anyone who creates a pod may get around the check.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which takes the `objectSelector` away; take foreign `matchConditions` out by hand.",
+        summary: "A webhook configuration excludes pods by an `objectSelector`, or by a foreign condition that was not evaluated: anyone who creates a pod may avoid the check.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which removes the `objectSelector`; remove foreign `matchConditions` by hand.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",
@@ -321,13 +363,13 @@ catalogue! {
         id: "right-unused",
         severity: Info,
         summary: "A service account may use a credential spec, by name, that nothing running as it uses.",
-        remedy: "Take the right away with `kubectl gmsa revoke` if it is not needed.",
+        remedy: "Revoke the right with `kubectl gmsa revoke` if it is not needed.",
     }
     CredspecUnused {
         id: "credspec-unused",
         severity: Info,
         summary: "No pod and no workload uses the credential spec.",
-        remedy: "Delete it if it is not needed, and the account's rights in the directory with it.",
+        remedy: "Delete it if it is not needed, and then the account's rights in the directory.",
     }
     RoleNamesNoCredspec {
         id: "role-names-no-credspec",
@@ -344,8 +386,14 @@ catalogue! {
     ServiceAccountMissing {
         id: "service-account-missing",
         severity: Error,
-        summary: "The pods' service account is not among those that the files hold for its namespace; the API server refuses pods whose service account does not exist.",
+        summary: "The files have service accounts of the namespace, but not that of the pods; the API server refuses pods whose service account does not exist.",
         remedy: "Add the service account to the files, correct `serviceAccountName`, or leave the namespace's service accounts out of the review.",
+    }
+    ApiVersionWrong {
+        id: "api-version-wrong",
+        severity: Error,
+        summary: "The object is written as a credential spec of an API group, a version or a kind that no cluster serves, so the API server refuses it.",
+        remedy: "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`; nothing else changes. `kubectl gmsa credspec import FILE…` writes it so.",
     }
     VersionDeprecated {
         id: "version-deprecated",

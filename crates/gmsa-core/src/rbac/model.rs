@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// The API group, the resource and the verb of the right.
 pub(super) const GROUP: &str = "windows.k8s.io";
@@ -19,7 +20,7 @@ pub struct Role {
     /// What it allows.
     #[serde(deserialize_with = "null_is_default")]
     pub rules: Vec<Rule>,
-    /// Of a `ClusterRole`: the roles whose rules it takes instead of its own.
+    /// Of a `ClusterRole`: the roles whose rules replace its own.
     pub aggregation_rule: Option<AggregationRule>,
 }
 
@@ -66,7 +67,7 @@ pub struct Rule {
     /// Verbs; `*` is any.
     #[serde(deserialize_with = "null_is_default")]
     pub verbs: Vec<String>,
-    /// Names; none is any, and `*` is no wildcard here.
+    /// Names; none is any, and `*` is not a wildcard here.
     #[serde(deserialize_with = "null_is_default")]
     pub resource_names: Vec<String>,
 }
@@ -102,7 +103,7 @@ pub struct RoleRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AggregationRule {
-    /// A role that matches any of these is taken in.
+    /// A role that matches any of these is aggregated.
     #[serde(deserialize_with = "null_is_default")]
     pub cluster_role_selectors: Vec<LabelSelector>,
 }
@@ -182,16 +183,31 @@ impl Subject {
 }
 
 impl LabelSelector {
-    /// Whether an object with these labels is selected.
+    /// Reads the selector of an object. An absent one selects everything, an unreadable one nothing.
+    #[must_use]
+    pub fn read(selector: Option<&Value>) -> Self {
+        match selector {
+            None | Some(Value::Null) => Self::default(),
+            Some(selector) => Self::deserialize(selector).unwrap_or_else(|_| Self {
+                match_expressions: vec![Requirement::default()],
+                ..Self::default()
+            }),
+        }
+    }
+
+    /// Whether an object with these labels is selected. A requirement with an unknown operator
+    /// selects nothing.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
-            && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
+            && self.match_expressions.iter().all(|requirement| requirement.is_met_by(labels))
     }
 }
 
 impl Requirement {
-    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+    /// Whether labels meet it.
+    #[must_use]
+    pub fn is_met_by(&self, labels: &BTreeMap<String, String>) -> bool {
         let value = labels.get(&self.key);
         match self.operator.as_str() {
             "In" => value.is_some_and(|value| self.values.contains(value)),

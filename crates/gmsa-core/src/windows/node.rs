@@ -4,14 +4,13 @@
 //! on the language of Windows and are only shown; numbers and ids are judged.
 
 mod lenient;
-mod text;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::encoding;
 use lenient::{many, plain};
-pub use text::{Undecodable, decode};
 
 /// The version of the document that is understood.
 pub const VERSION: u64 = 1;
@@ -78,7 +77,7 @@ pub struct Runtime {
 /// The clock.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Clock {
-    /// Where the time is taken from.
+    /// The time source.
     #[serde(default)]
     pub source: Option<String>,
     /// How far the clocks of controllers are from the node's.
@@ -109,7 +108,7 @@ pub struct Domain {
     pub secure_channel: Option<bool>,
 }
 
-/// What `Test-ADServiceAccount` says of an account.
+/// The result of `Test-ADServiceAccount` for an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Account {
     /// The account.
@@ -197,7 +196,7 @@ pub struct EventGroup {
 pub enum Error {
     /// No text.
     #[error(transparent)]
-    Text(#[from] Undecodable),
+    Text(#[from] encoding::Error),
     /// No JSON.
     #[error("it is not JSON: {0}; it must be all that the script printed, and nothing else")]
     Json(String),
@@ -217,7 +216,7 @@ pub enum Error {
 
 /// Reads a document in any of the encodings that Windows writes.
 pub fn read(bytes: &[u8]) -> Result<NodeOutput, Error> {
-    let text = decode(bytes)?;
+    let text = encoding::decode(bytes)?;
     // The document is one line of ASCII: whatever breaks it is a console that wraps.
     let text: String = text.chars().filter(|one| !matches!(one, '\r' | '\n' | '\0')).collect();
     let mut document: Value =

@@ -3,34 +3,36 @@
 use std::time::{Duration, SystemTime};
 
 use ldap3::Scope;
+use uuid::Uuid;
 
 use super::check::{Check, CheckStatus};
 use crate::bytes;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::guid::Guid;
 use crate::time;
 
 /// How long a root key must have been valid before the controllers use it.
 const KEY_DELAY: Duration = Duration::from_mins(10 * 60 + 5);
 /// The class of a root key (MS-ADSC).
 const CLASS: &str = "msKds-ProvRootKey";
+const MISSING: &str = "the forest has no KDS root key";
 /// How a key is made.
 const STEPS: &str = "an administrator of the forest makes one, once, on a controller with `Add-KdsRootKey \
      -EffectiveImmediately` (Samba: `samba-tool domain kds root-key create`), and accounts can be made \
      10 hours and 5 minutes later, when all controllers know it, whatever the tool says of its start; in a \
-     test forest with a single controller `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` makes \
-     one for use at once";
+     test forest with a single controller `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` (Samba: \
+     `samba-tool domain kds root-key create --use-start-time=2020-01-01`) makes one for use at once";
 /// What is to be done about the password of an account whose key is gone.
 const GONE: &str = "restore the object of the key from a backup of the configuration partition, or remove \
-     the account and make it again: then allow its hosts again, because the new one has another SID";
+     the account and make it again (`kubectl gmsa account remove ACCOUNT`, `kubectl gmsa account create \
+     ACCOUNT`): then allow its hosts again, because the new one has another SID";
 
 /// What is known of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RootKeys {
     state: State,
     /// Those that are shown.
-    ids: Vec<Guid>,
+    ids: Vec<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +41,11 @@ enum State {
     Usable(SystemTime),
     /// There are some, the oldest of which can be used later only.
     TooNew(Duration),
-    /// There is one, and its start is not shown.
+    /// There is one, but its start time is not readable.
     Present,
-    /// There is none, as somebody was told who would see it.
+    /// There is none: the user may read them, and saw none.
     Missing,
-    /// None is shown, which says nothing: few may see them.
+    /// None is shown, which proves nothing: few users may read them.
     Hidden,
 }
 
@@ -57,12 +59,12 @@ impl RootKeys {
                 wait.as_secs() / 3600,
                 wait.as_secs() / 60 % 60 + 1
             )),
-            State::Missing => Some(format!("the forest has no KDS root key: {STEPS}")),
+            State::Missing => Some(format!("{MISSING}: {STEPS}")),
         }
     }
 
     /// What that means for an account whose password is made from a key. `user` is who looked.
-    pub(super) fn check(&self, user: &str, own: Option<Guid>) -> Check {
+    pub(super) fn check(&self, user: &str, own: Option<Uuid>) -> Check {
         const ID: &str = "kds-root-key";
         if let Some(own) = own.filter(|own| !self.ids.is_empty() && !self.ids.contains(own)) {
             let message = format!(
@@ -70,6 +72,9 @@ impl RootKeys {
                  an error instead of the password"
             );
             return Check::not_passed(ID, CheckStatus::Failed, message, GONE);
+        }
+        if self.state == State::Missing {
+            return Check::not_passed(ID, CheckStatus::Failed, MISSING.to_owned(), STEPS);
         }
         if let Some(problem) = self.problem() {
             let remedy = "until then no password can be made, nor read";
@@ -91,7 +96,7 @@ impl RootKeys {
             _ => Check::not_passed(
                 ID,
                 CheckStatus::Unknown,
-                format!("{user} is shown no KDS root key, which says nothing: few may see one"),
+                format!("{user} sees no KDS root key, which proves nothing: few users may see one"),
                 "look as an administrator of the forest, or with Get-KdsRootKey on a controller",
             ),
         }
@@ -147,19 +152,19 @@ impl Directory {
 }
 
 /// The key that the name of its object says: `CN=GUID,CN=Master Root Keys,…`.
-fn id_of(dn: &str) -> Option<Guid> {
+fn id_of(dn: &str) -> Option<Uuid> {
     dn.split_once('=')?.1.split(',').next()?.parse().ok()
 }
 
 /// The root key of which an account's password is made, by the value of `msDS-ManagedPasswordId`: a key
 /// envelope (MS-GKDI, section 2.2.4), which has the identifier behind five numbers and a word.
-pub(super) fn key_of(password_id: &[u8]) -> Option<Guid> {
+pub(super) fn key_of(password_id: &[u8]) -> Option<Uuid> {
     const MAGIC: &[u8] = b"KDSK";
     const AT: usize = 24;
     if password_id.get(4..8) != Some(MAGIC) || bytes::u32_at(password_id, 0) != Some(1) {
         return None;
     }
-    Guid::from_bytes(password_id.get(AT..AT + 16)?).ok()
+    Uuid::from_slice_le(password_id.get(AT..AT + 16)?).ok()
 }
 
 #[cfg(test)]
@@ -183,7 +188,7 @@ mod tests {
     fn a_root_key_that_is_not_shown_is_not_missing() {
         let check = keys(State::Hidden).check("alice", None);
         assert_eq!(check.status, CheckStatus::Unknown);
-        assert!(check.message.contains("alice is shown no KDS root key"), "{}", check.message);
+        assert!(check.message.contains("alice sees no KDS root key"), "{}", check.message);
         assert_eq!(keys(State::Missing).check("root", None).status, CheckStatus::Failed);
         assert_eq!(keys(State::Present).check("alice", None).status, CheckStatus::Passed);
         let check = keys(State::Usable(SystemTime::now())).check("root", None);
@@ -193,16 +198,17 @@ mod tests {
 
     #[test]
     fn the_key_of_a_password() {
-        let id: Guid = "b67866e2-0fca-b407-7d5b-5184c8490171".parse().unwrap();
+        let id: Uuid = "b67866e2-0fca-b407-7d5b-5184c8490171".parse().unwrap();
         let mut value = b"\x01\0\0\0KDSK\x02\0\0\0\x6c\x01\0\0\x12\0\0\0\x1f\0\0\0".to_vec();
-        value.extend(id.to_bytes());
+        // The first three groups are little-endian (MS-DTYP, section 2.3.4.2).
+        value.extend(b"\xe2\x66\x78\xb6\xca\x0f\x07\xb4\x7d\x5b\x51\x84\xc8\x49\x01\x71");
         assert_eq!(key_of(&value), Some(id));
         assert_eq!(key_of(&value[..39]), None);
         assert_eq!(key_of(b""), None);
         assert_eq!(id_of("CN=b67866e2-0fca-b407-7d5b-5184c8490171,CN=Master Root Keys"), Some(id));
         let other = RootKeys { state: State::Present, ids: vec![id] };
         assert_eq!(other.check("alice", Some(id)).status, CheckStatus::Passed);
-        let gone = other.check("alice", Some(Guid::from_bytes(&[7; 16]).unwrap()));
+        let gone = other.check("alice", Some(Uuid::from_slice_le(&[7; 16]).unwrap()));
         assert_eq!(gone.status, CheckStatus::Failed);
         assert!(gone.message.contains("is gone"), "{}", gone.message);
     }

@@ -1,15 +1,16 @@
-//! Changes of an account: compared with what is there, shown, and made in one operation.
+//! Changes of an account: compared with the current values, shown, and made in one operation.
 
 use std::collections::HashSet;
 
 use gmsa_core::windows::encryption_types;
 use ldap3::Mod;
 
+use super::check::delegation::Delegation;
 use super::name::is_dns_name;
 use super::{Account, ldif};
+use crate::directory::principals::DISABLED;
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::DISABLED;
 
 const CONTROL: &str = "userAccountControl";
 const ENCRYPTION: &str = "msDS-SupportedEncryptionTypes";
@@ -17,14 +18,14 @@ const NAMES: &str = "servicePrincipalName";
 const HOST_NAME: &str = "dNSHostName";
 const DESCRIPTION: &str = "description";
 
-/// What is to be changed; what is None stays as it is.
+/// The changes; None leaves a value unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
     /// The bits of the encryptions that it supports (MS-KILE, section 2.2.7).
     pub encryption_types: Option<i64>,
     /// Names of services that it gets.
     pub add_service_principal_names: Vec<String>,
-    /// Names of services that are taken from it.
+    /// Service principal names to remove.
     pub remove_service_principal_names: Vec<String>,
     /// The DNS name under which its services are known.
     pub dns_host_name: Option<String>,
@@ -32,6 +33,8 @@ pub struct AccountChange {
     pub description: Option<String>,
     /// Whether it can be used.
     pub enabled: Option<bool>,
+    /// The kinds of delegation that are taken from it.
+    pub end_delegation: Vec<Delegation>,
 }
 
 /// A change that can be made.
@@ -41,10 +44,12 @@ pub struct PlannedChange {
     pub dn: String,
     /// What changes, as attribute, value before and value after, in words.
     pub differences: Vec<(&'static str, String, String)>,
-    /// What works, but takes something from others, or is not advised.
+    /// Changes that work, but have an effect on other accounts or are not recommended.
     pub warnings: Vec<String>,
     steps: Vec<Step>,
     names: Vec<String>,
+    /// The service principal names that it has and keeps.
+    kept: Vec<String>,
 }
 
 /// One attribute: values that go, and values that come.
@@ -56,7 +61,7 @@ struct Step {
 }
 
 impl PlannedChange {
-    /// The same as a file that `ldapmodify` takes (RFC 2849).
+    /// The same as input for `ldapmodify` (RFC 2849).
     #[must_use]
     pub fn ldif(&self) -> String {
         let bytes =
@@ -75,7 +80,7 @@ impl PlannedChange {
 }
 
 impl Directory {
-    /// Compares what is wished for with the account; every problem is told at once.
+    /// Compares the wanted settings with the account; the error lists every problem.
     pub async fn plan_change(
         &self,
         name: &str,
@@ -88,6 +93,7 @@ impl Directory {
             warnings: Vec::new(),
             steps: Vec::new(),
             names: wish.add_service_principal_names.clone(),
+            kept: Vec::new(),
         };
         let mut problems = Vec::new();
         if let Some(types) = wish.encryption_types {
@@ -102,15 +108,15 @@ impl Directory {
                 plan.replace(ENCRYPTION, before.map(|types| types.to_string()), types.to_string());
             }
         }
-        if let Some(enabled) = wish.enabled {
+        if wish.enabled.is_some() || !wish.end_delegation.is_empty() {
             match account.control {
                 None => problems.push(format!("{CONTROL} is not shown to {}", self.user())),
-                Some(control) => plan.enable(control, enabled),
+                Some(control) => plan.control(control, wish.enabled, &wish.end_delegation),
             }
         }
         if let Some(host_name) = &wish.dns_host_name {
             if !is_dns_name(host_name) {
-                problems.push(format!("{host_name} is no full DNS name of a host"));
+                problems.push(format!("{host_name} is not a full DNS name of a host"));
             }
             plan.text(HOST_NAME, account.dns_host_name.as_ref(), host_name);
         }
@@ -124,7 +130,7 @@ impl Directory {
         Err(Error::Refused { what: format!("change the account {}", account.name), problems })
     }
 
-    /// Plans the names of services, and gives back what keeps the account from having them.
+    /// Plans the service principal names, and returns the obstacles.
     async fn plan_names(
         &self,
         account: &Account,
@@ -156,19 +162,52 @@ impl Directory {
         plan.differences.extend(gone.iter().map(|name| (NAMES, name.clone(), none())));
         plan.differences.extend(new.iter().map(|name| (NAMES, none(), name.clone())));
         if !gone.is_empty() || !new.is_empty() {
+            plan.kept = has.iter().filter(|name| !gone.contains(name)).cloned().collect();
             plan.steps.push(Step { attribute: NAMES, gone, new });
         }
         Ok(problems)
     }
 
-    /// Makes a planned change: all of it, or nothing, and nothing if a value that goes has changed since.
+    /// Makes a planned change: all of it, or nothing, and nothing if a value to replace has changed since.
     pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
+        let changes = plan.changes(false);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let what = format!("change {}", plan.dn);
+        let mut done = self.modify(&plan.dn, changes, &what).await;
+        if plan.takes_names() && matches!(done, Err(Error::Operation { code: COLLISION, .. })) {
+            // Samba 4.22 looks for the accounts that have a name also where the name goes, so that one
+            // that two accounts have cannot be taken from either; all names anew are looked at as such.
+            done = self.modify(&plan.dn, plan.changes(true), &what).await;
+        }
+        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+    }
+}
+
+/// The result of LDAP for a value that is not allowed (RFC 4511, appendix A): constraintViolation.
+const COLLISION: u32 = 19;
+
+impl PlannedChange {
+    /// Whether service principal names go.
+    fn takes_names(&self) -> bool {
+        self.steps.iter().any(|step| step.attribute == NAMES && !step.gone.is_empty())
+    }
+
+    /// The change as LDAP has it; with the service principal names as single values that go and come, or
+    /// all of them anew.
+    fn changes(&self, names_anew: bool) -> Vec<Change> {
         let values = |values: &[String]| -> HashSet<Vec<u8>> {
             values.iter().map(|value| value.as_bytes().to_vec()).collect()
         };
         let mut changes: Vec<Change> = Vec::new();
-        for step in &plan.steps {
+        for step in &self.steps {
             let attribute = step.attribute.as_bytes().to_vec();
+            if names_anew && step.attribute == NAMES {
+                changes
+                    .push(Mod::Replace(attribute, values(&[&self.kept[..], &step.new].concat())));
+                continue;
+            }
             if !step.gone.is_empty() {
                 changes.push(Mod::Delete(attribute.clone(), values(&step.gone)));
             }
@@ -176,11 +215,7 @@ impl Directory {
                 changes.push(Mod::Add(attribute, values(&step.new)));
             }
         }
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let done = self.modify(&plan.dn, changes, &format!("change {}", plan.dn)).await;
-        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+        changes
     }
 }
 
@@ -202,12 +237,21 @@ impl PlannedChange {
         self.steps.push(Step { attribute, gone: before.into_iter().cloned().collect(), new });
     }
 
-    fn enable(&mut self, control: i64, enabled: bool) {
-        let after = if enabled { control & !DISABLED } else { control | DISABLED };
+    fn control(&mut self, control: i64, enabled: Option<bool>, end: &[Delegation]) {
+        let mut after = match enabled {
+            None => control,
+            Some(true) => control & !DISABLED,
+            Some(false) => control | DISABLED,
+        };
+        for kind in end {
+            after &= !kind.flag();
+        }
         if after != control {
             let shown = |bits: i64| {
-                let word = if bits & DISABLED == 0 { "enabled" } else { "disabled" };
-                format!("{bits} ({word})")
+                let mut words = vec![if bits & DISABLED == 0 { "enabled" } else { "disabled" }];
+                let of = |kind: &&Delegation| bits & kind.flag() != 0;
+                words.extend(Delegation::ALL.iter().filter(of).map(|kind| kind.shown()));
+                format!("{bits} ({})", words.join(", "))
             };
             self.differences.push((CONTROL, shown(control), shown(after)));
             self.replace(CONTROL, Some(control.to_string()), after.to_string());

@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -18,7 +17,6 @@ use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 fn expected() -> Domain {
     Domain {
@@ -62,13 +60,16 @@ async fn the_facts_of_the_domain_over_every_way() {
 }
 
 #[tokio::test]
-async fn nobody_sees_nothing() {
-    let Some(controller) = shared::domain_controller("nobody_sees_nothing").await else { return };
+async fn the_anonymous_user_sees_nothing() {
+    let Some(controller) = shared::domain_controller("the_anonymous_user_sees_nothing").await
+    else {
+        return;
+    };
     let options = Options { credentials: None, ..administrator(&controller) };
     let directory = Directory::open(&options).await.unwrap();
     assert_eq!(directory.user(), "anonymous");
     let error = directory.domain().await.unwrap_err().to_string();
-    assert!(error.contains("nobody is logged on") && error.contains("--bind-user"), "{error}");
+    assert!(error.contains("no user is logged on") && error.contains("--bind-user"), "{error}");
 }
 
 #[tokio::test]
@@ -141,7 +142,7 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains(HOST) && error.contains("--server-name"), "{error}");
 
     assert!(error.contains(&format!("but for {HOST}, {DOMAIN}")), "{error}");
-    // Certificates that no name fits, and one that is no server's.
+    // Certificates that no name fits, and one that is not a server's.
     for (pair, why, remedy) in [
         (controller.authority().server(&[]), "has no subject alternative name", "Samba makes"),
         (controller.authority().pair(), "is that of an authority", "sign a certificate"),
@@ -150,7 +151,7 @@ async fn a_wrong_authority_or_name_or_port() {
         let error = failure(&Options { server, ..base.clone() }).await;
         assert!(error.contains(why) && error.contains(remedy), "{error}");
     }
-    // LDAPS is no StartTLS.
+    // LDAPS is not StartTLS.
     let server = Some(format!("{}:636", controller.address));
     let options = Options { server, transport: Transport::StartTls, ..base.clone() };
     let error = failure(&options).await;
@@ -164,7 +165,7 @@ async fn a_wrong_authority_or_name_or_port() {
     Directory::open(&Options { ca: Some(path.clone()), ..base.clone() }).await.unwrap();
     std::fs::write(&path, &der[..100]).unwrap();
     let error = failure(&Options { ca: Some(path), ..base.clone() }).await;
-    assert!(error.contains("no certificate in DER or PEM"), "{error}");
+    assert!(error.contains("not a certificate in DER or PEM"), "{error}");
 
     for port in [389, 88] {
         let server = Some(format!("{}:{port}", controller.address));
@@ -189,25 +190,13 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains("absent.crt"), "{error}");
 }
 
-fn acceptor(pair: &Pair) -> TlsAcceptor {
-    use tokio_rustls::rustls::ServerConfig;
-    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-    let certificate = CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-    TlsAcceptor::from(Arc::new(config.unwrap()))
-}
-
 /// Serves TLS with a certificate of the domain's authority, and nothing in it.
 async fn serve(pair: &Pair) -> u16 {
     serve_at(pair, ("127.0.0.1", 0)).await
 }
 
 async fn serve_at(pair: &Pair, address: (&str, u16)) -> u16 {
-    let acceptor = acceptor(pair);
+    let acceptor = pair.acceptor();
     let listener = TcpListener::bind(address).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -299,7 +288,7 @@ struct Received {
 /// Answers one request for StartTLS with a result, and if that is success encrypts; what comes
 /// then is kept. Nothing is answered to it: the connection ends with the first of it.
 async fn answer_starttls(pair: &Pair, result: u8) -> (u16, JoinHandle<Received>) {
-    let acceptor = acceptor(pair);
+    let acceptor = pair.acceptor();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let received = tokio::spawn(async move {

@@ -73,8 +73,8 @@ async fn a_dns_server_that_does_not_answer_is_not_a_missing_record() {
 }
 
 #[tokio::test]
-async fn records_that_are_missing_and_a_controller_that_is_gone() {
-    let test = "records_that_are_missing_and_a_controller_that_is_gone";
+async fn missing_records_and_a_missing_controller() {
+    let test = "missing_records_and_a_missing_controller";
     // Short: Samba makes sockets below a directory of that name.
     let name = "bare-dc";
     let Some(controller) = shared::separate_domain_controller(test, name).await else { return };
@@ -101,8 +101,8 @@ async fn records_that_are_missing_and_a_controller_that_is_gone() {
 }
 
 #[tokio::test]
-async fn the_next_controller_is_taken_where_the_first_is_down() {
-    let test = "the_next_controller_is_taken_where_the_first_is_down";
+async fn the_next_controller_is_used_if_the_first_is_down() {
+    let test = "the_next_controller_is_used_if_the_first_is_down";
     let Some(controller) = shared::domain_controller(test).await else { return };
     let label = controller.unique("many").to_lowercase();
     let domain = format!("{label}.contoso.com");

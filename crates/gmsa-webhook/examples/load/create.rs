@@ -23,7 +23,7 @@ const WITH: &str = "with-webhook";
 /// Pods of this one are not.
 const WITHOUT: &str = "without-webhook";
 const LABEL: &str = "bench";
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_mins(1);
 
 /// How long creations took, in microseconds.
 #[derive(Clone, Copy, Debug)]

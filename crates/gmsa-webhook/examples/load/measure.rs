@@ -86,7 +86,7 @@ pub(crate) struct Measured {
 /// Runs a load.
 pub(crate) fn measure(target: &Target, sent: &Sent) -> Measured {
     let before = running(target.pid);
-    let seen = seen(generator(target.address, sent).output().unwrap());
+    let seen = seen(&generator(target.address, sent).output().unwrap());
     let after = running(target.pid);
     let calls = number(seen.calls);
     let cpu = after.0 - before.0;
@@ -114,7 +114,7 @@ pub(crate) fn measure_beside(target: &Target, sent: &Sent, rate: u32) -> Measure
     let others = others.spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(200));
     let measured = measure(target, sent);
-    let others = seen(others.wait_with_output().unwrap());
+    let others = seen(&others.wait_with_output().unwrap());
     let made = number(others.handshakes) / others.seconds;
     assert!(made > f64::from(rate) * 0.8, "only {made:.0} handshakes a second were made");
     measured
@@ -135,7 +135,7 @@ fn generator(address: SocketAddr, sent: &Sent) -> Command {
     command
 }
 
-fn seen(output: std::process::Output) -> Seen {
+fn seen(output: &std::process::Output) -> Seen {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "the generator failed: {stderr}");
     serde_json::from_slice(&output.stdout).unwrap()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::server::{
@@ -13,21 +13,29 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
 /// The current serving certificate.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Identity {
-    certificate: ArcSwapOption<CertifiedKey>,
+    certificate: ArcSwap<CertifiedKey>,
 }
 
 impl Identity {
+    /// Serves this certificate at first. API servers do not trust it, and a server that has no other is
+    /// not ready; but kubelets, which check no certificate, can ask whether it is alive and why it is not
+    /// ready.
+    #[must_use]
+    pub fn new(until_there_is_another: Arc<CertifiedKey>) -> Self {
+        Self { certificate: ArcSwap::new(until_there_is_another) }
+    }
+
     /// Replaces the certificate for every handshake from now on.
     pub fn set(&self, certificate: Arc<CertifiedKey>) {
-        self.certificate.store(Some(certificate));
+        self.certificate.store(certificate);
     }
 }
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.certificate.load_full()
+        Some(self.certificate.load_full())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is read of the cluster, before anything is judged.
 
-use gmsa_cluster::api::objects::kinds::{self, kind};
-use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference};
+use gmsa_cluster::api::Error;
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -14,29 +14,15 @@ use crate::failure::Failure;
 /// What was read, or why it may not be read.
 pub type Seen<T> = Result<T, String>;
 
-const ADMISSION: &str = "admissionregistration.k8s.io";
-
-pub const MUTATING: Kind =
-    kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
-pub const VALIDATING: Kind =
-    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
-pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
-pub const SERVICE: Kind = kind("", "Service", "services", true);
-pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
-pub const SECRET: Kind = kind("", "Secret", "secrets", true);
-pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
-pub const NODE: Kind = kind("", "Node", "nodes", false);
-pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
-
-/// The webhook, whoever made it, and what is left of others.
+/// The webhook, ours or another, and what is left of others.
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
     /// Whether our configuration of early warnings is there.
     pub early_warnings: bool,
-    /// Configurations and Deployments of another GMSA webhook besides ours.
+    /// Configurations and Deployments of other GMSA webhooks.
     pub others: Vec<String>,
-    /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
+    /// Workloads and pods of another GMSA webhook that have lost their owner.
     pub orphans: Seen<Vec<Value>>,
     /// The webhook's Deployment.
     pub deployment: Seen<Option<Value>>,
@@ -52,11 +38,11 @@ pub struct Facts {
     pub ours: bool,
 }
 
-/// A missing right is told at the check; everything else ends the examination.
+/// A missing right becomes the result of the check; any other error ends the command.
 pub fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
     match read {
         Ok(found) => Ok(Ok(found)),
-        Err(error) if error.code == Some(403) => Ok(Err(error.to_string())),
+        Err(error) if error.code() == Some(403) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -75,7 +61,7 @@ pub async fn one(
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
-    for kind in [MUTATING, VALIDATING] {
+    for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
         match (soft(objects.list(kind, None).await)?, &mut configurations) {
             (Ok(found), Ok(all)) => {
                 early_warnings |= found
@@ -89,7 +75,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
             (Ok(_), Err(_)) => {}
         }
     }
-    let deployments = soft(objects.list(DEPLOYMENT, None).await)?;
+    let deployments = soft(objects.list(kinds::DEPLOYMENT, None).await)?;
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
     let ours =
@@ -118,7 +104,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
     }
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Err(error) if error.code == Some(404) => Ok(None),
+        Err(error) if error.code() == Some(404) => Ok(None),
         read => soft(read.map(Some))?,
     };
     Ok(Facts {
@@ -130,7 +116,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         namespaces: soft(objects.list(kinds::NAMESPACE, None).await)?,
         workloads,
         specs,
-        nodes: soft(objects.list(NODE, None).await)?,
+        nodes: soft(objects.list(kinds::NODE, None).await)?,
         ours,
     })
 }
@@ -153,7 +139,7 @@ impl Facts {
         of_service.or_else(of_deployment).unwrap_or_else(|| NAME.to_owned())
     }
 
-    /// Each webhook with the configuration in which it stands.
+    /// Each webhook with its configuration.
     pub fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.configurations.iter().flatten().flat_map(|configuration| {
             array(configuration, "/webhooks").map(move |hook| (configuration, hook))

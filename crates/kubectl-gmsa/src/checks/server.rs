@@ -1,13 +1,13 @@
 //! The webhook's Deployment, Service and certificate.
 
-use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
     WEBHOOK_REPLICAS, WEBHOOK_RESTARTS, WEBHOOK_ROLLOUT, WEBHOOK_SERVICE,
 };
-use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
+use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -16,14 +16,14 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 use x509_parser::time::ASN1Time;
 
-use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, one, shown};
+use super::facts::{Facts, Seen, one, shown, soft};
 use crate::failure::Failure;
 use crate::installation::pods;
-use crate::installation::signature::{Signed, pems, signed};
+use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
 
-/// A certificate that is renewed in time never gets this near to its end, in days.
+/// A certificate that is renewed in time never has fewer days left than this.
 const NEAR: i64 = 14;
-/// How long ago a container may have ended for it to be told, in seconds.
+/// A container that ended within this time is reported, in seconds.
 const RECENT: i64 = 3600;
 
 /// Looks at them.
@@ -57,7 +57,7 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
     let pods = own_pods(facts);
     let mut reasons: Vec<String> =
         pods.iter().filter_map(pods::problem).map(|one| one.text).collect();
-    reasons.extend(read.as_ref().and_then(pods::refused).map(|one| one.text));
+    reasons.extend(read.as_ref().and_then(pods::refused_to).map(|one| one.text));
     reasons.sort();
     reasons.dedup();
     let because = |outcome: Outcome| reasons.iter().cloned().fold(outcome, Outcome::because);
@@ -128,7 +128,7 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
         return Ok(vec![Outcome::skipped(&WEBHOOK_SERVICE, words)]);
     };
     let object = format!("Service {namespace}/{name}");
-    let found = match one(objects, SERVICE, &namespace, &name).await? {
+    let found = match one(objects, kinds::SERVICE, &namespace, &name).await? {
         Err(why) => return Ok(vec![Outcome::unknown(&WEBHOOK_SERVICE, why).on(object)]),
         Ok(None) => {
             return Ok(vec![Outcome::problem(&WEBHOOK_SERVICE, "it does not exist").on(object)]);
@@ -142,7 +142,7 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     } else {
         // An apply adds the port, beside one that has its name and that it does not know.
         Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}")).then(format!(
-            "Make it anew: `kubectl delete service {name} -n {namespace}`, then \
+            "Create it again: `kubectl delete service {name} -n {namespace}`, then \
              `kubectl gmsa install`."
         ))
     };
@@ -150,26 +150,47 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     if text(&found, "/spec/type") == "ExternalName" {
         return Ok(vec![there]);
     }
-    let endpoints = match one(objects, ENDPOINTS, &namespace, &name).await? {
+    let endpoints = match behind(objects, &namespace, &name).await? {
         Err(why) => Outcome::unknown(&WEBHOOK_ENDPOINTS, why),
-        Ok(found) => {
-            let found = found.unwrap_or_default();
-            let ready =
-                array(&found, "/subsets").flat_map(|subset| array(subset, "/addresses")).count();
-            match ready {
-                0 => Outcome::problem(&WEBHOOK_ENDPOINTS, "no ready pod is behind it"),
-                ready => Outcome::ok(&WEBHOOK_ENDPOINTS, format!("{ready} ready")),
-            }
-        }
+        Ok(found) => match found.iter().map(ready).sum::<usize>() {
+            0 => Outcome::problem(&WEBHOOK_ENDPOINTS, "no ready pod is behind it"),
+            ready => Outcome::ok(&WEBHOOK_ENDPOINTS, format!("{ready} ready")),
+        },
     };
     Ok(vec![there, endpoints.on(object)])
+}
+
+/// What says which pods are behind a Service: its EndpointSlices, or its Endpoints on API servers that
+/// do not serve those. Servers from 1.37 on may have no controller for Endpoints.
+pub async fn behind(
+    objects: &Objects,
+    namespace: &str,
+    name: &str,
+) -> Result<Seen<Vec<Value>>, Failure> {
+    let slices = objects.list(kinds::ENDPOINT_SLICE, Some(namespace)).await;
+    if slices.as_ref().is_err_and(|error| error.code() == Some(404)) {
+        let found = one(objects, kinds::ENDPOINTS, namespace, name).await?;
+        return Ok(found.map(|found| found.into_iter().collect()));
+    }
+    let is_of_it =
+        |slice: &Value| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name;
+    Ok(soft(slices)?.map(|slices| slices.into_iter().filter(is_of_it).collect()))
+}
+
+/// How many addresses of an EndpointSlice, or of Endpoints, are ready.
+fn ready(found: &Value) -> usize {
+    // Not said is ready.
+    let is_ready = |endpoint: &&Value| endpoint.pointer("/conditions/ready") != Some(&false.into());
+    let of_slice = array(found, "/endpoints").filter(is_ready);
+    let of_endpoints = array(found, "/subsets").flat_map(|subset| array(subset, "/addresses"));
+    of_slice.count() + of_endpoints.count()
 }
 
 async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
     let namespace = facts.namespace();
     let name = secret_name(facts);
     let object = format!("Secret {namespace}/{name}");
-    let secret = match one(objects, SECRET, &namespace, &name).await? {
+    let secret = match one(objects, kinds::SECRET, &namespace, &name).await? {
         Err(why) => {
             return Ok([&WEBHOOK_CERTIFICATE, &WEBHOOK_CA_BUNDLE]
                 .map(|check| Outcome::unknown(check, &why).on(&object))
@@ -179,7 +200,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
     };
     let chain = pems(&decoded(secret.pointer("/data/tls.crt")));
     let Some(leaf) = chain.first() else {
-        let words = "it holds no certificate";
+        let words = "it contains no certificate";
         return Ok(vec![
             Outcome::problem(&WEBHOOK_CERTIFICATE, words).on(object),
             Outcome::skipped(&WEBHOOK_CA_BUNDLE, "there is no certificate"),
@@ -192,8 +213,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
             Signed::Yes => Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate"),
             Signed::Unverifiable => Outcome::unknown(
                 &WEBHOOK_CA_BUNDLE,
-                "its caBundle has a CA of the right name, but the algorithm of the certificate's \
-                 signature cannot be verified here",
+                format!("its caBundle has a CA of the right name, but {UNVERIFIABLE}"),
             ),
             Signed::No if bundle.is_empty() => {
                 Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
@@ -213,12 +233,12 @@ pub fn secret_name(facts: &Facts) -> String {
         let mut volumes = array(one, "/spec/template/spec/volumes");
         volumes.find_map(|volume| Some(volume.pointer("/secret/secretName")?.as_str()?.to_owned()))
     });
-    mounted.unwrap_or_else(|| OUR_SECRET.to_owned())
+    mounted.unwrap_or_else(|| SECRET.to_owned())
 }
 
 fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
     let Ok(certificate) = leaf.parse_x509() else {
-        return Outcome::problem(&WEBHOOK_CERTIFICATE, "tls.crt holds no X.509 certificate");
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, "tls.crt contains no X.509 certificate");
     };
     let (start, end) = (certificate.validity().not_before, certificate.validity().not_after);
     let now = ASN1Time::now();

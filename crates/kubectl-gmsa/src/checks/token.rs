@@ -1,6 +1,6 @@
 //! Whether the API server accepts the tokens of the webhook's pods.
 
-use gmsa_cluster::api::objects::{Kind, Objects, kinds};
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_TOKEN;
@@ -12,7 +12,6 @@ use super::replicas::Replicas;
 use crate::failure::Failure;
 use crate::installation::token::older;
 
-const SERVICE_ACCOUNT: Kind = kinds::kind("", "ServiceAccount", "serviceaccounts", true);
 /// For how long after a service account is made a replica may not have noticed yet that its token is
 /// rejected, in seconds: it opens its watches anew within 45.
 const NOTICED: i64 = 90;
@@ -32,7 +31,7 @@ pub async fn examine(
         name => name,
     };
     let object = format!("ServiceAccount {namespace}/{name}");
-    let account = match one(objects, SERVICE_ACCOUNT, namespace, name).await? {
+    let account = match one(objects, kinds::SERVICE_ACCOUNT, namespace, name).await? {
         Ok(Some(account)) => account,
         Ok(None) => {
             let words = "it does not exist: the tokens of the pods are rejected, and new pods are \

@@ -4,10 +4,11 @@
 mod adopt;
 mod existing;
 mod options;
-mod pods;
 mod stage;
 mod trust;
 mod wait;
+
+use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::installation::{OLDEST, Objects, Version, objects};
@@ -19,7 +20,7 @@ use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::{kept_options, leftover, probe, refuse_unfinished};
-use crate::output::changes::report;
+use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
 use stage::Stage;
@@ -28,17 +29,15 @@ use trust::Trust;
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
 
-/// Installs, or brings an installation to what is asked for.
+/// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
     if args.dry_run.is_client() {
         if args.takeover.adopt {
-            return Err(Failure::Input(
-                "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
-            ));
+            return Err(Failure::Input("--adopt needs a cluster; use --dry-run=server".to_owned()));
         }
         if args.ca_bundle.is_some() {
             return Err(Failure::Input(
-                "--ca-bundle needs a cluster: no manifest holds a caBundle".to_owned(),
+                "--ca-bundle needs a cluster: manifests contain no caBundle".to_owned(),
             ));
         }
         let options = options::resolve(args, None)?;
@@ -55,7 +54,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
     }
     if args.kubernetes_version.is_some() {
         return Err(Failure::Input(
-            "--kubernetes-version needs --dry-run=client; a cluster says its own".to_owned(),
+            "--kubernetes-version needs --dry-run=client; a cluster reports its own".to_owned(),
         ));
     }
     connect::block_on(install(args))
@@ -65,6 +64,8 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = supported(server_version(&client).await?)?;
     let namespace = args.namespace.as_deref().unwrap_or(NAME);
+    let end = Instant::now() + Duration::from_secs(args.wait);
+    wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     if args.takeover.adopt
         && let Some(code) = adopt::run(args, &client, version, namespace).await?
     {
@@ -100,9 +101,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if adopt::are_denied(args, &denied) {
         return Ok(1);
     }
-    // What is not wanted any more goes before the server that answers it does.
+    // Configurations that are no longer wanted are deleted before their server.
     for object in leftover {
-        if applier.delete(&object).await.map_err(Failure::cluster)? {
+        if applier.delete(&object).await? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }
     }
@@ -123,14 +124,14 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What would become of every object.
+/// The change of every object.
 struct Plan<'a> {
     changes: Vec<(&'a Value, Change)>,
 }
 
 impl<'a> Plan<'a> {
-    /// Everything is asked first: a missing right is told before anything is changed. What is
-    /// `replaced` goes before it is made anew.
+    /// Plans every object first, so that a missing right is reported before anything is changed. A
+    /// `replaced` object is deleted before it is created again.
     async fn new(
         client: &Client,
         applier: &Applier,
@@ -156,7 +157,7 @@ impl<'a> Plan<'a> {
 
     fn show(&self) -> Result<(), Failure> {
         for (object, change) in &self.changes {
-            printer::data(&report(object, change, " (server dry run)"))?;
+            printer::data(&changes(object, change, " (server dry run)"))?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
+use std::time::Duration;
+
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Certificates, Options, Version};
@@ -14,11 +16,14 @@ use crate::installation::{FILLED_BY, kept_options, refuse_unfinished};
 use crate::output::printer;
 use crate::prompt;
 
+/// In this time API servers notice that a configuration is gone; until then they call what it names.
+const NOTICE: Duration = Duration::from_secs(1);
+
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
     if args.dry_run.is_client() {
         return Err(Failure::Input(
-            "--dry-run=client says nothing here: what is removed is what is there; use \
+            "--dry-run=client cannot show what is removed: that depends on the cluster; use \
              --dry-run=server"
                 .to_owned(),
         ));
@@ -41,12 +46,12 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         if definition && !args.purge_credspecs {
             continue;
         }
-        let live = applier.live(&object).await.map_err(Failure::cluster)?;
+        let live = applier.live(&object).await?;
         let Some(live) = live else { continue };
         if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
             theirs = true;
         }
-        // What somebody else made under the same name is not ours to take away, nor is what holds it.
+        // A Secret that another user made under the same name stays, with its namespace.
         let kept = theirs && (is_secret(&object) || is_namespace(&object));
         if !kept && (definition || is_ours(&live) || is_secret(&object)) {
             found.push(object);
@@ -55,7 +60,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     if theirs {
         let and = if args.namespace == NAME { ", and its namespace with it" } else { "" };
         printer::note(&format!(
-            "the Secret {}/{SECRET} stays{and}: somebody else filled it",
+            "the Secret {}/{SECRET} stays{and}: its content was not made by this installation",
             args.namespace
         ));
     }
@@ -73,21 +78,27 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         confirm(args, &found)?;
     }
     for object in &found {
-        if applier.delete(object).await.map_err(Failure::cluster)? {
+        if applier.delete(object).await? {
             printer::data(&format!("{} deleted\n", shown(object)))?;
+            if sends_pods(object) {
+                tokio::time::sleep(NOTICE).await;
+            }
         }
     }
     if !version.filters() {
         // An apply without the label gives it up; labels of others stay.
         let bare = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "kube-system"}});
-        let change = applier.apply(&bare).await.map_err(Failure::cluster)?;
+        let change = applier.apply(&bare).await?;
         if change != gmsa_cluster::api::apply::Change::Unchanged {
             printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
         }
     }
     if args.namespace != NAME {
-        printer::note(&format!("the namespace {} stays: it may hold other things", args.namespace));
+        printer::note(&format!(
+            "the namespace {} stays: it may contain other objects",
+            args.namespace
+        ));
     }
     if !args.purge_credspecs {
         printer::note(
@@ -97,23 +108,30 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The reverse of how they were made: what sends pods first, the namespace last.
+/// The reverse of how they were made: what sends pods first, the namespace last. Validation denies pods
+/// that were not expanded, so it ends before expansion does.
 fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let objects = everything(options, version);
     let mut all = objects.webhooks;
+    all.reverse();
     let (namespaces, rest): (Vec<Value>, Vec<Value>) =
         objects.base.into_iter().rev().partition(is_namespace);
     all.extend(rest);
-    // Only when nobody may write it any more.
+    // After the role that lets the server write it again.
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
-    // What the audit keeps; its policy reports go with its role.
+    // The audit's results; its policy reports are deleted with its role.
     all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": AUDIT, "namespace": options.namespace}}));
-    // A namespace of another name was somebody's choice, and may hold more than what is ours.
+    // The user chose a namespace of another name, and it may hold other objects.
     let own = |object: &Value| object.pointer("/metadata/name") == Some(&json!(NAME));
     all.extend(namespaces.into_iter().filter(own));
     all
+}
+
+fn sends_pods(object: &Value) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
 }
 
 fn is_namespace(object: &Value) -> bool {
@@ -150,14 +168,18 @@ mod tests {
     use super::in_order;
 
     #[test]
-    fn webhooks_go_first_and_no_namespace_but_our_own_goes_at_all() {
+    fn webhooks_are_deleted_first_and_only_our_own_namespace() {
         for (namespace, deleted) in [("gmsa-webhook", 1), ("shared-tools", 0)] {
             let options = Options { namespace: namespace.to_owned(), ..Options::default() };
             let objects = in_order(&options, Version(1, 20));
             let kinds: Vec<&str> =
                 objects.iter().filter_map(|object| object.get("kind")?.as_str()).collect();
-            let first: Vec<&&str> = kinds.iter().take(2).collect();
-            assert!(first.iter().all(|kind| kind.ends_with("WebhookConfiguration")), "{kinds:?}");
+            let last = kinds.iter().rposition(|kind| kind.ends_with("WebhookConfiguration"));
+            let rest = kinds.iter().position(|kind| !kind.ends_with("WebhookConfiguration"));
+            assert!(last < rest, "{kinds:?}");
+            let of = |kind| kinds.iter().rposition(|one| *one == kind);
+            let validating = of("ValidatingWebhookConfiguration");
+            assert!(validating < of("MutatingWebhookConfiguration"), "{kinds:?}");
             let namespaces = kinds.iter().filter(|kind| **kind == "Namespace").count();
             assert_eq!(namespaces, deleted, "{namespace}");
         }

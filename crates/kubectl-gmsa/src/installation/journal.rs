@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub struct Journal {
     /// What is installed.
     pub options: Options,
-    /// What goes: `apiVersion`, `kind`, and of the metadata name, namespace and uid.
+    /// Objects to delete: `apiVersion`, `kind`, and of the metadata name, namespace and uid.
     pub remove: Vec<Value>,
 }
 
@@ -28,7 +28,7 @@ impl Journal {
     /// The journal that is there; none if no takeover was begun.
     pub async fn read(client: &Client) -> Result<Option<Self>, Failure> {
         let applier = Applier::new(client.clone(), gmsa_core::names::FIELD_MANAGER, true);
-        let live = applier.live(&namespace()).await.map_err(Failure::cluster)?;
+        let live = applier.live(&namespace()).await?;
         let Some(live) = live else { return Ok(None) };
         if live.pointer("/metadata/deletionTimestamp").is_some() {
             return Ok(None);
@@ -47,7 +47,7 @@ impl Journal {
         })
     }
 
-    /// The namespace that keeps it, for the labels of its own and more.
+    /// The namespace that stores it, for its own labels and more.
     pub fn kept_in(&self, mut namespace: Value) -> Value {
         let text = serde_json::to_string(self).unwrap_or_default();
         if let Some(metadata) = namespace.get_mut("metadata").and_then(Value::as_object_mut) {
@@ -60,7 +60,7 @@ impl Journal {
     pub async fn left(self, applier: &Applier) -> Result<Vec<Value>, Failure> {
         let mut left = Vec::new();
         for object in self.remove {
-            let live = applier.live(&object).await.map_err(Failure::cluster)?;
+            let live = applier.live(&object).await?;
             left.extend(
                 live.filter(|live| text(live, "/metadata/uid") == text(&object, "/metadata/uid")),
             );

@@ -1,7 +1,7 @@
 //! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
 use gmsa_core::names::NAME;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -14,36 +14,42 @@ pub fn selector() -> String {
 /// Why a pod does not run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is, by which it is known again.
+    /// Identifies the problem.
     pub reason: String,
-    /// In the words of whoever found it, with what to do.
+    /// The original message, with what to do.
     pub text: String,
 }
 
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
-/// Why the pods of a Deployment cannot be created, as its condition `ReplicaFailure` says.
-pub fn refused(deployment: &Deployment) -> Option<Problem> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions
-        .iter()
-        .find(|condition| condition.type_ == REFUSED && condition.status == "True")?;
-    Some(not_created(failure.message.as_deref()))
+/// Why the pods of a Deployment or replica set cannot be created, such as by a quota, from its condition
+/// `ReplicaFailure`. The conditions are given by type, status and message.
+pub fn refused<'a>(
+    mut conditions: impl Iterator<Item = [&'a Option<String>; 3]>,
+) -> Option<Problem> {
+    let is = |text: &Option<String>, wanted: &str| text.as_deref() == Some(wanted);
+    let [_, _, message] =
+        conditions.find(|[kind, status, _]| is(kind, REFUSED) && is(status, "True"))?;
+    let message = message.as_deref().unwrap_or("no reason is given");
+    let text = format!("its pods cannot be created: {message}");
+    Some(Problem { reason: REFUSED.to_owned(), text })
 }
 
-/// Pods that cannot be created, such as by a quota.
-pub fn not_created(message: Option<&str>) -> Problem {
-    let message = message.unwrap_or("no reason is given");
-    Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
+/// The same of a Deployment.
+pub fn refused_to(deployment: &Deployment) -> Option<Problem> {
+    refused(conditions(deployment).map(|one| [&one.type_, &one.status, &one.message]))
 }
 
-/// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
+fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
+    deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
+}
+
+/// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let stuck = conditions
-        .iter()
-        .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
+    let stuck = conditions(deployment).find(|one| {
+        one.type_.as_deref() == Some("Progressing") && one.status.as_deref() == Some("False")
+    })?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
 }
@@ -66,7 +72,7 @@ pub fn crashed(pod: &Pod, within: i64) -> Option<String> {
     })
 }
 
-/// Why a pod does not run; none if nobody says so.
+/// Why a pod does not run, if its status shows it.
 pub fn problem(pod: &Pod) -> Option<Problem> {
     let status = pod.status.as_ref()?;
     if pod.metadata.deletion_timestamp.is_some() {
@@ -150,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_told() {
+    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_reported() {
         for (status, words) in [
             (
                 json!({"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",
@@ -216,9 +222,9 @@ mod tests {
                     "message": "exceeded quota: none"}]}}))
             .unwrap()
         };
-        let told = refused(&deployment("ReplicaFailure", "True")).unwrap().text;
+        let told = refused_to(&deployment("ReplicaFailure", "True")).unwrap().text;
         assert_eq!(told, "its pods cannot be created: exceeded quota: none");
-        assert_eq!(refused(&deployment("ReplicaFailure", "False")), None);
+        assert_eq!(refused_to(&deployment("ReplicaFailure", "False")), None);
         assert!(stuck(&deployment("Progressing", "False")).is_some());
         assert_eq!(stuck(&deployment("Progressing", "True")), None);
     }

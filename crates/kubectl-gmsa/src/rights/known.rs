@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::api::objects::{Error, Objects, kinds};
+use gmsa_cluster::api::Error;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_core::rbac::{Grant, Policy};
 
 use super::binding_of;
@@ -32,11 +33,11 @@ impl Known {
         for (kind, namespace) in everywhere.into_iter().chain(namespaced) {
             match objects.list(kind, namespace).await {
                 Ok(all) => found.extend(all),
-                Err(error) if error.code == Some(403) => unread.push(error),
+                Err(error) if error.code() == Some(403) => unread.push(error),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Self { policy: policy::policy(found.iter())?, unread })
+        Ok(Self { policy: policy(found.iter())?, unread })
     }
 
     /// Every way, those by our own binding first.
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     fn known(objects: &[Value]) -> Known {
-        Known { policy: policy::policy(objects.iter()).unwrap(), unread: Vec::new() }
+        Known { policy: policy(objects.iter()).unwrap(), unread: Vec::new() }
     }
 
     fn role(name: &str, resource_names: &Value) -> Value {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::support::Ran;
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::{self, Certificates, Options, Version};
@@ -38,9 +39,8 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
     assert_eq!(definitions.len(), 2);
     // Without them nothing is begun.
     let install = ["install", "--certificates=cert-manager"];
-    let output = world.run(&install).await;
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(&install).await;
+    assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("cert-manager.io/v1"), "{stderr}");
     assert!(world.objects().await.iter().flatten().all(|one| one["kind"] == "Namespace"));
     for definition in &definitions {
@@ -91,7 +91,7 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
         assert_eq!(found, [".spec.dnsName"]);
     }
 
-    // They belong together: the CA's Secret is what the issuer signs with, API servers are told to
+    // They belong together: the issuer signs with the CA's Secret, the configurations
     // trust the CA, and the certificate has the names by which they call.
     let find = |kind: &str, name: &str| {
         let one = |one: &&&Value| one["kind"] == kind && one["metadata"]["name"] == name;

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
 use gmsa_core::names;
 use gmsa_testkit::objects;
@@ -53,6 +52,40 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
             (gmsa_cluster::api::apply::shown(&object), object)
         })
         .collect()
+}
+
+#[test]
+fn the_chart_adds_annotations_to_its_webhook_configurations() {
+    let Some(helm) = helm("the_chart_adds_annotations_to_its_webhook_configurations") else {
+        return;
+    };
+    let sets = ["earlyWarnings=true", "webhookAnnotations.example\\.com/owner=platform"];
+    let rendered = rendered(&helm, "1.30.0", &sets);
+    let configurations: Vec<&Value> = rendered
+        .values()
+        .filter(|object| object["kind"].as_str().unwrap().ends_with("WebhookConfiguration"))
+        .collect();
+    assert_eq!(configurations.len(), 3);
+    for object in configurations {
+        let annotations = &object["metadata"]["annotations"];
+        assert_eq!(annotations["example.com/owner"], "platform", "{object}");
+        assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+    }
+}
+
+#[test]
+fn the_chart_leaves_out_namespaces_of_the_system_as_install_does() {
+    let Some(helm) = helm("the_chart_leaves_out_namespaces_of_the_system_as_install_does") else {
+        return;
+    };
+    let rendered = rendered(&helm, "1.30.0", &["skipSystemNamespaces=true"]);
+    let options = Options { skip_system_namespaces: true, ..Options::default() };
+    for wanted in installation::objects(&options, "1.30".parse().unwrap()).webhooks {
+        let selector = |object: &Value| object["webhooks"][0]["namespaceSelector"].clone();
+        let made = rendered.values().find(|object| object["kind"] == wanted["kind"]).unwrap();
+        assert_eq!(selector(made), selector(&wanted));
+        assert_eq!(selector(made)["matchExpressions"][0]["values"][0], "kube-system");
+    }
 }
 
 #[test]
@@ -216,8 +249,8 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
 }
 
 #[test]
-fn the_chart_is_sound_and_says_what_it_does_not_take() {
-    let Some(helm) = helm("the_chart_is_sound_and_says_what_it_does_not_take") else { return };
+fn the_chart_is_sound_and_rejects_unknown_values() {
+    let Some(helm) = helm("the_chart_is_sound_and_rejects_unknown_values") else { return };
     run(&helm, &["lint", "--strict", CHART]).unwrap();
     let refused = |version: &str, set: &str| {
         run(&helm, &["template", "gmsa", CHART, "--kube-version", version, "--set", set])
@@ -322,8 +355,32 @@ fn values_of_the_windows_gmsa_chart_mean_the_same() {
 }
 
 #[test]
-fn values_that_mean_nothing_here_are_refused_with_what_to_do() {
-    let Some(helm) = helm("values_that_mean_nothing_here_are_refused_with_what_to_do") else {
+fn the_guid_of_a_plugin_is_taken_with_braces_and_without() {
+    let Some(helm) = helm("the_guid_of_a_plugin_is_taken_with_braces_and_without") else { return };
+    let guid = "e4781092-f116-4b79-b55e-28eb6a224e26";
+    let with = |guid: &str| {
+        format!(
+            "credential.enabled=true,credential.domainJoinConfig.machineAccountName=WebApp1,\
+             credential.hostAccountConfig.pluginInput=shop:ad-user,\
+             credential.hostAccountConfig.pluginGUID={guid}"
+        )
+    };
+    for written in [guid.to_owned(), format!("\\{{{guid}\\}}")] {
+        let chart = rendered(&helm, "1.30.0", &[&with(&written)]);
+        let host = &chart["gmsacredentialspec/webapp1"]["credspec"]["ActiveDirectoryConfig"]["HostAccountConfig"];
+        assert_eq!(host["PluginGUID"], format!("{{{guid}}}"), "{written}");
+    }
+    for wrong in ["gmsa", "\\{\\{e4781092-f116-4b79-b55e-28eb6a224e26\\}\\}", "\\{e4781092"] {
+        let set = with(wrong);
+        let args = ["template", "gmsa", CHART, "--kube-version", "1.30.0", "--set", &set];
+        let why = run(&helm, &args).expect_err(wrong);
+        assert!(why.contains("pluginGUID"), "{wrong}: {why}");
+    }
+}
+
+#[test]
+fn unsupported_values_are_refused_with_what_to_do() {
+    let Some(helm) = helm("unsupported_values_are_refused_with_what_to_do") else {
         return;
     };
     for (set, words) in [
@@ -477,9 +534,8 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     assert!(said.contains("the validating webhook does not answer"), "{said}");
 
     helm.done(&["uninstall", "gmsa"]).await;
-    let applier = Applier::new(world.client.clone(), "test", true);
     let spec = objects::credential_spec("spec", "WebApp1");
-    assert!(applier.live(&spec).await.unwrap().is_some(), "the credential spec is gone");
+    assert!(world.live(&spec).await.is_some(), "the credential spec is gone");
     eventually("nothing is asked any more", SOON, || async {
         world.admit("web").await.err().filter(|why| why == "not expanded")
     })

@@ -3,23 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::install_definition;
-use assert_cmd::Command;
+use crate::support::{ROOT, install_definition, plugin, ran};
 use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::{objects, shared};
 use serde_json::Value;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
 fn review(kubeconfig: &Path, stdin: &str) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .args(["review", "-f", "-", "--cluster", "-o", "json", "--kubeconfig"])
-        .arg(kubeconfig)
-        .write_stdin(stdin)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    let args = ["review", "-f", "-", "--cluster", "-o", "json"];
+    ran(plugin(&args).env("KUBECONFIG", kubeconfig).write_stdin(stdin)).parts()
 }
 
 #[tokio::test]
@@ -40,7 +31,7 @@ async fn the_facts_come_from_the_cluster() {
     })
     .await;
 
-    // Who may not ask gets no verdict, and is told which right is missing.
+    // Without the right to ask there is no verdict, and the message names the missing right.
     let poor = cluster.token_kubeconfig(&namespace, "default").await;
     let (code, stdout, stderr) = review(&poor, &pod);
     assert_eq!((code, stdout.as_str()), (3, ""));
@@ -52,8 +43,8 @@ async fn the_facts_come_from_the_cluster() {
 }
 
 #[tokio::test]
-async fn the_examples_apply_as_they_stand() {
-    let Some(cluster) = shared::cluster("the_examples_apply_as_they_stand").await else { return };
+async fn the_examples_apply_unchanged() {
+    let Some(cluster) = shared::cluster("the_examples_apply_unchanged").await else { return };
     install_definition(&cluster).await;
     let examples = Path::new(ROOT).join("examples");
     let input = gmsa_cluster::manifests::Input::Path(examples);

@@ -1,21 +1,21 @@
-//! Faults of the webhook's installation, planted where nothing mends them: a control plane without
+//! Faults of the webhook's installation, planted where nothing repairs them: a control plane without
 //! a controller manager, a server with certificates from files, and a status that is written by
 //! hand.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Certificates, Options, Version, objects};
-use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_cluster::installation::{Certificates, Options, objects};
+use gmsa_testkit::control_plane;
 use gmsa_testkit::objects::credential_spec;
 use gmsa_testkit::pki::{Authority, Pair};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use k8s_openapi::ByteString;
-use kube::Client;
 use serde_json::{Value, json};
 use time::{Duration as Span, OffsetDateTime};
+
+use crate::support::world;
 
 const SOON: Duration = Duration::from_mins(1);
 const NAME: &str = "gmsa-webhook.gmsa-webhook.svc";
@@ -25,7 +25,9 @@ const MUTATING: &str =
 pub(super) const VALIDATING: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gmsa-webhook";
 pub(super) const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certificates";
-const ENDPOINTS: &str = "/api/v1/namespaces/gmsa-webhook/endpoints/gmsa-webhook";
+/// Its version is that of the server.
+const SLICE: &str =
+    "/apis/discovery.k8s.io/VERSION/namespaces/gmsa-webhook/endpointslices/gmsa-webhook";
 const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
 const CRD_STATUS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\
@@ -35,12 +37,20 @@ const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 pub(super) struct World {
-    _plane: ControlPlane,
-    kubeconfig: std::path::PathBuf,
-    client: Client,
+    base: world::World,
+    /// The version of EndpointSlices that the server has.
+    slices: &'static str,
     authority: Authority,
     _server: Server,
     _files: tempfile::TempDir,
+}
+
+impl std::ops::Deref for World {
+    type Target = world::World;
+
+    fn deref(&self) -> &world::World {
+        &self.base
+    }
 }
 
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
@@ -123,7 +133,7 @@ fn faults() -> Vec<Fault> {
             "warning",
             Patch(DEPLOYMENT, |_, _| json!({"status": {"availableReplicas": 1}})),
         ),
-        fault("webhook-endpoints", "problem", Patch(ENDPOINTS, |_, _| json!({"subsets": []}))),
+        fault("webhook-endpoints", "problem", Patch(SLICE, |_, _| json!({"endpoints": []}))),
         fault("webhook-certificate", "problem", Patch(SECRET, |world, _| ending(world, -1))),
         fault("webhook-certificate", "warning", Patch(SECRET, |world, _| ending(world, 3))),
         fault(
@@ -162,26 +172,8 @@ fn faults() -> Vec<Fault> {
 }
 
 impl World {
-    async fn request(&self, method: &str, path: &str, body: &Value) -> Result<Value, kube::Error> {
-        let content = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", content)
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        self.client.request(request).await
-    }
-
-    pub(super) async fn get(&self, path: &str) -> Value {
-        self.request("GET", path, &Value::Null).await.unwrap()
-    }
-
-    pub(super) async fn patch(&self, path: &str, change: &Value) {
-        self.request("PATCH", path, change).await.unwrap();
+    async fn request(&self, method: &str, path: &str, body: &Value) -> kube::Result<Value> {
+        self.base.request(method, &path.replace("VERSION", self.slices), body).await
     }
 
     pub(super) fn authority(&self) -> &Authority {
@@ -192,13 +184,7 @@ impl World {
     pub(super) async fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) {
         let last = std::sync::Mutex::new(Value::Null);
         let wait = eventually(what, SOON, || async {
-            let kubeconfig = self.kubeconfig.clone();
-            let args = ["doctor", "-o", "json"];
-            let run =
-                tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
-            let ran = run.await.unwrap();
-            let report: Value =
-                serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+            let (_, report) = self.report(&["doctor"]).await;
             let fitting = fits(&report);
             *last.lock().unwrap() = report["verdict"].clone();
             fitting.then_some(())
@@ -208,11 +194,8 @@ impl World {
     }
 
     /// The outcomes of a command: check, object and state.
-    async fn outcomes(&self, command: &'static str) -> BTreeSet<[String; 3]> {
-        let kubeconfig = self.kubeconfig.clone();
-        let args = [command, "-o", "json"];
-        let run = tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
-        let report: Value = serde_json::from_str(&run.await.unwrap().stdout).unwrap();
+    async fn outcomes(&self, command: &str) -> BTreeSet<[String; 3]> {
+        let (_, report) = self.report(&[command]).await;
         let outcomes = report["outcomes"].as_array().unwrap().iter();
         let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
         outcomes.map(|one| ["check", "object", "state"].map(|key| text(&one[key]))).collect()
@@ -233,7 +216,8 @@ impl World {
     }
 
     pub(super) async fn healthy(&self) {
-        self.until("all is well", |report| report["verdict"]["health"] == "healthy").await;
+        self.until("the cluster is healthy", |report| report["verdict"]["health"] == "healthy")
+            .await;
     }
 
     /// Plants a fault, and gives what was there.
@@ -253,7 +237,7 @@ impl World {
         }
     }
 
-    async fn mend(&self, fault: &Fault, mut old: Value) {
+    async fn restore(&self, fault: &Fault, mut old: Value) {
         let metadata = json!({"name": old["metadata"]["name"].clone()});
         old["metadata"] = metadata;
         match fault.plant {
@@ -278,44 +262,25 @@ impl World {
 }
 
 pub(super) async fn world(test: &str) -> Option<World> {
-    let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
-    let client = plane.client().await;
-    let kubeconfig = plane.kubeconfig_path();
+    let base = world::World::start(test, control_plane::Options::default()).await?;
     let files = tempfile::tempdir().unwrap();
     let authority = Authority::new("files");
     let pair = authority.server(&[NAME]);
     let (certificate, key) = pair.write(files.path(), "tls");
-    let applier = Applier::new(client.clone(), "test", true);
-    let apply = async |object: &Value| {
-        eventually("the object can be applied", SOON, || async {
-            applier.apply(object).await.ok()
-        })
-        .await;
-    };
-    let (major, minor) = plane.version();
     let options = Options { certificates: Certificates::Files, ..Options::default() };
-    let installed = objects(&options, Version(major, minor));
-    for object in &installed.base {
-        apply(object).await;
+    let installed = objects(&options, base.version());
+    let slices = if base.plane.at_least(1, 21) { "v1" } else { "v1beta1" };
+    for object in installed.base.iter().chain(&around(&pair, slices)) {
+        base.apply(object).await;
     }
-    for object in around(&pair) {
-        apply(&object).await;
-    }
-    let service: Value = client
-        .request(
-            http::Request::get("/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook")
-                .body(Vec::new())
-                .unwrap(),
-        )
-        .await
-        .unwrap();
+    let service = base.get("/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook").await;
     let address = service["spec"]["clusterIP"].as_str().unwrap().to_owned();
     let args = [
         format!("--listen={address}"),
         "--https-port=443".to_owned(),
         format!("--tls-cert={}", certificate.display()),
         format!("--tls-key={}", key.display()),
-        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--kubeconfig={}", base.plane.kubeconfig_path().display()),
         "--namespace=gmsa-webhook".to_owned(),
     ];
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -326,10 +291,9 @@ pub(super) async fn world(test: &str) -> Option<World> {
         for hook in object["webhooks"].as_array_mut().unwrap() {
             hook["clientConfig"]["caBundle"] = base64(authority.pem());
         }
-        apply(&object).await;
+        base.apply(&object).await;
     }
-    let world =
-        World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
+    let world = World { base, slices, authority, _server: server, _files: files };
     for (path, status) in [
         (
             DEPLOYMENT,
@@ -347,13 +311,13 @@ pub(super) async fn world(test: &str) -> Option<World> {
                 "lastTransitionTime": "2020-01-01T00:00:00Z"}]}),
         ),
     ] {
-        world.request("PATCH", path, &json!({"status": status})).await.unwrap();
+        world.patch(path, &json!({"status": status})).await;
     }
     Some(world)
 }
 
 /// What else a healthy cluster has.
-fn around(pair: &Pair) -> Vec<Value> {
+fn around(pair: &Pair, slices: &str) -> Vec<Value> {
     vec![
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "default", "namespace": "default"},
@@ -361,10 +325,13 @@ fn around(pair: &Pair) -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
             "metadata": {"name": "gmsa-webhook-certificates", "namespace": "gmsa-webhook"},
             "data": {"tls.crt": base64(&pair.cert), "tls.key": base64(&pair.key)}}),
-        json!({"apiVersion": "v1", "kind": "Endpoints",
-            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook"},
-            "subsets": [{"addresses": [{"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}],
-                "ports": [{"port": 8443}]}]}),
+        json!({"apiVersion": format!("discovery.k8s.io/{slices}"), "kind": "EndpointSlice",
+            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook",
+                "labels": {"kubernetes.io/service-name": "gmsa-webhook"}},
+            "addressType": "IPv4", "ports": [{"port": 8443}],
+            "endpoints": [{"addresses": ["192.0.2.1"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.2"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.3"], "conditions": {"ready": false}}]}),
         json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "coredns", "namespace": "kube-system"},
             "data": {"Corefile": "contoso.com:53 {\n  forward . 10.0.0.4\n}\n"}}),
@@ -397,7 +364,7 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
             })
             .await;
         world.status_agrees().await;
-        world.mend(fault, old).await;
+        world.restore(fault, old).await;
         world.healthy().await;
     }
     // Two at a time: the causes that are named, in this order; what follows is under its cause.
@@ -414,8 +381,8 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
         let old = world.plant(one).await;
         let what = format!("{} and {}", one.check, other.check);
         world.until(&what, |report| causes(report) == named).await;
-        world.mend(one, old).await;
-        world.mend(other, later).await;
+        world.restore(one, old).await;
+        world.restore(other, later).await;
         world.healthy().await;
     }
     orphans(&world).await;

@@ -3,10 +3,10 @@
 mod refusals;
 
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::install_definition;
+use crate::support::{Ran, install_definition, run_on};
 use assert_cmd::Command;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
@@ -19,18 +19,11 @@ use serde_json::{Value, json};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-gmsa");
 
 /// Exit code, standard output, standard error.
-type Ran = (i32, String, String);
-
-fn ran(output: Output) -> Ran {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+fn run(kubeconfig: &Path, args: &[&str]) -> (i32, String, String) {
+    run_on(kubeconfig, args).parts()
 }
 
-fn run(kubeconfig: &Path, args: &[&str]) -> Ran {
-    ran(Command::new(PROGRAM).env("KUBECONFIG", kubeconfig).args(args).output().unwrap())
-}
-
-/// What the tests read, besides the program that is tested.
+/// What the tests read themselves, without the program that is tested.
 struct Seen<'a> {
     cluster: &'a Cluster,
     objects: Objects,
@@ -194,7 +187,7 @@ async fn a_grant_is_in_force_and_the_second_changes_nothing() {
 }
 
 #[tokio::test]
-async fn grants_at_the_same_time_lose_nobody() {
+async fn concurrent_grants_lose_no_subject() {
     let Some(cluster) = ready("grants_at_the_same_time").await else { return };
     let seen = Seen::new(&cluster);
     let namespace = cluster.namespace("grant").await;
@@ -211,7 +204,7 @@ async fn grants_at_the_same_time_lose_nobody() {
         })
         .collect();
     for child in children {
-        let (code, _, stderr) = ran(child.wait_with_output().unwrap());
+        let Ran { code, stderr, .. } = child.wait_with_output().unwrap().into();
         assert_eq!(code, 0, "{stderr}");
     }
     let mut all = names(&seen.binding(&namespace, &spec).await.unwrap());
@@ -379,7 +372,7 @@ async fn dry_runs_change_nothing() {
 }
 
 #[tokio::test]
-async fn who_has_the_right_by_another_way_is_told_so() {
+async fn a_right_by_another_way_is_reported() {
     let Some(cluster) = ready("who_has_the_right_by_another_way").await else { return };
     let seen = Seen::new(&cluster);
     let namespace = cluster.namespace("grant").await;

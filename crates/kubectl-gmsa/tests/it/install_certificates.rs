@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::support::Ran;
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::manifests::{Input, read};
@@ -13,10 +14,6 @@ use serde_json::{Value, json};
 
 const FILES: &str = "--certificates=files";
 const SERVICE: &str = "gmsa-webhook.gmsa-webhook.svc";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 fn base64(text: &str) -> Value {
     serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap()
@@ -44,8 +41,8 @@ fn secret(pair: &Pair, ca: Option<&str>) -> Value {
 
 async fn fill(world: &World, secret: &Value) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}});
-    apply(world, "somebody", &namespace).await;
-    apply(world, "somebody", secret).await;
+    apply(world, "a-user", &namespace).await;
+    apply(world, "a-user", secret).await;
 }
 
 async fn configurations(world: &World) -> Vec<Value> {
@@ -64,28 +61,26 @@ async fn assert_trusted(world: &World, bundle: &str) {
 
 /// Install says that the webhook answers, and it does for the very next pod.
 async fn answers(world: &World, args: &[&str]) {
-    let output = world.run(args).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(args).await;
+    assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("the webhook answers"), "{stderr}");
     world.admit("web").await.unwrap();
     world.plain("web").await.unwrap();
 }
 
 async fn stops(world: &World, args: &[&str], words: &[&str]) {
-    let output = world.run(args).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(args).await;
+    assert_eq!(code, 3, "{stderr}");
     for word in words {
         assert!(stderr.contains(word), "{word}: {stderr}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
-    let test = "files_of_ones_own_are_trusted_and_stay_when_all_else_goes";
+async fn certificate_files_are_trusted_and_stay_at_uninstall() {
+    let test = "certificate_files_are_trusted_and_stay_at_uninstall";
     let Some(world) = World::new(test).await else { return };
-    let authority = Authority::new("of somebody");
+    let authority = Authority::new("of a user");
     let filled = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
     stops(&world, &["install", FILES, "--wait=1"], &["there is no Secret"]).await;
     fill(&world, &filled).await;
@@ -112,22 +107,20 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
     let status = world.done(&["status"]).await;
     assert!(row(&status).contains(" ok "), "{status}");
 
-    // A pair of another CA in the Secret: seen, and mended by the next upgrade.
+    // A pair of another CA in the Secret: reported, and fixed by the next upgrade.
     let another = Authority::new("of another");
     let replaced = secret(&another.server(&[SERVICE]), Some(another.pem()));
-    apply(&world, "somebody", &replaced).await;
-    let output = world.run(&["status"]).await;
-    let status = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{status}");
+    apply(&world, "a-user", &replaced).await;
+    let Ran { code, stdout: status, .. } = world.run(&["status"]).await;
+    assert_eq!(code, 1, "{status}");
     assert!(row(&status).contains(" problem "), "{status}");
     assert!(status.contains("kubectl gmsa upgrade"), "{status}");
-    apply(&world, "somebody", &filled).await;
+    apply(&world, "a-user", &filled).await;
 
-    // What somebody filled is theirs, also for who asks twice.
+    // A Secret that the user filled stays, at the second uninstall too.
     for _ in 0..2 {
-        let output = world.run(&["uninstall", "--yes"]).await;
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        let Ran { code, stdout, stderr } = world.run(&["uninstall", "--yes"]).await;
+        assert_eq!(code, 0, "{stderr}");
         assert!(!stdout.contains("secret/") && !stdout.contains("namespace/gmsa"), "{stdout}");
         assert!(stderr.contains(SECRET) && stderr.contains("stays"), "{stderr}");
         let live = world.live(&filled).await.unwrap();
@@ -138,20 +131,20 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
-    let test = "without_a_ca_nothing_is_made_that_could_hold_up_a_pod";
+async fn without_a_ca_nothing_is_created_that_could_block_a_pod() {
+    let test = "without_a_ca_nothing_is_created_that_could_block_a_pod";
     let Some(world) = World::new(test).await else { return };
     let deployment = named("apps/v1", "Deployment", NAME);
     let nothing_sends = || async {
         assert!(configurations(&world).await.is_empty());
         assert!(world.live(&deployment).await.is_none());
     };
-    let authority = Authority::new("of somebody");
+    let authority = Authority::new("of a user");
     let filled = secret(&authority.server(&[SERVICE]), None);
     stops(
         &world,
         &["install", FILES, "--wait=1"],
-        &["there is no Secret", "kubectl create secret", "no pod is held up"],
+        &["there is no Secret", "kubectl create secret", "no pod is blocked"],
     )
     .await;
     nothing_sends().await;
@@ -169,19 +162,20 @@ async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
     stops(&world, &["install", FILES, &wrong], &["did not sign", "nothing was changed"]).await;
     nothing_sends().await;
     let key = write("ca.key", &authority.pair().key);
-    let output = world.run(&["install", FILES, &key]).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(&["install", FILES, &key]).await;
+    assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("private key"), "{stderr}");
     let right = write("ca.crt", authority.pem());
-    let output = world.run(&["install", &right]).await;
-    assert_eq!(output.status.code(), Some(2), "the server makes its own");
+    let ran = world.run(&["install", &right]).await;
+    assert_eq!(ran.code, 2, "the server makes its own");
 
     world.namespace("web").await;
     let _stand_in = world.stand_in(None).await;
     answers(&world, &["install", FILES, &right]).await;
-    // What is not said stays.
+    // Omitted options keep their value.
     answers(&world, &["upgrade", "--random-hostname"]).await;
+    // As the doctor's advice has it.
+    answers(&world, &["upgrade", &right]).await;
     assert_trusted(&world, authority.pem()).await;
     let status = world.done(&["status"]).await;
     let row = status.lines().find(|row| row.trim_start().starts_with("webhook-ca-bundle")).unwrap();
@@ -225,19 +219,19 @@ async fn cert_manager(world: &World) {
     }
     eventually("cert-manager's kinds are served", SOON, || async {
         let dry = ["install", "--certificates=cert-manager", "--dry-run=server"];
-        (world.run(&dry).await.status.code() == Some(0)).then_some(())
+        (world.run(&dry).await.code == 0).then_some(())
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cert_manager_issues_is_waited_for_and_goes_with_it() {
-    let test = "what_cert_manager_issues_is_waited_for_and_goes_with_it";
+async fn certificates_of_cert_manager_are_awaited_and_deleted_with_it() {
+    let test = "certificates_of_cert_manager_are_awaited_and_deleted_with_it";
     let Some(world) = World::new(test).await else { return };
     cert_manager(&world).await;
     let install = ["install", "--certificates=cert-manager"];
     let short = [&install[..], &["--wait=1"]].concat();
-    stops(&world, &short, &["cert-manager has not filled", "no pod is held up"]).await;
+    stops(&world, &short, &["cert-manager has not filled", "no pod is blocked"]).await;
     assert!(configurations(&world).await.is_empty());
 
     let authority = Authority::new(names::CERT_MANAGER_CA);

@@ -10,15 +10,18 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod authorizers;
 mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
+mod definition_drops;
 mod directory;
 #[cfg(target_os = "linux")]
 mod dist;
@@ -27,9 +30,9 @@ mod doctor_bundle;
 mod doctor_directory;
 mod doctor_directory_large;
 mod doctor_installation;
-mod doctor_mend;
 mod doctor_node;
 mod doctor_pod;
+mod doctor_repair;
 mod documentation;
 mod grant;
 mod install;
@@ -37,14 +40,24 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod kubeconfig;
 mod kustomize;
+mod next_steps;
+#[cfg(target_os = "linux")]
+mod node;
+mod pending;
 #[cfg(unix)]
 mod pictures;
+#[cfg(target_os = "linux")]
+mod pipelines;
 mod remedies;
 mod report;
 mod resilience;
 mod review;
+mod review_cases;
 mod review_cluster;
+mod review_generated;
 mod review_output;
 mod reviewing;
 mod schema;

@@ -31,10 +31,7 @@ impl World {
         let options = Options { with_controller_manager: true, ..Options::default() };
         let plane = ControlPlane::start_private(test, options).await?;
         let world = Self { plane, namespace: "shop", used: "used", denied: "denied", odd: "odd" };
-        let mut definition =
-            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-        definition["kind"] = json!("CustomResourceDefinition");
+        let definition = json!(gmsa_cluster::installation::definition::definition());
         let mut hostile = objects::credential_spec(world.odd, "WebApp1");
         hostile["credspec"]["DomainJoinConfig"]["DnsName"] = json!(HOSTILE);
         let mut planted = vec![
@@ -385,8 +382,8 @@ fn take_pictures(browser: &Browser, of: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_is_replaced_only_when_told_and_needs_a_cluster() {
-    let test = "a_file_is_replaced_only_when_told_and_needs_a_cluster";
+async fn a_file_is_replaced_only_with_overwrite_and_needs_a_cluster() {
+    let test = "a_file_is_replaced_only_with_overwrite_and_needs_a_cluster";
     let Some(cluster) = shared::cluster(test).await else { return };
     install_definition(&cluster).await;
     let namespace = cluster.namespace("report").await;

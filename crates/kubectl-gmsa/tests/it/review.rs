@@ -32,7 +32,7 @@ fn the_documentation_page_gets_a_helpful_answer() {
     assert!(!ran.stdout.contains("kubectl create clusterrole"), "{}", ran.stdout);
     insta::assert_snapshot!(ran.stdout);
 
-    // Whoever does that is done.
+    // After the renames nothing is left to do.
     let report = report(&["-f", PAGE], 1);
     crate::schema::check("review-report", &report);
     let rename = &report["renames"][0];
@@ -51,7 +51,7 @@ fn the_documentation_page_gets_a_helpful_answer() {
 }
 
 #[test]
-fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
+fn a_right_that_is_missing_in_addition_to_the_name_is_granted_after_it() {
     let page = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
     // The credential spec and the first workload.
     let documents: Vec<&str> = page.split("---\n").collect();
@@ -69,8 +69,63 @@ fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
     );
 }
 
+/// As admission does, for which the pods of one owner are one thing.
 #[test]
-fn a_denial_of_the_whole_pod_holds_at_every_place() {
+fn a_denial_names_what_makes_the_pods_and_no_name_that_a_controller_makes() {
+    let spec = json!({"serviceAccountName": "web", "nodeSelector": {"kubernetes.io/os": "windows"},
+        "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": "absent"}},
+        "containers": [{"name": "iis", "image": "iis"}]});
+    let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": spec});
+    for (version, kind, inner) in [
+        ("v1", "Pod", spec.clone()),
+        ("apps/v1", "Deployment", json!({"template": template})),
+        ("apps/v1", "ReplicaSet", json!({"template": template})),
+        ("apps/v1", "StatefulSet", json!({"template": template})),
+        ("apps/v1", "DaemonSet", json!({"template": template})),
+        ("batch/v1", "Job", json!({"template": template})),
+        ("batch/v1", "CronJob", json!({"jobTemplate": {"spec": {"template": template}}})),
+        ("v1", "ReplicationController", json!({"template": template})),
+    ] {
+        let object = json!({"apiVersion": version, "kind": kind,
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": inner});
+        let ran = run(&["review", "-f", "-", "-o", "json"], &object.to_string());
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let denial = &report["workloads"][0]["places"][0]["denial"];
+        let message = denial["message"].as_str().unwrap_or_else(|| panic!("{kind}: {report:#}"));
+        let named = match kind {
+            "Pod" => "pod \"web\": ".to_owned(),
+            // Its pods have names of their own.
+            "StatefulSet" => "pod \"web-0\": ".to_owned(),
+            _ => format!("pod of {kind} \"web\": "),
+        };
+        assert!(message.starts_with(&named), "{kind}: {message}");
+        assert!(kind == "StatefulSet" || !message.contains("web-"), "{kind}: {message}");
+    }
+}
+
+/// The webhook's own manifests beside the workloads say whether it makes hostnames.
+#[test]
+fn shared_hostnames_are_no_finding_beside_a_webhook_that_makes_hostnames() {
+    let spec = json!({"nodeSelector": {"kubernetes.io/os": "windows"},
+        "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": "web"}},
+        "containers": [{"name": "iis", "image": "iis"}]});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "a-long-name", "namespace": "shop"},
+        "spec": {"template": {"metadata": {}, "spec": spec}}});
+    let install = ["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", "1.30"];
+    for (more, is_found) in [(None, true), (Some("--random-hostname"), false)] {
+        let args: Vec<&str> = install.into_iter().chain(more).collect();
+        let webhook = run(&args, "");
+        assert_eq!(webhook.code, 0, "{}", webhook.stderr);
+        let files = format!("{}\n---\n{deployment}\n", webhook.stdout);
+        let ran = run(&["review", "-f", "-"], &files);
+        assert!(ran.stdout.contains("Deployment shop/a-long-name"), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.stdout.contains("shared-hostname-prefix"), is_found, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_denial_of_the_whole_pod_applies_to_every_place() {
     let options = r#"{"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}"#;
     let text = format!(
         r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "Shop_1"}},
@@ -93,7 +148,7 @@ fn a_denial_of_the_whole_pod_holds_at_every_place() {
 }
 
 #[test]
-fn a_service_account_that_the_files_do_not_hold_is_found() {
+fn a_service_account_that_is_missing_in_the_files_is_found() {
     let pod = |namespace: &str, account: &str, gmsa: &str| {
         format!(
             r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "{namespace}"}},
@@ -127,7 +182,7 @@ fn a_service_account_that_the_files_do_not_hold_is_found() {
 }
 
 #[test]
-fn nothing_is_said_of_hostnames_that_the_controller_makes_itself() {
+fn hostnames_that_the_controller_makes_cause_no_finding() {
     let workload = |kind: &str, name: &str, hostname: &str| {
         format!(
             r#"{{"apiVersion": "apps/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}},
@@ -296,15 +351,17 @@ fn a_bad_document_stops_the_review_with_its_line() {
 }
 
 #[test]
-fn a_directory_may_hold_other_files() {
+fn a_directory_may_contain_other_files() {
     let ran = review(&["-f", "deploy"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let said: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(
         said,
         [
-            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize",
-            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
+            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/legacy | kubectl gmsa review -f -",
             "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
         ]
     );
@@ -328,15 +385,11 @@ fn a_template_with_init_containers_alone_is_judged() {
 }
 
 #[test]
-fn the_same_object_twice_is_said() {
+fn the_same_object_twice_is_reported() {
     let file = "examples/1-credential-spec.yaml";
     let ran = review(&["-f", file, "-f", file]);
     assert_eq!(ran.code, 0);
-    assert!(
-        ran.stderr.contains("stands in examples/1-credential-spec.yaml:1 too"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("is in examples/1-credential-spec.yaml:1 too"), "{}", ran.stderr);
 }
 
 #[test]

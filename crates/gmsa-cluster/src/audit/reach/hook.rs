@@ -1,14 +1,13 @@
 //! One webhook that is asked before a pod is created.
 
 use gmsa_core::rbac::LabelSelector;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::api::value;
 use crate::installation::MATCH_CONDITION;
 use crate::installation::identify::is_gmsa_webhook;
 
-/// A webhook of a validating configuration, and what is sent to it.
+/// A webhook of a validating configuration, and which pods it receives.
 pub(super) struct Hook {
     /// The configuration.
     pub(super) configuration: String,
@@ -22,7 +21,7 @@ pub(super) struct Hook {
     pub(super) objects: LabelSelector,
     /// Whether pods are selected by their labels at all.
     pub(super) selects_objects: bool,
-    /// The names of conditions that are not ours, which nobody judges here.
+    /// The names of foreign match conditions, which are not evaluated.
     conditions: Vec<String>,
 }
 
@@ -36,10 +35,7 @@ impl Hook {
 
     fn new(configuration: &str, hook: &Value) -> Self {
         let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str);
-        let selector = |key: &str| {
-            let selector = hook.get(key).unwrap_or(&Value::Null);
-            LabelSelector::deserialize(selector).unwrap_or_default()
-        };
+        let selector = |key: &str| LabelSelector::read(hook.get(key));
         let objects = selector("objectSelector");
         let conditions = hook.get("matchConditions").and_then(Value::as_array);
         let foreign = |one: &&Value| {
@@ -71,7 +67,7 @@ impl Hook {
         format!("{} ({})", self.configuration, self.name)
     }
 
-    /// Whether it may leave out pods of the namespaces that it takes in.
+    /// Whether it may skip pods of the namespaces that it selects.
     pub(super) fn is_leaky(&self) -> bool {
         self.selects_objects || !self.conditions.is_empty()
     }

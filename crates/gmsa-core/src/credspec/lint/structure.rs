@@ -3,9 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::super::name::closest;
-use super::super::path::{Path, shown_key};
+use super::super::path::{Path, quoted, shown_key};
 use super::{Found, present};
 use crate::finding::Code;
+use crate::names::KIND;
+
+/// The version of credential specs that is not deprecated.
+const V1: &str = "windows.k8s.io/v1";
 
 /// What a value must be.
 #[derive(Clone, Copy)]
@@ -59,7 +63,7 @@ const CONTENTS: Shape = Shape::Object(&[
     ),
 ]);
 
-/// Reports the keys beside `credspec` that the schema does not know.
+/// Reports keys of the resource that the schema does not know.
 pub(super) fn check_resource(object: &Value, found: &mut Found) {
     let Some(map) = object.as_object() else {
         return;
@@ -68,6 +72,24 @@ pub(super) fn check_resource(object: &Value, found: &mut Found) {
         if !RESOURCE_KEYS.contains(&key) {
             report_key(key, &RESOURCE_KEYS, &Path::Root, found);
         }
+    }
+}
+
+/// Reports an API group, version or kind that no cluster has.
+pub(super) fn check_version(object: &Value, found: &mut Found) {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    if let Some(version) = text("apiVersion")
+        && ![V1, "windows.k8s.io/v1alpha1"].contains(&version)
+    {
+        let message = format!("apiVersion {} is not one of a {KIND}: write {V1}", quoted(version));
+        found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "apiVersion"), message);
+    }
+    if let Some(kind) = text("kind")
+        && kind != KIND
+    {
+        let message =
+            format!("kind {} is not that of a credential spec: write {KIND}", quoted(kind));
+        found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "kind"), message);
     }
 }
 
@@ -109,7 +131,7 @@ fn check(value: &Value, shape: Shape, path: &Path<'_>, found: &mut Found) {
     }
 }
 
-/// The keys in an order that does not depend on how the map keeps them.
+/// The keys in an order that does not depend on the map.
 fn sorted_keys(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let mut keys: Vec<&str> = map.keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -123,7 +145,7 @@ fn report_key(key: &str, known: &[&str], parent: &Path<'_>, found: &mut Found) {
         let message = format!("{shown} is not a key here, did you mean {meant}?");
         found.add(Code::UnknownKey, &path, message);
     } else if key.eq_ignore_ascii_case("HostAccountConfig") {
-        let message = format!("{shown} must stand in ActiveDirectoryConfig");
+        let message = format!("{shown} must be in ActiveDirectoryConfig");
         found.add(Code::HostAccountConfigMisplaced, &path, message);
     } else if let Some(home) = home_of(key, CONTENTS, "credspec") {
         let message = format!("{shown} is not a key here, it belongs in {home}");

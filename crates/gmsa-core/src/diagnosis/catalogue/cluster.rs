@@ -9,7 +9,7 @@ checks! { Cluster;
         cause: "The CustomResourceDefinition `gmsacredentialspecs.windows.k8s.io` is missing or not established, so there are no credential specs: every pod that names one is denied. Deploy scripts that delete it on a second run take every credential spec with it.",
         remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`; then apply the credential specs again.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
-        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission", "webhook-drift"],
+        explains: ["crd-versions", "crd-schema", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission", "webhook-drift"],
     }
     CRD_VERSIONS {
         id: "crd-versions",
@@ -18,6 +18,14 @@ checks! { Cluster;
         remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
         explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings", "webhook-drift"],
+    }
+    CRD_SCHEMA {
+        id: "crd-schema",
+        title: "The definition keeps the contents of credential specs",
+        cause: "The schema of the definition lacks keys of a credential spec, and the API server drops what the schema lacks. Definitions from before Kubernetes 1.24 have no `HostAccountConfig`, some have no properties at all; helm never upgrades a definition.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`. Then apply the credential specs again: what was dropped is not stored anywhere.",
+        source: "https://github.com/kubernetes-sigs/windows-gmsa/pull/47",
+        explains: ["credspec-findings", "pod-admission", "pod-contents", "pod-running", "pod-credential-spec", "webhook-drift"],
     }
     WEBHOOK_CONFIGURED {
         id: "webhook-configured",
@@ -31,7 +39,7 @@ checks! { Cluster;
         id: "webhook-rules",
         title: "Every way to bring a GMSA in is sent to the webhook",
         cause: "The rules leave out the creation of `pods` or the update of `pods/ephemeralcontainers`. What is not sent is neither expanded nor checked: with an ephemeral container anyone who may debug a pod gets any identity.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts the rules back; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the rules; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
         source: "docs/threat-model.md",
         explains: ["admission-answers", "webhook-drift"],
     }
@@ -39,7 +47,7 @@ checks! { Cluster;
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
         cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked.",
-        remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
+        remedy: "Remove the label that excludes the namespace (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
         explains: ["admission-answers", "pod-contents", "webhook-drift"],
     }
@@ -54,7 +62,7 @@ checks! { Cluster;
     WEBHOOK_TIMEOUT {
         id: "webhook-timeout",
         title: "The webhook has a reasonable time to answer",
-        cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage holds every creation up.",
+        cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage delays every creation.",
         remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5 --force-conflicts`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
         explains: ["admission-answers", "webhook-drift"],
@@ -62,8 +70,8 @@ checks! { Cluster;
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",
-        cause: "Another GMSA webhook is installed beside this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
-        remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
+        cause: "Another GMSA webhook is installed beside this one. While its pods run, both check each pod; once they are gone, its configurations refuse every pod.",
+        remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete the named objects, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
     }
@@ -71,7 +79,7 @@ checks! { Cluster;
         id: "webhook-rights",
         title: "The webhook's service account may do its work",
         cause: "A role or binding of the webhook's service account is missing or was changed. Without `get` on credential specs or `create` on access reviews every pod that uses a GMSA is denied; without the rest it reads live, or cannot renew its certificate.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts roles and bindings back.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores roles and bindings.",
         source: "docs/threat-model.md",
         explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-drift", "webhook-sync", "webhook-denials"],
     }
@@ -94,8 +102,8 @@ checks! { Cluster;
     WEBHOOK_ROLLOUT {
         id: "webhook-rollout",
         title: "The webhook's pods are those of the last change",
-        cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones go on answering.",
-        remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout.",
+        cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones still answer.",
+        remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout. `kubectl rollout undo deployment/gmsa-webhook -n gmsa-webhook` goes back to what ran before.",
         source: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
         explains: ["webhook-redundancy", "webhook-versions"],
     }
@@ -109,8 +117,8 @@ checks! { Cluster;
     }
     WEBHOOK_REDUNDANCY {
         id: "webhook-redundancy",
-        title: "The webhook outlives the loss of a replica",
-        cause: "Only one replica is wanted, or fewer are available than wanted. When the last ends, no pod that uses a GMSA starts.",
+        title: "The webhook survives the loss of a replica",
+        cause: "Only one replica is wanted, or fewer are available than wanted. When the last one ends, no pod that uses a GMSA starts.",
         remedy: "Run at least two: `kubectl gmsa install --replicas=2`, and see why pods do not run: `kubectl get pods -n gmsa-webhook`.",
         source: "docs/operations.md",
         explains: ["webhook-drift"],
@@ -125,9 +133,9 @@ checks! { Cluster;
     }
     WEBHOOK_ENDPOINTS {
         id: "webhook-endpoints",
-        title: "Ready pods stand behind the webhook's Service",
+        title: "The webhook's Service has ready pods",
         cause: "The Service has no ready address: its selector matches no pod, or no pod is ready.",
-        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` puts the selector back.",
+        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` restores the selector.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
         explains: ["admission-answers"],
     }
@@ -150,7 +158,7 @@ checks! { Cluster;
     WEBHOOK_CA_BUNDLE {
         id: "webhook-ca-bundle",
         title: "The API server trusts the webhook's certificate",
-        cause: "The `caBundle` of a webhook configuration is empty, or holds no certificate that signed the serving certificate.",
+        cause: "The `caBundle` of a webhook configuration is empty, or contains no certificate that signed the serving certificate.",
         remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, run `kubectl gmsa upgrade`, which writes the CA of the Secret or of `--ca-bundle` into it.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
         explains: ["admission-answers"],
@@ -158,7 +166,7 @@ checks! { Cluster;
     WEBHOOK_OUTAGE {
         id: "webhook-outage",
         title: "What stops while the webhook does not answer",
-        cause: "Pods that cannot be checked are refused. API servers before 1.28 cannot tell pods that use a GMSA from others before they call the webhook.",
+        cause: "Pods that cannot be checked are refused. API servers before 1.28 cannot recognize pods that use a GMSA before they call the webhook.",
         remedy: "Limit it to the namespaces that need it: `kubectl gmsa install --namespaces-opt-in`, and label them `gmsa-webhook=enabled`.",
         source: "docs/threat-model.md",
         explains: [],
@@ -167,7 +175,7 @@ checks! { Cluster;
         id: "webhook-metrics",
         title: "The replicas report their metrics",
         cause: "The metrics of a replica could not be read through the API server. It needs the right to get `pods/proxy` in the webhook's namespace, and a network path from the API server to port 9443 of the pods.",
-        remedy: "Grant the right, or open the port; the webhook itself does not need it.",
+        remedy: "Grant the right with `kubectl create role gmsa-webhook-metrics -n gmsa-webhook --verb=get --resource=pods/proxy` and `kubectl create rolebinding gmsa-webhook-metrics -n gmsa-webhook --role=gmsa-webhook-metrics --user=USER`, or open the port. The webhook itself does not need it.",
         source: "docs/operations.md",
         explains: [],
     }
@@ -222,7 +230,7 @@ checks! { Cluster;
     CREDSPEC_FINDINGS {
         id: "credspec-findings",
         title: "The credential specs are sound",
-        cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
+        cause: "A credential spec has values that Windows or the directory cannot use; the codes are in docs/findings.md.",
         remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
         source: "docs/findings.md",
         explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
@@ -248,6 +256,14 @@ checks! { Cluster;
         title: "The nodes' Windows builds can do GMSA",
         cause: "A Windows node runs a build with a known limit for GMSA; docs/limits.md has the list.",
         remedy: "Update Windows on the node, or move the pods to a newer one.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+    NODE_LIFECYCLE {
+        id: "node-lifecycle",
+        title: "The nodes' releases of Windows get updates",
+        cause: "A Windows node runs a release that no longer gets updates from Microsoft, or not for long. Vendors of clusters may end it earlier: AKS ended Windows Server 2019 on 2026-03-01 and the Annual Channel (23H2) on 2026-05-15, and has announced the end of Windows Server 2022 for 2027-03-15.",
+        remedy: "Move the workloads to a node pool with a newer release, and their images to its tag: `ltsc2022` or `ltsc2025`.",
         source: "docs/limits.md",
         explains: [],
     }

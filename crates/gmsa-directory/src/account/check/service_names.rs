@@ -8,7 +8,7 @@ use gmsa_core::windows::encryption_types::{self, Standing};
 use super::retrieval::list;
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::spn::{Aliases, Holders};
+use crate::directory::spn::{Aliases, Holders};
 
 const UNIQUE: &str = "spn-unique";
 const ALIAS: &str = "spn-alias";
@@ -28,7 +28,11 @@ pub(in crate::account) fn checks(
                 UNIQUE,
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
-                "take it from one of them: Kerberos gives tickets to neither",
+                format!(
+                    "remove it from one of them, because Kerberos gives tickets to neither: `kubectl gmsa \
+                     account set {} --remove-spn {name}`, or `setspn -D {name} {}`",
+                    account.name, other.name
+                ),
             ));
         }
         if names.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {
@@ -37,7 +41,7 @@ pub(in crate::account) fn checks(
                 CheckStatus::Warning,
                 format!("it has the service principal name {name} twice, in different case"),
                 format!(
-                    "take one away: `kubectl gmsa account set {} --remove-spn {name}`",
+                    "remove one: `kubectl gmsa account set {} --remove-spn {name}`",
                     account.name
                 ),
             ));
@@ -57,7 +61,7 @@ pub(in crate::account) fn checks(
                 ALIAS,
                 CheckStatus::Warning,
                 message,
-                "give the service a name of its own, unless that is what you want",
+                "give the service its own name, unless that is what you want",
             )
         }));
     }
@@ -84,10 +88,7 @@ pub(in crate::account) fn taking(
         ));
     }
     holder(aliases.below(name)).map(|(below, holder)| {
-        format!(
-            "{name} stands for {below} too, which {} has: tickets for that go there",
-            holder.name
-        )
+        format!("{name} includes {below}, which {} has: tickets for that go there", holder.name)
     })
 }
 
@@ -114,7 +115,7 @@ pub(in crate::account) fn service(
             "have them use a DNS name, and give the account its service principal name",
         );
     }
-    let own = |holder: &crate::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
+    let own = |holder: &crate::directory::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
     let mut by = name.to_owned();
     let mut found = holders.of(name);
     if found.is_empty() {
@@ -171,7 +172,7 @@ pub(in crate::account) fn service(
                     "{name}: {} have it, so Kerberos gives a ticket to none",
                     names.join(" and ")
                 ),
-                "take it from all but one",
+                format!("remove it from all but one: `setspn -D {name} ACCOUNT`"),
             )
         }
     }

@@ -108,7 +108,7 @@ pub async fn cases(world: &World, watched: bool) -> Vec<Case> {
     cases
 }
 
-/// At the pod and at each kind of container, the client is told, and nothing is stored.
+/// At the pod and at each kind of container the client gets the denial, and nothing is stored.
 pub async fn creations_are_denied(world: &World, cases: &[Case]) {
     for Case { context, code, words, .. } in cases {
         for list in [None, Some("containers"), Some("initContainers")] {
@@ -198,7 +198,8 @@ pub async fn replica_sets_are_denied(world: &World, cases: &[Case]) {
         let set = eventually(&format!("the condition with {words}"), SOON, || async {
             let set = sets.list(&labelled).await.unwrap().items.into_iter().next()?;
             let conditions = set.status.as_ref()?.conditions.as_ref()?;
-            let failure = conditions.iter().find(|one| one.type_ == "ReplicaFailure")?;
+            let failure =
+                conditions.iter().find(|one| one.type_.as_deref() == Some("ReplicaFailure"))?;
             failure.message.as_deref()?.contains(words.as_str()).then_some(set)
         })
         .await;

@@ -21,6 +21,7 @@ pub fn run(args: &Set) -> Result<u8, Failure> {
             dns_host_name: args.dns_host_name.clone(),
             description: args.description.clone(),
             enabled: (args.enable || args.disable).then_some(args.enable),
+            end_delegation: args.end_delegation.iter().map(|kind| (*kind).into()).collect(),
         };
         let plan = directory.plan_change(&args.account, &wish).await?;
         for warning in &plan.warnings {
@@ -43,7 +44,7 @@ pub fn run(args: &Set) -> Result<u8, Failure> {
         printer::data(&text)?;
         if !args.encryption.is_empty() {
             printer::note(
-                "services that hold a keytab of the account need a new one; containers take the change with \
+                "services with a keytab of the account need a new one; containers get the change with \
                  their next ticket",
             );
         }

@@ -1,4 +1,4 @@
-//! One pod: admission, scheduling, and what is seen from inside.
+//! One pod: admission, scheduling, and checks from inside.
 
 mod admission;
 mod image;
@@ -19,6 +19,7 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
+use gmsa_core::workload::{templates, unread};
 use kube::Client;
 use serde_json::Value;
 
@@ -108,7 +109,7 @@ type Specs = Seen<BTreeMap<String, Value>>;
 async fn specs(objects: &Objects) -> Result<Specs, Failure> {
     let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => Ok(Vec::new()),
+        Err(error) if error.code() == Some(404) => Ok(Vec::new()),
         read => soft(read)?,
     };
     let named = |spec: Value| (text(&spec, "/metadata/name").to_owned(), spec);
@@ -131,7 +132,11 @@ fn identity(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
     let found: Vec<Identity<'_>> = identities(pod).collect();
     if found.is_empty() {
         let words = "nothing in it names a credential spec";
-        return vec![Outcome::problem(&POD_IDENTITY, words).on(&subject.shown)];
+        let outcome = Outcome::problem(&POD_IDENTITY, words).on(&subject.shown);
+        let objects = subject.workload.iter().chain(&subject.pod);
+        // Nobody else says that an annotation or a field is read by nothing.
+        let unread = objects.flat_map(|object| unread(object, &templates(object)));
+        return vec![unread.map(|finding| finding.message).fold(outcome, Outcome::because)];
     }
     let one = |identity: &Identity<'_>| {
         let field = carrier(identity);
@@ -180,7 +185,7 @@ mod tests {
     use super::own_servers;
 
     #[test]
-    fn a_pod_with_servers_of_its_own_does_not_ask_the_clusters() {
+    fn a_pod_with_its_own_dns_servers_does_not_ask_the_clusters() {
         for (spec, expected) in [
             (json!({"dnsPolicy": "ClusterFirst"}), None),
             (json!({}), None),

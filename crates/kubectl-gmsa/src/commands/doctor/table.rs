@@ -6,10 +6,10 @@ use gmsa_core::diagnosis::{Cause, Health, Outcome, Side, State, Verdict};
 
 use crate::output::render;
 
-/// How many lines or objects of a kind the summary has room for.
+/// How many lines or objects of a kind the summary shows.
 const SHOWN: usize = 5;
 
-/// The verdict, then what is not as it should be; with `all` every check.
+/// The verdict, then every check that is not ok; with `all` every check.
 pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     let mut text = String::new();
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
@@ -19,7 +19,7 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
             "Nothing wrong was found, but {} of {looked} checks could not be made.",
             verdict.unknown.len()
         ),
-        Health::Troubled => "Nothing is broken, but somebody should look:".to_owned(),
+        Health::Troubled => "Nothing is broken, but these need attention:".to_owned(),
         Health::Broken => "Broken:".to_owned(),
     };
     // Writing to a string does not fail, here and below.
@@ -73,7 +73,7 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     text
 }
 
-/// What an outcome says, with its object taken out: that of another account is the same.
+/// The message of an outcome without its object, to group those of several accounts.
 fn words(outcome: &Outcome) -> (Option<&str>, String, String) {
     let object = outcome.object.as_deref();
     let own = object.and_then(|object| object.rsplit(' ').next()).unwrap_or_default();

@@ -1,10 +1,9 @@
-//! `--adopt`: in the place of an installation of windows-gmsa, without a moment in which a pod is
+//! `--adopt`: replaces an installation of windows-gmsa, without a moment in which a pod is
 //! admitted unchecked or refused because of the change.
 //!
-//! Ours comes up and answers beside the old one, whose configurations go only then, and its server
-//! after them. Where both have the same names, a temporary installation answers while one goes and
-//! the other comes. Both decide alike and write the same bytes, so that being asked by two is no
-//! harm.
+//! Ours starts and answers alongside the old one, whose configurations are deleted only then, and its
+//! server after them. If both have the same names, a temporary installation answers while one replaces
+//! the other. Both decide alike and write the same bytes, so two at a time do no harm.
 
 mod belongings;
 mod denials;
@@ -15,8 +14,8 @@ mod inherit;
 
 use std::time::Duration;
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects as Reader, kinds};
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::{Certificates, Objects, Options, Version, beside, objects};
@@ -50,9 +49,9 @@ struct Takeover<'a> {
     options: Options,
     found: Found,
     releases: Releases,
-    /// What answers meanwhile, if the names are the same, or if the old one refuses ours.
+    /// The installation that answers meanwhile, if the names are the same, or if the old one refuses ours.
     temporary: Option<Objects>,
-    /// The namespace in which ours is tried, and which keeps the journal.
+    /// The namespace in which ours is tried, and which stores the journal.
     place: Value,
 }
 
@@ -99,7 +98,7 @@ pub async fn run(
     for namespace in
         takeover.found.namespaces.iter().filter(|one| **one != takeover.options.namespace)
     {
-        printer::note(&format!("Namespace {namespace} stays: it may hold other things"));
+        printer::note(&format!("Namespace {namespace} stays: it may contain other objects"));
     }
     printer::note("the webhook answers, and has taken over");
     Ok(Some(0))
@@ -151,7 +150,7 @@ impl<'a> Takeover<'a> {
         }
         let Some(unseen) = exclusions::unseen(&found) else {
             return Err(Failure::Cluster(
-                "failed to take over: the webhooks that are there look at every namespace, so ours \
+                "failed to take over: the existing webhooks select every namespace, so ours \
                  cannot be tried where they do not; let theirs exclude namespaces with the label \
                  windows.k8s.io/disabled=true (namespaceSelector), and run the same command again; \
                  nothing was changed"
@@ -173,14 +172,14 @@ impl<'a> Takeover<'a> {
         let collides = ours.base.iter().chain(&ours.webhooks).any(|object| found.has(object));
         let server = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
-        let is_there = applier.live(&server).await.map_err(Failure::cluster)?.is_some();
+        let is_there = applier.live(&server).await?.is_some();
         let temporary = (collides || found.is_down() || is_there).then_some(made);
         let takeover =
             Self { args, client, applier, version, options, found, releases, temporary, place };
         Ok(Some(takeover))
     }
 
-    /// What would become of our objects; a missing right is told before anything is changed.
+    /// The changes of our objects; a missing right is reported before anything is changed.
     async fn plan<'o>(&self, ours: &'o Objects) -> Result<Plan<'o>, Failure> {
         let replaced = |object: &Value| self.found.has(object);
         let plan = Plan::new(&self.client, &self.applier, ours, &replaced).await?;
@@ -257,7 +256,7 @@ impl<'a> Takeover<'a> {
 
     async fn carry_out(&self, ours: &Objects) -> Result<(), Failure> {
         self.last_one_gone().await?;
-        self.applier.apply(&self.place).await.map_err(Failure::cluster)?;
+        self.applier.apply(&self.place).await?;
         self.account().await?;
         if self.releases.definition {
             helm::keep_definition(&self.client).await?;
@@ -320,7 +319,7 @@ impl<'a> Takeover<'a> {
         objects: impl IntoIterator<Item = &'o Value>,
     ) -> Result<(), Failure> {
         for object in objects {
-            if self.applier.delete_exactly(object).await.map_err(Failure::cluster)? {
+            if self.applier.delete_exactly(object).await? {
                 printer::data(&format!("{} deleted\n", shown(object)))?;
             }
         }
@@ -332,7 +331,7 @@ impl<'a> Takeover<'a> {
             self.settle("they all ask ours").await;
             self.remove(&made.webhooks).await?;
             self.settle("none asks the temporary installation").await;
-            // What stands in its namespace goes with it.
+            // Objects in its namespace are deleted with it.
             let cluster_wide = made.base.iter().filter(|object| {
                 text(object, "/metadata/namespace").is_empty()
                     && object.get("kind") != Some(&json!("Namespace"))
@@ -342,11 +341,11 @@ impl<'a> Takeover<'a> {
         self.remove([&journal::namespace()]).await
     }
 
-    /// An earlier takeover's namespace takes a while to go.
+    /// The namespace of an earlier takeover takes a while to disappear.
     async fn last_one_gone(&self) -> Result<(), Failure> {
         let end = self.stage(None).end();
         loop {
-            let live = self.applier.live(&journal::namespace()).await.map_err(Failure::cluster)?;
+            let live = self.applier.live(&journal::namespace()).await?;
             if live.is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_none()) {
                 return Ok(());
             }
@@ -365,12 +364,8 @@ impl<'a> Takeover<'a> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), TAKEOVER);
         let end = self.stage(None).end();
         loop {
-            let found = accounts.get_opt("default").await.map_err(|error| {
-                Failure::cluster(format!(
-                    "failed to read the ServiceAccount {TAKEOVER}/default: {}",
-                    why(&error)
-                ))
-            })?;
+            let object = format!("ServiceAccount {TAKEOVER}/default");
+            let found = answer("read the", object, accounts.get_opt("default")).await?;
             if found.is_some() {
                 return Ok(());
             }
@@ -388,17 +383,12 @@ impl<'a> Takeover<'a> {
     async fn pull_secrets(&self) -> Result<(), Failure> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.options.namespace);
         for name in &self.options.image_pull_secrets {
-            let found = secrets.get_opt(name).await.map_err(|error| {
-                Failure::cluster(format!(
-                    "failed to read the Secret {}/{name}: {}",
-                    self.options.namespace,
-                    why(&error)
-                ))
-            })?;
+            let object = format!("Secret {}/{name}", self.options.namespace);
+            let found = answer("read the", object, secrets.get_opt(name)).await?;
             let Some(found) = found else { continue };
             let copy = json!({"apiVersion": "v1", "kind": "Secret", "type": found.type_,
                 "metadata": {"name": name, "namespace": TAKEOVER}, "data": found.data});
-            self.applier.apply(&copy).await.map_err(Failure::cluster)?;
+            self.applier.apply(&copy).await?;
         }
         Ok(())
     }

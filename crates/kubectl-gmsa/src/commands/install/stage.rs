@@ -13,8 +13,8 @@ use super::trust::Trust;
 use super::wait;
 use crate::failure::Failure;
 use crate::installation::{probe, token};
-use crate::output::changes::report;
 use crate::output::printer;
+use crate::output::render::changes;
 
 /// How an installation is brought up.
 pub struct Stage<'a> {
@@ -24,12 +24,12 @@ pub struct Stage<'a> {
     pub wait: u64,
     /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
     pub place: Option<&'a str>,
-    /// Whom API servers are to trust, if the server does not say so itself.
+    /// The CA bundle for API servers, unless the server writes it itself.
     pub trust: Option<&'a Trust<'a>>,
 }
 
 impl Stage<'_> {
-    /// When a step that begins now has taken too long.
+    /// The deadline of a step that begins now.
     pub fn end(&self) -> Instant {
         Instant::now() + Duration::from_secs(self.wait)
     }
@@ -56,7 +56,7 @@ impl Stage<'_> {
         }
         token::renew(self.client, &options.namespace).await?;
         wait::available(self.client, &options.namespace, end).await?;
-        // What only warns holds up nothing, and comes when the rest answers.
+        // Early warnings block nothing, and are configured once the others answer.
         let is_guard =
             |object: &&Value| object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS));
         let (guards, others): (Vec<&Value>, Vec<&Value>) =
@@ -65,8 +65,8 @@ impl Stage<'_> {
         let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
             if fresh.contains(&object) {
-                self.applier.apply(object).await.map_err(Failure::cluster)?;
-                printer::data(&report(object, &Change::Created, ""))?;
+                self.applier.apply(object).await?;
+                printer::data(&changes(object, &Change::Created, ""))?;
             } else {
                 self.apply_one(object).await?;
             }
@@ -77,8 +77,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Configurations that are not in force are at first only sent our own probe: if it is not
-    /// answered, no other pod is held up. Returns those.
+    /// New configurations at first match only our own probe: if that fails, no other pod was ever
+    /// blocked. Returns the new configurations.
     async fn try_out<'a>(
         &self,
         guards: &[&'a Value],
@@ -88,7 +88,7 @@ impl Stage<'_> {
     ) -> Result<Vec<&'a Value>, Failure> {
         let mut fresh = Vec::new();
         for object in guards {
-            let live = self.applier.live(object).await.map_err(Failure::cluster)?;
+            let live = self.applier.live(object).await?;
             if live.is_none_or(|live| is_for_probes(&live)) {
                 fresh.push(*object);
             }
@@ -97,15 +97,15 @@ impl Stage<'_> {
             return Ok(fresh);
         }
         for object in &fresh {
-            self.applier.apply(&only_probes(object, self.place)).await.map_err(Failure::cluster)?;
+            self.applier.apply(&only_probes(object, self.place)).await?;
         }
         let Err(failure) = self.answers(&fresh, options, trust, end).await else {
             return Ok(fresh);
         };
         for object in fresh {
-            self.applier.delete(object).await.map_err(Failure::cluster)?;
+            self.applier.delete(object).await?;
         }
-        printer::note("the webhook configurations were taken away again: no pod is held up");
+        printer::note("the webhook configurations were removed again: no pod is blocked");
         Err(failure)
     }
 
@@ -126,8 +126,8 @@ impl Stage<'_> {
     }
 
     async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
-        let change = self.applier.apply(object).await.map_err(Failure::cluster)?;
-        printer::data(&report(object, &change, ""))
+        let change = self.applier.apply(object).await?;
+        printer::data(&changes(object, &change, ""))
     }
 }
 

@@ -1,17 +1,17 @@
-//! Waits for a replica, and says why there is none.
+//! Waits until an earlier installation is gone and until a replica is available, and explains why none is.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
-use crate::installation::pods::{Problem, REFUSED, not_created, problem, selector};
+use crate::installation::pods::{Problem, REFUSED, problem, refused, selector};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -20,22 +20,60 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HOPELESS: Duration = Duration::from_secs(15);
 /// Counts the templates of a Deployment, at it and at each of its replica sets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
-/// What tells the pods of a replica set from those of others.
+/// The label that distinguishes the pods of a replica set.
 const TEMPLATE: &str = "pod-template-hash";
 
-/// Waits until a replica of what was asked for is available.
+/// Waits until a namespace that is being deleted is gone: nothing can be created in it. Nothing was changed
+/// before that.
+pub async fn no_leftover(
+    client: &Client,
+    namespace: &str,
+    dry_run: bool,
+    end: Instant,
+) -> Result<(), Failure> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let mut told = false;
+    loop {
+        let object = format!("Namespace {namespace}");
+        let found = answer("read the", object, namespaces.get_opt(namespace)).await?;
+        let Some(found) = found.filter(|one| one.metadata.deletion_timestamp.is_some()) else {
+            return Ok(());
+        };
+        if dry_run || Instant::now() >= end {
+            return Err(Failure::Cluster(format!(
+                "failed to install: the namespace {namespace} is being deleted{}; run the same \
+                 command again when it is gone; nothing was changed",
+                remains(&found)
+            )));
+        }
+        if !told {
+            printer::note(&format!(
+                "waiting: the namespace {namespace} is being deleted, as after kubectl gmsa uninstall"
+            ));
+            told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What keeps a namespace from being gone, in the words of its controller.
+fn remains(namespace: &Namespace) -> String {
+    let conditions = namespace.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.status == "True")
+        .filter_map(|condition| Some(format!(": {}", condition.message.as_ref()?)))
+        .collect()
+}
+
+/// Waits until a replica of the new version is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
     let mut reasons_told = BTreeSet::new();
     let mut refused_since = None;
     loop {
-        let deployment = deployments.get(NAME).await.map_err(|error| {
-            Failure::cluster(format!(
-                "failed to read the Deployment {namespace}/{NAME}: {}",
-                why(&error)
-            ))
-        })?;
+        let object = format!("Deployment {namespace}/{NAME}");
+        let deployment = answer("read the", object, deployments.get(NAME)).await?;
         let progress = progress(&deployment);
         if progress.done {
             return Ok(());
@@ -48,13 +86,13 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
         if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
-                format!("its pods say nothing; see kubectl describe pods -n {namespace}")
+                format!("its pods report nothing; see kubectl describe pods -n {namespace}")
             } else {
                 problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
                 "no replica of {namespace}/{NAME} became available{}: {problems}. The webhook \
-                 configurations were not changed, so no pod is held up; when it is fixed, run the \
+                 configurations were not changed, so no pod is blocked; fix the cause, then run the \
                  same command again",
                 if hopeless { "" } else { " in time" }
             )));
@@ -63,7 +101,7 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
             printer::note(&progress.text);
             told = progress.text;
         }
-        // Each reason once: it comes from each pod, and kubelet changes between two words for it.
+        // Each reason once: each pod reports it, and the kubelet alternates between two words for it.
         for problem in problems {
             if reasons_told.insert(problem.reason) {
                 printer::note(&format!("waiting: {}", problem.text));
@@ -79,20 +117,20 @@ struct Progress {
 }
 
 fn progress(deployment: &Deployment) -> Progress {
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let wanted = deployment.spec.replicas.unwrap_or(1);
     let status = deployment.status.clone().unwrap_or_default();
     let observed = status.observed_generation >= deployment.metadata.generation;
     let updated = if observed { status.updated_replicas.unwrap_or(0) } else { 0 };
     let available = status.available_replicas.unwrap_or(0);
     let replicas = status.replicas.unwrap_or(0);
     let old = replicas - updated;
-    // Those of before are available too, and are not what is waited for.
+    // Old replicas are available too, but do not count.
     let text = if old > 0 {
         format!("waiting: {updated} of {wanted} replicas are new, {old} old ones still run")
     } else {
         format!("waiting: {available} of {wanted} replicas are available")
     };
-    // Old replicas are gone, so what answers is what was asked for.
+    // Old replicas are gone, so the new version answers.
     let done = observed && updated == wanted && available >= 1 && old == 0;
     Progress { done, text }
 }
@@ -103,23 +141,44 @@ async fn problems(
     namespace: &str,
     deployment: &Deployment,
 ) -> Result<Vec<Problem>, Failure> {
-    let failed = |what: &str, error: &kube::Error| {
-        Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
-    };
     let ours = ListParams::default().labels(&selector());
     let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
-    let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
+    let object = format!("replica sets of {namespace}");
+    let sets = answer("list the", object, sets.list(&ours)).await?;
     let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
-    let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
+    let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let conditions = conditions.map(|one| [&one.type_, &one.status, &one.message]);
+    let mut problems: Vec<Problem> = refused(conditions).into_iter().collect();
     if let Some(template) = newest.labels().get(TEMPLATE) {
         let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-        let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
+        let pods = answer("list the", format!("pods of {namespace}"), pods.list(&ours)).await?;
         problems.extend(pods.items.iter().filter_map(problem));
+        if problems.is_empty() {
+            problems.extend(warnings(client, namespace, &pods.items).await);
+        }
     }
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.reason.clone()));
     Ok(problems)
+}
+
+/// What only events report, such as a sandbox that cannot be made. A replica that is not ready yet is
+/// no problem, and neither is the lack of the right to list events.
+async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem> {
+    let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+    let warnings = ListParams::default().fields("type=Warning,involvedObject.kind=Pod");
+    let events = events.list(&warnings).await.map(|list| list.items).unwrap_or_default();
+    let ours = |event: &&Event| {
+        let uid = event.involved_object.uid.as_ref();
+        uid.is_some() && pods.iter().any(|pod| pod.metadata.uid.as_ref() == uid)
+    };
+    let told = events.iter().filter(ours).filter_map(|event| {
+        let (reason, message) = (event.reason.clone()?, event.message.as_deref()?.trim());
+        let is_start = ["Unhealthy", "FailedScheduling"].contains(&reason.as_str());
+        (!is_start).then(|| Problem { text: format!("{reason}: {message}"), reason })
+    });
+    told.collect()
 }
 
 /// The replica set of the template that the deployment has now; none until its controller made it.
@@ -136,13 +195,6 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
                 .iter()
                 .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
     })
-}
-
-/// Why pods cannot be created.
-fn refused(set: &ReplicaSet) -> Option<Problem> {
-    let conditions = set.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
-    Some(not_created(failure.message.as_deref()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_core::credspec::lint;
-use gmsa_core::credspec::name::{closest, is_valid_name, made_valid};
+use gmsa_core::credspec::name::{closest, is_pattern, is_valid_name, made_valid};
 use gmsa_core::finding::{Code, Finding};
 
 use super::report::ObjectFinding;
@@ -28,6 +28,12 @@ pub fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
             });
         }
     }
+    for unread in &set.unread {
+        // Those of a workload are reported with it.
+        if !set.workloads.iter().any(|workload| workload.document == unread.document) {
+            found.push(ObjectFinding::new(&unread.object, Some(&unread.source), &unread.finding));
+        }
+    }
     roles(set, cluster, &mut found);
     if !cluster {
         bindings(set, &mut found);
@@ -43,14 +49,17 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
         }
         let names = set.credential_specs.keys().map(String::as_str);
         let instead = match closest(name, names.filter(|name| is_valid_name(name))) {
-            _ if is_pattern(name) => "; resourceNames takes whole names".to_owned(),
+            _ if is_pattern(name) => {
+                "; resourceNames takes whole names: list them, or leave resourceNames out to allow all"
+                    .to_owned()
+            }
             Some(close) => format!("; write \"{close}\""),
             None if valid => String::new(),
             None => {
                 format!("; write \"{}\", as the credential spec must be called", made_valid(name))
             }
         };
-        let why = if valid { "is not among the objects" } else { "is no valid name" };
+        let why = if valid { "is not among the objects" } else { "is not a valid name" };
         found.push(ObjectFinding::new(
             &role,
             None,
@@ -61,11 +70,6 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
             },
         ));
     }
-}
-
-/// Whether somebody meant several names by one.
-pub(super) fn is_pattern(name: &str) -> bool {
-    name.contains(['*', '?'])
 }
 
 fn bindings(set: &ManifestSet, found: &mut Vec<ObjectFinding>) {

@@ -4,23 +4,25 @@ use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::apply;
 
 use super::Failure;
-use super::judge::Judged;
+use super::simulate::Simulated;
+use crate::output::render;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
 pub fn render(
     documents: &[Document],
     set: &ManifestSet,
-    judged: &[Judged<'_>],
+    simulated: &[Simulated<'_>],
 ) -> Result<(String, Vec<String>), Failure> {
     let mut kept = Vec::new();
     let mut values: Vec<_> = documents.iter().map(|document| document.value.clone()).collect();
-    for one in judged {
+    for one in simulated {
         let workload = one.workload;
         if !one.decision.is_allowed() {
             kept.push(format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
-        } else if let Some(template) =
-            values.get_mut(workload.document).and_then(|value| value.pointer_mut(workload.template))
+        } else if let Some(template) = values
+            .get_mut(workload.document)
+            .and_then(|value| value.pointer_mut(&workload.template))
         {
             apply(template, &one.operations);
         }
@@ -30,10 +32,8 @@ pub fn render(
         if set.passed_over.contains_key(&index) {
             continue;
         }
-        let yaml =
-            serde_saphyr::to_string(value).map_err(|error| Failure::encode("YAML", &error))?;
         text.push_str("---\n");
-        text.push_str(&yaml);
+        text.push_str(&render::yaml("YAML", value)?);
     }
     Ok((text, kept))
 }

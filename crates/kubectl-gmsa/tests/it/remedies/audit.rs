@@ -32,8 +32,8 @@ const ROWS: [Row; 20] = [
     ("workload-would-be-denied", "kubectl gmsa grant web --to shop/other"),
     ("workload-would-be-denied", "Create it, or correct the name"),
     ("gmsa-in-excluded-namespace", "Change the namespace's labels"),
-    ("gmsa-not-sent", "Take the `objectSelector` out of the webhook configuration"),
-    ("webhook-may-skip-pods", "which takes the `objectSelector` away"),
+    ("gmsa-not-sent", "Remove the `objectSelector` from the webhook configuration"),
+    ("webhook-may-skip-pods", "which removes the `objectSelector`"),
     ("namespaces-excluded", "Change the labels of the namespaces"),
     ("webhook-missing", "Run `kubectl gmsa install`"),
     ("right-unused", "kubectl gmsa revoke web --from shop/spare"),
@@ -169,7 +169,7 @@ async fn plant(world: &Living, (code, says): Row) {
         }
         "workload-would-be-denied" => world.deploy("no", "web", "wbe", 0).await,
         "gmsa-in-excluded-namespace" => {
-            world.namespace("aside", &json!({"gmsa-webhook": "disabled"})).await;
+            world.bare_namespace("aside", &json!({"gmsa-webhook": "disabled"})).await;
             let mut pod = objects::pod("aside", "x", &objects::gmsa(Some("web"), None));
             pod["spec"]["serviceAccountName"] = json!("nobody");
             let mut deployment = objects::deployment("aside", "aside", &pod);
@@ -184,7 +184,7 @@ async fn plant(world: &Living, (code, says): Row) {
             world.deploy("quiet", "web", "web", 0).await;
         }
         "namespaces-excluded" => {
-            world.namespace("quiet", &json!({"gmsa-webhook": "disabled"})).await;
+            world.bare_namespace("quiet", &json!({"gmsa-webhook": "disabled"})).await;
         }
         "webhook-missing" => world.delete(VALIDATING).await,
         "right-unused" => {

@@ -4,7 +4,7 @@
 use gmsa_testkit::objects;
 use serde_json::{Value, json};
 
-use super::living::{CRD, Living, MUTATING, VALIDATING, command, hooks};
+use super::living::{CRD, Living, MUTATING, VALIDATING, advices, command, hooks};
 use super::{Catalogue, Entry};
 use crate::support::windows::NAMESPACE;
 
@@ -16,6 +16,8 @@ const COREDNS: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 /// It passes always, and says what an outage stops.
 const OUTAGE: &str = "webhook-outage";
+/// It depends on who looks.
+const METRICS: &str = "webhook-metrics";
 const LEFT: &str = "/apis/apps/v1/namespaces/default/deployments/windows-gmsa-webhook";
 
 /// How a fault is planted.
@@ -56,7 +58,7 @@ const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Foll
     Row { check, says, plant, follow }
 }
 
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 29] = [
     row(
         "webhook-configured",
         "Run `kubectl gmsa install`",
@@ -65,7 +67,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-rules",
-        "which puts the rules back",
+        "which restores the rules",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/rules", &json!([object["webhooks"][0]["rules"][0]]))
         }),
@@ -73,7 +75,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-exclusions",
-        "Take the objectSelector away",
+        "Remove the objectSelector",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/objectSelector", &json!({"matchLabels": {"gmsa": "yes"}}))
         }),
@@ -93,7 +95,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-rights",
-        "which puts roles and bindings back",
+        "which restores roles and bindings",
         Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
         Follow::Run("kubectl gmsa install"),
     ),
@@ -142,7 +144,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "old-webhook",
-        "delete what is named",
+        "delete the named objects",
         Plant::Apply(|| {
             json!({"apiVersion": "apps/v1", "kind": "Deployment",
                 "metadata": {"name": "windows-gmsa-webhook", "namespace": "default"},
@@ -165,6 +167,32 @@ const ROWS: [Row; 26] = [
         Follow::Run("kubectl gmsa install --replicas=2"),
     ),
     row(
+        "webhook-rollout",
+        "goes back to what ran before",
+        // Pods of a class that does not exist are refused.
+        Plant::Run(
+            "kubectl patch deployment gmsa-webhook -n gmsa-webhook --type=merge \
+             -p '{\"spec\": {\"template\": {\"spec\": {\"priorityClassName\": \"missing\"}}}}'",
+        ),
+        Follow::RunAll(&[
+            "kubectl get pods -n gmsa-webhook",
+            "kubectl rollout undo deployment/gmsa-webhook -n gmsa-webhook",
+        ]),
+    ),
+    row(
+        "webhook-restarts",
+        "After `OOMKilled`, raise the limit",
+        // As a kubelet reports it.
+        Plant::Run(
+            "kubectl patch --subresource=status -n gmsa-webhook --type=json \
+             $(kubectl get pods -n gmsa-webhook -o name | head -n 1) -p '[{\"op\": \"add\", \
+             \"path\": \"/status/containerStatuses/0/lastState\", \"value\": {\"terminated\": \
+             {\"exitCode\": 137, \"reason\": \"OOMKilled\", \
+             \"finishedAt\": \"'$(date -u +%FT%TZ)'\"}}}]'",
+        ),
+        Follow::Run("kubectl gmsa install --memory-limit=256Mi"),
+    ),
+    row(
         "webhook-redundancy",
         "Run at least two",
         Plant::Run("kubectl gmsa install --replicas=1"),
@@ -184,7 +212,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-service",
-        "Make it anew",
+        "Create it again",
         Plant::Patch(SERVICE, |object| {
             let mut ports = object["spec"]["ports"].clone();
             ports[0]["port"] = json!(444);
@@ -194,7 +222,7 @@ const ROWS: [Row; 26] = [
     ),
     row(
         "webhook-endpoints",
-        "puts the selector back",
+        "restores the selector",
         Plant::Patch(
             SERVICE,
             |_| json!({"spec": {"selector": {"app.kubernetes.io/name": "another"}}}),
@@ -229,7 +257,7 @@ const ROWS: [Row; 26] = [
         ),
         Follow::Patch(SPEC, |_, lint| {
             // The command's own advice.
-            assert!(lint.contains("with one more number, which has to go"), "{lint}");
+            assert!(lint.contains("with one more number: remove that"), "{lint}");
             json!({"credspec": {"DomainJoinConfig": {"Sid": "S-1-5-21-1-2-3"}}})
         }),
     ),
@@ -279,6 +307,21 @@ const ROWS: [Row; 26] = [
         Follow::RunAll(&["kubectl get gmsacredentialspecs -o json", "kubectl patch crd"]),
     ),
     row(
+        "crd-schema",
+        "Run `kubectl gmsa install --force-conflicts`",
+        Plant::Patch(CRD, |object| {
+            let mut versions = object["spec"]["versions"].clone();
+            for version in versions.as_array_mut().unwrap() {
+                let schema = &mut version["schema"]["openAPIV3Schema"];
+                let keys = &mut schema["properties"]["credspec"]["properties"];
+                let directory = &mut keys["ActiveDirectoryConfig"]["properties"];
+                directory.as_object_mut().unwrap().remove("HostAccountConfig").unwrap();
+            }
+            json!({"spec": {"versions": versions}})
+        }),
+        Follow::Run("kubectl gmsa install --force-conflicts"),
+    ),
+    row(
         "crd-present",
         "then apply the credential specs again",
         Plant::Delete(CRD),
@@ -287,7 +330,10 @@ const ROWS: [Row; 26] = [
 ];
 
 pub(super) fn entries() -> impl Iterator<Item = Entry> {
-    ROWS.iter().map(|row| row.check).chain([OUTAGE]).map(|check| (Catalogue::Checks, check))
+    ROWS.iter()
+        .map(|row| row.check)
+        .chain([OUTAGE, METRICS])
+        .map(|check| (Catalogue::Checks, check))
 }
 
 async fn plant(world: &Living, plant: &Plant) {
@@ -333,7 +379,7 @@ async fn follow(world: &Living, row: &Row, advice: &str) -> Result<(), String> {
         }
     }
     if row.check == "crd-present" {
-        // What the advice asks for besides.
+        // The other step of the advice.
         world.apply(&objects::credential_spec("web", "WebApp1")).await;
     }
     Ok(())
@@ -360,7 +406,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
                 // There install leaves no namespace out.
                 continue;
             }
-            world.namespace("aside", &labels).await;
+            world.bare_namespace("aside", &labels).await;
         }
         eprintln!("{}: {}", row.check, row.says);
         plant(&world, &row.plant).await;
@@ -388,7 +434,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
 /// Fewer pods depend on the webhook once namespaces opt in.
 async fn outage(world: &Living) {
     let says = || async {
-        let report = world.report(&["doctor"]).await;
+        let (_, report) = world.report(&["doctor"]).await;
         let outcomes = crate::support::windows::outcomes(&report, OUTAGE);
         outcomes[0]["message"].as_str().unwrap().to_owned()
     };
@@ -400,4 +446,37 @@ async fn outage(world: &Living) {
     world.must(&format!("kubectl label namespace {NAMESPACE} {label}")).await;
     let after = says().await;
     assert!(after.contains("in namespaces that opted in"), "{after}");
+}
+
+/// A user who may see everything but the metrics.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_doctor_advises_for_metrics_works() {
+    let test = "what_the_doctor_advises_for_metrics_works";
+    if !gmsa_testkit::stand_in::address::available() {
+        return gmsa_testkit::tools::skip(
+            test,
+            "pods cannot have addresses: `ip` and root are needed",
+        );
+    }
+    let Some(world) = Living::new(test).await else { return };
+    world.must("kubectl create serviceaccount looker -n shop").await;
+    world.must("kubectl create clusterrolebinding looker --clusterrole=view --serviceaccount=shop:looker").await;
+    let kubeconfig = world.kubeconfig_of("looker").await;
+    let report = || async {
+        let ran = world.run_as(&kubeconfig, &["doctor", "-o", "json"]).await;
+        serde_json::from_str::<Value>(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr))
+    };
+    let found = advices(&report().await, METRICS);
+    let [advice] = &found[..] else { panic!("{found:?}") };
+    let user = "system:serviceaccount:shop:looker";
+    for start in ["kubectl create role ", "kubectl create rolebinding "] {
+        let line = command(advice, start).replace("USER", user);
+        world.must(&line).await;
+    }
+    gmsa_testkit::process::eventually(
+        "the metrics are read",
+        crate::support::windows::SOON,
+        || async { advices(&report().await, METRICS).is_empty().then_some(()) },
+    )
+    .await;
 }

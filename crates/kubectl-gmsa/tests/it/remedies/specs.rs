@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::manifests::{INPUT, PLUGIN, Row, advice, denial, finding, remove};
 
-pub(super) const OF_SPECS: [Row; 26] = [
+pub(super) const OF_SPECS: [Row; 28] = [
     finding(
         "credspec-findings",
         "`kubectl gmsa credspec lint -f FILE`",
@@ -66,7 +66,7 @@ pub(super) const OF_SPECS: [Row; 26] = [
     ),
     finding(
         "value-type-wrong",
-        "goes into quotes",
+        "in quotes",
         |files| {
             files.with_plugin();
             files.host()["PortableCcgVersion"] = json!(1);
@@ -101,7 +101,7 @@ pub(super) const OF_SPECS: [Row; 26] = [
     ),
     finding(
         "sid-not-domain",
-        "an account's SID is the domain's with one more number, which has to go",
+        "an account's SID is the domain's SID with one more number: remove that",
         |files| files.domain()["Sid"] = json!("S-1-5-21-1-2-3-1104"),
         |files| files.domain()["Sid"] = json!("S-1-5-21-1-2-3"),
     ),
@@ -128,6 +128,16 @@ pub(super) const OF_SPECS: [Row; 26] = [
         "Write the full name, such as `contoso.com`",
         |files| files.domain()["DnsName"] = json!("CONTOSO"),
         |files| files.domain()["DnsName"] = json!("contoso.com"),
+    ),
+    finding(
+        "dns-names-swapped",
+        "Swap the two values, and write the new `DnsName` as the `Scope`",
+        |files| files.domain()["DnsTreeName"] = json!("emea.contoso.com"),
+        |files| {
+            files.domain()["DnsTreeName"] = json!("contoso.com");
+            files.domain()["DnsName"] = json!("emea.contoso.com");
+            files.accounts()[1]["Scope"] = json!("emea.contoso.com");
+        },
     ),
     finding(
         "account-not-listed",
@@ -237,6 +247,12 @@ pub(super) const OF_SPECS: [Row; 26] = [
             files.host()["PluginInput"] = json!("web@contoso.com:Secret1");
         },
         |files| files.host()["PluginInput"] = json!(INPUT),
+    ),
+    finding(
+        "api-version-wrong",
+        "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`",
+        |files| files.spec["apiVersion"] = json!("auth.k8s.io/v1alpha1"),
+        |files| files.spec["apiVersion"] = json!("windows.k8s.io/v1"),
     ),
     finding(
         "version-deprecated",

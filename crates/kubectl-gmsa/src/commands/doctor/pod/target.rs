@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::shown;
 use crate::failure::Failure;
 
-/// What kubectl calls them besides their names.
+/// Short names that kubectl knows.
 const SHORT: [(&str, &str); 8] = [
     ("po", "Pod"),
     ("deploy", "Deployment"),
@@ -25,7 +25,7 @@ const SHORT: [(&str, &str); 8] = [
     ("cj", "CronJob"),
     ("podtemplate", "PodTemplate"),
 ];
-/// What stands between a workload and its pods.
+/// Kinds between a workload and its pods.
 const BETWEEN: [&str; 2] = ["ReplicaSet", "Job"];
 
 /// The pod in question, and what made it.
@@ -51,7 +51,7 @@ impl Subject {
         Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
     }
 
-    /// The pod, or what was asked for.
+    /// The pod, or the named workload.
     pub fn shown_pod(&self) -> String {
         self.pod.as_ref().map_or_else(|| self.shown.clone(), shown)
     }
@@ -77,7 +77,7 @@ pub async fn resolve(
     }
     if Workload::of(&object, namespace).is_none() {
         return Err(Failure::Input(format!(
-            "failed to look at {shown_target}: it makes no pods; name a pod or a workload"
+            "failed to check {shown_target}: it creates no pods; name a pod or a workload"
         )));
     }
     let pods = pods?;
@@ -185,10 +185,8 @@ async fn discovered(
     namespace: &str,
     name: &str,
 ) -> Result<Option<Value>, Failure> {
-    let failed = |error: kube::Error| {
-        Failure::Cluster(format!("failed to find out what \"{word}\" is: {}", why(&error)))
-    };
-    let discovery = Discovery::new(client.clone()).run().await.map_err(failed)?;
+    let object = format!("out what \"{word}\" is");
+    let discovery = answer("find", object, Discovery::new(client.clone()).run()).await?;
     let wanted = word.to_ascii_lowercase();
     let (plain, group) = wanted.split_once('.').unwrap_or((&wanted, ""));
     let mut all = discovery.groups().flat_map(kube::discovery::ApiGroup::recommended_resources);
@@ -206,9 +204,7 @@ async fn discovered(
         )));
     };
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-    let found = api.get_opt(name).await.map_err(|error| {
-        Failure::Cluster(format!("failed to read {word}/{name}: {}", why(&error)))
-    })?;
+    let found = answer("read", format!("{word}/{name}"), api.get_opt(name)).await?;
     Ok(found.map(|found| serde_json::to_value(found).unwrap_or_default()))
 }
 

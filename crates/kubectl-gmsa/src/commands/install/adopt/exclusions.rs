@@ -1,10 +1,11 @@
-//! Namespaces that opted out of windows-gmsa: they stay so until somebody ends it.
+//! Namespaces that opted out of windows-gmsa: they stay excluded until you opt them in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
 use gmsa_core::names::TAKEOVER;
+use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
 use super::found::Found;
@@ -22,7 +23,7 @@ pub fn requirements(found: &Found, namespaces: &[Value], own: &str) -> Vec<Names
     let validating =
         found.configurations.iter().filter(|one| text(one, "/kind").starts_with("Validating"));
     let mut selectors = validating.flat_map(|one| array(one, "/webhooks"));
-    // Where there is more than one, what one leaves out another may look at.
+    // If there are several, one may check what another skips.
     let (Some(webhook), None) = (selectors.next(), selectors.next()) else { return kept };
     let label =
         |(key, value)| NamespaceRequirement { key, operator: "In".to_owned(), values: vec![value] };
@@ -70,8 +71,8 @@ pub fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<St
     told
 }
 
-/// Labels that keep a namespace out of the sight of the other installation. None if its webhooks
-/// look at every namespace.
+/// Labels that exclude a namespace from the other installation. None if its webhooks
+/// select every namespace.
 pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
     let mut unseen: BTreeMap<String, String> = BTreeMap::new();
     for webhook in found.configurations.iter().flat_map(|one| array(one, "/webhooks")) {
@@ -85,12 +86,8 @@ pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
             }
         }
     }
-    let looks_at = |webhook: &Value| {
-        let selector = webhook.get("namespaceSelector").cloned().unwrap_or_default();
-        let selector: gmsa_core::rbac::LabelSelector =
-            serde_json::from_value(selector).unwrap_or_default();
-        selector.matches(&unseen)
-    };
+    let looks_at =
+        |webhook: &Value| LabelSelector::read(webhook.get("namespaceSelector")).matches(&unseen);
     let mut webhooks = found.configurations.iter().flat_map(|one| array(one, "/webhooks"));
     (!webhooks.any(looks_at)).then_some(unseen)
 }
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_excludes_somebody_else_is_kept() {
+    fn only_exclusions_of_the_other_webhook_are_kept() {
         let namespace =
             |name: &str, labels: Value| json!({"metadata": {"name": name, "labels": labels}});
         let found = found(&json!([

@@ -7,8 +7,8 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::manifests::parse;
 use gmsa_core::names;
@@ -30,11 +30,11 @@ const LARGEST: u64 = 64 << 20;
 /// What is to be done about Helm.
 #[derive(Default)]
 pub struct Releases {
-    /// Records of releases that hold nothing else: they go.
+    /// Records of releases without other objects: they are deleted.
     pub records: Vec<Value>,
     /// Whether the resource definition belongs to a release.
     pub definition: bool,
-    /// What somebody has to look after.
+    /// What the user has to do.
     pub warnings: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ pub async fn releases(
     let mut keys: BTreeSet<Key> = found.all().filter_map(release).collect();
     let definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition", "metadata": {"name": definition_name()}});
-    let definition = applier.live(&definition).await.map_err(Failure::cluster)?;
+    let definition = applier.live(&definition).await?;
     if let Some(key) = definition.as_ref().and_then(release) {
         releases.definition = true;
         keys.insert(key);
@@ -83,12 +83,8 @@ async fn of_release(
 ) -> Result<(), Failure> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let records = ListParams::default().labels(&format!("owner=helm,name={name}"));
-    let records = secrets.list(&records).await.map_err(|error| {
-        Failure::cluster(format!(
-            "failed to read Helm's records of the release {namespace}/{name}: {}",
-            why(&error)
-        ))
-    })?;
+    let object = format!("Helm's records of the release {namespace}/{name}");
+    let records = answer("read", object, secrets.list(&records)).await?;
     if records.items.is_empty() {
         releases.warnings.push(format!(
             "Helm's record of the release {namespace}/{name} was not found: do not uninstall this \
@@ -113,7 +109,7 @@ async fn of_release(
         return Ok(());
     }
     let what = match others.first() {
-        Some(first) => format!("holds other things too, such as {first}"),
+        Some(first) => format!("has other objects too, such as {first}"),
         None => "cannot be read".to_owned(),
     };
     releases.warnings.push(format!(
@@ -124,7 +120,7 @@ async fn of_release(
     Ok(())
 }
 
-/// What the release holds besides what goes anyway, or stays whatever becomes of the record.
+/// An object of the release that is neither removed anyway nor independent of the record.
 fn other(found: &Found, object: &Value) -> Option<String> {
     let kind = text(object, "/kind");
     let is_known = [names::KIND, "CustomResourceDefinition"].contains(&kind)
@@ -163,15 +159,14 @@ pub async fn keep_definition(client: &Client) -> Result<(), Failure> {
     let definitions: Api<Definition> = Api::all(client.clone());
     let patch = json!({"metadata": {"annotations": {POLICY: "keep"}}});
     let params = PatchParams {
-        // Not as install, whose next run would take it away.
+        // Not with the field manager of install, whose next run would remove it.
         field_manager: Some("kubectl-gmsa-takeover".to_owned()),
         ..PatchParams::default()
     };
-    definitions.patch(&definition_name(), &params, &Patch::Merge(patch)).await.map(drop).map_err(
-        |error| {
-            Failure::cluster(format!("failed to annotate the resource definition: {}", why(&error)))
-        },
-    )
+    let (name, patch) = (definition_name(), Patch::Merge(patch));
+    let annotated = definitions.patch(&name, &params, &patch);
+    answer("annotate", "the resource definition", annotated).await?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -198,11 +193,11 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_holds_more_is_told_from_one_that_does_not() {
+    fn a_release_with_other_objects_is_recognized() {
         let of = |kind: &str, name: &str| format!("---\nkind: {kind}\nmetadata:\n  name: {name}\n");
         let found = Found {
             rest: vec![json!({"kind": "Deployment", "metadata": {"name": "gmsa"}})],
-            stays: vec!["Secret ns/cert stays: somebody else made it".to_owned()],
+            stays: vec!["Secret ns/cert stays: the release did not create it".to_owned()],
             ..Found::default()
         };
         let its =
@@ -216,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_not_taken_for_an_empty_one() {
+    fn what_is_not_a_record_is_not_an_empty_one() {
         let no_record = json!({"metadata": {}, "data": {"release": STANDARD.encode("x")}});
         assert!(manifest(&serde_json::from_value(no_record).unwrap()).is_none());
         assert!(manifest(&record("a: [")).is_none());
