@@ -15,7 +15,7 @@ use tokio::process::Command;
 use crate::support::ROOT;
 use crate::support::world::World;
 
-/// The entry of a command, as far as it is needed here.
+/// The fields of an entry that this test reads.
 #[derive(Debug, Deserialize)]
 struct Entry {
     command: String,
@@ -101,7 +101,7 @@ impl Shell {
         (output.status.code().unwrap(), text.concat())
     }
 
-    /// Why the line is wrong. An effect that follows later is waited for.
+    /// Why the line fails. An effect that comes later is awaited.
     async fn complaint(&self, line: &str, code: i32, gives: &str) -> Option<String> {
         let end = Instant::now() + Duration::from_secs(15);
         loop {

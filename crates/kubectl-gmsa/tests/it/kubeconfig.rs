@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::install_definition;
 
-/// A plug-in that counts its runs and stores its input.
+/// A plug-in that counts its runs and keeps the information passed to it.
 struct Plugin {
     directory: tempfile::TempDir,
 }
@@ -121,7 +121,7 @@ async fn a_credential_plugin_runs_once_for_a_command() {
     fs::write(renews.file("fresh"), fresh.to_string()).unwrap();
     renews.script("cat \"$here/answer\"; cp \"$here/fresh\" \"$here/answer\"");
     let ran = plugin(&renews.kubeconfig(&cluster, &json!({})), &["access"]);
-    // The account may not read roles: that answer goes only to an authenticated user.
+    // The account may not read roles: the API server names only an account that it knows.
     assert!(
         ran.stderr.contains(&format!("system:serviceaccount:{namespace}:default")),
         "{}",
