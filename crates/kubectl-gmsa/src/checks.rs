@@ -46,11 +46,15 @@ pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Re
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = rights::options(client, facts).await?;
     let options = options.as_ref();
-    let mut outcomes = definition::examine(client).await?;
-    let version = server_version(client).await?;
+    let (mut outcomes, version, rights, server) = tokio::try_join!(
+        definition::examine(client),
+        server_version(client),
+        rights::examine(client, facts, options),
+        server::examine(&objects, facts)
+    )?;
     outcomes.extend(webhooks::judge(facts, options, version));
-    outcomes.push(rights::examine(client, facts, options).await?);
-    outcomes.extend(server::examine(&objects, facts).await?);
+    outcomes.push(rights);
+    outcomes.extend(server);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);
     if !facts.ours {
         return Ok((outcomes, Ok(Vec::new())));
@@ -75,12 +79,17 @@ pub async fn examine(
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = rights::options(client, facts).await?;
     let specs = specs_of(facts, only);
-    let (mut outcomes, _) = webhook(client, facts).await?;
-    outcomes.push(admission::examine(client, facts, options).await);
+    let ((mut outcomes, _), admission, dns, clock) = tokio::try_join!(
+        Box::pin(webhook(client, facts)),
+        async { Ok(admission::examine(client, facts, options).await) },
+        dns::examine(&objects, &specs),
+        clock::examine(client, &objects, &facts.nodes)
+    )?;
+    outcomes.push(admission);
     outcomes.extend(specs::judge(&facts.specs, &specs));
-    outcomes.extend(dns::examine(&objects, &specs).await?);
+    outcomes.extend(dns);
     outcomes.extend(nodes::judge(&facts.nodes, !specs.is_empty()));
-    outcomes.extend(clock::examine(client, &objects, &facts.nodes).await?);
+    outcomes.extend(clock);
     Ok(outcomes)
 }
 

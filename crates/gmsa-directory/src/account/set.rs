@@ -1,15 +1,18 @@
 //! Changes of an account: compared with what is there, shown, and made in one operation.
 
 use std::collections::HashSet;
+use std::str::FromStr;
+use std::time::SystemTime;
 
 use gmsa_core::windows::encryption_types;
 use ldap3::Mod;
 
 use super::name::is_dns_name;
-use super::{Account, ldif};
+use super::{Account, EXPIRES, ldif};
 use crate::directory::{Change, Directory};
 use crate::error::Error;
 use crate::principals::DISABLED;
+use crate::time;
 
 const CONTROL: &str = "userAccountControl";
 const ENCRYPTION: &str = "msDS-SupportedEncryptionTypes";
@@ -32,6 +35,43 @@ pub struct AccountChange {
     pub description: Option<String>,
     /// Whether it can be used.
     pub enabled: Option<bool>,
+    /// Until when it can be used.
+    pub expires: Option<Expiry>,
+}
+
+/// Until when an account can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// For ever.
+    Never,
+    /// Until this moment.
+    At(SystemTime),
+}
+
+/// A text that is neither `never` nor a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write never, or a day such as 2027-01-31: the account expires as that day begins, in UTC")]
+pub struct NoExpiry;
+
+impl FromStr for Expiry {
+    type Err = NoExpiry;
+
+    fn from_str(text: &str) -> Result<Self, NoExpiry> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        time::start_of(text).map(Self::At).ok_or(NoExpiry)
+    }
+}
+
+impl Expiry {
+    /// As `accountExpires` holds it.
+    fn value(self) -> i64 {
+        match self {
+            Self::Never => i64::MAX,
+            Self::At(moment) => time::to_filetime(moment),
+        }
+    }
 }
 
 /// A change that can be made.
@@ -108,6 +148,9 @@ impl Directory {
                 Some(control) => plan.enable(control, enabled),
             }
         }
+        if let Some(expires) = wish.expires {
+            plan.expire(&account, expires);
+        }
         if let Some(host_name) = &wish.dns_host_name {
             if !is_dns_name(host_name) {
                 problems.push(format!("{host_name} is no full DNS name of a host"));
@@ -179,12 +222,74 @@ impl Directory {
         if changes.is_empty() {
             return Ok(());
         }
-        let done = self.modify(&plan.dn, changes, &format!("change {}", plan.dn)).await;
+        let what = format!("change {}", plan.dn);
+        let done = self.modify(&plan.dn, changes.clone(), &what).await;
+        if plan.takes_names() && matches!(done, Err(Error::Operation { code: 19, .. })) {
+            return self.write_remaining_names(plan, changes, &what).await;
+        }
         self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+    }
+
+    /// Takes names from an account by writing those that stay. Samba (4.22) looks for other accounts with
+    /// each name in a request, also with one that is to go, and refuses where there are two: so a name of
+    /// two accounts, which gets tickets for neither, can be taken from none of them by its value.
+    async fn write_remaining_names(
+        &self,
+        plan: &PlannedChange,
+        mut changes: Vec<Change>,
+        what: &str,
+    ) -> Result<(), Error> {
+        let account = self.managed_account(&plan.dn).await?;
+        let of_names = || plan.steps.iter().filter(|step| step.attribute == NAMES);
+        let mut names = account.service_principal_names;
+        names.retain(|name| !of_names().any(|step| step.gone.contains(name)));
+        names.extend(of_names().flat_map(|step| step.new.iter().cloned()));
+        let attribute = NAMES.as_bytes().to_vec();
+        changes
+            .retain(|one| !matches!(one, Mod::Add(of, _) | Mod::Delete(of, _) if *of == attribute));
+        changes.push(Mod::Delete(attribute.clone(), HashSet::new()));
+        if !names.is_empty() {
+            let values = names.iter().map(|name| name.as_bytes().to_vec()).collect();
+            changes.push(Mod::Add(attribute, values));
+        }
+        let done = self.modify(&plan.dn, changes, what).await;
+        self.naming_holders(done, &names, Some(&plan.dn)).await
     }
 }
 
 impl PlannedChange {
+    /// Whether names of services go.
+    fn takes_names(&self) -> bool {
+        self.steps.iter().any(|step| step.attribute == NAMES && !step.gone.is_empty())
+    }
+
+    fn expire(&mut self, account: &Account, expires: Expiry) {
+        let never = |value: &i64| *value == 0 || *value == i64::MAX;
+        let before = account.expires_value;
+        let is_same = match expires {
+            Expiry::Never => before.as_ref().is_some_and(never),
+            Expiry::At(_) => before == Some(expires.value()),
+        };
+        if is_same {
+            return;
+        }
+        let after = match expires {
+            Expiry::Never => "never".to_owned(),
+            Expiry::At(moment) => time::day(moment),
+        };
+        if let Expiry::At(moment) = expires
+            && moment <= SystemTime::now()
+        {
+            self.warnings.push(format!(
+                "{after} has begun: from now on the account gets no Kerberos tickets"
+            ));
+        }
+        let never_or_absent = if before.is_some() { "never" } else { "-" };
+        let was = account.expires.map_or_else(|| never_or_absent.to_owned(), time::day);
+        self.differences.push((EXPIRES, was, after));
+        self.replace(EXPIRES, before.map(|value| value.to_string()), expires.value().to_string());
+    }
+
     fn replace(&mut self, attribute: &'static str, before: Option<String>, after: String) {
         let gone = before.into_iter().collect();
         self.steps.push(Step { attribute, gone, new: vec![after] });

@@ -1,12 +1,9 @@
 //! On whose behalf an account may act, and who may act towards it.
 
-use std::collections::HashMap;
-
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::principals::Principal;
+use crate::principals::Principals;
 use crate::security_descriptor::SecurityDescriptor;
-use crate::sid::Sid;
 
 const ID: &str = "delegation";
 /// Unconstrained delegation (`userAccountControl`, MS-ADTS, section 2.2.16).
@@ -16,11 +13,9 @@ const NOT_DELEGATED: i64 = 0x0010_0000;
 /// Constrained delegation with protocol transition.
 const TRUSTED_TO_AUTH_FOR_DELEGATION: i64 = 0x0100_0000;
 
-pub(in crate::account) fn check(account: &Account, names: &HashMap<Sid, Principal>) -> Check {
+pub(in crate::account) fn check(account: &Account, names: &Principals) -> Check {
     let acting = account.acting.iter().flat_map(SecurityDescriptor::allowed);
-    let acting: Vec<String> = acting
-        .map(|sid| names.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone()))
-        .collect();
+    let acting: Vec<String> = acting.map(|sid| names.name(sid)).collect();
     delegation(account.control, &account.delegates_to, &acting)
 }
 

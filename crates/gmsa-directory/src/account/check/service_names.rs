@@ -28,7 +28,11 @@ pub(in crate::account) fn checks(
                 UNIQUE,
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
-                "take it from one of them: Kerberos gives tickets to neither",
+                format!(
+                    "take it from one of the two, because Kerberos gives tickets to neither; from this one: \
+                     `kubectl gmsa account set {} --remove-spn {name}`",
+                    account.name
+                ),
             ));
         }
         if names.iter().take(index).any(|other| other.eq_ignore_ascii_case(name)) {

@@ -167,13 +167,7 @@ fn enabled(world: &World<'_>) {
     world.follow(&name, "enabled", "kubectl gmsa account set", "");
 
     world.change(&name, &format!("replace: accountExpires\naccountExpires: {PAST}"));
-    let advice = world.advised(&name, "enabled", "samba-tool user setexpiry --noexpiry");
-    let line = command(&advice.replace(')', "\n"), "samba-tool user setexpiry");
-    let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
-    let account = format!("{name}$");
-    words.push(&account);
-    world.controller.samba_tool(&words);
-    world.gone(&name, "enabled");
+    world.follow(&name, "enabled", "kubectl gmsa account set", "");
 }
 
 fn attributes(world: &World<'_>) {
@@ -209,11 +203,7 @@ fn service_names(world: &World<'_>) {
     let add = |name: &str| format!("add: servicePrincipalName\nservicePrincipalName: {name}");
     world.change(&name, &add(&spn));
     world.change(&other, &add(&spn));
-    let advice = world.advised(&name, "spn-unique", "take it from one of them");
-    assert!(advice.contains("tickets to neither"), "{advice}");
-    // Samba refuses to change the names of an account while one of them is another's too.
-    world.change(&other, &format!("delete: servicePrincipalName\nservicePrincipalName: {spn}"));
-    world.gone(&name, "spn-unique");
+    world.follow(&name, "spn-unique", "kubectl gmsa account set", "");
 
     // A computer has it by its own names.
     let node = world.controller.unique("rmn");
