@@ -3,7 +3,7 @@
 # syntax errors to it.
 #
 # One would guess: what Microsoft's documentation of the Active Directory module and of kubectl in
-# PowerShell prints can be parsed, so that the grammar can check commands that people are told to run.
+# PowerShell prints can be parsed, so that the grammar can check commands that people run.
 # Seen: a list of bare words (`-KerberosEncryptionType AES128,AES256`), a lone hyphen
 # (`kubectl apply -f -`), the method ForEach (Where is none), and a size suffix behind a division sign
 # are errors. `try` without `catch` or `finally`, which PowerShell refuses, is none.

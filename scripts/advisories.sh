@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the dependencies against the advisories of RustSec, whose database comes over the network:
-# where it cannot be had, that is said, and it is no failure.
+# if it cannot be fetched, the script says so and does not fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh

@@ -252,7 +252,7 @@ fn broken_links(site: &Path) -> Result<Vec<String>> {
                 && (id.is_empty()
                     || to.extension().is_none_or(|extension| extension != "html")
                     || tree::read(&to)?.contains(&format!("id=\"{id}\"")));
-            // The page for a wrong address stands at the top of the site.
+            // The page for a wrong address is at the root of the site.
             if !leads && path != site.join("404.html") {
                 broken.push(format!("{}: {link}", tree::shown(site, &path)));
             }

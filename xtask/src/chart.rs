@@ -98,7 +98,7 @@ fn values(text: &str) -> Vec<(String, String, String)> {
         parents.truncate(depth);
         let path = [parents.as_slice(), &[key]].concat().join(".");
         let nested = default.trim().is_empty();
-        // A block with a comment of its own is one value.
+        // A block with its own comment is one value.
         if nested && comment.is_empty() {
             parents.push(key);
         } else if nested {
@@ -111,7 +111,7 @@ fn values(text: &str) -> Vec<(String, String, String)> {
     found
 }
 
-/// Whether a line stands below a key that has a comment of its own and no value.
+/// Whether a line is below a key that has its own comment and no value.
 fn within_a_described_block(lines: &[&str], index: usize, depth: usize) -> bool {
     (0..depth).any(|above| {
         let parent = lines.iter().take(index).rposition(|line| {

@@ -8,7 +8,8 @@ use anyhow::{Context as _, Result};
 
 use crate::file::Generated;
 use crate::{
-    book, cycles, domain, generated, length, links, output, paths, pictures, readme, words,
+    book, cycles, domain, generated, length, links, output, paths, pictures, portable, readme,
+    words,
 };
 
 /// Writes the generated files that differ, and names them.
@@ -29,7 +30,7 @@ pub fn generate(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Prints everything that is wrong; the exit code says whether anything is.
+/// Prints every complaint; the exit code is 1 if there is one.
 pub fn check(root: &Path) -> Result<ExitCode> {
     let mut complaints: Vec<String> = generated::all(root)?
         .iter()
@@ -53,6 +54,7 @@ pub fn check(root: &Path) -> Result<ExitCode> {
     complaints.extend(words::complaints(root)?);
     complaints.extend(domain::complaints(root)?);
     complaints.extend(cycles::complaints(root)?);
+    complaints.extend(portable::complaints(root)?);
     for complaint in &complaints {
         output::line(complaint)?;
     }

@@ -8,7 +8,7 @@
 //!
 //! A module and its own descendants are one subject: a parent that re-exports or calls its child,
 //! and a child that uses a type of its parent, are not a circle. Left out are `tests` directories and
-//! modules under `#[cfg(test)]`, which may look at everything.
+//! modules under `#[cfg(test)]`, which may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,28 +20,16 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree};
 
 use crate::tree;
 
-/// Circles that are still there, as the check prints them up to the colon. None may be added.
-const LEFT: [&str; 8] = [
-    "crates/gmsa-core: circle in pod between list, view",
-    "crates/gmsa-core: circle in windows::codes between catalogue, source",
-    "crates/gmsa-core: circle in windows::codes between code, source",
-    "crates/gmsa-directory: circle in the crate between connect, directory",
-    "crates/gmsa-directory: circle in the crate between facts, directory",
-    "crates/gmsa-directory: circle in the crate between principals, directory, spn",
-    "crates/gmsa-directory: circle in the crate between ticket, connect",
-    "crates/kubectl-gmsa: circle in commands::review between objects, report, renames",
-];
-
 /// How many re-exports are followed from a name to its definition.
 const HOPS: usize = 16;
 
 /// A module: its names from the crate's root on, which itself has none.
 type Module = Vec<String>;
 
-/// What one file says.
+/// The contents of one file.
 #[derive(Default)]
 struct Contents {
-    /// Names that stand for something else, with their paths as written.
+    /// Imported names, with their paths as written.
     aliases: BTreeMap<String, Vec<String>>,
     /// Every path that is written.
     paths: BTreeSet<Vec<String>>,
@@ -52,12 +40,6 @@ type Modules = BTreeMap<Module, Contents>;
 
 /// Names every circle in the crates below `crates/` and in `xtask`.
 pub fn complaints(root: &Path) -> Result<Vec<String>> {
-    let mut complaints = all(root)?;
-    complaints.retain(|one| !LEFT.iter().any(|left| one.starts_with(left)));
-    Ok(complaints)
-}
-
-fn all(root: &Path) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
     for manifest in tree::files(root, "toml")? {
         let Some(directory) = manifest.parent() else { continue };
@@ -74,7 +56,7 @@ fn all(root: &Path) -> Result<Vec<String>> {
     Ok(complaints)
 }
 
-/// Reads a file and those of its modules, which stand in the given directory.
+/// Reads a file and its modules, which are in the given directory.
 fn read(file: &Path, below: &Path, module: &Module, modules: &mut Modules) -> Result<()> {
     let text = tree::read(file)?;
     let parsed =
@@ -170,7 +152,7 @@ impl Contents {
             path.push(name);
         }
         let Some(last) = path.last().cloned() else { return };
-        // `use name;` says nothing that the name does not.
+        // `use name;` adds nothing.
         if path.len() > 1 || renamed.is_some() {
             self.aliases.insert(renamed.unwrap_or(last), path.clone());
         }
@@ -339,7 +321,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        super::all(directory.path()).unwrap()
+        super::complaints(directory.path()).unwrap()
     }
 
     #[test]

@@ -21,7 +21,7 @@ const EXAMPLES: &str = "examples";
 /// A service account that no example grants anything.
 const STRANGER: &str = "stranger";
 
-/// Shows the main job. The programs are those beside this one.
+/// Shows the main job. The programs are in the directory of this one.
 pub fn run(root: &Path) -> Result<()> {
     let page = Page::new();
     let pod = pod::first(&root.join(EXAMPLES))?;
@@ -55,7 +55,7 @@ pub fn run(root: &Path) -> Result<()> {
         .current_dir(root)
         .status()
         .with_context(|| format!("failed to run {}", review.display()))?;
-    // 1 says that something was found, which is an answer.
+    // Exit code 1 means that something was found, which is not an error here.
     if !matches!(status.code(), Some(0 | 1)) {
         bail!("kubectl gmsa review ended with {status}");
     }

@@ -11,7 +11,7 @@ use crate::tree;
 const NAMES: &str = "crates/gmsa-core/src/names.rs";
 /// Ends of domains that the project could be written with by mistake.
 const ENDS: [&str; 5] = ["dev", "io", "com", "org", "net"];
-/// Where the domain may be written: what is no Rust cannot refer to the file of names.
+/// Files that may contain the domain: only Rust can refer to the file of names.
 const KINDS: [&str; 6] = ["rs", "ps1", "yaml", "tpl", "snap", "md"];
 
 /// Names the files that write another domain, and the sources that write it themselves.

@@ -4,7 +4,7 @@
 pub struct Generated {
     /// The path from the root of the repository.
     pub path: String,
-    /// What the file holds.
+    /// The content of the file.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! The files that are made from the code, so that they cannot say something else than the code.
+//! The files that are generated from the code, so that they cannot contradict it.
 
 use std::fs;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn schema(schema: &serde_json::Value) -> Result<String> {
     Ok(format!("{}\n", serde_json::to_string_pretty(schema)?))
 }
 
-/// A file that has to lie in two places: helm reads only what is in the chart.
+/// A file that must exist twice: helm reads only files in the chart.
 fn copy(root: &Path, from: &str, to: &str) -> Result<Generated> {
     let path = root.join(from);
     let text = fs::read_to_string(&path).with_context(|| format!("failed to read {from}"))?;

@@ -1,4 +1,4 @@
-//! Source files that are so long that they hold more than one subject.
+//! Source files so long that they probably have more than one subject.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::tree;
 
 const MAX_LINES: usize = 800;
 
-/// Files that may be longer, each for a reason that stands beside it.
+/// Files that may be longer, each with its reason.
 const EXCEPTIONS: [&str; 0] = [];
 
 /// Names the source files that are too long, and the exceptions that are none any more.

@@ -38,7 +38,7 @@ fn is_broken(root: &Path, from: &Path, link: &str) -> Result<Option<&'static str
     Ok((!known).then_some("leads to no heading of that file"))
 }
 
-/// The lines that are prose: outside fenced code, with code spans taken out.
+/// The lines of prose: outside fenced code, without code spans.
 fn prose(text: &str) -> impl Iterator<Item = String> {
     let mut fenced = false;
     text.lines().filter_map(move |line| {

@@ -1,4 +1,4 @@
-//! Makes and checks what is generated, and shows the project at work.
+//! Generates and checks files, and runs the demo.
 
 mod book;
 mod chart;
@@ -15,6 +15,7 @@ mod man;
 mod output;
 mod paths;
 mod pictures;
+mod portable;
 mod readme;
 mod reference;
 mod sbom;

@@ -30,7 +30,7 @@ fn collect(command: &Command, pages: &mut Vec<Generated>) -> Result<()> {
         .render(&mut text)
         .with_context(|| format!("failed to write the man page of {called}"))?;
     let text = String::from_utf8(text).context("failed to read a man page as text")?;
-    // Ends of lines that nobody sees are none.
+    // Without trailing white space.
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     pages.push(file(format!("docs/man/{called}.1"), format!("{}\n", lines.join("\n"))));
     for child in command.get_subcommands() {

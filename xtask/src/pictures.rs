@@ -22,7 +22,7 @@ const PICTURES: &str = "docs/pictures";
 /// How many characters a line of the terminal has.
 const COLUMNS: usize = 110;
 
-/// What the pictures of the test show: when one of these changes, they are taken again.
+/// Sources of the screenshots: when one of these changes, they are taken again.
 const SOURCES: [&str; 6] = [
     "crates/kubectl-gmsa/src/commands/access/table.rs",
     "crates/kubectl-gmsa/src/commands/audit/table.rs",
@@ -52,12 +52,12 @@ fn terminal(command: &str, output: &str) -> String {
     format!("{}\n", svg.trim_end())
 }
 
-/// Lines that are broken where the terminal ends; escape sequences take no room.
+/// Lines wrapped at the width of the terminal; escape sequences have no width.
 fn wrapped(text: &str, columns: usize) -> String {
     let mut wrapped = String::new();
     for line in text.lines() {
         let (mut column, mut escape) = (0, false);
-        // What follows a carriage return takes the place of what came before, such as a count.
+        // The text after a carriage return replaces the text before it, such as a count.
         let line = line.rsplit('\r').next().unwrap_or_default();
         for character in line.trim_end().chars() {
             if escape {
@@ -114,7 +114,7 @@ pub fn take(root: &Path) -> Result<()> {
     let taken = root.join("target/pictures");
     fs::create_dir_all(&taken).with_context(|| format!("failed to make {}", taken.display()))?;
     let status = Command::new("cargo")
-        // The whole workspace, with the features of its tests: what is built already serves.
+        // The whole workspace, with the features of its tests, to reuse the existing build.
         .args(["test", "--quiet", "--workspace", "--features", "gmsa-webhook/otlp", "--test", "it"])
         .args(["pictures::", "--", "--nocapture"])
         .env("CI", "true")

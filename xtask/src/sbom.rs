@@ -1,4 +1,4 @@
-//! The list of what is built into the server, as `CycloneDX` 1.5 in JSON (ECMA-424).
+//! The components of the server, as `CycloneDX` 1.5 in JSON (ECMA-424).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -58,7 +58,7 @@ fn document(metadata: &Value, program: &str, linked: &BTreeSet<String>) -> Resul
     let links: BTreeMap<String, Vec<String>> = list(metadata, "/resolve/nodes")
         .into_iter()
         .map(|node| {
-            // Only what is linked: not what tests and build scripts use.
+            // Only linked crates: not those of tests and build scripts.
             let normal = list(&node, "/deps").into_iter().filter(|dependency| {
                 list(dependency, "/dep_kinds")
                     .iter()
@@ -123,7 +123,7 @@ mod tests {
     use super::render;
 
     #[test]
-    fn the_list_holds_what_is_linked_and_not_what_only_tests_use() {
+    fn the_list_has_linked_crates_and_none_of_tests() {
         let text = render(crate::tree::root(), "gmsa-webhook", "gmsa-webhook/otlp").unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         let names: Vec<&str> = document["components"]

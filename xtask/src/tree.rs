@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-/// Directories that hold nothing of the project's own.
+/// Directories without files of the project.
 const FOREIGN: [&str; 3] = [".git", "node_modules", "target"];
 
 /// The root of the workspace.

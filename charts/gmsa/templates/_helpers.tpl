@@ -63,6 +63,7 @@ labels:
   "nodeSelector" .Values.nodeSelector
   "tolerations" .Values.tolerations
   "affinity" .Values.affinity
+  "skipSystemNamespaces" .Values.skipSystemNamespaces
   "namespaceRequirements" .Values.namespaceRequirements
 -}}
 {{- $requests := .Values.resources.requests | default dict -}}
@@ -77,10 +78,22 @@ labels:
 {{- toJson $options -}}
 {{- end }}
 
+{{/* The annotations of a webhook configuration. The first keeps the Admissions Enforcer of AKS from
+     adding to the namespace selector. */}}
+{{- define "gmsa.webhookAnnotations" -}}
+admissions.enforcer/disabled: "true"
+{{- if eq (include "gmsa.certificates" .) "cert-manager" }}
+cert-manager.io/inject-ca-from: {{ .Release.Namespace }}/gmsa-webhook-ca
+{{- end }}
+{{- with .Values.webhookAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{/* Which namespaces are sent. */}}
 {{- define "gmsa.namespaces" -}}
 {{- $own := or .Values.namespacesOptIn (not (include "gmsa.filters" .)) }}
-{{- if or $own .Values.namespaceRequirements }}
+{{- if or $own .Values.skipSystemNamespaces .Values.namespaceRequirements }}
 namespaceSelector:
   matchExpressions:
     {{- if .Values.namespacesOptIn }}
@@ -91,6 +104,11 @@ namespaceSelector:
     - key: gmsa-webhook
       operator: NotIn
       values: ["disabled"]
+    {{- end }}
+    {{- if .Values.skipSystemNamespaces }}
+    - key: kubernetes.io/metadata.name
+      operator: NotIn
+      values: ["kube-system", "kube-node-lease"]
     {{- end }}
     {{- with .Values.namespaceRequirements }}
     {{- toYaml . | nindent 4 }}

@@ -1,13 +1,11 @@
-//! What runs, or would run, against what admission would say now.
+//! Checks running pods and workloads against the current policy.
 //!
 //! Pods are read page by page as text and judged as they come, so that memory does not grow with
 //! their number; what grows is what is found, and the distinct rights that are asked for.
 
 mod finding;
-mod kept;
 mod next_pod;
 mod pods;
-mod policy_report;
 mod publish;
 mod reach;
 mod read;
@@ -27,9 +25,10 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
-use crate::api::objects::{self, Objects, kinds};
+use crate::api;
+use crate::api::objects::{Objects, kinds};
 use crate::api::value;
-use crate::simulate::{Known, RightUnknown};
+use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
@@ -37,7 +36,7 @@ pub use reach::makes_random_hostnames;
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 
-/// What is looked at.
+/// What to audit.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Only this namespace; none is all of them.
@@ -47,14 +46,14 @@ pub struct Scope {
     pub since: Option<Timestamp>,
     /// How namespaces' pods are chosen to be sent, if not as by the configurations that are there.
     pub sent: Option<LabelSelector>,
-    /// Whether pods that nothing known makes are judged as if they were made again.
+    /// Whether pods without a known owner are checked as if they were created again.
     pub next_pods: bool,
 }
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    /// Pods that were looked at: those that have not ended.
+    /// The number of pods that have not ended.
     pub pods: usize,
     /// Those of them that use a GMSA.
     pub gmsa_pods: usize,
@@ -73,7 +72,7 @@ pub struct Audit {
 pub enum Error {
     /// Objects could not be listed.
     #[error(transparent)]
-    Objects(#[from] objects::Error),
+    Objects(#[from] api::Error),
     /// A right could not be asked for.
     #[error(transparent)]
     Right(#[from] RightUnknown),
@@ -98,7 +97,7 @@ type Use = [String; 3];
 /// What is gathered while the lists go by.
 struct Gathered {
     scope: Scope,
-    known: Known,
+    snapshot: Snapshot,
     reach: Reach,
     uses: BTreeSet<Use>,
     /// Whether everything that may use a credential spec was read.
@@ -106,22 +105,22 @@ struct Gathered {
     audit: Audit,
 }
 
-/// Audits the cluster. `progress` is told after each page how many pods were looked at.
+/// Audits the cluster. `progress` is called after each page with the number of pods read so far.
 pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
     let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => BTreeMap::new(),
+        Err(error) if error.code() == Some(404) => BTreeMap::new(),
         Err(error) => return Err(error.into()),
     };
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
-    let known = Known::new(client, &specs);
+    let snapshot = Snapshot::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
-    let mut gathered = Gathered { scope, known, reach, uses, complete: false, audit };
+    let mut gathered = Gathered { scope, snapshot, reach, uses, complete: false, audit };
     workloads::all(&mut gathered, &objects).await?;
     pods::all(&mut gathered, &objects, progress).await?;
     gathered.complete = gathered.audit.unread.len() == unread;

@@ -5,6 +5,7 @@ mod credential_specs;
 mod direct_read;
 mod rate_limiter;
 mod rbac_watch;
+mod single_flight;
 mod staleness;
 mod watch;
 
@@ -17,102 +18,102 @@ use kube::api::Api;
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
-use self::access_reviews::Memory;
+use self::access_reviews::AccessReviews;
 pub use self::access_reviews::Observer;
-use self::credential_specs::Store;
-use self::direct_read::{Live, timed_out};
-use self::rate_limiter::Bucket;
+use self::credential_specs::CredentialSpecs;
+use self::direct_read::{DirectReads, timed_out};
+use self::rate_limiter::RateLimiter;
 use self::rbac_watch::Changes;
 use crate::api::access_review::Access;
-use crate::audit::references::{self, Usage};
+use crate::api::objects::kinds::CREDENTIAL_SPEC;
+use crate::audit::references::{self, References};
 
 /// How to ask a cluster.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How long a granted right is remembered; at most 10 s, zero turns it off.
-    pub remember: Duration,
-    /// Live reads a second; zero or less is no limit.
+    /// How long a granted right is cached; at most 10 s, zero turns it off.
+    pub cache_reviews_for: Duration,
+    /// Direct reads a second; zero or less is no limit.
     pub qps: f64,
-    /// Live reads at once.
+    /// Direct reads at once.
     pub burst: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { remember: Duration::from_secs(10), qps: 100.0, burst: 200 }
+        Self { cache_reviews_for: Duration::from_secs(10), qps: 100.0, burst: 200 }
     }
 }
 
 /// A handle on a cluster. Watching ends when the last clone is dropped.
 #[derive(Clone)]
-pub struct Cluster {
+pub struct ClusterFacts {
     inner: Arc<Inner>,
     _tasks: Arc<JoinSet<()>>,
 }
 
 struct Inner {
     client: Client,
-    store: Arc<Store>,
-    live: Live,
-    memory: Memory,
+    specs: Arc<CredentialSpecs>,
+    direct_reads: DirectReads,
+    reviews: AccessReviews,
 }
 
-impl Cluster {
+impl ClusterFacts {
     /// Starts watching. Must be called within a runtime.
     #[must_use]
     pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
-        let resource = crate::api::credential_specs::api_resource();
-        let api = Api::all_with(client.clone(), &resource);
-        let store = Arc::new(Store::new());
+        let api = Api::all_with(client.clone(), &CREDENTIAL_SPEC.resource());
+        let specs = Arc::new(CredentialSpecs::new());
         let changes = Arc::new(Changes::new());
         let mut tasks = JoinSet::new();
-        let (watched, sink) = (api.clone(), Arc::clone(&store));
+        let (watched, sink) = (api.clone(), Arc::clone(&specs));
         tasks.spawn(async move { watch::run(watched, &*sink).await });
-        if !options.remember.is_zero() {
+        if !options.cache_reviews_for.is_zero() {
             tasks.spawn(rbac_watch::run(client.clone(), Arc::clone(&changes)));
         }
-        let live = Live::new(api, Bucket::new(options.qps, options.burst));
-        let memory = Memory::new(changes, options.remember, observer);
-        let inner = Arc::new(Inner { client, store, live, memory });
+        let direct_reads = DirectReads::new(api, RateLimiter::new(options.qps, options.burst));
+        let reviews = AccessReviews::new(changes, options.cache_reviews_for, observer);
+        let inner = Arc::new(Inner { client, specs, direct_reads, reviews });
         Self { inner, _tasks: Arc::new(tasks) }
     }
 
     /// The credential spec of this name, if the store is current at this moment.
     #[must_use]
-    pub fn credential_spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
-        self.inner.store.current(name, now.into())
+    pub fn cached_credential_spec(&self, name: &str, now: Instant) -> Option<SpecFact> {
+        self.inner.specs.current(name, now.into())
     }
 
     /// The credential spec of this name as the store last knew it, however long ago.
     #[must_use]
-    pub fn credential_spec_last_known(&self, name: &str) -> Option<SpecFact> {
-        self.inner.store.last_known(name)
+    pub fn last_known_credential_spec(&self, name: &str) -> Option<SpecFact> {
+        self.inner.specs.last_known(name)
     }
 
     /// The credential spec of this name, read from the API server now.
-    pub async fn credential_spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
+    pub async fn read_credential_spec(&self, name: &str, deadline: Instant) -> SpecFact {
         let deadline = deadline.into();
-        match timeout_at(deadline, self.inner.live.read(name, deadline)).await {
+        match timeout_at(deadline, self.inner.direct_reads.read(name, deadline)).await {
             Ok(fact) => fact,
             Err(_) => SpecFact::Unknown(timed_out(name)),
         }
     }
 
-    /// Whether the service account may use the credential spec, if that is remembered and holds at
+    /// Whether the service account may use the credential spec, if that is cached and valid at
     /// this moment.
     #[must_use]
-    pub fn right_now(
+    pub fn cached_right(
         &self,
         namespace: &str,
         service_account: &str,
         name: &str,
         now: Instant,
     ) -> Option<Right> {
-        self.inner.memory.recall(&Access::key(namespace, service_account, name), now.into())
+        self.inner.reviews.cached(&Access::key(namespace, service_account, name), now.into())
     }
 
     /// Whether the service account may use the credential spec, by an access review.
-    pub async fn right(
+    pub async fn review_right(
         &self,
         namespace: &str,
         service_account: &str,
@@ -126,7 +127,7 @@ impl Cluster {
         };
         let key = Access::key(namespace, service_account, name);
         let (asked, client) = (access.clone(), self.inner.client.clone());
-        let answer = self.inner.memory.ask(key, move || asked.ask(client));
+        let answer = self.inner.reviews.ask(key, move || asked.ask(client));
         match timeout_at(deadline.into(), answer).await {
             Ok(right) => right,
             Err(_) => access.timed_out(),
@@ -134,20 +135,20 @@ impl Cluster {
     }
 
     /// What uses the credential spec, as far as that can be found out until the deadline.
-    pub async fn usage(&self, name: &str, deadline: Instant) -> Usage {
+    pub async fn references(&self, name: &str, deadline: Instant) -> References {
         references::of(&self.inner.client, name, deadline).await
     }
 
-    /// The names in the store, sorted; none where watching is forbidden.
+    /// The names of the cached credential specs, sorted; none where watching is forbidden.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.inner.store.names()
+        self.inner.specs.names()
     }
 
     /// Whether questions can be answered: the first list is in, or live reading was chosen because
     /// listing is forbidden.
     pub fn ready(&self) -> Result<(), String> {
-        if self.inner.store.is_synced() || self.inner.store.is_forbidden() {
+        if self.inner.specs.is_synced() || self.inner.specs.is_forbidden() {
             Ok(())
         } else {
             Err("the first list of gmsacredentialspecs is not complete".to_owned())
@@ -157,18 +158,18 @@ impl Cluster {
     /// How long ago the store last heard from the API server.
     #[must_use]
     pub fn sync_age(&self) -> Option<Duration> {
-        self.inner.store.freshness().age()
+        self.inner.specs.activity().age()
     }
 
-    /// How many credential specs are in the store.
+    /// How many credential specs are cached.
     #[must_use]
-    pub fn known(&self) -> usize {
-        self.inner.store.len()
+    pub fn credential_spec_count(&self) -> usize {
+        self.inner.specs.len()
     }
 
     /// Whether every credential spec is read live because watching is forbidden.
     #[must_use]
-    pub fn is_live_mode(&self) -> bool {
-        self.inner.store.is_forbidden()
+    pub fn is_watching_forbidden(&self) -> bool {
+        self.inner.specs.is_forbidden()
     }
 }

@@ -1,10 +1,12 @@
 //! The objects of an installation, as plain data: what `install`, the manifests in `deploy/` and
 //! the tests share.
 //!
-//! Nothing here talks to a cluster. An object is sent as it stands here, by server-side apply, so
-//! it holds only what the API server's version knows, and never a `caBundle`: that is the server's.
+//! Nothing here talks to a cluster. Objects are sent unchanged, by server-side apply, so they
+//! hold only fields that the API server's version knows, and never a `caBundle`: the server sets that.
 
 mod audit;
+pub mod ca_bundle;
+pub mod certificate_secret;
 pub mod definition;
 mod deploy;
 pub mod identify;
@@ -27,7 +29,7 @@ pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
 
-/// When the audit runs unless it is told otherwise: every six hours.
+/// When the audit runs by default: every six hours.
 pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";
 /// The published image.
 pub const IMAGE: &str = concat!("ghcr.io/kube-gmsa/gmsa-webhook:", env!("CARGO_PKG_VERSION"));
@@ -118,7 +120,7 @@ fn namespace(options: &Options, version: Version) -> Value {
     let mut labels = labels();
     merge(&mut labels, json!({"pod-security.kubernetes.io/enforce": level}));
     if !version.filters() {
-        // Where pods cannot be told apart, its own must start without it.
+        // Without match conditions every pod is sent, so the webhook's own must be excluded to start.
         merge(&mut labels, json!({NAMESPACE_LABEL: DISABLED}));
     }
     json!({
@@ -128,7 +130,7 @@ fn namespace(options: &Options, version: Version) -> Value {
     })
 }
 
-/// What the cluster itself needs to start is not sent where pods cannot be told apart.
+/// Without match conditions every pod is sent, so what the cluster needs to start is excluded.
 fn kube_system() -> Value {
     json!({
         "apiVersion": "v1",

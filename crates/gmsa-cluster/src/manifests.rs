@@ -1,11 +1,12 @@
-//! Kubernetes manifests: from files to objects, and what they say together.
+//! Kubernetes manifests: reads files into objects and evaluates them together.
 
 mod document;
+pub mod encoding;
 mod files;
 mod set;
 
 pub use document::{Document, PassedOver, Source, UnreadableDocument, parse};
-pub use files::{Input, Manifests, UnreadableFile, read};
+pub use files::{Input, Manifests, Text, UnreadableFile, read, texts};
 pub use set::{ManifestSet, Problem, Workload};
 
 #[cfg(test)]

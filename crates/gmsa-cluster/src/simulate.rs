@@ -1,20 +1,18 @@
-//! Walks a pod through both admission steps, whoever gathers the facts.
+//! Takes a pod through both admission steps, with facts from manifests or from a cluster.
 
-mod facts;
-mod now;
+mod cluster;
 
 use gmsa_core::admission::{
-    self, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step, patch,
+    self, Candidate, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step,
+    patch,
 };
-use gmsa_core::credspec::name::{closest, is_valid_name};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
-pub(crate) use facts::Known;
-pub use facts::RightUnknown;
-pub use now::Now;
+pub(crate) use cluster::Snapshot;
+pub use cluster::{RightUnknown, Simulator};
 
-/// Where the facts come from.
+/// The source of the facts.
 pub trait Source {
     /// Why a fact could not be found out.
     type Error;
@@ -29,10 +27,10 @@ pub trait Source {
     fn names(&self) -> Vec<String>;
 }
 
-/// What admission says of a pod that is created.
+/// The answer of admission to the creation of a pod.
 #[derive(Clone, Debug)]
 pub struct Walked {
-    /// The decision of the last step that was taken.
+    /// The decision of the last step.
     pub decision: Decision,
     /// What the mutating step filled in.
     pub operations: Vec<patch::Operation>,
@@ -60,7 +58,7 @@ pub fn walk<S: Source>(
     Ok(Walked { decision: decide(Step::Validate, &pod, namespace, source)?, operations })
 }
 
-/// What one step says of a pod that is created.
+/// The answer of one step to the creation of a pod.
 pub fn decide<S: Source>(
     step: Step,
     pod: &Pod<'_>,
@@ -97,19 +95,14 @@ fn answer<S: Source>(
         Question::Right { index, name } => {
             found.set_right(index, source.right(namespace, account, name)?);
         }
-        Question::LowerCaseHint { name } => {
-            let lower = name.to_lowercase();
-            let exists = is_valid_name(&lower)
-                && matches!(source.spec(&lower)?, SpecFact::Found(_) | SpecFact::Empty);
-            found.set_hint(name, exists.then_some(lower));
-        }
-        Question::CloseHint { name } => {
-            let names = source.names();
-            let hint = match closest(name, names.iter().map(String::as_str)) {
-                Some(close) if source.right(namespace, account, close)? == Right::Allowed => {
-                    Some(close.to_owned())
+        Question::LowerCaseHint { name } | Question::CloseHint { name } => {
+            let hint = match question.candidate(|| source.names()) {
+                Some(Candidate::IfItExists(hint)) => source.spec(&hint)?.exists().then_some(hint),
+                Some(Candidate::IfUsable(hint)) => {
+                    let right = source.right(namespace, account, &hint)?;
+                    (right == Right::Allowed).then_some(hint)
                 }
-                _ => None,
+                None => None,
             };
             found.set_hint(name, hint);
         }

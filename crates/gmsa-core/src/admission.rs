@@ -1,8 +1,8 @@
-//! Plan (what must be known), facts (what was found out), decision.
+//! Plan (what must be known), facts (the answers), decision.
 //!
-//! [`plan`] looks at a request. If it is not decided by itself, the [`Judgement`] asks its
-//! [`Question`]s until none is left, somebody answers them into [`Facts`] (the server from its
-//! store and the API server, the command line from files), and [`decide`] gives the [`Decision`].
+//! [`plan`] looks at a request. Unless the request alone decides it, the [`Judgement`] asks
+//! its [`Question`]s until none is left, the caller answers them into [`Facts`] (the server from its
+//! store and the API server, the plugin from files or a cluster), and [`decide`] gives the [`Decision`].
 
 mod decision;
 mod denial;
@@ -18,7 +18,7 @@ pub use decision::{Decision, Outcome};
 pub use denial::{Denial, MAX_CONTENTS, MAX_PLACES, Reason, denials_page};
 pub use facts::{Facts, Failure, Right, SpecFact};
 pub use plan::{Judgement, Plan, plan};
-pub use questions::Question;
+pub use questions::{Candidate, Question};
 pub use request::{Operation, Request, Step};
 pub use verdict::decide;
 pub use warnings::RANDOM_HOSTNAME_PREFIX;

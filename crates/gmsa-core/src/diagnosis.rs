@@ -52,7 +52,7 @@ impl fmt::Display for State {
 /// How sure an outcome is, the least sure first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
-    /// It would explain what is seen, and so would other things.
+    /// It would explain the symptoms, but so would other causes.
     Possible,
     /// Most who see this have this.
     Likely,

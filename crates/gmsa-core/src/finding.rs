@@ -1,4 +1,4 @@
-//! The one catalogue of findings: what is questionable about a pod or a credential spec.
+//! The catalogue of findings about pods, credential specs and clusters.
 
 mod catalogue;
 mod page;

@@ -48,8 +48,8 @@ impl<'a> Grant<'a> {
     ///
     /// `kubectl create role` refuses the verb `use`, so the Role goes through a pipe, where no shell
     /// changes its quotes. Role and binding have a name that only this pair can have (no
-    /// name of a credential spec or a service account contains a colon), so the command never touches
-    /// the objects of somebody else and can be repeated.
+    /// name of a credential spec or a service account contains a colon), so the command never changes
+    /// other objects and can be repeated.
     #[must_use]
     pub fn with_kubectl(&self) -> String {
         let Self { credential_spec, namespace, service_account } = self;

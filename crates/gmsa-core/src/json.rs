@@ -17,7 +17,7 @@ pub fn push_string(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// Appends what stands between the quotes of a JSON string. Runs without anything to escape are
+/// Appends the text between the quotes of a JSON string. Runs without anything to escape are
 /// copied whole.
 pub fn push_within(json: &mut String, text: &str) {
     let mut rest = text;
@@ -37,7 +37,7 @@ pub fn push_within(json: &mut String, text: &str) {
     json.push_str(rest);
 }
 
-/// Where the first byte is that cannot stand in a JSON string as it is: a quote, a backslash or a
+/// The position of the first byte that must be escaped in a JSON string: a quote, a backslash or a
 /// control character.
 fn first_escaped(text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);

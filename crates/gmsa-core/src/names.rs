@@ -47,7 +47,15 @@ pub const TAKEOVER: &str = "gmsa-webhook-takeover";
 
 /// The label of every object of an installation, with its value.
 pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
-/// The label by which a namespace says whether its pods are sent, where the API server cannot
+/// The annotation that keeps the Admissions Enforcer of AKS from adding to the `namespaceSelector` of a
+/// webhook configuration (AKS documentation, "Can admission controller webhooks impact kube-system and
+/// internal AKS namespaces?").
+pub const AKS_ENFORCER: &str = "admissions.enforcer/disabled";
+
+/// Namespaces of Kubernetes itself that some clusters keep webhooks out of.
+pub const SYSTEM_NAMESPACES: [&str; 2] = ["kube-system", "kube-node-lease"];
+
+/// The label of a namespace that decides whether its pods are sent, where the API server cannot
 /// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
 pub const NAMESPACE_LABEL: &str = "gmsa-webhook";
 /// The value of [`NAMESPACE_LABEL`] for a namespace whose pods are not sent.

@@ -5,19 +5,18 @@
 
 mod contents;
 mod identity;
-mod list;
 mod place;
 mod placement;
 mod view;
 
 pub use contents::Contents;
 pub use identity::{Identity, identities};
-pub use list::{Containers, MAX_CONTAINERS, NodeSelectorTerms, Owners, has_too_many_containers};
 pub use place::{Place, PlaceKind, Reference, shown};
 pub use placement::{HOSTNAME_LENGTH, Hostname};
 pub use view::{
-    Affinity, Container, Metadata, NodeAffinity, NodeSelector, Os, OwnerReference, Pod, Required,
-    SecurityContext, Spec, WindowsOptions,
+    Affinity, Container, Containers, MAX_CONTAINERS, Metadata, NodeAffinity, NodeSelector,
+    NodeSelectorTerms, Os, OwnerReference, Owners, Pod, Required, SecurityContext, Spec,
+    WindowsOptions, has_too_many_containers,
 };
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub enum Catalogue {
     Denials,
     /// The doctor's checks: `diagnosis::Check`.
     Checks,
-    /// What `kubectl gmsa account check` looks at.
+    /// The checks of `kubectl gmsa account check`.
     Accounts,
 }
 
@@ -68,7 +68,7 @@ pub const BY_HAND: &[ByHand] = &[
     by_hand(
         Catalogue::Denials,
         "old-ephemeral-containers",
-        "only API servers before 1.22 with a feature gate of their own send such an object; tests of \
+        "only API servers before 1.22 with an alpha feature gate send such an object; tests of \
          the webhook send it with the GMSA fields and without",
     ),
     by_hand(

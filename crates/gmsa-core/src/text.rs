@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-/// A JSON string, borrowed from its source where that holds it without escapes.
+/// A JSON string, borrowed from its source if it contains no escapes.
 ///
 /// `Option<Cow<str>>` always copies when it is deserialized; this type does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -21,19 +21,19 @@ pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};
 pub use set::{AccountChange, Expiry, NoExpiry, PlannedChange};
 pub use survey::Survey;
+use uuid::Uuid;
 
 use crate::directory::Directory;
+use crate::directory::principals::{BATCH, DISABLED, any, by_identity};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::guid::Guid;
-use crate::principals::{BATCH, DISABLED, any, by_identity};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
 use crate::time;
 
 /// The class of the accounts (MS-ADSC).
 const CLASS: &str = "msDS-GroupManagedServiceAccount";
-/// The attribute that says who may read the password (MS-ADA2, section 2.351).
+/// The attribute with the descriptor of who may read the password (MS-ADA2, section 2.351).
 const MEMBERSHIP: &str = "msDS-GroupMSAMembership";
 /// Its identifier in the schema.
 const MEMBERSHIP_GUID: &str = "888eedd6-ce04-df40-b462-b8a50e41ba38";
@@ -98,7 +98,7 @@ pub struct Account {
     /// What it is for.
     pub description: Option<String>,
     /// The root key of which its password is made, if it is shown.
-    pub root_key: Option<Guid>,
+    pub root_key: Option<Uuid>,
     /// The DNS name under which its services are known.
     pub dns_host_name: Option<String>,
     /// The names of its services.
@@ -175,7 +175,7 @@ impl Directory {
         Ok(names.iter().zip(filters).map(of).collect())
     }
 
-    /// Finds a group managed service account, or says why there is none.
+    /// Finds a group managed service account; the error says why there is none.
     async fn managed_account(&self, name: &str) -> Result<Account, Error> {
         let account = self.account(name).await?;
         let account = account.ok_or_else(|| self.not_found(format!("the account {name}")))?;
@@ -184,7 +184,7 @@ impl Directory {
         }
         Err(Error::Refused {
             what: format!("change the account {name}"),
-            problems: vec![format!("{} is no group managed service account", account.dn)],
+            problems: vec![format!("{} is not a group managed service account", account.dn)],
         })
     }
 
@@ -235,7 +235,7 @@ impl Directory {
 }
 
 impl Account {
-    /// Whether a name, in any form that [`Directory::account`] takes, is its own.
+    /// Whether a name, in any form that [`Directory::account`] accepts, is its own.
     fn is_called(&self, name: &str) -> bool {
         if let Ok(sid) = name.parse::<Sid>() {
             return sid == self.sid;

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use rustls::ClientConfig;
-use secrecy::ExposeSecret as _;
 use tokio::net::TcpStream;
 
-use crate::directory::Directory;
 use crate::discover::Names;
 use crate::error::{self, Error};
-use crate::options::{Credentials, Options, Transport};
-use crate::{ticket, tls};
+use crate::options::{Options, Transport};
+use crate::tls;
 
 /// An encrypted connection, and where it leads.
 pub(crate) struct Connection {
@@ -24,33 +22,8 @@ pub(crate) struct Connection {
     pub(crate) address: IpAddr,
 }
 
-/// Connects and logs on to the controller that is named, or else to the first of the domain that
-/// answers. One that breaks off or stays silent at any step is passed over; one that refuses the user is
-/// not, because the others would too, and count the wrong password.
-pub(crate) async fn open(options: &Options) -> Result<Directory, Error> {
-    let tls = tls::config(options.ca.as_deref())?;
-    let names = Names::new(options.dns_server, options.timeout);
-    if let Some(server) = &options.server {
-        return Directory::log_on(to(server, &names, &tls, options).await?, options).await;
-    }
-    let domain = options.domain.as_deref().ok_or(Error::NoServer)?;
-    let mut failures = Vec::new();
-    let controllers = names.controllers(domain).await?;
-    let only = controllers.len() == 1;
-    for host in controllers {
-        let opened = match to(&host, &names, &tls, options).await {
-            Ok(connection) => Directory::log_on(connection, options).await,
-            Err(error) => Err(error),
-        };
-        match opened {
-            Err(error) if !only && error.is_of_one_controller() => failures.push(error.to_string()),
-            done => return done,
-        }
-    }
-    Err(Error::NoneReached { domain: domain.to_owned(), failures })
-}
-
-async fn to(
+/// Connects to one controller, given as `HOST` or `HOST:PORT`.
+pub(crate) async fn to(
     server: &str,
     names: &Names,
     tls: &Arc<ClientConfig>,
@@ -87,7 +60,7 @@ async fn to(
         }
     })?;
     tokio::spawn(async move {
-        // Whoever waits for an answer is told that the connection broke.
+        // Pending requests fail with the error of the broken connection.
         let _ = connection.drive().await;
     });
     Ok(Connection { ldap, server, address })
@@ -124,55 +97,6 @@ async fn open_one(address: SocketAddr, timeout: Duration) -> Result<std::net::Tc
         }
     };
     stream.into_std().map_err(|error| format!("{address}: {error}"))
-}
-
-/// Logs on as the options say, and tells as whom; None if as nobody. The connection is encrypted, or
-/// there would be none.
-pub(crate) async fn log_on(
-    connection: &mut Connection,
-    options: &Options,
-) -> Result<Option<String>, Error> {
-    if options.kerberos {
-        return ticket::bind(connection, options.timeout).await.map(Some);
-    }
-    let Some(credentials) = &options.credentials else { return Ok(None) };
-    bind(connection, credentials, options.timeout).await?;
-    Ok(Some(credentials.user.clone()))
-}
-
-async fn bind(
-    connection: &mut Connection,
-    credentials: &Credentials,
-    timeout: Duration,
-) -> Result<(), Error> {
-    let Connection { ldap, server, .. } = connection;
-    let user = &credentials.user;
-    let password = credentials.password.expose_secret();
-    if password.is_empty() {
-        // RFC 4513, section 5.1.2: that would be an anonymous logon which seems to succeed.
-        return Err(Error::Bind {
-            server: server.clone(),
-            user: user.clone(),
-            why: "the password is empty".to_owned(),
-            remedy: "give the right one",
-        });
-    }
-    match ldap.with_timeout(timeout).simple_bind(user, password).await {
-        Ok(result) if result.rc == 0 => Ok(()),
-        Ok(result) => Err(error::bind(server, user, &result)),
-        Err(LdapError::Timeout { .. }) => Err(Error::Timeout {
-            server: server.clone(),
-            what: format!("log on as {user}"),
-            after: timeout,
-            remedy: error::READING,
-        }),
-        Err(error) => Err(Error::Broken {
-            server: server.clone(),
-            what: format!("log on as {user}"),
-            why: error.to_string(),
-            remedy: error::READING,
-        }),
-    }
 }
 
 /// Host and port; an address of IPv6 stands in brackets if a port follows.

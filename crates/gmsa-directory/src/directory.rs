@@ -1,4 +1,8 @@
-//! A directory to which somebody is logged on.
+//! A directory to which a user is logged on.
+
+pub(crate) mod domain;
+pub(crate) mod principals;
+pub(crate) mod spn;
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -14,10 +18,12 @@ use crate::connect::{self, Connection};
 use crate::discover::Names;
 use crate::entry::Entry;
 use crate::error::{self, Error};
-use crate::facts;
+use crate::logon;
 use crate::options::Options;
 use crate::sid::Sid;
-use crate::spn::Aliases;
+use crate::tls;
+
+use self::spn::Aliases;
 
 /// How many entries come in a page: Windows gives 1,000 at once (`MaxPageSize`, MS-ADTS, section
 /// 3.1.1.3.4.6).
@@ -34,7 +40,7 @@ pub(crate) const DESCRIPTOR: &str = "nTSecurityDescriptor";
 /// One change of an object.
 pub(crate) type Change = Mod<Vec<u8>>;
 
-/// A directory to which somebody is logged on, over an encrypted connection.
+/// A directory to which a user is logged on, over an encrypted connection.
 pub struct Directory {
     ldap: Ldap,
     server: String,
@@ -54,10 +60,10 @@ pub struct Directory {
 #[derive(Default)]
 pub(crate) struct Known {
     /// The names of the domain.
-    pub(crate) names: OnceCell<facts::Names>,
+    pub(crate) names: OnceCell<domain::Names>,
     /// The groups that every caller is in, with what every caller is.
     pub(crate) of_every_caller: OnceCell<Vec<Sid>>,
-    /// What the classes of service principal names stand for.
+    /// The equivalent classes of service principal names.
     pub(crate) aliases: OnceCell<Aliases>,
 }
 
@@ -69,26 +75,47 @@ pub(crate) struct Root {
     pub(crate) forest: String,
     /// The configuration of the forest.
     pub(crate) configuration: String,
-    /// The SIDs of whoever is logged on, with those of all groups; empty if the controller does not
-    /// say.
+    /// The SIDs of the user who is logged on and of all their groups; empty if the controller does not
+    /// report them.
     pub(crate) caller: HashSet<Sid>,
 }
 
 impl Directory {
-    /// Connects, logs on, and reads where the directory's parts are.
+    /// Connects and logs on to the controller that is named, or else to the first of the domain that
+    /// answers, and reads where the directory's parts are. A controller that breaks off or stays silent
+    /// at any step is passed over; one that refuses the user is not, because the others would too, and
+    /// count the wrong password.
     pub async fn open(options: &Options) -> Result<Self, Error> {
         if options.kerberos && !cfg!(feature = "gssapi") {
             return Err(Error::WithoutKerberos);
         }
-        connect::open(options).await
+        let tls = tls::config(options.ca.as_deref())?;
+        let names = Names::new(options.dns_server, options.timeout);
+        if let Some(server) = &options.server {
+            return Self::log_on(connect::to(server, &names, &tls, options).await?, options).await;
+        }
+        let domain = options.domain.as_deref().ok_or(Error::NoServer)?;
+        let mut failures = Vec::new();
+        let controllers = names.controllers(domain).await?;
+        let only = controllers.len() == 1;
+        for host in controllers {
+            let opened = match connect::to(&host, &names, &tls, options).await {
+                Ok(connection) => Self::log_on(connection, options).await,
+                Err(error) => Err(error),
+            };
+            match opened {
+                Err(error) if !only && error.is_of_one_controller() => {
+                    failures.push(error.to_string());
+                }
+                done => return done,
+            }
+        }
+        Err(Error::NoneReached { domain: domain.to_owned(), failures })
     }
 
     /// Logs on over a connection, and reads where the directory's parts are.
-    pub(crate) async fn log_on(
-        mut connection: Connection,
-        options: &Options,
-    ) -> Result<Self, Error> {
-        let user = connect::log_on(&mut connection, options).await?;
+    async fn log_on(mut connection: Connection, options: &Options) -> Result<Self, Error> {
+        let user = logon::log_on(&mut connection, options).await?;
         let Connection { ldap, server, address } = connection;
         let root = Root {
             domain: String::new(),
@@ -128,7 +155,8 @@ impl Directory {
                 server: self.server.clone(),
                 object: "the root entry".to_owned(),
                 attribute,
-                why: "it is not there: this is no Active Directory domain controller".to_owned(),
+                why: "it does not exist: this is not an Active Directory domain controller"
+                    .to_owned(),
             })
         };
         let caller = entry.iter().flat_map(|entry| entry.values("tokenGroups"));
@@ -168,7 +196,7 @@ impl Directory {
         &self.dns
     }
 
-    /// Whether nobody is logged on.
+    /// Whether the connection is anonymous.
     pub(crate) fn is_anonymous(&self) -> bool {
         self.user.is_none()
     }

@@ -29,7 +29,7 @@ impl Entry {
             let values: Vec<Vec<u8>> = values;
             let name = name.to_ascii_lowercase();
             let (name, next) = ranged(&name);
-            // Without values the controller says that it knows the attribute, and no more.
+            // Without values the controller only confirms that the attribute exists.
             if let Some(next) = next.filter(|_| !values.is_empty())
                 && !partial.contains(&(name.to_owned(), next))
             {

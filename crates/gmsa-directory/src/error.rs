@@ -1,4 +1,4 @@
-//! What can go wrong: what was attempted, on what, why it failed, and what to do.
+//! Errors: what was attempted on which object, why it failed, and what to do.
 
 mod bind;
 mod operation;
@@ -18,7 +18,7 @@ pub(crate) use operation::operation;
 /// Why something in the directory could not be done.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing says where the directory is.
+    /// The location of the directory is unknown.
     #[error(
         "failed to choose a domain controller: name one with --dc, or its domain with --domain"
     )]
@@ -162,7 +162,7 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// Something that was looked for does not exist, or may not be seen.
+    /// The object does not exist, or the user may not see it.
     #[error("failed to find {what} in {domain}: there is none that {user} may see")]
     NotFound {
         /// What.
@@ -180,7 +180,7 @@ pub enum Error {
         /// The objects.
         found: Vec<String>,
     },
-    /// What was asked for would not work, or does not fit what is there.
+    /// The request would not work, or does not fit the current state.
     #[error("failed to {what}: {}", .problems.join("; "))]
     Refused {
         /// The operation and its object.
@@ -217,7 +217,7 @@ impl Error {
         }
     }
 
-    /// Whether the directory works, but what was asked for is not there or would not work.
+    /// Whether the directory works, but the object is missing or the request would not work.
     #[must_use]
     pub fn is_finding(&self) -> bool {
         matches!(self, Self::NotFound { .. } | Self::Refused { .. })

@@ -29,7 +29,7 @@ pub struct ManagedPassword {
     pub unchanged_interval: Duration,
 }
 
-/// Bytes that are no managed password. The bytes are never part of it.
+/// Bytes that are not a managed password. The bytes are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read a managed password of {length} bytes: {what}")]
 pub struct Error {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-/// How the connection is encrypted. There is no other way: no password goes over clear text.
+/// How the connection is encrypted. There is no unencrypted mode: no password is sent in clear text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transport {
     /// TLS from the first byte on, port 636.
@@ -30,7 +30,7 @@ impl Transport {
 /// A user and its password; the password is never shown.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// As Active Directory takes it for a simple bind: `user@domain`, `DOMAIN\user` or a
+    /// In a form that Active Directory accepts for a simple bind: `user@domain`, `DOMAIN\user` or a
     /// distinguished name (MS-ADTS, section 5.1.1.1.1).
     pub user: String,
     /// The password.
@@ -54,9 +54,9 @@ pub struct Options {
     pub transport: Transport,
     /// How long to wait for a connection, and for each answer.
     pub timeout: Duration,
-    /// As whom; without them only the root entry can be read.
+    /// The user; without them only the root entry can be read.
     pub credentials: Option<Credentials>,
-    /// Log on with the Kerberos ticket of whoever runs this, whatever the credentials; only where it was
+    /// Log on with the Kerberos ticket of the current user instead of the credentials; only if
     /// built with the feature `gssapi`.
     pub kerberos: bool,
 }

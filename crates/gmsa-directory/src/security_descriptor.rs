@@ -48,7 +48,7 @@ pub struct SecurityDescriptor {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acl {
     revision: u8,
-    /// The entries, in the order in which they are looked at.
+    /// The entries, in the order of their evaluation.
     pub entries: Vec<Ace>,
 }
 
@@ -83,16 +83,16 @@ pub enum Ace {
     Other(Vec<u8>),
 }
 
-/// Bytes that are no security descriptor.
+/// Bytes that are not a security descriptor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{length} bytes are no security descriptor: {what}")]
+#[error("{length} bytes are not a security descriptor: {what}")]
 pub struct Error {
     length: usize,
     what: &'static str,
 }
 
 impl SecurityDescriptor {
-    /// A descriptor with which each principal has every right: what `msDS-GroupMSAMembership` holds.
+    /// A descriptor that gives each principal every right: the value of `msDS-GroupMSAMembership`.
     #[must_use]
     pub fn allowing(principals: &[Sid]) -> Self {
         let entries = principals.iter().map(Ace::full_control).collect();
@@ -154,7 +154,7 @@ impl SecurityDescriptor {
         self.entries().filter(|entry| !entry.lets_read())
     }
 
-    /// The SIDs of all entries that say whom they are for.
+    /// The SIDs of all entries that have one.
     pub fn sids(&self) -> impl Iterator<Item = &Sid> {
         self.entries().filter_map(Ace::sid)
     }
@@ -162,7 +162,7 @@ impl SecurityDescriptor {
     /// Gives a principal every right, unless an entry lets it read already. True if something changed.
     pub fn allow(&mut self, principal: &Sid) -> bool {
         if self.dacl.is_none() && self.control & DACL_PRESENT != 0 {
-            // Everyone has every right, and an entry would take it from all others.
+            // Everyone has every right, and a first entry would remove it from all others.
             return false;
         }
         let empty = || Acl { revision: ACL_REVISION, entries: Vec::new() };
@@ -183,7 +183,7 @@ impl SecurityDescriptor {
         u16::try_from(ACL_HEADER + size).is_ok()
     }
 
-    /// Takes away every allowing entry of a principal. True if something changed.
+    /// Removes every allow entry of a principal. True if something changed.
     pub fn disallow(&mut self, principal: &Sid) -> bool {
         let Some(dacl) = &mut self.dacl else { return false };
         let before = dacl.entries.len();
@@ -213,8 +213,9 @@ fn read(bytes: &[u8]) -> Result<SecurityDescriptor, &'static str> {
             at => bytes.get(at..).map(Some).ok_or("a part of it lies behind its end"),
         }
     };
-    let sid =
-        |part: &[u8]| Sid::read(part).map(|(sid, _)| sid).ok_or("the owner or the group is no SID");
+    let sid = |part: &[u8]| {
+        Sid::read(part).map(|(sid, _)| sid).ok_or("the owner or the group is not a SID")
+    };
     let list = |offset: usize, bit: u16| match part(offset)? {
         Some(part) if control & bit != 0 => read_acl(part).map(Some),
         _ => Ok(None),
@@ -293,7 +294,7 @@ impl Ace {
     fn read_basic(bytes: &[u8]) -> Option<Self> {
         let [kind @ (0 | 1), flags] = bytes::array(bytes, 0)? else { return None };
         let mask = bytes::u32_at(bytes, ACE_HEADER)?;
-        // What stands behind the SID would be lost.
+        // The data after the SID would be lost.
         let sid = Sid::from_bytes(bytes.get(ACE_HEADER + 4..)?).ok()?;
         Some(Self::Basic { deny: kind == 1, flags, mask, sid })
     }

@@ -21,14 +21,14 @@ pub struct Sid {
     sub_authorities: Vec<u32>,
 }
 
-/// Something that is no SID.
+/// Something that is not a SID.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text has another form.
-    #[error("\"{}\" is no SID, which is written as S-1-5-21-1-2-3", .0.escape_debug())]
+    #[error("\"{}\" is not a SID, which is written as S-1-5-21-1-2-3", .0.escape_debug())]
     Text(String),
     /// The bytes have another form.
-    #[error("{0} bytes are no SID")]
+    #[error("{0} bytes are not a SID")]
     Binary(usize),
 }
 
@@ -47,7 +47,7 @@ impl Sid {
         }
     }
 
-    /// Reads a SID at the start of a buffer and tells how long it is.
+    /// Reads a SID at the start of a buffer, and returns its length too.
     pub(crate) fn read(bytes: &[u8]) -> Option<(Self, usize)> {
         let [revision, count, authority @ ..] = bytes::array::<HEADER>(bytes, 0)?;
         let count = usize::from(count);

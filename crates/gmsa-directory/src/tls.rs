@@ -37,7 +37,7 @@ fn from_file(path: &Path) -> Result<RootCertStore, String> {
     if bytes.first() == Some(&SEQUENCE) {
         roots.add(CertificateDer::from(bytes)).map_err(|error| {
             format!(
-                "it is no certificate in DER or PEM ({error}); a PKCS #7 file is converted by openssl pkcs7 \
+                "it is not a certificate in DER or PEM ({error}); a PKCS #7 file is converted by openssl pkcs7 \
                  -inform DER -print_certs -in FILE"
             )
         })?;
@@ -67,7 +67,7 @@ fn from_system() -> Result<RootCertStore, String> {
 }
 
 /// Explains why a connection could not be encrypted; `name` is the one that the certificate must
-/// have. None if it is no failure of TLS.
+/// have. None if it is not a failure of TLS.
 pub(crate) fn explain(
     server: &str,
     name: &str,
@@ -82,7 +82,7 @@ pub(crate) fn explain(
         ),
         LdapError::Rustls { source } => of_tls(name, source),
         LdapError::DNSName { .. } => (
-            format!("\"{name}\" is no name that a certificate can have"),
+            format!("\"{name}\" is not a name that a certificate can have"),
             "write the controller's DNS name, with --server-name if it is reached by an address"
                 .to_owned(),
         ),

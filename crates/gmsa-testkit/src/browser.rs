@@ -15,7 +15,7 @@ use crate::tools::skip;
 
 const SOON: Duration = Duration::from_mins(1);
 
-/// A browser without a window; gone when dropped.
+/// A headless browser; killed when dropped.
 pub struct Browser {
     port: u16,
     session: String,
@@ -66,7 +66,7 @@ impl Browser {
         let session = answer["value"]["sessionId"].as_str();
         let session = session.unwrap_or_else(|| panic!("{answer}\n{}", process.tail())).to_owned();
         let browser = Self { port, session, _driver: process, _files: files };
-        // The browser's own first page is nobody's business.
+        // The browser's own first page does not count.
         browser.open("about:blank");
         browser.console();
         browser.requests();
@@ -92,7 +92,7 @@ impl Browser {
         self.command("POST", "/execute/sync", Some(&json!({"script": script, "args": []})))
     }
 
-    /// Sets the size of what is seen of the page; a window would have a least width.
+    /// Sets the size of the viewport; a window would have a minimum width.
     pub fn resize(&self, width: u32, height: u32) {
         let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params":
             {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false}});
@@ -168,7 +168,7 @@ fn exchange(port: u16, method: &str, path: &str, body: Option<&Value>) -> std::i
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(body.as_bytes())?;
-    // The driver may keep the connection open: the length says where the answer ends.
+    // The driver may keep the connection open: the length determines the end of the answer.
     let mut answer = Vec::new();
     let mut buffer = [0; 8 * 1024];
     loop {

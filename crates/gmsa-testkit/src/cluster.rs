@@ -133,6 +133,16 @@ impl Cluster {
         self.write_kubeconfig(&self.url, &credentials)
     }
 
+    /// A kubeconfig whose user has these fields, such as `token` or `exec`.
+    pub fn user_kubeconfig(&self, user: &Value) -> PathBuf {
+        self.write_kubeconfig(&self.url, user)
+    }
+
+    /// The administrator's certificate and key, PEM.
+    pub fn administrator(&self) -> (PathBuf, PathBuf) {
+        (self.file("admin.crt"), self.file("admin.key"))
+    }
+
     /// A kubeconfig of the administrator that reaches the API server through another address of
     /// 127.0.0.1.
     pub fn proxy_kubeconfig(&self, addr: SocketAddr) -> PathBuf {

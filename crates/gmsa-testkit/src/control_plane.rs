@@ -107,7 +107,7 @@ impl ControlPlane {
         self.version >= (major, minor)
     }
 
-    /// Kills the API server and waits until it is gone.
+    /// Kills the API server and waits until it has ended.
     pub fn stop_api_server(&mut self) {
         self.api_server = None;
     }

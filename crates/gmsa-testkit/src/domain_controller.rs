@@ -146,7 +146,7 @@ fn locate(below: &str) -> Result<PathBuf, String> {
             dir.display()
         ));
     }
-    // Not for root alone: who may bind the port may run the server.
+    // Not only for root: the right to bind the port is enough.
     match TcpListener::bind((TEMPLATE_ADDRESS, 389)) {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             Err("a domain controller needs root: it listens on port 389".to_owned())
@@ -228,12 +228,12 @@ impl DomainController {
         output(command)
     }
 
-    /// Changes objects in the controller's own database, whatever rights that takes, by LDIF.
+    /// Changes objects directly in the controller's database, by LDIF, without access checks.
     pub fn modify(&self, ldif: &str) {
         self.change("private/sam.ldb", ldif);
     }
 
-    /// The same behind the controller's back, which looks after what may stand there.
+    /// The same without the controller's checks of the values.
     pub fn modify_unchecked(&self, ldif: &str) {
         let file = self.realm.base.to_uppercase();
         self.change(&format!("private/sam.ldb.d/{file}.ldb"), ldif);
@@ -302,7 +302,7 @@ fn output(mut command: Command) -> String {
     text
 }
 
-/// Keeps holes and permissions, which Samba looks at.
+/// Keeps holes and permissions, which Samba checks.
 fn copy(from: &Path, to: &Path) {
     let mut command = Command::new("cp");
     command.args(["-a", "--sparse=always"]).arg(from).arg(to);

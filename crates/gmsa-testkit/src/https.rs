@@ -62,7 +62,7 @@ impl Https {
         Self::with(address, ca, None, rustls::ALL_VERSIONS)
     }
 
-    /// A client that takes every certificate.
+    /// A client that accepts every certificate.
     pub fn trusting(address: SocketAddr) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -117,7 +117,7 @@ impl Https {
         Ok(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
     }
 
-    /// Sends a request on a connection of its own, HTTP/1.1.
+    /// Sends a request on a new connection, HTTP/1.1.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {
         let stream = self.connect("http/1.1").await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
@@ -205,7 +205,7 @@ pub async fn plain_get(address: SocketAddr, path: &str) -> String {
     answer.text()
 }
 
-/// Takes every certificate of whoever has its key.
+/// Accepts every certificate, if the peer has its key.
 #[derive(Debug)]
 struct Anyone(Arc<CryptoProvider>);
 

@@ -127,7 +127,7 @@ fn params(
     (not_before, not_after): (OffsetDateTime, OffsetDateTime),
 ) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut params = CertificateParams::new(names).expect("a name is no DNS name or IP address");
+    let mut params = CertificateParams::new(names).expect("a name is not a DNS name or IP address");
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, common_name);
     params.not_before = not_before;

@@ -1,4 +1,4 @@
-//! Processes of the tests: started with their output in a file, and gone when dropped.
+//! Processes of the tests: started with their output in a file, and killed when dropped.
 
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often a condition is looked at for which there is no event.
+/// The poll interval for a condition without an event.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
 
 /// A child process whose output goes to a file; killed when dropped.
@@ -72,7 +72,7 @@ pub fn signal(name: &str, pid: u32) {
     assert!(status.success(), "failed to send {name} to process {pid}: {status}");
 }
 
-/// Stops a process, and waits until each of its threads stands: on a busy machine some go on after
+/// Stops a process, and waits until each of its threads has stopped: on a busy machine some run on after
 /// the signal was sent.
 pub(crate) fn pause(pid: u32) {
     signal("STOP", pid);

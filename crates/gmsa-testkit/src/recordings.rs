@@ -135,7 +135,7 @@ pub fn controller_unreachable() -> Recording {
 
 /// The secure channel is broken until `sc_reset`.
 #[must_use]
-pub fn channel_mended_by_reset() -> Recording {
+pub fn channel_repaired_by_reset() -> Recording {
     healthy()
         .instead(QUERY, query_fails())
         .says(QUERY, query_works())
@@ -210,7 +210,7 @@ pub fn healthy_administrator() -> Recording {
     )
 }
 
-/// An image without nltest and klist; of the latter it is told as Docker does.
+/// An image without nltest and klist; for klist it answers as Docker does.
 #[must_use]
 pub fn no_nltest() -> Recording {
     let docker = "container 40c1d24be018 encountered an error during hcsshim::System::CreateProcess: \
@@ -237,7 +237,7 @@ pub fn hanging() -> Recording {
     healthy().instead(VERIFY, Reply::Hangs)
 }
 
-/// The container goes away while a command writes.
+/// The container ends while a command writes.
 #[must_use]
 pub fn gone() -> Recording {
     healthy().instead(QUERY, Reply::Breaks(b"Flags: 0\r\nConnec".to_vec()))

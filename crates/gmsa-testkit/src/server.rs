@@ -1,4 +1,4 @@
-//! The server under test as a process of its own.
+//! The server under test as a separate process.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub struct Server {
 
 impl Server {
     /// Starts a program on free ports of 127.0.0.1 and waits until it listens. The environment
-    /// holds nothing else than what is given.
+    /// contains only what is given.
     pub async fn start(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = Command::new(program);
         command.env_clear().envs(env.iter().copied()).args(args);
@@ -153,7 +153,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

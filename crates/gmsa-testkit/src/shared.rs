@@ -17,7 +17,7 @@ use crate::run::Run;
 /// A machine that builds at the same time may be slow.
 const START: Duration = Duration::from_mins(3);
 
-/// What the processes of a run tell each other of the control plane.
+/// What the processes of a run share about the control plane.
 #[derive(Serialize, Deserialize)]
 struct State {
     kubeconfig: PathBuf,

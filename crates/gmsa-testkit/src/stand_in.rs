@@ -28,7 +28,7 @@ use crate::server::Server;
 use front::Front;
 
 const NODE: &str = "stand-in";
-/// The address of a pod that has none of its own: it leads nowhere.
+/// The address of a pod without its own: nothing is reachable there.
 const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(240, 0, 0, 1));
 /// The label by which the Service finds its pods; pods of others are not run.
 const LABEL: &str = "app.kubernetes.io/name";
@@ -58,7 +58,7 @@ pub struct Workload {
     pub problem: Option<Problem>,
 }
 
-/// What keeps a workload from answering.
+/// Why a workload does not answer.
 #[derive(Clone)]
 pub enum Problem {
     /// The image cannot be pulled, and why.
@@ -85,7 +85,7 @@ impl StandIn {
         let nodes: Api<Node> = Api::all(client.clone());
         let node = json!({"metadata": {"name": NODE, "labels": {"kubernetes.io/os": "linux"}}});
         let node: Node = serde_json::from_value(node).unwrap();
-        // Another stand-in may have made it.
+        // Another stand-in may have created it.
         let _ = nodes.create(&PostParams::default(), &node).await;
         let servers = Servers::default();
         let front = Front::new(haproxy);
@@ -150,7 +150,7 @@ impl Kubelet {
         loop {
             // An API server that is away for a moment comes back.
             if let Ok(list) = pods.list(&ListParams::default()).await {
-                // Another installation's pods are nobody's here.
+                // Pods of another installation belong to another stand-in.
                 let ours = |pod: &&Pod| pod.labels().get(LABEL) == Some(&self.workload.name);
                 for pod in list.items.iter().filter(|pod| is_once(pod) || ours(pod)) {
                     if !is_once(pod) {
@@ -170,7 +170,7 @@ impl Kubelet {
         if pod.metadata.deletion_timestamp.is_some() {
             let server = self.servers.lock().await.remove(&name);
             if let Some(server) = &server {
-                // The process and the endpoints are told at the same moment.
+                // The process gets its signal at the moment the endpoints change.
                 server.signal("TERM");
                 self.front.remove(server.https);
             }
@@ -252,7 +252,7 @@ impl Kubelet {
         Some(args)
     }
 
-    /// Asks the replicas whether they are ready, and tells the pods' status and the Service.
+    /// Probes the replicas, and updates the pods' status and the Service.
     async fn endpoints(&self, listed: &[Pod]) {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.workload.namespace);
         let mut ready = Vec::new();
@@ -263,7 +263,7 @@ impl Kubelet {
                 dead.push(name.clone());
                 continue;
             }
-            // As a kubelet, which does not look at certificates.
+            // Like a kubelet, which does not verify certificates.
             let answer = Https::trusting(server.https).get("/readyz").await;
             let is_ready = answer.is_ok_and(|answer| answer.status == StatusCode::OK);
             if is_ready {
@@ -305,7 +305,7 @@ impl Kubelet {
             "podIP": ip, "podIPs": [{"ip": ip}],
             "containerStatuses": [{"name": "webhook", "image": "stand-in", "imageID": "stand-in",
                 "ready": ready, "restartCount": 0, "state": state}]}});
-        // The pod may be gone by now.
+        // The pod may have been deleted.
         let _ = pods.patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await;
     }
 }

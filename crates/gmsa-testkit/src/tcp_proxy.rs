@@ -10,7 +10,7 @@ use tokio::sync::watch;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Gate {
     Open,
-    /// What the target says is held back, and what it is told arrives.
+    /// Answers are held back, requests arrive.
     Mute,
     /// Nothing, and connections stay open.
     Stalled,
@@ -52,12 +52,12 @@ impl TcpProxy {
         self.gate.send_replace(Gate::Cut);
     }
 
-    /// Lets nothing through any more, and keeps connections open. What was on its way is lost.
+    /// Drops all data from now on, and keeps connections open.
     pub fn stall(&self) {
         self.gate.send_replace(Gate::Stalled);
     }
 
-    /// Holds back what the target says, while what it is told arrives.
+    /// Holds back the target's answers, while requests still arrive.
     pub fn mute(&self) {
         self.gate.send_replace(Gate::Mute);
     }

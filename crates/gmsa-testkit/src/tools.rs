@@ -28,7 +28,7 @@ pub fn haproxy(test: &str) -> Option<PathBuf> {
     found
 }
 
-/// Where the scripts keep what they build, in the user's cache.
+/// Where the scripts put what they build, in the user's cache.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("XDG_CACHE_HOME")
         .filter(|dir| !dir.is_empty())

@@ -11,7 +11,7 @@ use crate::cluster::Cluster;
 use crate::process::eventually;
 use crate::requests::unique;
 
-/// The label that says which server's configurations see a namespace.
+/// The label that selects a namespace for one server's configurations.
 const LABEL: &str = "gmsa-testkit/webhook";
 
 /// A registered webhook.

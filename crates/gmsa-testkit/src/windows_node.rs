@@ -1,4 +1,4 @@
-//! A stand-in Windows node: a Node object, what its kubelet tells of pods, and a server that speaks
+//! A stand-in Windows node: a Node object, the pod status of its kubelet, and a server that speaks
 //! the kubelet's exec protocol over WebSocket (`v4.channel.k8s.io`) and answers with recordings.
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +29,7 @@ use crate::pki::Authority;
 const POLL: Duration = Duration::from_millis(100);
 const BEAT: Duration = Duration::from_secs(2);
 
-/// What a command comes to.
+/// The result of a command.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// It writes this and ends.
@@ -66,7 +66,7 @@ impl Reply {
     }
 }
 
-/// What the commands of a container come to; of several replies to one command each is given once,
+/// The results of a container's commands; of several replies to one command each is given once,
 /// the last again and again.
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
@@ -138,7 +138,7 @@ impl WindowsNode {
         Self { name: name.to_owned(), shared, tasks }
     }
 
-    /// What commands in pods come to whose name begins so.
+    /// The results of commands, by the beginning of the pod's name.
     pub fn record(&self, pod: &str, recording: Recording) {
         self.shared.recordings.lock().unwrap().insert(pod.to_owned(), recording);
     }
@@ -193,7 +193,7 @@ impl Kubelet {
         }
     }
 
-    /// What a kubelet tells again and again: the node's status, and its lease.
+    /// The kubelet's heartbeat: the node's status, and its lease.
     async fn beat(&self) {
         let now = Timestamp::now();
         let status = json!({"status": {

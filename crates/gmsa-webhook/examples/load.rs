@@ -167,7 +167,7 @@ impl World {
     async fn fill(&self, numbers: std::ops::Range<usize>) {
         let api: Api<DynamicObject> = Api::all_with(
             self.client.clone(),
-            &gmsa_cluster::api::credential_specs::api_resource(),
+            &gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource(),
         );
         let numbers: Vec<usize> = numbers.collect();
         for chunk in numbers.chunks(50) {

@@ -23,7 +23,7 @@ use crate::metrics::Metrics;
 use crate::wire::{self, Malformed, Review};
 
 /// How much memory the decoded requests that wait for the API server may take, in bytes, over all
-/// requests. Their bodies have a limit of their own.
+/// requests. Their bodies have a separate limit.
 const MAX_WAITING: usize = 16 << 20;
 
 /// The options of decisions.
@@ -52,7 +52,7 @@ pub struct Admission {
     waiting: AtomicUsize,
 }
 
-/// What can be said without asking the API server.
+/// The result without asking the API server.
 pub enum AtOnce {
     /// The answer.
     Answered(Answer),
@@ -104,7 +104,7 @@ impl Admission {
         let plan = self.plan(step, &review, &mut hostname);
         let deadline = began + patience;
         let deciding = self.gatherer.judge(step, plan, Some(facts), deadline);
-        // The facts have deadlines of their own, which end first; this one holds in any case.
+        // The facts have their own, earlier deadlines; this one is a safeguard.
         let late = deadline + Duration::from_millis(100);
         let decision = tokio::time::timeout_at(late.into(), deciding).await.unwrap_or_else(|_| {
             Decision::deny(vec![Denial::of_request(
@@ -128,7 +128,7 @@ impl Admission {
     fn overloaded(&self, step: Step, review: &Review<'_>, began: Instant) -> Answer {
         let decision = Decision::deny(vec![Denial::of_request(
             Reason::Overload,
-            "the GMSA webhook has as many requests in hand as it takes; try again",
+            "the GMSA webhook has reached its limit of requests in flight; try again",
         )]);
         self.answer(step, review, &decision, began)
     }

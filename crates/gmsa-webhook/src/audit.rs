@@ -1,6 +1,6 @@
 //! `gmsa-webhook audit`: one audit of the cluster, whose result is kept in it.
 
-use gmsa_cluster::api::apply;
+use gmsa_cluster::api;
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::audit::{self, Counts, Results, Scope, publish};
 use gmsa_core::finding::Severity;
@@ -21,7 +21,7 @@ pub enum Error {
     Audit(#[from] audit::Error),
     /// Something could not be read.
     #[error(
-        "failed to audit the whole cluster: {first}, and {more} more of the kind; what was found is kept, \
+        "failed to audit the whole cluster: {first}, and {more} similar errors; the findings are stored, \
          but nobody can say that it is all"
     )]
     Incomplete {
@@ -32,10 +32,10 @@ pub enum Error {
     },
     /// The result could not be written.
     #[error("failed to keep the result of the audit: {0}")]
-    Publish(#[from] apply::Error),
+    Publish(#[from] api::Error),
 }
 
-/// Audits the cluster and keeps the result. What is found is no failure; what could not be looked at
+/// Audits the cluster and stores the result. Findings are not a failure; what could not be read
 /// is one.
 pub async fn run(config: &Config) -> Result<(), Error> {
     let kubeconfig = match &config.facts {

@@ -36,7 +36,7 @@ pub enum LoadError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file holds no certificate in PEM.
+    /// The file contains no certificate in PEM.
     #[error("failed to read a certificate in PEM from {path}: {why}")]
     Certificate {
         /// The file.
@@ -52,7 +52,7 @@ pub enum LoadError {
         /// When, in UTC.
         expired: String,
     },
-    /// The key file holds no key in PEM. Its content is not repeated.
+    /// The key file contains no key in PEM. Its content is not repeated.
     #[error("failed to read a private key in PEM from {path}")]
     Key {
         /// The file.

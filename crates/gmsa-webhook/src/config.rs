@@ -43,7 +43,7 @@ pub enum CertificateSource {
     },
 }
 
-/// Where the facts come from.
+/// The source of the facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FactSource {
     /// A cluster, by a kubeconfig or found as every client finds it.
@@ -70,7 +70,7 @@ pub struct Config {
     pub certificate: CertificateSource,
     /// The CA that callers must have a certificate of.
     pub client_ca: Option<PathBuf>,
-    /// Where the facts come from.
+    /// The source of the facts.
     pub facts: FactSource,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
@@ -156,7 +156,7 @@ pub enum Error {
     },
 }
 
-/// Resolves the arguments and the inherited environment. The second value holds warnings to log.
+/// Resolves the arguments and the inherited environment. The second value has warnings to log.
 pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,
@@ -204,7 +204,7 @@ pub fn resolve(
         // Helm renders large numbers as 1e+06.
         let value = text.trim().parse().ok().filter(usable);
         if value.is_none() {
-            warnings.push(format!("{name} is \"{text}\", which is no usable number: ignored"));
+            warnings.push(format!("{name} is \"{text}\", which is not a usable number: ignored"));
         }
         value
     };
@@ -325,7 +325,7 @@ pub(crate) fn go_bool(text: &str) -> Option<bool> {
 fn level(inherited: Option<String>, warnings: &mut Vec<String>) -> String {
     let Some(text) = inherited else { return "info".to_owned() };
     inherited_level(&text).unwrap_or_else(|| {
-        warnings.push(format!("LOG_LEVEL is \"{text}\", which is no level: using info"));
+        warnings.push(format!("LOG_LEVEL is \"{text}\", which is not a level: using info"));
         "info".to_owned()
     })
 }

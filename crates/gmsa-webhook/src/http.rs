@@ -1,14 +1,12 @@
-//! Paths, methods and limits: what is settled before a request is decided.
+//! Paths, methods and limits: what happens before a request is decided.
 
 mod body;
 mod budget;
 mod endpoint;
-mod handler;
 mod response;
 mod routes;
 
 pub use budget::{Limits, Slot};
-pub use endpoint::Endpoint;
-pub use handler::{Answer, Handler};
+pub use endpoint::{Answer, Endpoint, Handler};
 pub use response::Frames;
 pub use routes::{Caller, Routes};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::cache::{Cluster, Observer, Options};
-use gmsa_cluster::installation::server_objects::OwnObjects;
+use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
+use gmsa_cluster::installation::server_objects::ServerObjects;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -163,7 +163,7 @@ fn certificate(
         }
         CertificateSource::Managed { names, policy } => {
             let client = client.ok_or(Error::NoCluster)?;
-            let own = OwnObjects::new(client, names.clone());
+            let own = ServerObjects::new(client, names.clone());
             let managed = Managed::new(own, *policy, Arc::clone(identity), Arc::clone(metrics));
             let managed = Arc::new(managed);
             let running = Arc::clone(&managed);
@@ -182,10 +182,13 @@ fn source(
     match &config.facts {
         FactSource::Cluster { .. } => {
             let client = client.ok_or(Error::NoCluster)?;
-            let options =
-                Options { remember: config.remember, qps: config.qps, burst: config.burst };
+            let options = Options {
+                cache_reviews_for: config.remember,
+                qps: config.qps,
+                burst: config.burst,
+            };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
-            Ok(Source::Cluster(Cluster::start(client, options, observer)))
+            Ok(Source::Cluster(ClusterFacts::start(client, options, observer)))
         }
         FactSource::Directory(path) => {
             let store = StoreDir::open(path.clone())

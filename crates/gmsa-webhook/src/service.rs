@@ -96,7 +96,7 @@ impl Handler for Service {
         self.metrics.admission(endpoint, "", false, Reason::Overload.code(), 0.0);
         tracing::warn!(
             endpoint = endpoint.as_str(),
-            "refused a request unread: too many bytes of requests are in hand"
+            "refused a request unread: too many request bytes are buffered"
         );
     }
 

@@ -1,15 +1,16 @@
 //! Logs to standard error, and traces to a collector, if one is given.
 
-mod collector;
 #[cfg(feature = "otlp")]
 mod otlp;
 
+use std::fmt;
+use std::str::FromStr;
+
 use clap::ValueEnum;
+use http::Uri;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
-
-pub use collector::Collector;
 
 /// Why telemetry does not start.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,34 @@ pub enum LogFormat {
     Text,
 }
 
+/// Where traces go: `http://HOST[:PORT][/PATH]`; port 80 and path `/v1/traces` unless given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collector(Uri);
+
+impl FromStr for Collector {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = "expected http://HOST:PORT, such as http://collector:4318";
+        let uri: Uri = text.parse().map_err(|_| expected.to_owned())?;
+        let authority = uri.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+        if uri.scheme_str() != Some("http") || authority.is_empty() || authority.contains('@') {
+            return Err(expected.to_owned());
+        }
+        let uri = match uri.path() {
+            "" | "/" => format!("http://{authority}/v1/traces").parse(),
+            _ => Ok(uri),
+        };
+        uri.map(Self).map_err(|_| expected.to_owned())
+    }
+}
+
+impl fmt::Display for Collector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
 /// The target of spans that exist for traces only. The log ignores it, so that such spans cost
 /// nothing without traces.
 macro_rules! traces {
@@ -47,7 +76,7 @@ macro_rules! traces {
 }
 pub(crate) use traces;
 
-/// Keeps traces going; dropping it sends what is left.
+/// Keeps the exporter running; dropping it sends the remaining spans.
 #[must_use = "traces end when it is dropped"]
 pub struct Telemetry {
     #[cfg(feature = "otlp")]

@@ -1,9 +1,9 @@
-//! Early warnings: answers that allow every request, and say what will go wrong later.
+//! Early warnings: answers that allow every request, and warn about what will fail later.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::audit::references::{Found, Unread, Usage};
+use gmsa_cluster::audit::references::{Found, References, Unread};
 use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
@@ -19,10 +19,10 @@ use crate::metrics::Metrics;
 use crate::wire::{self, AnyReview, Malformed};
 
 /// The most time that a warning may take: less than the timeout in the webhook configuration, after
-/// which nobody would read it.
+/// which the API server drops it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The most JSON values in an object that is looked at.
+/// The most JSON values in an object that is checked.
 const MAX_VALUES: usize = 50_000;
 
 /// Answers `/warn` and `/validate-credspec`.
@@ -121,7 +121,7 @@ impl Warnings {
                 _ => format!("gmsa: its pods will be denied: {}", words(denial)),
             })
             .collect();
-        // Each pod will get a hostname of its own, or there is one pod. The controller of a
+        // Each pod will get its own hostname, or there is one pod. The controller of a
         // StatefulSet sets the hostname itself, so that no random one is given.
         let random = self.settings.random_hostname && review.kind() != "StatefulSet";
         let unshared = random || is_alone;
@@ -147,8 +147,10 @@ impl Warnings {
             if name.is_empty() {
                 return Ok(Vec::new());
             }
-            let usage = self.gatherer.source().usage(name, deadline).await;
-            return Ok(usage.map(|usage| of_usage(name, &usage)).unwrap_or_default());
+            let references = self.gatherer.source().references(name, deadline).await;
+            return Ok(references
+                .map(|references| of_references(name, &references))
+                .unwrap_or_default());
         }
         let Some(object) = written(review)? else { return Ok(Vec::new()) };
         let findings = lint(name_of(&object), &object);
@@ -170,7 +172,7 @@ impl Named<'_> {
     }
 }
 
-/// An object that is too large to be looked at.
+/// An object that is too large to check.
 struct TooLarge;
 
 /// The pod of a workload's template.
@@ -225,7 +227,7 @@ fn name_of(object: &Value) -> &str {
 }
 
 /// What a deletion does to the users of the credential spec.
-fn of_usage(name: &str, usage: &Usage) -> Vec<String> {
+fn of_references(name: &str, references: &References) -> Vec<String> {
     let name = shown(name);
     let list = |found: &Found| {
         let more = found.count - found.names.len();
@@ -233,27 +235,27 @@ fn of_usage(name: &str, usage: &Usage) -> Vec<String> {
         format!("{}{rest}", found.names.join(", "))
     };
     let mut warnings = Vec::new();
-    if usage.workloads.count > 0 {
+    if references.workloads.count > 0 {
         warnings.push(format!(
             "gmsa: \"{name}\" is used by {}: no new pod of theirs will start",
-            list(&usage.workloads)
+            list(&references.workloads)
         ));
     }
-    if usage.pods.count > 0 {
+    if references.pods.count > 0 {
         warnings.push(format!(
             "gmsa: \"{name}\" is used by {} pods, which keep it until they end: {}",
-            usage.pods.count,
-            list(&usage.pods)
+            references.pods.count,
+            list(&references.pods)
         ));
     }
-    if usage.roles.count > 0 {
+    if references.roles.count > 0 {
         warnings.push(format!(
             "gmsa: the right to use \"{name}\" stays, also for a new one of that name: {}",
-            list(&usage.roles)
+            list(&references.roles)
         ));
     }
     let unread = |wanted: Unread| {
-        let of = usage.unread.iter().filter(|(_, why)| *why == wanted);
+        let of = references.unread.iter().filter(|(_, why)| *why == wanted);
         of.map(|(resource, _)| *resource).collect::<Vec<_>>().join(", ")
     };
     for (why, words) in [

@@ -1,4 +1,4 @@
-//! The access map: who may use which credential spec, by what, and who uses it.
+//! The access map: who may use which credential spec, through which roles, and who uses it.
 
 mod gather;
 pub mod graph;

@@ -56,7 +56,7 @@ pub enum Command {
     Account(Box<account::Account>),
     /// Let service accounts use credential specs
     Grant(Grant),
-    /// Remove that right, and report if the service accounts still have it another way
+    /// Remove the right to use credential specs, and report if service accounts still have it another way
     Revoke(Revoke),
     /// Show who may use which credential spec, through which roles, and who uses it
     Access(Access),

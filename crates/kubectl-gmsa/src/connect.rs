@@ -3,7 +3,6 @@
 pub mod directory;
 
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::credential_specs::CredentialSpecs;
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::installation::Version;
 use gmsa_core::names::FIELD_MANAGER;
@@ -52,9 +51,9 @@ pub async fn connect(flags: &ClusterFlags) -> Result<Client, Failure> {
     Ok(client::connect(selection).await?)
 }
 
-/// The credential specs of the cluster that the flags name.
-pub async fn credential_specs(flags: &ClusterFlags) -> Result<CredentialSpecs, Failure> {
-    Ok(CredentialSpecs::new(connect(flags).await?))
+/// The objects of the cluster that the flags name.
+pub async fn objects(flags: &ClusterFlags) -> Result<Objects, Failure> {
+    Ok(Objects::new(connect(flags).await?, FIELD_MANAGER, false))
 }
 
 /// The version of the API server.

@@ -1,8 +1,40 @@
-//! What is written in a credential spec.
+//! The credential specs of a cluster, and what is written in one.
 
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::credspec::identifier::braced_guid;
 use gmsa_core::credspec::{DomainFacts, plugin};
+use gmsa_core::names::KIND;
 use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// All of them, as they were applied.
+pub async fn list(objects: &Objects) -> Result<Vec<Value>, Failure> {
+    let mut specs = objects.list(kinds::CREDENTIAL_SPEC, None).await?;
+    specs.iter_mut().for_each(drop_managed_fields);
+    Ok(specs)
+}
+
+/// One of them, as it was applied.
+pub async fn read(objects: &Objects, name: &str) -> Result<Value, Failure> {
+    let read = objects.read(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await;
+    let mut spec = read.map_err(|error| {
+        if error.is_absent() {
+            Failure::Missing(format!("{KIND} \"{name}\" does not exist"))
+        } else {
+            error.into()
+        }
+    })?;
+    drop_managed_fields(&mut spec);
+    Ok(spec)
+}
+
+/// Takes out what only the API server needs to know.
+fn drop_managed_fields(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+}
 
 /// The name of a resource.
 pub fn name_of(object: &Value) -> &str {
@@ -21,7 +53,7 @@ pub fn plugin_of(object: &Value) -> Option<String> {
     Some(known.map_or_else(|| guid.to_owned(), |known| known.name.to_owned()))
 }
 
-/// The accounts, each once, the one that stands for the container first.
+/// The accounts, each once, beginning with the container's own.
 pub fn accounts_of(object: &Value) -> Vec<String> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let listed = object
@@ -37,7 +69,7 @@ pub fn accounts_of(object: &Value) -> Vec<String> {
     accounts
 }
 
-/// The accounts of this domain, each once, and where each stands first.
+/// The accounts of this domain, each once, with the first field of each.
 pub fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));
@@ -65,4 +97,29 @@ pub fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)
 /// Whether two names are of one account: they have no case, and the `$` may be left out.
 pub fn is_same_account(one: &str, other: &str) -> bool {
     one.trim_end_matches('$').eq_ignore_ascii_case(other.trim_end_matches('$'))
+}
+
+/// Whether the account is one of those that a credential spec names.
+pub fn uses_account(object: &Value, account: &str) -> bool {
+    accounts_of(object).iter().any(|named| is_same_account(named, account))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::uses_account;
+
+    #[test]
+    fn an_account_is_named_as_the_machine_account_or_among_the_accounts() {
+        let main = json!({"credspec": {"DomainJoinConfig": {"MachineAccountName": "WebApp1"}}});
+        let other = json!({"credspec": {"ActiveDirectoryConfig":
+            {"GroupManagedServiceAccounts": [{"Name": "a"}, {"Name": "WEBAPP1"}]}}});
+        for account in ["webapp1", "WebApp1$"] {
+            assert!(uses_account(&main, account) && uses_account(&other, account), "{account}");
+        }
+        assert!(
+            !uses_account(&main, "webapp") && !uses_account(&json!({"credspec": null}), "webapp")
+        );
+    }
 }

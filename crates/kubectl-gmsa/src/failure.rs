@@ -3,13 +3,13 @@
 use std::fmt::Display;
 use std::io;
 
-use gmsa_cluster::api::{client, credential_specs, objects};
+use gmsa_cluster::api::{self, client};
 use gmsa_cluster::manifests::UnreadableFile;
 
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The reader of our output has gone.
+    /// The reader closed standard output.
     #[error("the output was closed")]
     Closed,
     /// The output could not be written.
@@ -38,9 +38,6 @@ pub enum Failure {
     /// Something does not exist, or is not as it must be.
     #[error("{0}")]
     Missing(String),
-    /// A credential spec could not be read or written.
-    #[error(transparent)]
-    CredentialSpec(#[from] credential_specs::Error),
     /// The directory could not be reached, or refused.
     #[error(transparent)]
     Directory(#[from] gmsa_directory::Error),
@@ -62,16 +59,16 @@ impl Failure {
         match self {
             Self::Closed => 0,
             Self::Output(_) | Self::File(_) | Self::Input(_) | Self::Encode { .. } => 2,
-            Self::Missing(_) | Self::CredentialSpec(credential_specs::Error::Absent(_)) => 1,
+            Self::Missing(_) => 1,
             Self::Directory(error) if error.is_input() => 2,
             Self::Directory(error) if error.is_finding() => 1,
-            Self::Client(_) | Self::Cluster(_) | Self::CredentialSpec(_) | Self::Directory(_) => 3,
+            Self::Client(_) | Self::Cluster(_) | Self::Directory(_) => 3,
         }
     }
 }
 
-impl From<objects::Error> for Failure {
-    fn from(error: objects::Error) -> Self {
+impl From<api::Error> for Failure {
+    fn from(error: api::Error) -> Self {
         Self::Cluster(error.to_string())
     }
 }

@@ -76,7 +76,7 @@ pub fn unusable(name: &str, account: Option<&Account>) -> Option<String> {
         None => "does not exist, or cannot be seen".to_owned(),
         Some(found) if !found.is_group_managed => {
             let kind = found.other_kind.map(|kind| format!(", but {kind}")).unwrap_or_default();
-            format!("is no group managed service account{kind}")
+            format!("is not a group managed service account{kind}")
         }
         Some(found) if !found.enabled => "is disabled".to_owned(),
         Some(found) => format!("expired on {}", found.expired()?),
@@ -84,7 +84,7 @@ pub fn unusable(name: &str, account: Option<&Account>) -> Option<String> {
     Some(format!("the account {name} {why}; see `kubectl gmsa account check {name}`"))
 }
 
-/// What is to be said of the encryption types of an account.
+/// The finding about the encryption types of an account, if any.
 fn encryption(account: &Account) -> Option<(Code, String)> {
     let judged = encryption_types::judge(account.encryption_types);
     let code = match judged.standing {

@@ -1,4 +1,4 @@
-//! The plugin `kubectl gmsa`: what admission will say of your manifests.
+//! The plugin `kubectl gmsa`.
 
 mod access_map;
 mod checks;
@@ -44,7 +44,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
-            // What cannot be printed has nobody to read it.
+            // There is nowhere to report that printing failed.
             let _ = error.print();
             return ExitCode::from(code);
         }

@@ -1,4 +1,4 @@
-//! kubectl gmsa: make, review, grant and mend the use of GMSA on Kubernetes.
+//! kubectl gmsa: review, grant, diagnose and repair the use of GMSA on Kubernetes.
 
 use std::process::ExitCode;
 

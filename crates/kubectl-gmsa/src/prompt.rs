@@ -1,4 +1,4 @@
-//! What is asked of a person: passwords, which may also come from a file or the environment but
+//! Prompts: passwords, which may also come from a file or the environment but
 //! never from an argument, and whether to go on.
 
 use std::fs::File;
@@ -13,7 +13,7 @@ use crate::output::printer;
 
 /// The environment variable with the password.
 const VARIABLE: &str = "GMSA_BIND_PASSWORD";
-/// The longest password that Windows takes is 256 characters; more is another file.
+/// The longest password that Windows accepts has 256 characters; more is another file.
 const LONGEST: u64 = 4096;
 
 /// The password of a user: from the file, else from the environment, else asked for.
@@ -53,7 +53,7 @@ pub fn from_file(path: &Path) -> Result<SecretString, Failure> {
         return Err(failed("it is empty"));
     }
     if password.contains('\n') {
-        return Err(failed("it holds more than one line"));
+        return Err(failed("it has more than one line"));
     }
     Ok(password.into())
 }
@@ -82,11 +82,11 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
     rest.is_empty().then_some(text)
 }
 
-/// Goes on if the answer is yes. `nothing` says what did not happen otherwise.
+/// Continues if the answer is yes. `nothing` says what did not happen otherwise.
 pub fn confirm(question: &str, nothing: &str) -> Result<(), Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Input(format!(
-            "{nothing}: there is no terminal to ask at; give --yes"
+            "{nothing}: there is no terminal to ask for confirmation; give --yes"
         )));
     }
     printer::note(&format!("{question} [y/N]"));

@@ -21,7 +21,7 @@ fn a_page_that_the_contents_do_not_reach_is_named() {
 }
 
 #[test]
-fn subcommands_stand_below_their_command() {
+fn subcommands_are_below_their_command() {
     let reference =
         ["kubectl-gmsa-account-allow", "kubectl-gmsa", "gmsa-webhook", "kubectl-gmsa-account"].map(
             |name| file(format!("docs/cli/{name}.md"), format!("# {}\n", name.replace('-', " "))),

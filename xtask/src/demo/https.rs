@@ -80,7 +80,7 @@ impl Client {
 fn parse(response: &str) -> Result<(u16, String)> {
     let (head, body) = response.split_once("\r\n\r\n").context("the answer has no end of head")?;
     let status = head.split(' ').nth(1).context("the answer has no status")?;
-    Ok((status.parse().context("the answer's status is no number")?, body.to_owned()))
+    Ok((status.parse().context("the answer's status is not a number")?, body.to_owned()))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Plain where standard output is no terminal, or `NO_COLOR` or a dumb terminal ask for it.
+    /// Plain where standard output is not a terminal, or `NO_COLOR` or a dumb terminal ask for it.
     pub fn new() -> Self {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let plain = set("NO_COLOR").is_some() || set("TERM").is_some_and(|term| term == "dumb");

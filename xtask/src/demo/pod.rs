@@ -9,7 +9,7 @@ use crate::tree;
 
 const SERVICE_ACCOUNT: &str = "serviceAccountName";
 
-/// A pod and where it comes from.
+/// A pod and its source.
 #[derive(Clone)]
 pub struct ExamplePod {
     /// What made it, such as `Deployment "web" in namespace "shop"`.

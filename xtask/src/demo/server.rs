@@ -1,4 +1,4 @@
-//! The server as a child process, gone when it is dropped.
+//! The server as a child process, killed when dropped.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -25,7 +25,7 @@ pub struct Server {
     _directory: TempDir,
 }
 
-/// The path of one of the project's programs, which lie beside this one.
+/// The path of one of the project's programs, in the directory of this one.
 pub fn program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("failed to find the path of this program")?;
     let path = own.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -58,7 +58,7 @@ impl Server {
         let client = match wait(&mut child, port, &ca, begun + START_WITHIN) {
             Ok(client) => client,
             Err(error) => {
-                // It may have ended by itself.
+                // It may have ended already.
                 let _ = child.kill();
                 let log = fs::read_to_string(&log).unwrap_or_default();
                 return Err(error.context(format!("failed to start gmsa-webhook; its log:\n{log}")));
@@ -76,7 +76,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

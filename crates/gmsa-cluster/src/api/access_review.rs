@@ -1,8 +1,8 @@
 //! Access reviews: may this service account `use` this credential spec.
 
-use std::time::Duration;
+use std::fmt;
 
-use gmsa_core::admission::{Failure, Right};
+use gmsa_core::admission::Right;
 use gmsa_core::names::{GROUP, PLURAL};
 use k8s_openapi::api::authorization::v1::{
     LocalSubjectAccessReview, ResourceAttributes, SubjectAccessReviewSpec,
@@ -12,8 +12,7 @@ use kube::Client;
 use kube::api::{Api, ObjectMeta, PostParams};
 use tokio::task::JoinSet;
 
-/// How long one review may take, whoever waits for it.
-const REVIEW_TIMEOUT: Duration = Duration::from_secs(10);
+use super::{Error, answer};
 
 /// Whether the service account may use the credential spec, by an access review.
 pub async fn review(client: Client, namespace: &str, service_account: &str, name: &str) -> Right {
@@ -53,6 +52,9 @@ pub async fn reviews(
         }
     }
 }
+
+/// What is attempted, in the words of an error.
+const REVIEW: &str = "review the access of";
 
 /// Who asks for what.
 #[derive(Clone, Debug)]
@@ -94,42 +96,36 @@ impl Access {
         }
     }
 
-    fn failure(&self, timed_out: bool, why: &str) -> Right {
-        let Self { namespace, service_account, name } = self;
-        Right::Unknown(Failure {
-            timed_out,
-            message: format!(
-                "failed to review the access of service account \"{namespace}/{service_account}\" \
-                 to GMSA cred spec \"{name}\": {why}"
-            ),
-        })
-    }
-
     /// The answer when a caller's own time ran out.
     pub(crate) fn timed_out(&self) -> Right {
-        self.failure(true, "the API server did not answer in time")
+        Right::Unknown(Error::timed_out(REVIEW, self).into())
     }
 
     /// Asks the API server.
     pub(crate) async fn ask(self, client: Client) -> Right {
         let api: Api<LocalSubjectAccessReview> = Api::namespaced(client, &self.namespace);
         let (params, review) = (PostParams::default(), self.review());
-        let asked = api.create(&params, &review);
-        let status = match tokio::time::timeout(REVIEW_TIMEOUT, asked).await {
-            Err(_) => return self.timed_out(),
-            Ok(Err(error)) => return self.failure(false, &crate::api::client::why(&error)),
-            Ok(Ok(review)) => review.status.unwrap_or_default(),
-        };
-        self.right(status)
+        match answer(REVIEW, &self, api.create(&params, &review)).await {
+            Ok(review) => self.right(review.status.unwrap_or_default()),
+            Err(error) => Right::Unknown(error.into()),
+        }
     }
 
     /// What the API server's answer means.
     fn right(&self, status: SubjectAccessReviewStatus) -> Right {
-        // An answer that comes with an error is no answer, whatever it says.
+        // An answer with an evaluation error does not count.
         if let Some(error) = status.evaluation_error.filter(|error| !error.is_empty()) {
-            return self.failure(false, &format!("the authorizer reports: {error}"));
+            let why = format!("the authorizer reports: {error}");
+            return Right::Unknown(Error::not_sent(REVIEW, self, why).into());
         }
         if status.allowed && status.denied != Some(true) { Right::Allowed } else { Right::Denied }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { namespace, service_account, name } = self;
+        write!(f, "service account \"{namespace}/{service_account}\" to GMSA cred spec \"{name}\"")
     }
 }
 

@@ -9,68 +9,16 @@ use kube::discovery::{ApiResource, Scope, pinned_kind};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use crate::api::client::why;
-
-/// Why an object could not be applied.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The object is none.
-    #[error("failed to read an object: it has no {0}")]
-    Malformed(&'static str),
-    /// The API server does not serve this kind.
-    #[error(
-        "failed to find {kind} of {api_version} in this cluster: {why}; install what brings this \
-         kind first, or leave out the option that asks for it"
-    )]
-    UnknownKind {
-        /// The kind.
-        kind: String,
-        /// Its version.
-        api_version: String,
-        /// Why.
-        why: String,
-    },
-    /// Somebody else manages fields that we would change.
-    #[error(
-        "failed to apply {object}: {why}; if their values should go, run again with \
-         --force-conflicts"
-    )]
-    Conflict {
-        /// The object.
-        object: String,
-        /// Which fields, of whom.
-        why: String,
-    },
-    /// The API server refused, or could not be reached.
-    #[error("failed to {verb} {object}: {why}")]
-    Refused {
-        /// What was attempted.
-        verb: &'static str,
-        /// The object.
-        object: String,
-        /// Why.
-        why: String,
-        /// The HTTP status code; 0 without an answer.
-        code: u16,
-    },
-}
-
-impl Error {
-    /// Whether a right is missing.
-    #[must_use]
-    pub fn is_forbidden(&self) -> bool {
-        matches!(self, Self::Refused { code: 403, .. })
-    }
-}
+use super::{Error, answer};
 
 /// One value that an apply changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Where, such as `spec.replicas`.
     pub path: String,
-    /// What stands there; none if nothing does.
+    /// The current value, if there is one.
     pub was: Option<Value>,
-    /// What will stand there; none if nothing will.
+    /// The new value; none if the field is removed.
     pub becomes: Option<Value>,
 }
 
@@ -85,6 +33,15 @@ pub enum Change {
     Unchanged,
 }
 
+impl Change {
+    fn between(before: Option<Value>, after: &Value) -> Self {
+        let Some(before) = before else { return Self::Created };
+        let mut differences = Vec::new();
+        compare("", &before, after, &mut differences);
+        if differences.is_empty() { Self::Unchanged } else { Self::Changed(differences) }
+    }
+}
+
 /// Applies objects under one field manager.
 pub struct Applier {
     client: Client,
@@ -94,7 +51,7 @@ pub struct Applier {
 }
 
 impl Applier {
-    /// With `force`, fields that others manage are taken over.
+    /// With `force`, fields of other managers are taken over.
     #[must_use]
     pub fn new(client: Client, manager: &'static str, force: bool) -> Self {
         Self { client, manager, force, kinds: Mutex::default() }
@@ -102,79 +59,88 @@ impl Applier {
 
     /// The object as it is in the cluster; none if it, or its kind, is not there.
     pub async fn live(&self, object: &Value) -> Result<Option<Value>, Error> {
-        let api = match self.api(object).await {
-            Ok(api) => api,
-            Err(Error::UnknownKind { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let found = api.get_opt(name(object)?).await;
-        let found = found.map_err(|error| refused("read", object, &error))?;
+        let Some(api) = self.known_api(object).await? else { return Ok(None) };
+        let found = answer("read", shown(object), api.get_opt(name(object)?)).await?;
         Ok(found.map(|found| serde_json::to_value(found).unwrap_or_default()))
     }
 
     /// What applying would change; nothing is stored.
     pub async fn compare(&self, object: &Value) -> Result<Change, Error> {
-        self.patch(object, true).await
+        // What a new object needs, such as its namespace, may not be there yet either.
+        let api = self.api(object).await?;
+        match self.live(object).await? {
+            None => Ok(Change::Created),
+            before => Ok(Change::between(before, &self.send(&api, object, true).await?)),
+        }
+    }
+
+    /// Lets the API server check the object as if it were applied; nothing is stored.
+    pub async fn check(&self, object: &Value) -> Result<(), Error> {
+        let api = self.api(object).await?;
+        self.send(&api, object, true).await.map(drop)
     }
 
     /// Applies the object.
     pub async fn apply(&self, object: &Value) -> Result<Change, Error> {
-        self.patch(object, false).await
+        let api = self.api(object).await?;
+        let before = self.live(object).await?;
+        Ok(Change::between(before, &self.send(&api, object, false).await?))
+    }
+
+    async fn send(
+        &self,
+        api: &Api<DynamicObject>,
+        object: &Value,
+        dry_run: bool,
+    ) -> Result<Value, Error> {
+        let params = PatchParams { dry_run, force: self.force, ..PatchParams::apply(self.manager) };
+        let patch = Patch::Apply(object);
+        match answer("apply", shown(object), api.patch(name(object)?, &params, &patch)).await {
+            Ok(after) => Ok(serde_json::to_value(after).unwrap_or_default()),
+            Err(error) if error.is_conflict() => {
+                Err(error
+                    .with_remedy("if their values should go, run again with --force-conflicts"))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes the object; false if it is not there.
     pub async fn delete(&self, object: &Value) -> Result<bool, Error> {
-        let api = match self.api(object).await {
-            Ok(api) => api,
-            Err(Error::UnknownKind { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
         // Servers before 1.21 leave the Jobs of a CronJob behind unless they are told not to.
-        match api.delete(name(object)?, &DeleteParams::background()).await {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
-            Err(error) => Err(refused("delete", object, &error)),
-        }
+        self.remove(object, &DeleteParams::background(), &[404]).await
     }
 
     /// Deletes the object if it is still the one with this `metadata.uid`; false if it is not there.
     pub async fn delete_exactly(&self, object: &Value) -> Result<bool, Error> {
-        let api = match self.api(object).await {
-            Ok(api) => api,
-            Err(Error::UnknownKind { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
         let uid = object.pointer("/metadata/uid").and_then(Value::as_str).map(str::to_owned);
         let preconditions = Some(Preconditions { uid, resource_version: None });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
-        match api.delete(name(object)?, &params).await {
+        self.remove(object, &params, &[404, 409]).await
+    }
+
+    /// False if the API server answers with one of these codes: the object is gone.
+    async fn remove(
+        &self,
+        object: &Value,
+        params: &DeleteParams,
+        gone: &[u16],
+    ) -> Result<bool, Error> {
+        let Some(api) = self.known_api(object).await? else { return Ok(false) };
+        match answer("delete", shown(object), api.delete(name(object)?, params)).await {
             Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Ok(false),
-            Err(error) => Err(refused("delete", object, &error)),
+            Err(error) if error.code().is_some_and(|code| gone.contains(&code)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
-    async fn patch(&self, object: &Value, dry_run: bool) -> Result<Change, Error> {
-        let api = self.api(object).await?;
-        let before = self.live(object).await?;
-        if before.is_none() && dry_run {
-            // What it needs, such as its namespace, may not be there yet either.
-            return Ok(Change::Created);
+    /// None if the cluster does not know the kind.
+    async fn known_api(&self, object: &Value) -> Result<Option<Api<DynamicObject>>, Error> {
+        match self.api(object).await {
+            Ok(api) => Ok(Some(api)),
+            Err(error) if error.is_unknown_kind() => Ok(None),
+            Err(error) => Err(error),
         }
-        let mut params = PatchParams::apply(self.manager);
-        params.force = self.force;
-        params.dry_run = dry_run;
-        let after = match api.patch(name(object)?, &params, &Patch::Apply(object)).await {
-            Ok(after) => serde_json::to_value(after).unwrap_or_default(),
-            Err(kube::Error::Api(status)) if status.code == 409 => {
-                return Err(Error::Conflict { object: shown(object), why: status.message.clone() });
-            }
-            Err(error) => return Err(refused("apply", object, &error)),
-        };
-        let Some(before) = before else { return Ok(Change::Created) };
-        let mut differences = Vec::new();
-        compare("", &before, &after, &mut differences);
-        Ok(if differences.is_empty() { Change::Unchanged } else { Change::Changed(differences) })
     }
 
     async fn api(&self, object: &Value) -> Result<Api<DynamicObject>, Error> {
@@ -190,7 +156,7 @@ impl Applier {
     }
 
     async fn kind(&self, object: &Value) -> Result<(ApiResource, Scope), Error> {
-        let (api_version, kind) = (text(object, "apiVersion")?, text(object, "kind")?);
+        let (api_version, kind) = (required(object, "/apiVersion")?, required(object, "/kind")?);
         let key = (api_version.to_owned(), kind.to_owned());
         if let Some(known) = self.kinds.lock().get(&key) {
             return Ok(known.clone());
@@ -203,18 +169,10 @@ impl Applier {
                 self.kinds.lock().insert(key, known.clone());
                 Ok(known)
             }
-            Err(error) => {
-                let unreachable =
-                    !matches!(&error, kube::Error::Discovery(_) | kube::Error::Api(_));
-                if unreachable {
-                    return Err(refused("find the kind of", object, &error));
-                }
-                Err(Error::UnknownKind {
-                    kind: kind.to_owned(),
-                    api_version: api_version.to_owned(),
-                    why: why(&error),
-                })
+            Err(error @ (kube::Error::Discovery(_) | kube::Error::Api(_))) => {
+                Err(Error::unknown_kind(kind, api_version, &error))
             }
+            Err(error) => Err(Error::new("find the kind of", shown(object), &error)),
         }
     }
 }
@@ -228,25 +186,17 @@ pub fn shown(object: &Value) -> String {
 }
 
 fn name(object: &Value) -> Result<&str, Error> {
-    object
-        .pointer("/metadata/name")
-        .and_then(Value::as_str)
-        .ok_or(Error::Malformed("metadata.name"))
+    required(object, "/metadata/name")
 }
 
-fn text<'a>(object: &'a Value, key: &'static str) -> Result<&'a str, Error> {
-    object.get(key).and_then(Value::as_str).ok_or(Error::Malformed(key))
+fn required<'a>(object: &'a Value, pointer: &str) -> Result<&'a str, Error> {
+    object.pointer(pointer).and_then(Value::as_str).ok_or_else(|| {
+        let key = pointer.trim_start_matches('/').replace('/', ".");
+        Error::not_sent("read", "an object", format!("it has no {key}"))
+    })
 }
 
-fn refused(verb: &'static str, object: &Value, error: &kube::Error) -> Error {
-    let code = match error {
-        kube::Error::Api(status) => status.code,
-        _ => 0,
-    };
-    Error::Refused { verb, object: shown(object), why: why(error), code }
-}
-
-/// What the API server keeps by itself.
+/// Fields that the API server sets.
 const KEPT: [&str; 6] = [
     "metadata.managedFields",
     "metadata.resourceVersion",

@@ -3,25 +3,38 @@
 use std::path::Path;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::client::{Body, ClientBuilder};
+use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use tower::util::MapRequestLayer;
+
+use super::{exec_credential, kubeconfig};
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The kubeconfig file cannot be read, or lacks what was asked for.
+    /// A kubeconfig file cannot be read, or lacks what was asked for.
     #[error("failed to read the kubeconfig {path}: {source}")]
     Kubeconfig {
-        /// The file.
+        /// The file, or the files.
         path: String,
         /// Why.
-        source: kube::config::KubeconfigError,
+        source: KubeconfigError,
     },
     /// Neither a kubeconfig nor the environment of a pod was found.
     #[error(
-        "failed to find a cluster: set --kubeconfig or KUBECONFIG, or run inside a cluster: {0}"
+        "failed to find a cluster: {looked_for}, and this is not a pod ({source}); set --kubeconfig or \
+         KUBECONFIG, or run inside a cluster"
     )]
-    Infer(#[from] kube::config::InferConfigError),
+    NoCluster {
+        /// Which files were looked for, and what came of it.
+        looked_for: String,
+        /// Why the environment is not that of a pod.
+        source: InClusterError,
+    },
+    /// The user of the kubeconfig has a credential plug-in, and it gave none.
+    #[error(transparent)]
+    Credential(#[from] exec_credential::Error),
     /// The configuration cannot be used.
     #[error("failed to make a client of the API server: {0}")]
     Client(#[from] kube::Error),
@@ -43,7 +56,16 @@ pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
     // Longer than a watch is silent, and short of keeping a dead connection.
     config.read_timeout = Some(Duration::from_secs(65));
     config.default_retry = false;
-    Ok(Client::try_from(config)?)
+    let token = exec_credential::sign_in(&mut config.auth_info)?;
+    let builder = ClientBuilder::try_from(config)?;
+    Ok(match token {
+        None => builder.build(),
+        Some(token) => builder
+            .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
+                token.authorize(request)
+            }))
+            .build(),
+    })
 }
 
 async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {
@@ -51,19 +73,34 @@ async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {
         context: selection.context.map(str::to_owned),
         ..KubeConfigOptions::default()
     };
-    let failed = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| Error::Kubeconfig { path, source }
-    };
+    let failed = |path: String| move |source| Error::Kubeconfig { path, source };
     if let Some(path) = selection.kubeconfig {
-        let kubeconfig = Kubeconfig::read_from(path).map_err(failed(path))?;
-        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed(path));
+        let path_shown = path.display().to_string();
+        let kubeconfig = Kubeconfig::read_from(path).map_err(failed(path_shown.clone()))?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+        return config.map_err(failed(path_shown));
     }
-    if selection.context.is_some() {
-        let path = Path::new("of the environment");
-        return Config::from_kubeconfig(&options).await.map_err(failed(path));
+    let found = kubeconfig::of_environment()
+        .map_err(|(path, source)| failed(path.display().to_string())(source))?;
+    let paths: Vec<String> = found.paths.iter().map(|path| path.display().to_string()).collect();
+    let paths = paths.join(", ");
+    match found.kubeconfig {
+        Some(kubeconfig) => {
+            let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+            config.map_err(failed(paths))
+        }
+        None if selection.context.is_some() => Err(failed(paths)(KubeconfigError::LoadContext(
+            selection.context.unwrap_or_default().to_owned(),
+        ))),
+        None => Config::incluster().map_err(|source| Error::NoCluster {
+            looked_for: if paths.is_empty() {
+                "there is no home directory to look for a kubeconfig in".to_owned()
+            } else {
+                format!("no kubeconfig with a cluster in {paths}")
+            },
+            source,
+        }),
     }
-    Ok(Config::infer().await?)
 }
 
 /// Why a request failed, in words without what it carried.

@@ -1,11 +1,10 @@
-//! Events (`v1`) that tell people what the server did to its own objects.
+//! Events (`v1`) that report what the server did to its own objects.
 //!
-//! They stand in the server's namespace, on its pod if it is known, else on the Secret of its
-//! certificates. An event that cannot be written holds nothing up.
+//! They are in the server's namespace, on its pod if that is known, otherwise on the Secret of its
+//! certificates. An event that cannot be written blocks nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use gmsa_core::names::SERVER_FIELD_MANAGER;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
@@ -14,19 +13,17 @@ use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use kube::api::{Api, PostParams};
 
-use crate::api::client::why;
+use super::answer;
 
 /// How long a message may be (API reference, Event `v1`).
 const LONGEST: usize = 1024;
-/// How long writing one may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Whether somebody has to do something.
+/// The type of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// All is well.
+    /// Something happened as planned.
     Normal,
-    /// Somebody should look.
+    /// Something needs attention.
     Warning,
 }
 
@@ -35,7 +32,7 @@ pub enum Kind {
 pub struct Events {
     api: Api<Event>,
     about: ObjectReference,
-    /// Whether it was told that they cannot be written.
+    /// Whether the log already says that events cannot be written.
     told: Arc<AtomicBool>,
 }
 
@@ -57,17 +54,13 @@ impl Events {
         let this = self.clone();
         tokio::spawn(async move {
             let params = PostParams::default();
-            let written = tokio::time::timeout(PATIENCE, this.api.create(&params, &event)).await;
-            let problem = match written {
-                Ok(Ok(_)) => {
-                    this.told.store(false, Ordering::Relaxed);
-                    return;
-                }
-                Ok(Err(error)) => why(&error),
-                Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
+            let written = answer("write", "an event", this.api.create(&params, &event)).await;
+            let Err(error) = written else {
+                this.told.store(false, Ordering::Relaxed);
+                return;
             };
             if !this.told.swap(true, Ordering::Relaxed) {
-                tracing::warn!(error = problem, reason, "failed to write an event");
+                tracing::warn!(error = error.why(), reason, "failed to write an event");
             }
         });
     }

@@ -41,7 +41,7 @@ pub struct Execution {
 pub enum End {
     /// With this code.
     Exited(i64),
-    /// It was not started, as the runtime says.
+    /// The runtime could not start it.
     NotStarted(String),
 }
 
@@ -50,13 +50,13 @@ pub enum End {
 pub enum Error {
     /// The caller may not.
     #[error(
-        "failed to run a command in {at}: {why}; it takes the rights get and create on pods/exec \
+        "failed to run a command in {at}: {why}; you need the rights get and create on pods/exec \
          in the namespace"
     )]
     Forbidden {
         /// In which container.
         at: String,
-        /// What the API server says.
+        /// The API server's message.
         why: String,
     },
     /// It did not end in time.
@@ -104,7 +104,7 @@ pub async fn run(
 ) -> Result<Execution, Error> {
     match timeout(limit, attended(client, container, command)).await {
         Ok(ended) => ended,
-        // What was started goes with the connection.
+        // The command ends with the connection.
         Err(_) => Err(Error::TimedOut {
             command: command.join(" "),
             at: container.to_string(),
@@ -167,7 +167,7 @@ async fn all(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     kept
 }
 
-/// What the status of channel 3 says (k8s.io/apimachinery, remotecommand).
+/// The result in the status on channel 3 (k8s.io/apimachinery, remotecommand).
 fn end(status: &Status) -> End {
     if status.status.as_deref() == Some("Success") {
         return End::Exited(0);

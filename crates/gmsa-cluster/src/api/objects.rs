@@ -1,22 +1,18 @@
 //! Objects of any kind, read and written as they are: nothing that this program does not know is
 //! lost on the way.
 
-use std::fmt;
-use std::time::Duration;
+use std::borrow::Cow;
+use std::fmt::{self, Display};
 
 use kube::Client;
 use kube::Resource as _;
 use kube::api::{ApiResource, DynamicObject, PostParams, Preconditions, Request};
 use kube::api::{DeleteParams, GetParams, ListParams};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-pub(crate) use super::page::Page;
-use crate::api::client::why;
-
-/// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How many objects come with one answer.
-const PAGE: u32 = 500;
+use super::{Error, PAGE, TIMEOUT, answer};
 
 /// A kind of object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +25,7 @@ pub struct Kind {
     pub kind: &'static str,
     /// The name of the resource in paths.
     pub plural: &'static str,
-    /// Whether its objects stand in namespaces.
+    /// Whether its objects are namespaced.
     pub namespaced: bool,
 }
 
@@ -140,17 +136,6 @@ impl fmt::Display for Reference {
     }
 }
 
-/// Why a request did not do what it should.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to {action} {object}: {why}")]
-pub struct Error {
-    action: &'static str,
-    object: String,
-    why: String,
-    /// The code of the API server's answer; none if there was no answer.
-    pub code: Option<u16>,
-}
-
 /// The objects of a cluster.
 #[derive(Clone)]
 pub struct Objects {
@@ -184,33 +169,48 @@ impl Kind {
         }
     }
 
-    fn path(&self, namespace: Option<&str>) -> String {
-        let resource = ApiResource {
+    /// The same for the requests of `kube`.
+    #[must_use]
+    pub fn resource(&self) -> ApiResource {
+        ApiResource {
             group: self.group.to_owned(),
             version: self.version.to_owned(),
             api_version: self.api_version(),
             kind: self.kind.to_owned(),
             plural: self.plural.to_owned(),
-        };
-        DynamicObject::url_path(&resource, namespace.filter(|_| self.namespaced))
+        }
+    }
+
+    fn path(&self, namespace: Option<&str>) -> String {
+        DynamicObject::url_path(&self.resource(), namespace.filter(|_| self.namespaced))
     }
 }
 
 impl Objects {
     /// Of the client's cluster. With `dry_run` the API server checks what is written and stores
-    /// nothing. The manager is who is named as the writer of the fields.
+    /// nothing. The manager is the owner of the written fields.
     #[must_use]
     pub fn new(client: Client, manager: &'static str, dry_run: bool) -> Self {
         Self { client, manager, dry_run }
     }
 
-    /// The object; none if there is none.
+    /// The object; none if it, or its kind, is not there.
     pub async fn get(&self, of: &Reference) -> Result<Option<Value>, Error> {
+        match self.read(of).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.code() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The object; code 404 if there is none, or if the cluster does not know its kind.
+    pub async fn read(&self, of: &Reference) -> Result<Value, Error> {
         let request = Request::new(of.path()).get(&of.name, &GetParams::default());
-        let answer = self.send("read", of.to_string(), request).await;
-        match answer {
-            Err(error) if error.code == Some(404) => Ok(None),
-            other => other.map(Some),
+        let read = self.send("read", of, request).await;
+        if of.kind == kinds::CREDENTIAL_SPEC {
+            read.map_err(Error::of_credential_spec)
+        } else {
+            read
         }
     }
 
@@ -218,9 +218,10 @@ impl Objects {
     /// servers are asked for what they know the kind as.
     pub async fn list(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>, Error> {
         match (self.list_as(kind, namespace).await, kind.older()) {
-            (Err(error), Some(older)) if error.code == Some(404) => {
+            (Err(error), Some(older)) if error.code() == Some(404) => {
                 self.list_as(older, namespace).await
             }
+            (Err(error), _) if kind == kinds::CREDENTIAL_SPEC => Err(error.of_credential_spec()),
             (listed, _) => listed,
         }
     }
@@ -234,9 +235,9 @@ impl Objects {
         let mut params = ListParams::default().limit(PAGE);
         loop {
             let request = Request::new(kind.path(namespace)).list(&params);
-            let mut answer = match self.send("list", what.clone(), request).await {
+            let mut answer = match self.send("list", &what, request).await {
                 // The place in the list has expired: once more, in one piece.
-                Err(error) if error.code == Some(410) && params.continue_token.is_some() => {
+                Err(error) if error.code() == Some(410) && params.continue_token.is_some() => {
                     found.clear();
                     params = ListParams::default();
                     continue;
@@ -259,21 +260,20 @@ impl Objects {
         Ok(found)
     }
 
-    /// Up to `limit` objects of a kind as the text of the API server's answer, from a place in the
-    /// list on: what one answer holds is all that is in memory. If the place has expired, the list
-    /// goes on from there in what is there now. Older API servers are asked for what they know the
-    /// kind as, which the page then says.
+    /// Some objects of a kind as the text of the API server's answer, from a place in the list on:
+    /// what one answer holds is all that is in memory. If the place has expired, the list goes on
+    /// from there in what is there now. Older API servers are asked for what they know the kind as,
+    /// which the page then says.
     pub(crate) async fn page(
         &self,
         kind: Kind,
         namespace: Option<&str>,
-        limit: u32,
         from: Option<String>,
     ) -> Result<Page, Error> {
-        let page = self.page_as(kind, namespace, limit, from.clone()).await;
+        let page = self.page_as(kind, namespace, from.clone()).await;
         match (page, kind.older()) {
-            (Err(error), Some(older)) if error.code == Some(404) => {
-                self.page_as(older, namespace, limit, from).await
+            (Err(error), Some(older)) if error.code() == Some(404) => {
+                self.page_as(older, namespace, from).await
             }
             (page, _) => page,
         }
@@ -283,31 +283,29 @@ impl Objects {
         &self,
         kind: Kind,
         namespace: Option<&str>,
-        limit: u32,
         from: Option<String>,
     ) -> Result<Page, Error> {
-        let object = kind.plural.to_owned();
-        let mut params = ListParams::default().limit(limit);
+        let mut params = ListParams::default().limit(PAGE);
         params.continue_token = from;
-        let failed =
-            |why: String, code| Error { action: "list", object: object.clone(), why, code };
         let mut moved = false;
         loop {
             let request = Request::new(kind.path(namespace))
                 .list(&params)
-                .map_err(|error| failed(error.to_string(), None))?;
+                .map_err(|error| Error::not_sent("list", kind.plural, error))?;
             let asked = self.client.request_text(request);
-            let error = match tokio::time::timeout(PATIENCE, asked).await {
+            let error = match tokio::time::timeout(TIMEOUT, asked).await {
                 Ok(Ok(text)) => return Ok(Page { kind, text }),
                 Ok(Err(error)) => error,
-                Err(_) => {
-                    return Err(failed("the API server did not answer in time".to_owned(), None));
-                }
+                Err(_) => return Err(Error::timed_out("list", kind.plural)),
             };
-            let kube::Error::Api(status) = &error else { return Err(failed(why(&error), None)) };
-            let token = status.metadata.as_ref().and_then(|metadata| metadata.continue_.clone());
-            if status.code != 410 || moved || token.is_none() {
-                return Err(failed(why(&error), Some(status.code)));
+            let token = match &error {
+                kube::Error::Api(status) if status.code == 410 && !moved => {
+                    status.metadata.as_ref().and_then(|metadata| metadata.continue_.clone())
+                }
+                _ => None,
+            };
+            if token.is_none() {
+                return Err(Error::new("list", kind.plural, &error));
             }
             params.continue_token = token;
             moved = true;
@@ -317,13 +315,13 @@ impl Objects {
     /// Creates the object; code 409 if it exists.
     pub async fn create(&self, of: &Reference, object: &Value) -> Result<Value, Error> {
         let request = Request::new(of.path()).create(&self.params(), encoded(object));
-        self.send("create", of.to_string(), request).await
+        self.send("create", of, request).await
     }
 
     /// Replaces the object; code 409 if it is no longer of the version in the metadata.
     pub async fn replace(&self, of: &Reference, object: &Value) -> Result<Value, Error> {
         let request = Request::new(of.path()).replace(&of.name, &self.params(), encoded(object));
-        self.send("change", of.to_string(), request).await
+        self.send("change", of, request).await
     }
 
     /// Deletes the object if it is still the given one; code 409 if it is another by now.
@@ -339,37 +337,23 @@ impl Objects {
             ..DeleteParams::default()
         };
         let request = Request::new(of.path()).delete(&of.name, &params);
-        self.send("delete", of.to_string(), request).await.map(drop)
+        self.send("delete", of, request).await.map(drop)
     }
 
     fn params(&self) -> PostParams {
         PostParams { dry_run: self.dry_run, field_manager: Some(self.manager.to_owned()) }
     }
 
-    async fn send<E: fmt::Display>(
+    async fn send(
         &self,
         action: &'static str,
-        object: String,
-        request: Result<http::Request<Vec<u8>>, E>,
+        object: impl Display,
+        request: Result<http::Request<Vec<u8>>, impl Display>,
     ) -> Result<Value, Error> {
-        let (why, code) = match request {
-            Err(error) => (error.to_string(), None),
-            Ok(request) => {
-                let asked = self.client.request::<Value>(request);
-                match tokio::time::timeout(PATIENCE, asked).await {
-                    Ok(Ok(answer)) => return Ok(answer),
-                    Ok(Err(error)) => {
-                        let code = match &error {
-                            kube::Error::Api(status) => Some(status.code),
-                            _ => None,
-                        };
-                        (why(&error), code)
-                    }
-                    Err(_) => ("the API server did not answer in time".to_owned(), None),
-                }
-            }
-        };
-        Err(Error { action, object, why, code })
+        match request {
+            Ok(request) => answer(action, object, self.client.request(request)).await,
+            Err(error) => Err(Error::not_sent(action, object, error)),
+        }
     }
 }
 
@@ -393,4 +377,35 @@ impl Reference {
 
 fn encoded(object: &Value) -> Vec<u8> {
     object.to_string().into_bytes()
+}
+
+/// A page of a list as text, as the API server sent it: contents of pods can be read from JSON text
+/// only.
+pub(crate) struct Page {
+    /// The kind under which the API server knows them.
+    pub(crate) kind: Kind,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow, default)]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow, default, rename = "continue")]
+    next: Option<Cow<'a, str>>,
+}
+
+impl Page {
+    /// The objects, and from where the list goes on.
+    pub(crate) fn items(&self) -> serde_json::Result<(Vec<&str>, Option<String>)> {
+        let List { metadata, items } = serde_json::from_str(&self.text)?;
+        let items = items.into_iter().flatten().map(RawValue::get).collect();
+        Ok((items, metadata.next.filter(|next| !next.is_empty()).map(Cow::into_owned)))
+    }
 }

@@ -9,8 +9,8 @@ use gmsa_core::pod::Pod;
 
 use super::{Finding, Gathered, Object};
 
-/// What makes pods, or makes what makes them, and is looked at itself: its findings are not told of
-/// each of them again.
+/// Kinds that create pods, directly or not, and are audited themselves: their findings are not
+/// repeated for each pod.
 pub(super) const KNOWN_OWNERS: [&str; 7] = [
     "Deployment",
     "ReplicaSet",
@@ -42,7 +42,7 @@ pub(super) fn denied(
         }
         let is_right = denial.reason == Reason::NotAuthorized;
         match (is_right, reference, Grant::of(name, namespace, account)) {
-            (true, Some(reference), Some(grant)) if gathered.known.exists(name) => {
+            (true, Some(reference), Some(grant)) if gathered.snapshot.exists(name) => {
                 evidence.push(format!(
                     "{}: service account \"{account}\" may not use credential spec \"{name}\"",
                     reference.place
@@ -72,8 +72,8 @@ pub(super) fn denied(
     Some(finding.with_evidence(evidence).with_remedy(remedy))
 }
 
-/// What is questionable although it may be admitted. Findings of a credential spec are told of
-/// that itself.
+/// What is questionable although it may be admitted. Findings about a credential spec are
+/// reported for the credential spec.
 pub(super) fn warnings<'a>(
     object: &'a Object,
     decision: &'a Decision,

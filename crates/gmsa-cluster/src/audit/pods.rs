@@ -1,4 +1,4 @@
-//! Pods that run, against what admission would say of them now.
+//! Running pods, checked against the current policy.
 
 use std::collections::BTreeMap;
 
@@ -50,8 +50,8 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let pod: Pod<'_> = match serde_json::from_str(item.text) {
         Ok(pod) => pod,
-        // One pod must not keep the others from being judged. The error's own words could quote
-        // what stands there.
+        // One unreadable pod must not stop the audit of the others. The error's own words could quote
+        // the pod's contents.
         Err(error) => {
             let (name, namespace) = (&metadata.name, &metadata.namespace);
             gathered.audit.unread.push(format!(
@@ -75,8 +75,8 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let decision = loop {
-        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break decision;
         }
     };
@@ -111,8 +111,8 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return Ok(()) };
     let namespace = object.namespace.as_deref().unwrap_or_default();
     let decision = loop {
-        let Ok(walked) = walk(&made, &pod, namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&made, &pod, namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };
@@ -121,7 +121,7 @@ async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Res
     Ok(())
 }
 
-/// Takes contents away that stand beside a name.
+/// Removes contents that accompany a name.
 fn strip(object: &mut Value, at: &str) {
     let options = object.pointer_mut(at).and_then(Value::as_object_mut);
     if let Some(options) = options
@@ -150,7 +150,7 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         let place = pod.reference_at(&denial.field);
         let name = place.and_then(|reference| reference.name).unwrap_or_default();
         let carries = place.is_some_and(|reference| reference.contents.is_some());
-        let code = code(denial.reason, carries, gathered.known.exists(name));
+        let code = code(denial.reason, carries, gathered.snapshot.exists(name));
         let entry = wrong.entry((code, name.to_owned())).or_default();
         entry.places.extend(place.map(|reference| reference.place.to_string()));
         entry.evidence.push(match code {

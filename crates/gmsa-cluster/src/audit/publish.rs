@@ -1,27 +1,32 @@
 //! Keeps the result of an audit in the cluster.
 //!
-//! The numbers always stand in a `ConfigMap` of one name, so that whoever wants only them needs the
-//! right to one object. The findings stand in policy reports where the cluster knows these, and
-//! else in the `ConfigMap`. Of the contents of credential specs nothing is kept.
+//! The numbers are always in a `ConfigMap` with a fixed name, so that reading only them takes the
+//! right to one object. The findings are in policy reports if the cluster has that kind, and
+//! otherwise in the `ConfigMap`. No contents of credential specs are kept.
+
+mod policy_report;
 
 use gmsa_core::finding::Severity;
-use gmsa_core::names::{AUDIT, AUDIT_FIELD_MANAGER, PART_OF};
+use gmsa_core::names::{AUDIT, AUDIT_FIELD_MANAGER, NAME, PART_OF};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::{Map, Value, json};
 
-use super::kept::{MOST, metadata};
-use super::policy_report::PolicyReports;
+use self::policy_report::PolicyReports;
 use super::{Audit, Report, Scope};
-use crate::api::apply::{Applier, Error};
+use crate::api::Error;
+use crate::api::apply::Applier;
 use crate::api::objects::{Objects, Reference, kinds};
+
+/// How long the findings are at most in JSON: a `ConfigMap` holds 1 MiB, and so does a request.
+const MOST: usize = 512 * 1024;
 
 /// What was written.
 #[derive(Clone, Debug)]
 pub struct Published {
     /// The `ConfigMap` with the numbers, as namespace and name.
     pub config_map: String,
-    /// How many policy reports hold the findings; none if the `ConfigMap` does.
+    /// The number of policy reports with findings; none if the `ConfigMap` has them.
     pub policy_reports: Option<usize>,
     /// How many findings are left out, because there are too many.
     pub left_out: usize,
@@ -68,6 +73,18 @@ pub async fn publish(
     })
 }
 
+/// The metadata of everything that is kept.
+fn metadata(owner: Option<&Value>) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("name".to_owned(), json!(AUDIT));
+    let labels = json!({"app.kubernetes.io/name": NAME, PART_OF.0: PART_OF.1});
+    metadata.insert("labels".to_owned(), labels);
+    if let Some(owner) = owner {
+        metadata.insert("ownerReferences".to_owned(), json!([owner]));
+    }
+    metadata
+}
+
 fn numbers(audit: &Audit, time: Timestamp) -> Map<String, Value> {
     let count = |severity| audit.count(severity).to_string();
     let data = [
@@ -81,8 +98,8 @@ fn numbers(audit: &Audit, time: Timestamp) -> Map<String, Value> {
     data.into_iter().map(|(key, value)| (key.to_owned(), json!(value))).collect()
 }
 
-/// The cluster role that the option installs: with it the results go. None where somebody else runs
-/// the audit, or where it may not be read.
+/// The cluster role that the option installs; the results are deleted with it. None if the audit was
+/// set up in another way, or if the role may not be read.
 async fn owner(client: &Client) -> Option<Value> {
     let objects = Objects::new(client.clone(), AUDIT_FIELD_MANAGER, false);
     let role = objects.get(&Reference::cluster(kinds::CLUSTER_ROLE, AUDIT)).await.ok()??;

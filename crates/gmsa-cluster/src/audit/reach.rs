@@ -28,17 +28,17 @@ pub(super) struct Reach {
     hooks: Vec<Hook>,
     /// Whether the configurations and namespaces could be read.
     is_known: bool,
-    /// The namespaces that are looked at, with what uses a GMSA in them.
+    /// The audited namespaces, with the users of a GMSA in them.
     namespaces: BTreeMap<String, Namespace>,
     /// Namespaces that an installation excludes itself.
     expected: BTreeSet<String>,
-    /// Whether the webhook gives pods hostnames of their own.
+    /// Whether the webhook sets random hostnames.
     makes_hostnames: bool,
 }
 
 #[derive(Default)]
 struct Namespace {
-    /// The webhooks that take its pods in, as far as the namespace decides.
+    /// The webhooks that select its pods, as far as the namespace decides.
     taken_by: Vec<usize>,
     count: usize,
     users: Vec<String>,
@@ -75,7 +75,7 @@ impl Reach {
         Ok(reach)
     }
 
-    /// Whether the pods of workloads get hostnames of their own when they are made.
+    /// Whether the pods of workloads get random hostnames.
     pub(super) fn makes_hostnames(&self) -> bool {
         self.makes_hostnames
     }
@@ -108,7 +108,7 @@ impl Reach {
 
     /// Notes a user of a GMSA, with the labels of its pods.
     pub(super) fn saw(&mut self, namespace: &str, user: &str, labels: &Labels) -> Sent {
-        // Without a webhook that is told once.
+        // A missing webhook is one finding, not one for each pod.
         if self.hooks.is_empty() {
             return Sent::Yes;
         }
@@ -124,7 +124,7 @@ impl Reach {
         if takers.any(|hook| hook.objects.matches(labels)) { Sent::Yes } else { Sent::NotItsLabels }
     }
 
-    /// What is told of something whose labels leave it out.
+    /// The finding for an object whose labels exclude it from the webhook.
     pub(super) fn not_sent(&self, object: &Object) -> Finding {
         let message = "its pods are not sent to the webhook because of their labels".to_owned();
         let hooks = self.hooks.iter().filter(|hook| hook.selects_objects);
@@ -180,7 +180,7 @@ impl Reach {
         self.leaky(found);
     }
 
-    /// The configurations that leave pods out in namespaces where no other takes them all.
+    /// The configurations that skip pods in namespaces where no other receives them all.
     fn leaky(&self, found: &mut Vec<Finding>) {
         let mut leaky: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for namespace in self.namespaces.values() {
@@ -216,8 +216,8 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
     listed
 }
 
-/// Whether the cluster's webhook gives pods hostnames of their own. Not, for whoever may not read
-/// what says so.
+/// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the
+/// configurations that show it.
 pub async fn makes_random_hostnames(client: &Client) -> bool {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let Ok(configurations) = objects.list(kinds::VALIDATING_WEBHOOKS, None).await else {
@@ -227,8 +227,8 @@ pub async fn makes_random_hostnames(client: &Client) -> bool {
     serve_hostnames(&objects, &hooks).await
 }
 
-/// Whether one of the Deployments beside these webhooks' services makes hostnames. Whoever may not
-/// read them is told of hostnames that may be shared.
+/// Whether one of the Deployments in these webhooks' namespaces sets random hostnames. False if the
+/// caller may not read them: then the finding about shared hostnames is reported.
 async fn serve_hostnames(objects: &Objects, hooks: &[Hook]) -> bool {
     for namespace in hooks.iter().filter_map(|hook| hook.served_in.as_deref()) {
         let found = objects.list(kinds::DEPLOYMENT, Some(namespace)).await;

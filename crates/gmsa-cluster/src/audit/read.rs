@@ -6,10 +6,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::Error;
-use crate::api::objects::{self, Kind, Objects, Page};
-
-/// How many objects come with one answer: a page is what is in memory at once.
-const PAGE: u32 = 250;
+use crate::api;
+use crate::api::objects::{Kind, Objects, Page};
 
 /// The beginning of the two keys of a GMSA; an object without it uses none.
 const MARK: &str = "gmsaCredentialSpec";
@@ -81,9 +79,9 @@ pub(super) struct Item<'a> {
     pub(super) may_use: bool,
 }
 
-/// The objects of a page, and from where the list goes on.
+/// The objects of a page, and where the list continues.
 pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Error> {
-    // The error's own words could quote what stands there.
+    // The error's own words could quote the object's contents.
     let failed = |error: serde_json::Error| Error::Answer {
         what: page.kind.plural,
         line: error.line(),
@@ -107,7 +105,7 @@ pub(super) async fn page(
     from: Option<String>,
     unread: &mut Vec<String>,
 ) -> Result<Option<Page>, Error> {
-    readable(objects.page(kind, namespace, PAGE, from).await, unread)
+    readable(objects.page(kind, namespace, from).await, unread)
 }
 
 /// A list that is small, or nothing if it may not be read, which is noted.
@@ -120,13 +118,10 @@ pub(super) async fn list(
     readable(objects.list(kind, namespace).await, unread)
 }
 
-fn readable<T>(
-    read: Result<T, objects::Error>,
-    unread: &mut Vec<String>,
-) -> Result<Option<T>, Error> {
+fn readable<T>(read: Result<T, api::Error>, unread: &mut Vec<String>) -> Result<Option<T>, Error> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(error) if matches!(error.code, Some(403 | 404)) => {
+        Err(error) if matches!(error.code(), Some(403 | 404)) => {
             unread.push(error.to_string());
             Ok(None)
         }

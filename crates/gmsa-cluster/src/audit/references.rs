@@ -1,4 +1,4 @@
-//! What in a cluster uses a credential spec: looked for within bounds, because somebody waits.
+//! What in a cluster uses a credential spec. The search is bounded, because a user waits for it.
 
 use std::time::Instant;
 
@@ -14,30 +14,28 @@ use crate::api::objects::{Kind, Objects, kinds};
 use crate::installation::identify::is_alive;
 use crate::manifests::Workload;
 
-/// How many objects come with one answer.
-const PAGE: u32 = 250;
 /// How many answers are read of one kind.
 const PAGES: usize = 80;
-/// How many names are kept of those that were found.
+/// How many names of users are kept.
 const NAMES: usize = 3;
-/// The workloads that are looked at besides pods: those that early warnings judge.
+/// The workloads that are searched in addition to pods: those that early warnings check.
 const LOOKED_AT: [&str; 6] =
     ["deployments", "replicasets", "statefulsets", "daemonsets", "jobs", "cronjobs"];
 
 /// What uses a credential spec.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct References {
     /// What makes pods, as `Deployment shop/web`; not what belongs to another workload.
     pub workloads: Found,
     /// Pods that have not ended, as `shop/web-1`.
     pub pods: Found,
     /// Roles that name it, as `ClusterRole gmsa-use-web`.
     pub roles: Found,
-    /// The resources that were not looked at, or not to the end, each with the reason.
+    /// The resources that were not searched, or not completely, each with the reason.
     pub unread: Vec<(&'static str, Unread)>,
 }
 
-/// Why a resource was not looked at to the end.
+/// Why a resource was not searched completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unread {
     /// The right to list it is missing.
@@ -67,27 +65,27 @@ impl Found {
 }
 
 /// Looks for what uses the credential spec until the deadline.
-pub async fn of(client: &Client, name: &str, deadline: Instant) -> Usage {
+pub async fn of(client: &Client, name: &str, deadline: Instant) -> References {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let workloads = kinds::TEMPLATES.into_iter().filter(|kind| LOOKED_AT.contains(&kind.plural));
     let mut all = vec![kinds::POD];
     all.extend(workloads.chain([kinds::CLUSTER_ROLE, kinds::ROLE]));
     let asked = all.iter().map(|kind| candidates(&objects, *kind, name, deadline));
-    let mut usage = Usage::default();
+    let mut references = References::default();
     for (kind, (objects, unread)) in all.iter().zip(join_all(asked).await) {
         if let Some(why) = unread {
-            usage.unread.push((kind.plural, why));
+            references.unread.push((kind.plural, why));
         }
         if kind.group == kinds::ROLE.group {
-            usage.add_roles(&objects, name);
+            references.add_roles(&objects, name);
         } else {
-            usage.add_workloads(objects, name);
+            references.add_workloads(objects, name);
         }
     }
-    usage
+    references
 }
 
-/// The objects of a kind that may have to do with the name, because it stands in them.
+/// The objects of a kind whose text contains the name.
 async fn candidates(
     objects: &Objects,
     mut kind: Kind,
@@ -97,11 +95,11 @@ async fn candidates(
     let mut found = Vec::new();
     let mut from = None;
     for _ in 0..PAGES {
-        let asked = objects.page(kind, None, PAGE, from);
+        let asked = objects.page(kind, None, from);
         let page = match timeout_at(deadline.into(), asked).await {
             Ok(Ok(page)) => page,
             Ok(Err(error)) => {
-                let why = match error.code {
+                let why = match error.code() {
                     Some(404) => None,
                     Some(403) => Some(Unread::Forbidden),
                     _ => Some(Unread::Failed),
@@ -128,7 +126,7 @@ async fn candidates(
     (found, Some(Unread::TooMany))
 }
 
-impl Usage {
+impl References {
     fn add_workloads(&mut self, objects: Vec<Value>, name: &str) {
         for value in objects {
             let Some(workload) = Workload::of(&value, "") else { continue };
@@ -157,7 +155,7 @@ impl Usage {
         }
     }
 
-    /// Whether nothing at all was found, and all was looked at.
+    /// Whether the search was complete and found nothing.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::default()

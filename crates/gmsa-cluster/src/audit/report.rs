@@ -1,4 +1,4 @@
-//! The report: what is printed as JSON, what is kept in a cluster, and what the other formats are
+//! The report: printed as JSON, stored in a cluster, and the source of the other formats that are
 //! made from.
 
 use gmsa_core::finding::Severity;
@@ -21,9 +21,9 @@ pub struct Report {
     pub api_version: &'static str,
     /// `AuditReport`.
     pub kind: &'static str,
-    /// When the cluster was looked at (RFC 3339).
+    /// When the audit was made (RFC 3339).
     pub time: String,
-    /// The namespace, if only one was looked at.
+    /// The namespace, if the audit was limited to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
     /// The time (RFC 3339) from which on pods were judged by their creation, if not all were.
@@ -151,7 +151,7 @@ impl FindingReport {
 pub(super) fn fitting<T: Serialize>(values: &[T], bytes: usize) -> usize {
     let mut left = bytes;
     for (index, value) in values.iter().enumerate() {
-        // With the comma that stands between them.
+        // With the comma between them.
         let length = serde_json::to_string(value).map_or(usize::MAX, |text| text.len() + 1);
         match left.checked_sub(length) {
             Some(rest) => left = rest,

@@ -11,10 +11,10 @@ use kube::api::Api;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::api::client::why;
-use crate::installation::server_objects;
+use crate::api::answer;
+use crate::api::watch::watch;
 
-/// How long a change may go unnoticed if nothing tells of it.
+/// The poll interval, for changes that no event reports.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// The numbers of an audit.
@@ -26,7 +26,7 @@ pub struct Counts {
     pub warnings: u32,
     /// Findings of severity info.
     pub infos: u32,
-    /// When it ended, in seconds since 1970; 0 if it could not look at everything.
+    /// When it ended, in seconds since 1970; 0 if it was incomplete.
     pub time: i64,
 }
 
@@ -49,14 +49,10 @@ impl Results {
     pub async fn follow(self, tell: impl Fn(Option<Counts>)) {
         let changed = Arc::new(Notify::new());
         let mut watching = JoinSet::new();
-        watching.spawn(server_objects::watch(
-            self.api.clone(),
-            AUDIT.to_owned(),
-            Arc::clone(&changed),
-        ));
+        watching.spawn(watch(self.api.clone(), AUDIT.to_owned(), Arc::clone(&changed)));
         let mut told = None;
         loop {
-            let problem = match self.api.get_opt(AUDIT).await {
+            let problem = match answer("read", "the ConfigMap", self.api.get_opt(AUDIT)).await {
                 Ok(None) => {
                     tell(None);
                     None
@@ -66,9 +62,9 @@ impl Results {
                         tell(Some(counts));
                         None
                     }
-                    None => Some("it does not hold the numbers of an audit".to_owned()),
+                    None => Some("it does not contain the numbers of an audit".to_owned()),
                 },
-                Err(error) => Some(why(&error)),
+                Err(error) => Some(error.why().to_owned()),
             };
             if problem != told
                 && let Some(problem) = &problem

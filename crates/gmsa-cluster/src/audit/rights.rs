@@ -1,4 +1,4 @@
-//! Rights that nobody uses, and roles that name what does not exist.
+//! Unused rights, and roles that name credential specs that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What makes pods: what admission would say of the next one.
+//! Workloads: whether admission would accept their next pod.
 
 use gmsa_core::finding::Code;
 use gmsa_core::pod::Pod;
@@ -68,7 +68,7 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     for name in pod.references().filter_map(|reference| reference.name) {
         gathered.uses(&metadata.namespace, pod.service_account(), name);
     }
-    // Its owner tells the same, if it is one that is looked at.
+    // Its owner has the same findings, if its kind is audited.
     let owner = item.head.controller();
     if owner.is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str())) {
         return Ok(());
@@ -78,7 +78,7 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     let user = format!("{} {}", kind.kind, metadata.name);
     match gathered.reach.saw(&metadata.namespace, &user, &labels) {
         Sent::Yes => {}
-        // Which is told of the namespace.
+        // Reported for the namespace.
         Sent::NotItsNamespace => return Ok(()),
         Sent::NotItsLabels => {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
@@ -86,8 +86,8 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
         }
     }
     let decision = loop {
-        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.known);
-        if !gathered.known.settle().await? {
+        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.snapshot);
+        if !gathered.snapshot.settle().await? {
             break walked.decision;
         }
     };

@@ -10,7 +10,7 @@ use kube::api::DynamicObject;
 use parking_lot::{Mutex, RwLock};
 use tokio::time::Instant;
 
-use crate::cache::staleness::Freshness;
+use crate::cache::staleness::LastActivity;
 use crate::cache::watch::Sink;
 
 /// A credential spec as it is kept; `None` is one without contents.
@@ -18,20 +18,20 @@ type Entry = Option<Arc<Prepared>>;
 type Entries = HashMap<Box<str>, Entry>;
 
 /// The store. Readers never wait for a list: a new list is built aside and swapped in.
-pub(crate) struct Store {
+pub(crate) struct CredentialSpecs {
     entries: RwLock<Entries>,
     building: Mutex<Entries>,
-    freshness: Freshness,
+    activity: LastActivity,
     synced: AtomicBool,
     forbidden: AtomicBool,
 }
 
-impl Store {
+impl CredentialSpecs {
     pub(crate) fn new() -> Self {
         Self {
             entries: RwLock::default(),
             building: Mutex::default(),
-            freshness: Freshness::new(),
+            activity: LastActivity::new(),
             synced: AtomicBool::new(false),
             forbidden: AtomicBool::new(false),
         }
@@ -51,7 +51,7 @@ impl Store {
 
     /// What is known of a name, if the store is current.
     pub(crate) fn current(&self, name: &str, now: Instant) -> Option<SpecFact> {
-        self.freshness.is_current(now).then(|| self.last_known(name)).flatten()
+        self.activity.is_current(now).then(|| self.last_known(name)).flatten()
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -72,12 +72,12 @@ impl Store {
         self.forbidden.load(Ordering::Acquire)
     }
 
-    pub(crate) fn freshness(&self) -> &Freshness {
-        &self.freshness
+    pub(crate) fn activity(&self) -> &LastActivity {
+        &self.activity
     }
 }
 
-impl Sink<DynamicObject> for Store {
+impl Sink<DynamicObject> for CredentialSpecs {
     fn what(&self) -> &'static str {
         "gmsacredentialspecs"
     }
@@ -97,7 +97,7 @@ impl Sink<DynamicObject> for Store {
         let count = built.len();
         let old = std::mem::replace(&mut *self.entries.write(), built);
         drop(old);
-        self.freshness.touch();
+        self.activity.record();
         self.forbidden.store(false, Ordering::Release);
         if !self.synced.swap(true, Ordering::AcqRel) {
             tracing::info!(count, "the store of credential specs is in sync");
@@ -107,24 +107,24 @@ impl Sink<DynamicObject> for Store {
     fn applied(&self, object: DynamicObject) {
         let (name, entry) = to_entry(object);
         self.entries.write().insert(name, entry);
-        self.freshness.touch();
+        self.activity.record();
     }
 
     fn deleted(&self, object: DynamicObject) {
         if let Some(name) = object.metadata.name {
             self.entries.write().remove(name.as_str());
         }
-        self.freshness.touch();
+        self.activity.record();
     }
 
     fn alive(&self) {
-        self.freshness.touch();
+        self.activity.record();
     }
 
     fn ended(&self, _clean: bool) {}
 
     fn forbidden(&self) {
-        self.freshness.clear();
+        self.activity.clear();
         if !self.forbidden.swap(true, Ordering::AcqRel) {
             tracing::warn!(
                 "not allowed to list and watch gmsacredentialspecs: every pod that uses a GMSA \

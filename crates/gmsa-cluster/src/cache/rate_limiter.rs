@@ -7,20 +7,20 @@ use tokio::time::Instant;
 
 /// Hands out turns: `burst` at once, then `qps` a second, in the order of asking.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct RateLimiter {
     per_second: f64,
     burst: f64,
     state: Mutex<(f64, Instant)>,
 }
 
-impl Bucket {
+impl RateLimiter {
     pub(crate) fn new(per_second: f64, burst: u32) -> Self {
         let burst = f64::from(burst.max(1));
         Self { per_second, burst, state: Mutex::new((burst, Instant::now())) }
     }
 
     /// Waits for a turn, and says whether one came: false, at once, where it would come later than
-    /// `until`. A rate of zero or less is no limit. Who stops waiting gives the turn back.
+    /// `until`. A rate of zero or less means no limit. Dropping the future returns the turn.
     pub(crate) async fn turn(&self, until: Instant) -> bool {
         if self.per_second <= 0.0 {
             return true;
@@ -47,7 +47,7 @@ impl Bucket {
 }
 
 /// A reserved turn, given back where it is not taken.
-struct GiveBack<'a>(&'a Bucket);
+struct GiveBack<'a>(&'a RateLimiter);
 
 impl Drop for GiveBack<'_> {
     fn drop(&mut self) {
@@ -61,22 +61,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_free_and_the_rest_waits() {
-        let bucket = Bucket::new(10.0, 3);
+        let limiter = RateLimiter::new(10.0, 3);
         let start = Instant::now();
         let later = start + Duration::from_mins(1);
         for _ in 0..3 {
-            assert!(bucket.turn(later).await);
+            assert!(limiter.turn(later).await);
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..5 {
-            assert!(bucket.turn(later).await);
+            assert!(limiter.turn(later).await);
         }
         let waited = start.elapsed();
         assert!(
             (Duration::from_millis(490)..Duration::from_millis(520)).contains(&waited),
             "{waited:?}"
         );
-        let unlimited = Bucket::new(0.0, 1);
+        let unlimited = RateLimiter::new(0.0, 1);
         let start = Instant::now();
         for _ in 0..100 {
             assert!(unlimited.turn(start).await);
@@ -86,20 +86,20 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_that_would_come_too_late_is_refused_and_owes_nothing() {
-        let bucket = Bucket::new(1.0, 1);
+        let limiter = RateLimiter::new(1.0, 1);
         let start = Instant::now();
         let soon = start + Duration::from_secs(2);
-        assert!(bucket.turn(soon).await);
-        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(bucket.turn(soon))).collect();
+        assert!(limiter.turn(soon).await);
+        let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(limiter.turn(soon))).collect();
         for turn in &mut waiting {
             assert!(futures::poll!(turn).is_pending());
         }
         for _ in 0..1000 {
-            assert!(!bucket.turn(soon).await);
+            assert!(!limiter.turn(soon).await);
         }
         assert_eq!(start.elapsed(), Duration::ZERO, "a refusal comes at once");
         drop(waiting);
-        assert!(bucket.turn(soon).await, "what was given back is there for others");
+        assert!(limiter.turn(soon).await, "what was given back is there for others");
         assert_eq!(start.elapsed(), Duration::from_secs(1));
     }
 }

@@ -11,14 +11,14 @@ use kube::core::PartialObjectMeta;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::cache::staleness::Freshness;
+use crate::cache::staleness::LastActivity;
 use crate::cache::watch::{self, Sink};
 
-/// A watch that is resumed within this time after its clean end has missed nothing that matters:
-/// what happened meanwhile is told at once.
+/// A watch that is resumed within this time after a clean end has missed nothing that matters:
+/// the events of the gap arrive at once.
 const SHORT_GAP: Duration = Duration::from_millis(500);
 
-/// The sum of what the four watches tell.
+/// The combined state of the four watches.
 pub(crate) struct Changes {
     generation: AtomicU64,
     last: Mutex<Instant>,
@@ -28,7 +28,7 @@ pub(crate) struct Changes {
 struct Kind {
     /// Whether a watch is open.
     open: AtomicBool,
-    freshness: Freshness,
+    activity: LastActivity,
     ended: Mutex<Option<Instant>>,
     forbidden: AtomicBool,
 }
@@ -37,7 +37,7 @@ impl Changes {
     pub(crate) fn new() -> Self {
         let kind = || Kind {
             open: AtomicBool::new(false),
-            freshness: Freshness::new(),
+            activity: LastActivity::new(),
             ended: Mutex::new(None),
             forbidden: AtomicBool::new(false),
         };
@@ -58,11 +58,11 @@ impl Changes {
         self.last.lock().elapsed()
     }
 
-    /// Whether all four watches would tell of a change now.
+    /// Whether all four watches would report a change now.
     pub(crate) fn are_watched(&self, now: Instant) -> bool {
         self.kinds
             .iter()
-            .all(|kind| kind.open.load(Ordering::Acquire) && kind.freshness.is_current(now))
+            .all(|kind| kind.open.load(Ordering::Acquire) && kind.activity.is_current(now))
     }
 
     /// Takes down that something changed, or may have.
@@ -76,7 +76,7 @@ impl Changes {
     pub(crate) fn watch_all(&self) {
         for kind in &self.kinds {
             kind.open.store(true, Ordering::Release);
-            kind.freshness.touch();
+            kind.activity.record();
         }
     }
 
@@ -140,7 +140,7 @@ impl<K: Send + 'static> Sink<K> for KindSink {
     fn applied(&self, _object: K) {
         self.changes.note();
         if let Some(kind) = self.kind() {
-            kind.freshness.touch();
+            kind.activity.record();
         }
     }
 
@@ -157,7 +157,7 @@ impl<K: Send + 'static> Sink<K> for KindSink {
             }
             kind.open.store(true, Ordering::Release);
         }
-        kind.freshness.touch();
+        kind.activity.record();
     }
 
     fn ended(&self, clean: bool) {

@@ -1,4 +1,4 @@
-//! Whether what a watch told is still current.
+//! Whether the data of a watch is still current.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,31 +8,31 @@ use tokio::time::Instant;
 /// How long a watch counts as current after the last event, bookmark or resumed watch.
 pub(crate) const CURRENT_FOR: Duration = Duration::from_mins(1);
 
-/// The moment of the last sign of life, readable without a lock.
+/// The time of the last activity of a watch, readable without a lock.
 #[derive(Debug)]
-pub(crate) struct Freshness {
+pub(crate) struct LastActivity {
     start: Instant,
     /// Milliseconds after `start`, plus one; 0 while there is none.
     last: AtomicU64,
 }
 
-impl Freshness {
+impl LastActivity {
     pub(crate) fn new() -> Self {
         Self { start: Instant::now(), last: AtomicU64::new(0) }
     }
 
     /// Takes down a sign of life.
-    pub(crate) fn touch(&self) {
+    pub(crate) fn record(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.last.store(millis + 1, Ordering::Release);
     }
 
-    /// Forgets the last sign of life.
+    /// Forgets the last activity.
     pub(crate) fn clear(&self) {
         self.last.store(0, Ordering::Release);
     }
 
-    /// How long ago the last sign of life was; none if there is none.
+    /// How long ago the last activity was; none if there was none.
     pub(crate) fn age(&self) -> Option<Duration> {
         self.age_at(Instant::now())
     }

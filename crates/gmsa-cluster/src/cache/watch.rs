@@ -12,15 +12,21 @@ use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
-/// A page of a list: small, so that little memory is needed to decode it.
-const PAGE: u32 = 100;
+use crate::api::PAGE;
 
-/// How long the server keeps a watch open, in seconds: short of the time for which a watch without
-/// a sign of life counts as current, because resuming it is such a sign.
+/// How long the server keeps a watch open, in seconds. Less than the time for which an idle watch
+/// counts as current, because resuming the watch counts as activity.
 const WATCH_SECONDS: u32 = 45;
 
-/// How long to wait before asking again for what is forbidden.
+/// How long to wait before a forbidden request is tried again.
 const FORBIDDEN_PAUSE: Duration = Duration::from_mins(1);
+
+/// How long to wait after a failure.
+const RETRY: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(100))
+    .with_max_delay(Duration::from_secs(10))
+    .with_jitter()
+    .without_max_times();
 
 /// What a list and watch feeds.
 pub(crate) trait Sink<K>: Send + Sync + 'static {
@@ -50,11 +56,11 @@ where
     K: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     S: Sink<K> + ?Sized,
 {
-    let mut backoff = backoff();
+    let mut backoff = RETRY.build();
     loop {
         match list(&api, sink).await {
             Ok(version) => {
-                backoff = self::backoff();
+                backoff = RETRY.build();
                 follow(&api, sink, version).await;
             }
             Err(error) if is_code(&error, 403) => {
@@ -105,7 +111,7 @@ where
     S: Sink<K> + ?Sized,
 {
     let params = WatchParams::default().timeout(WATCH_SECONDS);
-    let mut backoff = backoff();
+    let mut backoff = RETRY.build();
     loop {
         match api.watch(&params, &version).await {
             Ok(stream) => {
@@ -114,7 +120,7 @@ where
                 sink.ended(matches!(end, End::Clean));
                 match end {
                     End::Clean => {
-                        backoff = self::backoff();
+                        backoff = RETRY.build();
                         continue;
                     }
                     End::Expired => return,
@@ -181,16 +187,6 @@ fn note<K: kube::Resource>(object: &K, version: &mut String) {
 
 fn is_code(error: &kube::Error, code: u16) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == code)
-}
-
-fn backoff() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(100))
-        .with_max_delay(Duration::from_secs(10))
-        .with_factor(2.0)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }
 
 fn pause(backoff: &mut ExponentialBackoff) -> Duration {

@@ -33,7 +33,7 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     ]
 }
 
-/// What the audit reads, and the policy reports of its own name.
+/// The rights to read what the audit checks, and to write its own policy reports.
 fn rules() -> Vec<Value> {
     let list = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["list"]});
     let reports = |resources: &[&str], verbs: &[&str]| {
@@ -94,7 +94,7 @@ fn cron_job(options: &Options, version: Version) -> Value {
     if !options.tolerations.is_empty() {
         merge(&mut pod, json!({"tolerations": options.tolerations}));
     }
-    // Not the name of the server's pods, which the Service takes for its own.
+    // Not the label of the server's pods, which the Service selects.
     let pod_labels = json!({"app.kubernetes.io/name": AUDIT, PART_OF.0: PART_OF.1});
     json!({
         "apiVersion": api_version,

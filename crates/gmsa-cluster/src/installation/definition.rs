@@ -1,19 +1,20 @@
 //! The custom resource `GMSACredentialSpec` and its definition.
 
-mod schema;
-
+use gmsa_core::credspec::CredentialSpec;
 use gmsa_core::names::{GROUP, KIND, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceColumnDefinition, CustomResourceConversion, CustomResourceDefinition,
     CustomResourceDefinitionNames, CustomResourceDefinitionSpec, CustomResourceDefinitionVersion,
-    CustomResourceValidation,
+    CustomResourceValidation, JSONSchemaProps,
 };
 use kube::api::ObjectMeta;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
 
 /// The definition of the custom resource, for API servers from 1.20 on.
 ///
-/// The contents stand at the root field `credspec`. Both versions have the same schema, in which
-/// nothing is required: what is questionable is a finding of the linter, never a refusal.
+/// The contents are in the root field `credspec`. Both versions have the same schema, in which
+/// nothing is required: the linter reports problems, the schema rejects nothing.
 #[must_use]
 pub fn definition() -> CustomResourceDefinition {
     let approval =
@@ -57,7 +58,7 @@ fn version(name: &str, stored: bool) -> CustomResourceDefinitionVersion {
         deprecated: (!stored).then_some(true),
         deprecation_warning: (!stored)
             .then(|| format!("{GROUP}/{name} {KIND} is deprecated; use {GROUP}/v1")),
-        schema: Some(CustomResourceValidation { open_api_v3_schema: Some(schema::root()) }),
+        schema: Some(CustomResourceValidation { open_api_v3_schema: Some(schema()) }),
         additional_printer_columns: Some(columns()),
         ..CustomResourceDefinitionVersion::default()
     }
@@ -78,6 +79,53 @@ fn columns() -> Vec<CustomResourceColumnDefinition> {
         column("Plugin", "string", &format!("{plugin}.HostAccountConfig.PluginGUID"), Some(1)),
         column("Age", "date", ".metadata.creationTimestamp", None),
     ]
+}
+
+/// The structural schema of the whole resource, from the types of the credential spec.
+fn schema() -> JSONSchemaProps {
+    let mut credspec = credspec();
+    if let Value::Object(schema) = &mut credspec {
+        schema.insert("description".to_owned(), json!("The contents of the credential spec."));
+    }
+    let root = json!({
+        "description": "A credential spec: which group managed service account of Active \
+                        Directory Windows containers run as. Pods name it in \
+                        securityContext.windowsOptions.gmsaCredentialSpecName.",
+        "type": "object",
+        "properties": {"credspec": credspec},
+    });
+    serde_json::from_value(root).unwrap_or_default()
+}
+
+fn credspec() -> Value {
+    let generator = SchemaSettings::draft2019_09()
+        .with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        })
+        .into_generator();
+    let mut schema = generator.into_root_schema_for::<CredentialSpec>().to_value();
+    to_structural(&mut schema);
+    schema
+}
+
+/// Keeps what a structural schema of Kubernetes may have: an optional key is one that is absent,
+/// not one that is null.
+fn to_structural(schema: &mut Value) {
+    let Value::Object(keys) = schema else { return };
+    keys.retain(|key, _| matches!(key.as_str(), "type" | "description" | "properties" | "items"));
+    if let Some(Value::Array(types)) = keys.get("type") {
+        let only = types.iter().find(|kind| *kind != "null").cloned();
+        keys.insert("type".to_owned(), only.unwrap_or(Value::Null));
+    }
+    if let Some(items) = keys.get_mut("items") {
+        to_structural(items);
+    }
+    let mut nothing = Map::new();
+    let properties = keys.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.unwrap_or(&mut nothing).values_mut() {
+        to_structural(property);
+    }
 }
 
 /// The definition as YAML: deploy/crd.yaml.

@@ -10,7 +10,7 @@ use crate::manifests::Workload;
 /// What the names of GMSA webhooks, of their configurations and of their Services contain.
 const MARK: &str = "gmsa";
 
-/// Whether the object is part of an installation of ours.
+/// Whether the object is part of our installation.
 #[must_use]
 pub fn is_ours(object: &Value) -> bool {
     let labels = object.pointer("/metadata/labels");
@@ -76,7 +76,7 @@ mod tests {
     use super::{is_alive, is_gmsa_configuration, is_ours, uses_gmsa};
 
     #[test]
-    fn what_has_ended_or_belongs_to_another_makes_no_pods_of_its_own_accord() {
+    fn ended_or_owned_objects_make_no_pods() {
         let ended = |kind: &str| json!([{"type": kind, "status": "True"}]);
         let owned = json!({"ownerReferences": [{"kind": "Deployment", "controller": true}]});
         for (object, expected) in [
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_is_known_by_any_of_its_names() {
+    fn a_configuration_is_recognized_by_any_of_its_names() {
         let configuration = |name: &str, hook: &str, service: &str| {
             json!({"metadata": {"name": name}, "webhooks": [{"name": "other.example.com"},
                 {"name": hook, "clientConfig": {"service": {"name": service}}}]})

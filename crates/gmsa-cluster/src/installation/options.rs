@@ -18,7 +18,7 @@ pub enum Certificates {
     SelfManaged,
     /// cert-manager makes it, and a CA for it.
     CertManager,
-    /// A Secret that somebody else fills; the CA bundle is theirs as well.
+    /// A Secret that you fill, and a CA bundle that you set.
     Files,
 }
 
@@ -38,8 +38,11 @@ pub struct Options {
     /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
     /// those that use a GMSA.
     pub mutating_may_be_skipped: bool,
-    /// Whether only namespaces that say so are sent.
+    /// Whether only namespaces that opt in are sent.
     pub namespaces_opt_in: bool,
+    /// Whether `kube-system` and `kube-node-lease` are left out.
+    #[serde(skip_serializing_if = "is_false")]
+    pub skip_system_namespaces: bool,
     /// Whether pods that use a GMSA get a random hostname.
     pub random_hostname: bool,
     /// Whether the pods are on the node's network, for API servers that cannot reach pods.
@@ -52,7 +55,7 @@ pub struct Options {
     pub priority_class: Option<String>,
     /// The Secrets by which the image is pulled.
     pub image_pull_secrets: Vec<String>,
-    /// Whether whoever applies a workload is warned if its pods would be denied.
+    /// Whether applying a workload prints a warning if its pods would be denied.
     pub early_warnings: bool,
     /// Whether the audit runs as a `CronJob`.
     pub audit: bool,
@@ -70,7 +73,7 @@ pub struct Options {
     /// Whether the dashboard is made, where Grafana's sidecar finds it.
     #[serde(skip_serializing_if = "is_false")]
     pub dashboard: bool,
-    /// Labels that nodes must have, besides `kubernetes.io/os: linux`.
+    /// Labels that nodes must have, in addition to `kubernetes.io/os: linux`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub node_selector: BTreeMap<String, String>,
     /// Which taints of nodes are tolerated, as in a pod's spec.
@@ -82,7 +85,7 @@ pub struct Options {
     /// What a pod asks for, and may use at most.
     #[serde(skip_serializing_if = "Resources::is_default")]
     pub resources: Resources,
-    /// What namespaces need so that their pods are sent, besides what an installation asks for
+    /// What namespaces need so that their pods are sent, in addition to what an installation requires
     /// itself: taken over from an installation of windows-gmsa.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub namespace_requirements: Vec<NamespaceRequirement>,
@@ -106,7 +109,7 @@ pub struct NamespaceRequirement {
 pub struct Resources {
     /// The CPU that is asked for.
     pub cpu_request: String,
-    /// The most CPU; none is no limit.
+    /// The CPU limit, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_limit: Option<String>,
     /// The memory that is asked for.
@@ -146,6 +149,7 @@ impl Default for Options {
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
             namespaces_opt_in: false,
+            skip_system_namespaces: false,
             random_hostname: false,
             host_network: false,
             port: 8443,

@@ -7,7 +7,7 @@ use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::json;
 
-use crate::api::client::why;
+use crate::api::answer;
 
 /// A field that the server refuses, and the words by which one knows that it was the server.
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +39,8 @@ pub const QUESTIONS: [Question; 2] = [
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The API server refused the pod for a reason of its own, or could not be reached.
-    #[error("failed to create a pod in the namespace {namespace} as a dry run: {why}")]
-    Refused {
-        /// The namespace.
-        namespace: String,
-        /// Why.
-        why: String,
-    },
+    #[error(transparent)]
+    Refused(#[from] crate::api::Error),
     /// The pod is none that can be sent.
     #[error("failed to make the pod to ask with: {0}")]
     Pod(#[from] serde_json::Error),
@@ -61,21 +56,21 @@ pub async fn ask(
     let resource = ApiResource::erase::<Pod>(&());
     let pods: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
     let dry = PostParams { dry_run: true, ..PostParams::default() };
-    match pods.create(&dry, &pod(question)?).await {
-        Ok(_) => Ok(Some("the API server did not ask it".to_owned())),
-        Err(kube::Error::Api(status)) if status.message.contains(question.answer) => Ok(None),
-        Err(kube::Error::Api(status)) if status.message.contains("calling webhook") => {
-            Ok(Some(status.message.clone()))
-        }
+    let pod = pod(question)?;
+    let object = format!("a pod in the namespace {namespace} as a dry run");
+    let unasked = || Ok(Some("the API server did not ask it".to_owned()));
+    let created = answer("create", object, pods.create(&dry, &pod)).await;
+    let Err(error) = created else { return unasked() };
+    match error.code() {
+        Some(_) if error.why().contains(question.answer) => Ok(None),
+        Some(_) if error.why().contains("calling webhook") => Ok(Some(error.why().to_owned())),
         // Built-in validation comes after the mutating webhooks.
-        Err(kube::Error::Api(status)) if status.code == 422 => {
-            Ok(Some("the API server did not ask it".to_owned()))
-        }
-        Err(error) => Err(Error::Refused { namespace: namespace.to_owned(), why: why(&error) }),
+        Some(422) => unasked(),
+        _ => Err(error.into()),
     }
 }
 
-/// A pod that keeps to the restricted level, but for the field.
+/// A pod that meets the restricted level, except for the field.
 fn pod(question: &Question) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
         "apiVersion": "v1",

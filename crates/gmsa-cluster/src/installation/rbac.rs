@@ -54,7 +54,7 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     objects
 }
 
-/// What a warning before a deletion looks at, and the configuration whose CA bundle is kept.
+/// Rights to find the users of a deleted credential spec, and to keep the CA bundle of its configuration.
 fn early_warnings(managed: bool) -> Vec<Value> {
     let mut rules = vec![
         json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}),

@@ -56,7 +56,7 @@ mod tests {
     use crate::installation::AUDIT_SCHEDULE;
 
     #[test]
-    fn schedules_are_told_from_what_is_none() {
+    fn schedules_are_distinguished_from_other_texts() {
         for text in [
             AUDIT_SCHEDULE,
             "* * * * *",

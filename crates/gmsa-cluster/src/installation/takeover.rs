@@ -1,7 +1,7 @@
-//! A temporary installation: what answers while the names of ours still belong to another one.
+//! A temporary installation: it answers while our names still belong to another one.
 //!
-//! It has a namespace of its own, in it the same names as any installation, and another name for
-//! what stands outside of namespaces. So it can be there beside both the old one and the new one.
+//! It has its own namespace with the usual names in it, and another name for cluster-scoped
+//! objects, so it can run alongside both the old one and the new one.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::{Objects, Options, Version, merge, objects};
 
-/// The objects of a temporary installation that decides as one with these options. Its namespace
-/// carries these labels besides.
+/// The objects of a temporary installation that decides like one with these options. Its namespace
+/// also carries these labels.
 ///
 /// Its webhooks ask nothing about pods in a namespace with the label [`PROBE_LABEL`]: there the
 /// webhooks of the installation that follows are tried.
@@ -30,7 +30,7 @@ pub fn beside(
         service_monitor: false,
         prometheus_rule: false,
         dashboard: false,
-        // On the nodes' network both listen beside each other.
+        // On the nodes' network both listen at the same addresses, so the ports must differ.
         port: if options.host_network { options.port.saturating_add(1) } else { options.port },
         ..options.clone()
     };
@@ -59,7 +59,7 @@ pub fn beside(
     made
 }
 
-/// What stands outside of namespaces gets the other name, wherever it is named.
+/// Gives cluster-scoped objects the other name, in references too.
 fn rename(object: &mut Value, options: &Options) {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     let set = |object: &mut Value, pointer: &str| {

@@ -33,7 +33,7 @@ fn what_is_sent_fits_the_version() {
         let (old, new) = (webhook(&old, kind), webhook(&new, kind));
         assert!(old.get("matchConditions").is_none() && new.get("matchConditions").is_some());
         assert!(old["namespaceSelector"].to_string().contains("disabled"), "{old}");
-        // Said, so that an apply takes away what another wrote there.
+        // Set explicitly, so that an apply removes what another manager wrote there.
         for hook in [&old, &new] {
             assert_eq!(hook["objectSelector"], json!({}));
         }
@@ -59,7 +59,7 @@ fn validation_never_lets_pass_what_it_did_not_see() {
 }
 
 #[test]
-fn no_manifest_holds_a_ca_bundle_or_a_null() {
+fn no_manifest_contains_a_ca_bundle_or_a_null() {
     fn nulls(value: &Value) -> bool {
         match value {
             Value::Null => true,
@@ -100,7 +100,7 @@ fn the_namespace_enforces_what_the_pods_keep_to() {
 }
 
 #[test]
-fn options_of_an_earlier_version_are_read_and_those_that_are_not_said_are_not_kept() {
+fn options_of_an_earlier_version_are_read_and_omitted_ones_are_not_stored() {
     let kept = serde_json::to_value(Options::default()).unwrap();
     for added in ["tolerations", "resources", "dashboard", "namespaceRequirements"] {
         assert!(kept.get(added).is_none(), "{kept}");
@@ -134,6 +134,30 @@ fn namespaces_that_opted_out_elsewhere_are_left_out_by_every_webhook_for_pods() 
                 serde_json::from_value(selector.clone()).unwrap();
             assert!(selector.contains(&requirement) && selector.len() == count, "{selector:?}");
         }
+    }
+}
+
+#[test]
+fn every_webhook_configuration_asks_the_enforcer_of_aks_to_leave_it_alone() {
+    let options = Options { certificates: Certificates::CertManager, ..Options::default() };
+    for options in [Options::default().with_everything(), options] {
+        for object in objects(&options, NEW).webhooks {
+            let annotations = &object["metadata"]["annotations"];
+            assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+        }
+    }
+}
+
+#[test]
+fn namespaces_of_the_system_can_be_left_out() {
+    let options =
+        Options { skip_system_namespaces: true, early_warnings: true, ..Options::default() };
+    for object in objects(&options, NEW).webhooks {
+        assert_eq!(
+            object["webhooks"][0]["namespaceSelector"]["matchExpressions"],
+            json!([{"key": "kubernetes.io/metadata.name", "operator": "NotIn",
+                "values": ["kube-system", "kube-node-lease"]}])
+        );
     }
 }
 

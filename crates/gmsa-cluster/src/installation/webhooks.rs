@@ -1,7 +1,8 @@
 //! The webhook configurations.
 
 use gmsa_core::names::{
-    self, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME, NAMESPACE_LABEL, PLURAL,
+    self, AKS_ENFORCER, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME,
+    NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
 };
 use serde_json::{Value, json};
 
@@ -58,7 +59,7 @@ macro_rules! uses_gmsa {
 pub const MATCH_CONDITION: &str = uses_gmsa!("object.spec");
 
 /// The CEL expression that says whether the pods of a workload's template use a GMSA; that of a
-/// `CronJob` stands deeper.
+/// `CronJob` is nested deeper.
 pub const EARLY_WARNINGS_CONDITION: &str = concat!(
     "(has(object.spec.template) && ",
     uses_gmsa!("object.spec.template.spec"),
@@ -98,7 +99,7 @@ fn webhook(path: &str, failure_policy: &str, timeout: u32, options: &Options) ->
         "failurePolicy": failure_policy,
         "matchPolicy": "Equivalent",
         "timeoutSeconds": timeout,
-        // Said although it is the default, so that an apply takes away what leaves pods out.
+        // The defaults, set explicitly so that an apply removes selectors that exclude pods.
         "namespaceSelector": {},
         "objectSelector": {},
         "clientConfig": {"service": {
@@ -129,11 +130,11 @@ fn pod_webhook(path: &str, failure_policy: &str, options: &Options, version: Ver
     webhook
 }
 
-/// How long a warning may hold up whoever waits for it, in seconds.
+/// How long a warning may delay a request, in seconds.
 const PATIENCE: u32 = 3;
 
 fn warning_webhook(path: &str, options: &Options) -> Value {
-    // What only warns must never refuse, nor hold up for long.
+    // What only warns must never deny a request, nor delay it for long.
     webhook(path, "Ignore", options.timeout_seconds.min(PATIENCE), options)
 }
 
@@ -168,7 +169,7 @@ fn credspec_webhook(options: &Options) -> Value {
     webhook
 }
 
-/// Sends only what uses a GMSA, as far as the API server can tell, and only from the namespaces
+/// Sends only pods that use a GMSA, if the API server can filter them, and only from the namespaces
 /// that are to be sent.
 fn filter(webhook: &mut Value, condition: &str, options: &Options, version: Version) {
     if version.filters() {
@@ -196,6 +197,13 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
         (false, false) => vec![own("NotIn", DISABLED)],
         (false, true) => Vec::new(),
     };
+    if options.skip_system_namespaces {
+        requirements.push(NamespaceRequirement {
+            key: "kubernetes.io/metadata.name".to_owned(),
+            operator: "NotIn".to_owned(),
+            values: SYSTEM_NAMESPACES.map(str::to_owned).into(),
+        });
+    }
     for taken_over in &options.namespace_requirements {
         if !requirements.contains(taken_over) {
             requirements.push(taken_over.clone());
@@ -205,15 +213,12 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
 }
 
 fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {
-    let mut metadata = json!({"name": name, "labels": labels()});
+    let mut annotations = json!({AKS_ENFORCER: "true"});
     if options.certificates == Certificates::CertManager {
-        merge(
-            &mut metadata,
-            json!({"annotations":
-                {"cert-manager.io/inject-ca-from":
-                    format!("{}/{CERT_MANAGER_CA}", options.namespace)}}),
-        );
+        let certificate = format!("{}/{CERT_MANAGER_CA}", options.namespace);
+        merge(&mut annotations, json!({"cert-manager.io/inject-ca-from": certificate}));
     }
+    let metadata = json!({"name": name, "labels": labels(), "annotations": annotations});
     json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": kind,

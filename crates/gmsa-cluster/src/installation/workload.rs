@@ -102,7 +102,7 @@ fn deployment(options: &Options) -> Value {
         "spec": {
             "replicas": options.replicas,
             "selector": {"matchLabels": selector()},
-            // One after the other, and none goes before its successor is ready.
+            // One at a time, and none ends before its successor is ready.
             "strategy": {"type": "RollingUpdate",
                 "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
             "template": {"metadata": {"labels": labels()}, "spec": pod},
@@ -184,7 +184,7 @@ fn disruption_budget(options: &Options, version: Version) -> Value {
     })
 }
 
-/// Anybody may come to the webhook's port, because API servers often have no address that a policy
+/// Any client may connect to the webhook's port, because API servers often have no address that a policy
 /// could name; nothing else of the pods can be reached.
 fn network_policy(options: &Options) -> Value {
     json!({

@@ -16,7 +16,7 @@ const STACK: usize = 8 << 20;
 /// What to do with a template.
 const TEMPLATE: &str = "; if it is a template, render it first, as `helm template` does";
 
-/// Where a document stands, shown as `FILE:LINE`.
+/// The position of a document, shown as `FILE:LINE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The file, or `-` for standard input.
@@ -36,7 +36,7 @@ impl fmt::Display for Source {
 pub struct Document {
     /// The object.
     pub value: Value,
-    /// Where it stands.
+    /// Its position.
     pub source: Source,
 }
 
@@ -44,25 +44,25 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read the document at {source}: {why}", source = .at)]
 pub struct UnreadableDocument {
-    /// Where it stands, or the line at which reading stopped.
+    /// Its position, or the line at which reading stopped.
     pub at: Source,
     /// Why.
     pub why: String,
-    /// Whether nothing in it says that it is meant as a Kubernetes object.
+    /// Whether nothing in it suggests a Kubernetes object.
     pub foreign: bool,
 }
 
-/// A document that is no object of a cluster, such as the values of a chart.
+/// A document that is not an object of a cluster, such as the values of a chart.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("passed over {at}: {why}")]
 pub struct PassedOver {
-    /// Where it stands.
+    /// Its position.
     pub at: Source,
     /// Why.
     pub why: String,
 }
 
-/// Reads every object of a text. Lists are taken apart; empty documents are skipped; a document
+/// Reads every object of a text. Lists are expanded; empty documents are skipped; a document
 /// that cannot be read leaves the others alone.
 #[must_use]
 pub fn parse(file: &str, text: &str) -> Vec<Result<Document, UnreadableDocument>> {
@@ -87,7 +87,7 @@ pub fn parse(file: &str, text: &str) -> Vec<Result<Document, UnreadableDocument>
     found
 }
 
-/// Takes an object, or the objects of a list. What is no object is foreign where nothing says that
+/// Takes an object, or the objects of a list. What is not an object is foreign where nothing says that
 /// there should be one.
 fn take(
     value: Value,
@@ -150,7 +150,7 @@ fn pieces(text: &str) -> Vec<(usize, &str)> {
         let end = at + line.len();
         if is_separator(line) {
             pieces.push((start_line, text.get(start..at).unwrap_or_default()));
-            // What stands behind the marker belongs to the document.
+            // The text after the marker belongs to the document.
             let marker = if line.starts_with("---") { 3 } else { line.len() };
             (start, start_line) = (at + marker, index + 1);
         }
@@ -160,7 +160,7 @@ fn pieces(text: &str) -> Vec<(usize, &str)> {
     pieces
 }
 
-/// `---` or `...` at the beginning of a line ends a document, wherever it stands (YAML 1.2, 9.1).
+/// `---` or `...` at the beginning of a line ends a document (YAML 1.2, 9.1).
 fn is_separator(line: &str) -> bool {
     ["---", "..."].iter().any(|marker| {
         line.strip_prefix(marker)
@@ -207,7 +207,7 @@ fn read_all(pieces: &[(usize, &str)]) -> Vec<Read> {
         let threads: Vec<_> = pieces.chunks(share).map(start).collect();
         let all = threads.into_iter().flat_map(|thread| match thread {
             Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // Where no more threads are to be had, it takes longer.
+            // Without another thread it takes longer.
             Err(some) => read_some(some),
         });
         all.collect()

@@ -6,14 +6,30 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::document::{Document, PassedOver, UnreadableDocument, parse};
+use super::encoding;
 
 /// Where to read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Standard input.
     Stdin,
-    /// A file, or a directory with all below it.
+    /// A file, a directory with all below it, or a pattern such as `*.yaml`.
     Path(PathBuf),
+}
+
+impl From<&Path> for Input {
+    fn from(path: &Path) -> Self {
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::Path(path.to_owned()) }
+    }
+}
+
+/// The text of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The path, `-` for standard input.
+    pub name: String,
+    /// What it says, whatever its encoding.
+    pub text: String,
 }
 
 /// What was read.
@@ -23,14 +39,14 @@ pub struct Manifests {
     pub documents: Vec<Document>,
     /// The documents that cannot be read.
     pub unreadable: Vec<UnreadableDocument>,
-    /// The documents that are no Kubernetes objects at all.
+    /// The documents that are not Kubernetes objects at all.
     pub passed_over: Vec<PassedOver>,
 }
 
 /// A path that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableFile {
-    /// The file system says no.
+    /// The file system returned an error.
     #[error("failed to read {path}: {source}")]
     Io {
         /// The path.
@@ -44,11 +60,19 @@ pub enum UnreadableFile {
         /// The directory.
         path: String,
     },
-    /// The file is no text.
-    #[error("failed to read {path}: it is no UTF-8 text")]
+    /// A pattern that fits nothing.
+    #[error("failed to find a file that matches {pattern}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// The file is not text.
+    #[error("failed to read {path}: {source}")]
     NotText {
         /// The path.
         path: String,
+        /// Why.
+        source: encoding::Error,
     },
 }
 
@@ -56,25 +80,33 @@ pub enum UnreadableFile {
 pub fn read(inputs: &[Input]) -> Result<Manifests, UnreadableFile> {
     let mut manifests = Manifests::default();
     for input in inputs {
-        match input {
-            Input::Stdin => {
-                let mut bytes = Vec::new();
-                io::stdin()
-                    .lock()
-                    .read_to_end(&mut bytes)
-                    .map_err(|source| io_error("-", source))?;
-                manifests.add("-", bytes)?;
-            }
-            Input::Path(path) => {
-                for file in files(path)? {
-                    let name = file.display().to_string();
-                    let bytes = fs::read(&file).map_err(|source| io_error(&name, source))?;
-                    manifests.add(&name, bytes)?;
-                }
-            }
+        for Text { name, text } in texts(input)? {
+            manifests.add_text(&name, &text);
         }
     }
     Ok(manifests)
+}
+
+/// Reads the text of each file of an input: UTF-8, or one of the other encodings that PowerShell writes.
+pub fn texts(input: &Input) -> Result<Vec<Text>, UnreadableFile> {
+    let text = |name: String, bytes: io::Result<Vec<u8>>| {
+        let bytes = bytes.map_err(|source| io_error(&name, source))?;
+        match encoding::decode(&bytes) {
+            Ok(text) => Ok(Text { name, text }),
+            Err(source) => Err(UnreadableFile::NotText { path: name, source }),
+        }
+    };
+    match input {
+        Input::Stdin => {
+            let mut bytes = Vec::new();
+            let read = io::stdin().lock().read_to_end(&mut bytes);
+            Ok(vec![text("-".to_owned(), read.map(|_| bytes))?])
+        }
+        Input::Path(path) => {
+            let files = files(path)?.into_iter();
+            files.map(|file| text(file.display().to_string(), fs::read(&file))).collect()
+        }
+    }
 }
 
 impl Manifests {
@@ -84,14 +116,7 @@ impl Manifests {
         self.documents.is_empty() && self.unreadable.is_empty() && self.passed_over.is_empty()
     }
 
-    fn add(&mut self, name: &str, bytes: Vec<u8>) -> Result<(), UnreadableFile> {
-        let text = String::from_utf8(bytes)
-            .map_err(|_| UnreadableFile::NotText { path: name.to_owned() })?;
-        self.add_text(name, &text);
-        Ok(())
-    }
-
-    /// Adds the documents of a text that stands in the file of this name.
+    /// Adds the documents of the text of a file with this name.
     pub fn add_text(&mut self, name: &str, text: &str) {
         for document in parse(name, text) {
             match document {
@@ -109,14 +134,38 @@ fn io_error(path: &str, source: io::Error) -> UnreadableFile {
     UnreadableFile::Io { path: path.to_owned(), source }
 }
 
-/// The file itself, or the manifests below a directory, sorted. What begins with a dot is left out:
-/// so are the directories behind the links of a mounted config map, which would count twice.
+/// The file itself, the manifests below a directory, or what a pattern fits, sorted. A shell on Windows
+/// leaves patterns to the program; elsewhere they come quoted.
 fn files(path: &Path) -> Result<Vec<PathBuf>, UnreadableFile> {
     let name = path.display().to_string();
-    let metadata = fs::metadata(path).map_err(|source| io_error(&name, source))?;
-    if !metadata.is_dir() {
-        return Ok(vec![path.to_owned()]);
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => below(path),
+        Ok(_) => Ok(vec![path.to_owned()]),
+        // One that exists under the name of a pattern is itself.
+        Err(_) if name.contains(['*', '?', '[']) => {
+            let mut found = Vec::new();
+            let matches =
+                glob::glob(&name).map_err(|why| io_error(&name, io::Error::other(why)))?;
+            for path in matches {
+                let path = path.map_err(|why| io_error(&name, why.into()))?;
+                if path.is_dir() {
+                    found.extend(below(&path)?);
+                } else {
+                    found.push(path);
+                }
+            }
+            if found.is_empty() {
+                return Err(UnreadableFile::NoMatch { pattern: name });
+            }
+            Ok(found)
+        }
+        Err(source) => Err(io_error(&name, source)),
     }
+}
+
+/// The manifests below a directory. What begins with a dot is left out: so are the directories behind
+/// the links of a mounted config map, which would count twice.
+fn below(path: &Path) -> Result<Vec<PathBuf>, UnreadableFile> {
     let mut found = BTreeSet::new();
     let mut directories = vec![path.to_owned()];
     while let Some(directory) = directories.pop() {
@@ -140,7 +189,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, UnreadableFile> {
         }
     }
     if found.is_empty() {
-        return Err(UnreadableFile::Empty { path: name });
+        return Err(UnreadableFile::Empty { path: path.display().to_string() });
     }
     Ok(found.into_iter().collect())
 }

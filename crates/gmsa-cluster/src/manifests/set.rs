@@ -1,4 +1,4 @@
-//! What a set of objects says together: credential specs, rights, service accounts, workloads.
+//! A set of objects, evaluated together: credential specs, rights, service accounts, workloads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -52,18 +52,18 @@ pub struct ManifestSet {
     pub service_accounts: BTreeSet<(String, String)>,
     /// Whatever makes pods.
     pub workloads: Vec<Workload>,
-    /// What is no object of a cluster, by its position among the documents.
+    /// What is not an object of a cluster, by its position among the documents.
     pub passed_over: BTreeMap<usize, PassedOver>,
-    /// What cannot be taken in.
+    /// Objects that cannot be used.
     pub problems: Vec<Problem>,
 }
 
-/// A credential spec and where it stands.
+/// A credential spec and its position.
 #[derive(Clone, Debug)]
 pub struct CredentialSpec {
     /// The whole object.
     pub object: Value,
-    /// Where it stands.
+    /// Its position.
     pub source: Source,
 }
 
@@ -78,7 +78,7 @@ pub struct Workload {
     pub namespace: String,
     /// The name.
     pub name: String,
-    /// Where it stands.
+    /// Its position.
     pub source: Source,
     /// The position among the documents.
     pub document: usize,
@@ -86,13 +86,13 @@ pub struct Workload {
     pub template: &'static str,
 }
 
-/// An object that cannot be taken in.
+/// An object that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// It has no name.
     #[error("{at}: {kind} without metadata.name")]
     Unnamed {
-        /// Where it stands.
+        /// Its position.
         at: Source,
         /// The kind.
         kind: String,
@@ -100,10 +100,10 @@ pub enum Problem {
     /// It has no kind.
     #[error("{0}: an object without apiVersion or kind")]
     Kindless(Source),
-    /// Its pod template is no object.
+    /// Its pod template is not an object.
     #[error("{at}: failed to read the pod template of {kind} \"{name}\": expected an object")]
     Template {
-        /// Where it stands.
+        /// Its position.
         at: Source,
         /// The kind.
         kind: String,
@@ -113,15 +113,15 @@ pub enum Problem {
     /// It is an RBAC object of the wrong shape.
     #[error("{at}: {why}")]
     Rbac {
-        /// Where it stands.
+        /// Its position.
         at: Source,
         /// Why.
         why: Unreadable,
     },
-    /// The same object stands elsewhere too; the last one counts.
-    #[error("{at}: {kind} \"{name}\" stands in {first} too; this one counts")]
+    /// The same object exists twice; the last one counts.
+    #[error("{at}: {kind} \"{name}\" is in {first} too; this one counts")]
     Twice {
-        /// Where it stands.
+        /// Its position.
         at: Source,
         /// Where it stood first.
         first: Source,
@@ -300,7 +300,7 @@ impl Workload {
         if self.kind == "StatefulSet" {
             let name = Value::from(format!("{}-0", self.name));
             if let Value::Object(spec) = &mut spec {
-                // Its controller overwrites what the template says.
+                // Its controller overwrites the template's value.
                 spec.insert("hostname".to_owned(), name.clone());
             }
             metadata.insert("name".to_owned(), name);

@@ -147,6 +147,35 @@ fn files_and_directories() {
     assert!(matches!(read(&input("empty")), Err(UnreadableFile::Empty { .. })));
 }
 
+/// Windows PowerShell 5.1 writes UTF-16 with `>`, and no shell of Windows expands a pattern.
+#[test]
+fn files_as_windows_makes_and_names_them() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    let wide: Vec<u8> = "\u{feff}kind: Wide\r\nmetadata: {name: \u{e9}}\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(path("b.yaml"), wide).unwrap();
+    fs::write(path("a.yaml"), "\u{feff}kind: Marked\r\n").unwrap();
+    fs::write(path("c.json"), "{\"kind\": \"Other\"}").unwrap();
+    fs::create_dir(path("d.yaml")).unwrap();
+    fs::write(path("d.yaml/x.yml"), "kind: Below").unwrap();
+    let kinds = |name: &str| -> Vec<String> {
+        let manifests = read(&[Input::Path(path(name))]).unwrap();
+        assert!(manifests.unreadable.is_empty());
+        let kind = |value: &serde_json::Value| value["kind"].as_str().unwrap().to_owned();
+        manifests.documents.iter().map(|one| kind(&one.value)).collect()
+    };
+    assert_eq!(kinds("*.yaml"), ["Marked", "Wide", "Below"]);
+    assert_eq!(kinds("[bc].*"), ["Wide", "Other"]);
+    let missing = read(&[Input::Path(path("*.yml"))]).unwrap_err();
+    assert!(missing.to_string().contains("a file that matches"), "{missing}");
+    // A file that has the name of a pattern is itself.
+    fs::write(path("[a].yaml"), "kind: Named").unwrap();
+    assert_eq!(kinds("[a].yaml"), ["Named"]);
+}
+
 #[test]
 fn a_set_knows_what_makes_pods() {
     let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c}]}}";
@@ -280,7 +309,7 @@ fn what_may_be_a_fact_is_never_passed_over() {
 }
 
 #[test]
-fn the_known_kinds_are_taken_whatever_their_template_holds() {
+fn the_known_kinds_are_read_whatever_their_template_contains() {
     let init = "spec: {template: {spec: {initContainers: [{name: i}]}}}";
     for (api_version, kind, spec, taken) in [
         ("apps/v1", "Deployment", init, true),

@@ -28,7 +28,7 @@ pub enum Outcome {
 }
 
 impl Decision {
-    /// Allowed as it is, with nothing to say.
+    /// Allowed unchanged, without warnings.
     #[must_use]
     pub fn allow() -> Self {
         Self::new(Outcome::Allow(Vec::new()))

@@ -2,30 +2,30 @@
 
 use std::fmt;
 
-/// The largest contents that the API server and we take, in bytes.
+/// The largest contents that the API server and we accept, in bytes.
 pub const MAX_CONTENTS: usize = 64 * 1024;
 
-/// The most places of one pod that may use a GMSA, unless told otherwise. Each is looked at for each
-/// of the others.
+/// The default limit of fields of one pod that may use a GMSA. The cost of a check grows with the
+/// square of their number.
 pub const MAX_PLACES: usize = 500;
 
-/// What stands before the commands that grant a missing right.
+/// The text before the commands that grant a missing right.
 pub(super) const GRANTS_IT: &str = "; an administrator grants it with ";
-/// What stands between the plugin's command and the line for kubectl alone.
+/// The text between the plugin's command and the line for kubectl alone.
 pub(super) const OR_WITH_KUBECTL: &str = ", or with kubectl alone: ";
 
 /// Why a request is denied.
 ///
-/// The wording in backquotes of scripts and alerts in the field is kept; see docs/denials.md.
+/// Scripts and alerts match the wording in backquotes, so it stays; see docs/denials.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
-    /// Contents stand there without a name.
+    /// The field has contents without a name.
     ContentsWithoutName,
-    /// The name is no DNS-1123 subdomain.
+    /// The name is not a DNS-1123 subdomain.
     NameInvalid,
     /// The contents are over 64 KiB.
     ContentsTooLarge,
-    /// More places use a GMSA than are looked at.
+    /// More places use a GMSA than the limit.
     TooManyPlaces,
     /// The pod's service account may not `use` the credential spec.
     NotAuthorized,
@@ -41,13 +41,13 @@ pub enum Reason {
     Undecided,
     /// Time ran out before all was known.
     Timeout,
-    /// The server has as many requests in hand as it takes.
+    /// The server has reached its limit of requests in flight.
     Overload,
     /// An update changes a GMSA field of an existing pod.
     Immutable,
-    /// Ephemeral containers with a GMSA come in the object of servers before 1.22.
+    /// Ephemeral containers with a GMSA in the request form of servers before 1.22.
     OldEphemeralContainers,
-    /// The object is no Pod.
+    /// The object is not a Pod.
     WrongKind,
     /// The request lacks what a decision needs.
     MalformedRequest,
@@ -124,20 +124,20 @@ impl Reason {
             Self::NameInvalid => (
                 "name-invalid",
                 422,
-                "The name is no DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
+                "The name is not a DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
                 "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every place that names it.",
             ),
             Self::ContentsTooLarge => (
                 "contents-too-large",
                 422,
-                "The contents are over 64 KiB, which the API server does not take.",
+                "The contents are over 64 KiB, which the API server does not accept.",
                 "Shorten the credential spec.",
             ),
             Self::TooManyPlaces => (
                 "too-many-places",
                 422,
-                "More places of one pod use a GMSA than the webhook looks at (500, or its `--max-places`), or one of its lists has more than 1,000 containers: they would hold up the pods of others.",
-                "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or let whoever runs the webhook raise `--max-places`.",
+                "More fields of one pod use a GMSA than the webhook checks (500, or its `--max-places`), or one of its lists has more than 1,000 containers: checking them would delay the pods of others.",
+                "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or have the administrator of the webhook raise `--max-places`.",
             ),
             Self::NotAuthorized => (
                 "not-authorized",
@@ -166,26 +166,26 @@ impl Reason {
             Self::NotExpanded => (
                 "not-expanded",
                 422,
-                "The place names a credential spec, but the mutating step did not fill in its contents.",
-                "Try again once the mutating webhook answers (it may be skipped while it is away if its failurePolicy is Ignore); if another webhook adds the name, its configuration must come first in alphabetical order.",
+                "The field names a credential spec, but the mutating step did not fill in its contents.",
+                "Try again once the mutating webhook answers (with failurePolicy Ignore it is skipped while it is down); if another webhook adds the name, its configuration must come first in alphabetical order.",
             ),
             Self::Undecided => (
                 "undecided",
                 500,
-                "Something that the decision needs could not be found out, and what cannot be decided is denied.",
-                "Look at the webhook's log and at the API server; the request can be tried again.",
+                "A fact that the decision needs could not be determined, and what cannot be decided is denied.",
+                "Check the webhook's log and the API server, then try again.",
             ),
             Self::Timeout => (
                 "timeout",
                 504,
-                "Time ran out before all that the decision needs was known.",
-                "Try again; if it happens often, look at the API server's latency and at the webhook's metrics.",
+                "The deadline passed before every fact that the decision needs was known.",
+                "Try again; if it happens often, check the API server's latency and the webhook's metrics.",
             ),
             Self::Overload => (
                 "overload",
                 429,
-                "The webhook has as many requests in hand as it takes.",
-                "Try again; controllers do so by themselves. If it happens often, run more replicas.",
+                "The webhook has reached its limit of requests in flight.",
+                "Try again; controllers do so automatically. If it happens often, run more replicas.",
             ),
             Self::Immutable => (
                 "immutable",
@@ -196,19 +196,19 @@ impl Reason {
             Self::OldEphemeralContainers => (
                 "old-ephemeral-containers",
                 422,
-                "Servers before 1.22 add ephemeral containers by an object that does not say which service account the pod has.",
+                "API servers before 1.22 add ephemeral containers by an object that does not contain the pod's service account.",
                 "Leave the GMSA fields out of the ephemeral container, or upgrade the cluster.",
             ),
             Self::WrongKind => (
                 "wrong-kind",
                 400,
-                "The webhook was asked about an object that is no Pod.",
+                "The webhook received an object that is not a Pod.",
                 "Limit the rules of the webhook configuration to `pods` and `pods/ephemeralcontainers`.",
             ),
             Self::MalformedRequest => (
                 "malformed-request",
                 400,
-                "The admission request lacks something, or holds something that cannot be read.",
+                "The admission request is incomplete, or a part of it cannot be read.",
                 "The API server makes these requests: if the message does not help, report it with the server's version.",
             ),
         }
@@ -220,14 +220,14 @@ impl Reason {
 pub struct Denial {
     /// Why.
     pub reason: Reason,
-    /// The whole sentence, the place and the next step included.
+    /// The whole sentence, with the place and the next step.
     pub message: String,
-    /// The path of the field at fault, empty if it is no single field.
+    /// The path of the field at fault; empty if it is not a single field.
     pub field: String,
 }
 
 impl Denial {
-    /// A denial of a whole request, of no single field.
+    /// A denial of a whole request.
     #[must_use]
     pub fn of_request(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), field: String::new() }
@@ -239,7 +239,7 @@ impl Denial {
         self.message.split_once(GRANTS_IT).map_or(&self.message, |(said, _)| said)
     }
 
-    /// The message for where there is little room: with the plugin's command alone.
+    /// A shorter message: with the plugin's command alone.
     #[must_use]
     pub fn in_brief(&self) -> &str {
         self.message.split_once(OR_WITH_KUBECTL).map_or(&self.message, |(said, _)| said)
@@ -259,8 +259,8 @@ pub fn denials_page() -> String {
 
     let mut page = String::from(
         "# Denials\n\n<!-- Generated by `cargo xtask generate`. -->\n\n\
-         The webhook, or `kubectl gmsa review`, denied a pod: find the reason here, and you see what \
-         to do. The code is that of the admission response; the id is in \
+         The webhook, or `kubectl gmsa review`, denied a pod: find the reason here, with what to \
+         do. The code is that of the admission response; the id is in \
          `status.details.causes[].reason`.\n",
     );
     for reason in Reason::ALL {

@@ -10,7 +10,7 @@ use crate::credspec::Prepared;
 pub struct Failure {
     /// Whether time ran out (answered with code 504) rather than something failing (500).
     pub timed_out: bool,
-    /// What failed, in one sentence that names the object and holds no secret.
+    /// What failed, in one sentence that names the object and contains no secret.
     pub message: String,
 }
 
@@ -31,6 +31,14 @@ pub enum SpecFact {
     Absent,
     /// It could not be found out.
     Unknown(Failure),
+}
+
+impl SpecFact {
+    /// Whether the resource is known to exist.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        matches!(self, Self::Found(_) | Self::Empty)
+    }
 }
 
 /// Whether a service account may `use` one credential spec.
@@ -65,7 +73,7 @@ impl Facts {
         Self { names: vec![NameFacts::default(); names], hints: Vec::new() }
     }
 
-    /// Takes down what is known of a credential spec, and whether it was read just now from the
+    /// Records a credential spec, and whether it was read just now from the
     /// API server rather than from a store that may lag behind it.
     pub fn set_spec(&mut self, index: usize, spec: SpecFact, live: bool) {
         if let Some(name) = self.names.get_mut(index) {
@@ -98,7 +106,7 @@ impl Facts {
         self.names.get(index).and_then(|name| name.right.as_ref())
     }
 
-    /// Whether a hint was looked for.
+    /// Whether a similar name was searched for.
     pub(super) fn has_looked_for_hint(&self, name: &str) -> bool {
         self.hints.iter().any(|(asked, _)| asked == name)
     }

@@ -52,7 +52,7 @@ impl<'a> Judgement<'a> {
     }
 }
 
-/// Looks at a request and says what must be known to decide it.
+/// Reads a request and determines what must be known to decide it.
 #[must_use]
 pub fn plan<'a>(request: &Request<'a>) -> Plan<'a> {
     let Some(operation) = request.operation else {
@@ -113,7 +113,7 @@ fn first_change(old: &Pod<'_>, new: &Pod<'_>) -> Option<String> {
     ))
 }
 
-/// Whether two references are the same place and say the same. The order of a list may change.
+/// Whether two references have the same place and the same GMSA. The order of a list may change.
 fn same(one: &Reference<'_>, other: &Reference<'_>) -> bool {
     one.place.kind == other.place.kind
         && (one.place.kind.list().is_none() || one.place.name == other.place.name)

@@ -5,6 +5,7 @@ use super::facts::{Facts, SpecFact};
 use super::plan::Judgement;
 use super::request::Step;
 use super::verdict::{Finding, findings};
+use crate::credspec::name::{closest, is_valid_name};
 
 /// Something that must be found out before a decision can be made.
 ///
@@ -19,7 +20,7 @@ pub enum Question<'a> {
         name: &'a str,
     },
     /// What is the credential spec of this name, read now? Asked before a denial that rests on
-    /// what a store says, because a store may lag behind an object made or edited just before.
+    /// the store's content, because a store may lag behind an object created or changed just before.
     LiveSpec {
         /// The position among the judgement's names.
         index: usize,
@@ -33,16 +34,44 @@ pub enum Question<'a> {
         /// The name.
         name: &'a str,
     },
-    /// Which existing name was meant by this invalid one? Only its lower-case form counts.
+    /// Which existing name was meant by this invalid one? See [`Self::candidate`].
     LowerCaseHint {
         /// The invalid name.
         name: &'a str,
     },
-    /// Which close existing name was meant? Only one that the service account may use counts.
+    /// Which existing name is close to this one? See [`Self::candidate`].
     CloseHint {
         /// The name that does not exist.
         name: &'a str,
     },
+}
+
+/// A name that was probably meant by another, if the condition holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Candidate {
+    /// If there is a credential spec of this name.
+    IfItExists(String),
+    /// If the service account may use the credential spec of this name.
+    IfUsable(String),
+}
+
+impl Question<'_> {
+    /// Which name may be the hint that this question asks for, given the names that exist. None for
+    /// other questions, and where no name is near enough.
+    pub fn candidate(&self, names: impl FnOnce() -> Vec<String>) -> Option<Candidate> {
+        match self {
+            Self::LowerCaseHint { name } => {
+                let lower = Some(name.to_lowercase()).filter(|lower| is_valid_name(lower));
+                lower.map(Candidate::IfItExists)
+            }
+            Self::CloseHint { name } => {
+                let names = names();
+                let close = closest(name, names.iter().map(String::as_str));
+                close.map(|close| Candidate::IfUsable(close.to_owned()))
+            }
+            Self::Spec { .. } | Self::LiveSpec { .. } | Self::Right { .. } => None,
+        }
+    }
 }
 
 impl<'a> Judgement<'a> {
@@ -86,7 +115,7 @@ impl<'a> Judgement<'a> {
             match finding.reason {
                 Reason::NameInvalid => questions.push(Question::LowerCaseHint { name }),
                 Reason::NotFound => questions.push(Question::CloseHint { name }),
-                // A right to a name that does not exist is rarely what is missing.
+                // For a name that does not exist the right is rarely the problem.
                 Reason::NotAuthorized if self.is_absent(name, facts) => {
                     questions.push(Question::CloseHint { name });
                 }

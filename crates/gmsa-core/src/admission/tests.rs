@@ -158,11 +158,11 @@ fn a_pod_with_a_generated_name_is_called_by_its_owner() {
 }
 
 #[test]
-fn a_close_name_is_told_only_to_who_may_use_it() {
+fn a_close_name_is_suggested_only_to_accounts_that_may_use_it() {
     let mut world = World::new();
     let with = world.create(Step::Mutate, &pod(Some("webb"), None));
     assert!(only_message(&with).contains("did you mean \"web\""), "{with:?}");
-    // Nor may it use the name that does not exist: then the grant is told as well.
+    // It may not use the missing name either: then the message names the grant too.
     let validated = world.create(Step::Validate, &pod(Some("webb"), None));
     assert_eq!(reasons(&validated), [Reason::NotAuthorized]);
     let message = only_message(&validated);
@@ -240,7 +240,7 @@ fn what_cannot_be_found_out_is_denied() {
 }
 
 #[test]
-fn operations_are_looked_at_before_the_kind() {
+fn the_operation_is_checked_before_the_kind() {
     let text = pod(Some("web"), None).to_string();
     let object: Pod<'_> = serde_json::from_str(&text).unwrap();
     let base = request(Step::Validate, &object);
@@ -404,7 +404,7 @@ fn warnings_come_with_the_final_answer() {
 }
 
 #[test]
-fn of_many_places_only_so_many_are_looked_at() {
+fn the_number_of_places_is_limited() {
     let with = |places: usize| {
         let mut object = pod(None, None);
         object["spec"]["containers"] = (0..places)

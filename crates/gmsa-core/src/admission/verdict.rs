@@ -63,7 +63,7 @@ pub fn decide(judgement: &Judgement<'_>, facts: &Facts) -> Decision {
 
 /// Everything that is wrong, at most one finding a place.
 ///
-/// The mutating step denies only for what it would itself fail at; once it denies, it tells all.
+/// The mutating step denies only what it cannot expand; once it denies, it reports every problem.
 pub(super) fn findings<'a>(judgement: &Judgement<'a>, facts: &Facts) -> Vec<Finding<'a>> {
     let own: Vec<_> = judgement
         .references
@@ -84,8 +84,8 @@ pub(super) fn findings<'a>(judgement: &Judgement<'a>, facts: &Facts) -> Vec<Find
         .collect()
 }
 
-/// Whether the mutating step has no say in this finding: its own answer would mend it, or it does
-/// not need to know.
+/// Whether the mutating step ignores this finding: its own patch fixes it, or the decision does
+/// not depend on it.
 fn is_open_to_mutation(finding: &Finding<'_>) -> bool {
     matches!(finding.reason, Reason::NotExpanded | Reason::Undecided | Reason::Timeout)
 }
@@ -127,7 +127,7 @@ fn judge_place<'a>(
         Some(SpecFact::Empty) => return finding(Reason::Empty),
         Some(SpecFact::Absent) => return finding(Reason::NotFound),
         Some(SpecFact::Unknown(failure)) => {
-            // Contents that stand there already need nothing from the mutating step.
+            // Contents that the pod already has need nothing from the mutating step.
             let needed = validating || reference.contents.is_none();
             return needed.then(|| unknown(reference, failure));
         }
@@ -158,7 +158,7 @@ fn differs(prepared: &Prepared, contents: Contents<'_>) -> Option<String> {
     }
     match contents.text() {
         Some(text) => difference(&prepared.json(), &text),
-        None => Some("the contents are no text".to_owned()),
+        None => Some("the contents are not text".to_owned()),
     }
 }
 
@@ -188,7 +188,7 @@ fn operations(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Operation> {
     operations
 }
 
-/// One finding in words. `repeated`: a later one has the same reason and name, and says what to do.
+/// The message of one finding. `repeated`: a later one has the same reason and name, and the remedy.
 fn to_denial(
     judgement: &Judgement<'_>,
     facts: &Facts,
@@ -239,7 +239,7 @@ fn to_denial(
                     grant.with_plugin(),
                     grant.with_kubectl()
                 ),
-                // An API server lets no other through, a file may hold any.
+                // An API server accepts no other, but a file may contain any.
                 None => format!(", and its name is not valid{meant}"),
             };
             let account = shown(account);

@@ -81,10 +81,7 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
             warn(
                 Code::CredspecFindings,
                 None,
-                format!(
-                    "GMSA cred spec \"{name}\" has {} finding(s) of its own",
-                    prepared.findings
-                ),
+                format!("GMSA cred spec \"{name}\" has {} finding(s)", prepared.findings),
             );
         }
     }

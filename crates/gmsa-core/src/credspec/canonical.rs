@@ -61,7 +61,7 @@ fn write_object(out: &mut String, map: &Map<String, Value>) {
     out.push('}');
 }
 
-/// Writes a number as a Go client does that keeps integers of 64 signed bits and makes a float of
+/// Writes a number like a Go client that keeps signed 64-bit integers and makes a float of
 /// every other number.
 pub(super) fn write_number(out: &mut String, number: &Number) {
     if let Some(integer) = number.as_i64() {
@@ -110,12 +110,12 @@ fn write_float(out: &mut String, float: f64) {
 
 /// The shortest digits that are read back as the same float, in scientific notation.
 ///
-/// Where two are equally short and equally near, Go takes the even one and Rust the greater one.
+/// If two are equally short and equally near, Go chooses the even one and Rust the greater one.
 fn shortest(float: f64) -> String {
     let shortest = format!("{float:e}");
     let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit);
     let nearest = format!("{float:.*e}", digits.count().saturating_sub(1));
-    // At a power of two, what is nearest need not be read back as the same.
+    // At a power of two, the nearest one need not parse to the same number.
     if nearest.parse() == Ok(float) { nearest } else { shortest }
 }
 

@@ -1,4 +1,4 @@
-//! Whether contents that stand in a pod are those of the resource.
+//! Compares the contents in a pod with those of the resource.
 //!
 //! Parsers differ in which of two equal keys they take, so a text with a repeated key equals
 //! nothing: what is compared here must be what Windows reads.

@@ -1,5 +1,7 @@
 //! SIDs and GUIDs as a credential spec writes them.
 
+use uuid::fmt::Hyphenated;
+
 /// Whether a text is the SID of a domain: `S-1-5-21-a-b-c` with three numbers of 32 bits (MS-DTYP,
 /// section 2.4.2.1).
 #[must_use]
@@ -36,9 +38,7 @@ fn is_sub_authority(text: &str) -> bool {
 /// Whether a text is a GUID: 8-4-4-4-12 hexadecimal digits without braces.
 #[must_use]
 pub fn is_guid(text: &str) -> bool {
-    const LENGTHS: [usize; 5] = [8, 4, 4, 4, 12];
-    text.split('-').map(str::len).eq(LENGTHS)
-        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    text.parse::<Hyphenated>().is_ok()
 }
 
 /// The GUID in a text that is one in braces.

@@ -66,7 +66,7 @@ pub struct HostAccountConfig {
     pub portable_ccg_version: Option<String>,
 }
 
-/// Leaves out the input of the plug-in: some plug-ins take a password there.
+/// Omits the input of the plug-in, which for some plug-ins is a password.
 impl fmt::Debug for HostAccountConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostAccountConfig")

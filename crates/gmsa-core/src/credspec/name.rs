@@ -2,7 +2,7 @@
 
 /// The longest name, in characters.
 const MAXIMUM_LENGTH: usize = 253;
-/// The name made of a text that holds not one usable character.
+/// The name for a text without a usable character.
 const FALLBACK: &str = "gmsa";
 /// How many edits apart two names may be, and one still be meant by the other.
 const MAXIMUM_EDITS: usize = 2;
@@ -26,6 +26,12 @@ pub fn is_valid_name(name: &str) -> bool {
             before = byte;
             fits
         })
+}
+
+/// Whether several names were meant by one, as patterns for files do.
+#[must_use]
+pub fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?'])
 }
 
 /// The valid name that is nearest to a text; a valid name is given back as it is.

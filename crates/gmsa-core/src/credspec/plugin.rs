@@ -16,7 +16,7 @@ pub struct Plugin {
     pub guid: &'static str,
     /// What `PluginInput` looks like.
     pub format: &'static str,
-    /// Whether the format holds a password in plain text.
+    /// Whether the format contains a password in plain text.
     pub takes_password: bool,
     fits: fn(&str) -> bool,
 }
@@ -77,7 +77,7 @@ pub fn by_id(id: &str) -> Option<&'static Plugin> {
     PLUGINS.iter().find(|plugin| plugin.id == id)
 }
 
-/// Whether a `PluginInput` looks as if a password stood in it: `user@domain:password`,
+/// Whether a `PluginInput` seems to contain a password: `user@domain:password`,
 /// `domain\user:password`, or a key such as `password` with a value.
 ///
 /// Only for inputs that do not have a known plug-in's format: a secret's own name may well be
@@ -150,7 +150,7 @@ fn has_password_key(input: &str) -> bool {
     KEYS.iter().any(|key| {
         lower.match_indices(key).any(|(start, _)| {
             let after = lower.get(start + key.len()..).unwrap_or_default();
-            // The key may stand in quotes, escaped ones too.
+            // The key may be in quotes, which may be escaped.
             let after = after.trim_start_matches(['"', '\'', '\\', ' ']);
             after
                 .strip_prefix(['=', ':'])

@@ -11,8 +11,8 @@ use crate::json::escaped;
 /// A credential spec's contents, ready to be inlined into a pod.
 #[derive(PartialEq, Eq)]
 pub struct Prepared {
-    /// The canonical JSON of the `credspec` object as a JSON string, quotes included: as it stands
-    /// in a patch, and in the pod that an API server sends.
+    /// The canonical JSON of the `credspec` object as a JSON string, quotes included: the form in
+    /// a patch, and in the pod that an API server sends.
     pub escaped: Box<str>,
     /// How many bytes the canonical JSON has.
     pub bytes: usize,

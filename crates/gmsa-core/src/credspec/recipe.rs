@@ -8,7 +8,7 @@ use super::model::{
 };
 use crate::finding::{Code, Finding};
 
-/// What a credential spec says of a domain.
+/// The facts about a domain in a credential spec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DomainFacts {
     /// The SID, `S-1-5-21-a-b-c`.
@@ -33,7 +33,7 @@ pub struct Recipe<'a> {
     /// Their domain.
     pub domain: &'a DomainFacts,
     /// The plug-in of hosts that are not in the domain: its class identifier without braces, and
-    /// what it is told.
+    /// its input.
     pub plugin: Option<(&'a str, &'a str)>,
 }
 
@@ -78,7 +78,7 @@ fn bare(account: &str) -> &str {
     account.strip_suffix('$').unwrap_or(account)
 }
 
-/// What a credential spec's contents say of their domain that is not so.
+/// Where a credential spec's contents differ from the facts about their domain.
 #[must_use]
 pub fn domain_differences(contents: &Value, domain: &DomainFacts) -> Vec<Finding> {
     let facts = [

@@ -57,7 +57,7 @@ impl Inside {
     /// Judges the outputs, one outcome for each check.
     ///
     /// No check is judged by its own command alone: a ticket shows that a controller answers, and a
-    /// channel that is verified shows that Windows finds the domain, whatever another command says.
+    /// verified channel shows that Windows finds the domain, no matter what other commands report.
     #[must_use]
     pub fn judge(&self) -> Vec<Outcome> {
         let channel = self.secure_channel();
@@ -123,7 +123,7 @@ impl Inside {
     /// Nothing in the output is understood.
     fn unclear(&self, probe: Probe, said: &Said) -> Outcome {
         let words = format!(
-            "{} ended with {} and said nothing that is understood",
+            "{} ended with {} and printed nothing that is understood",
             self.shown(probe),
             said.code
         );
@@ -148,7 +148,7 @@ impl Inside {
             return Some(Outcome::warning(&POD_TOOLS, words));
         }
         let ran = self.readings.values().any(|one| matches!(one, Reading::Ended { .. }));
-        ran.then(|| Outcome::ok(&POD_TOOLS, "what was looked for is there"))
+        ran.then(|| Outcome::ok(&POD_TOOLS, "the tools are in the image"))
     }
 
     fn credential_spec(&self) -> Outcome {
@@ -236,7 +236,7 @@ impl Inside {
             .then("Open UDP port 53 to the DNS servers, and let answers be as long as they are.")
     }
 
-    /// No command asks for it alone; what the others say of it.
+    /// No command checks it alone; derived from the output of others.
     fn domain_controller(&self, resolves: bool, has_identity: bool) -> Outcome {
         let check = &POD_DOMAIN_CONTROLLER;
         if !has_identity {
@@ -261,7 +261,7 @@ impl Inside {
         }
     }
 
-    /// What commands say of no domain controller being found.
+    /// How commands report that no domain controller was found.
     fn not_found(&self) -> Vec<String> {
         let mut evidence = Vec::new();
         for probe in [Probe::ParentDomain, Probe::Query, Probe::Verify, Probe::Ticket] {
@@ -306,8 +306,8 @@ impl Inside {
         })
     }
 
-    /// A user without the identity explains what was denied and nothing else: a channel is set up
-    /// by netlogon, whoever looks at it.
+    /// A user without the identity explains the denied calls and nothing else: netlogon sets up the
+    /// channel, no matter which user queries it.
     fn user(&self, verified: bool) -> Outcome {
         let said = match self.said(Probe::User) {
             Ok(said) => said,
@@ -463,12 +463,12 @@ impl Inside {
     }
 }
 
-/// A verified channel shows that Windows finds the domain, so what `nslookup` says is no cause.
+/// A verified channel shows that Windows finds the domain, so the result of `nslookup` is not a cause.
 fn unless_verified(mut outcome: Outcome, verified: bool) -> Outcome {
     if verified && outcome.state == State::Problem {
         outcome.state = State::Warning;
         outcome.message = format!(
-            "{}, but the secure channel works, so Windows finds the domain all the same",
+            "{}, but the secure channel works, so Windows finds the domain anyway",
             outcome.message
         );
     }

@@ -43,7 +43,7 @@ pub fn judge(output: &NodeOutput, plugins: &[String]) -> Vec<Outcome> {
     outcomes.into_iter().map(|outcome| outcome.on(&object)).collect()
 }
 
-/// What the same output says against a problem: something that works although this check says that
+/// Evidence against a problem in the same output: something that works although this check says that
 /// it cannot.
 fn contradiction(outcome: &Outcome, output: &NodeOutput) -> Option<&'static str> {
     if outcome.state != State::Problem {
@@ -167,7 +167,7 @@ fn ports(output: &NodeOutput) -> Vec<Outcome> {
     judged
         .into_iter()
         .map(|(works, mut outcome)| {
-            // Windows goes on to the next controller.
+            // Windows tries the next controller.
             if !works && some_work {
                 outcome.state = State::Warning;
             }
@@ -256,7 +256,7 @@ fn accounts(output: &NodeOutput) -> Vec<Outcome> {
             Some(true) => Outcome::ok(&NODE_ACCOUNT, format!("it can use {name}")),
             Some(false) => Outcome::problem(
                 &NODE_ACCOUNT,
-                format!("Test-ADServiceAccount says that it cannot use {name}"),
+                format!("Test-ADServiceAccount reports that it cannot use {name}"),
             )
             .then(format!(
                 "Allow it: kubectl gmsa account allow {name} --host {}; after a change of group \
@@ -264,7 +264,8 @@ fn accounts(output: &NodeOutput) -> Vec<Outcome> {
                 output.computer
             )),
             None => {
-                let why = account.error.as_deref().unwrap_or("Test-ADServiceAccount said nothing");
+                let why =
+                    account.error.as_deref().unwrap_or("Test-ADServiceAccount printed nothing");
                 Outcome::unknown(&NODE_ACCOUNT, format!("{name}: {why}"))
             }
         }

@@ -42,7 +42,7 @@ fn texts_are_sentences_and_sources_are_links() {
 }
 
 #[test]
-fn nothing_wrong_is_healthy_and_what_was_not_seen_is_said() {
+fn nothing_wrong_is_healthy_and_unknown_checks_are_counted() {
     let outcomes = [Outcome::ok(&CRD_PRESENT, "there"), Outcome::skipped(&NODE_BUILD, "no node")];
     let verdict = Verdict::of(&outcomes);
     assert_eq!((verdict.health, verdict.causes.len()), (Health::Healthy, 0));

@@ -1,4 +1,4 @@
-//! The verdict: what is broken, root cause first.
+//! The verdict: the faults, root causes first.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ impl Health {
     }
 }
 
-/// Something that is wrong by itself, and what is wrong because of it.
+/// A root cause, and its consequences.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause<'a> {
     /// What is wrong.
@@ -52,12 +52,12 @@ impl Cause<'_> {
     }
 }
 
-/// What all outcomes together say.
+/// The summary of all outcomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict<'a> {
     /// The overall state.
     pub health: Health,
-    /// What is wrong by itself: problems before warnings, and among
+    /// The root causes: problems before warnings, and among
     /// these in the order of the catalogue.
     pub causes: Vec<Cause<'a>>,
     /// What could not be determined.

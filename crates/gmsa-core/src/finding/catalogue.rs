@@ -1,4 +1,4 @@
-//! Every code with what it says of itself, once.
+//! Every code with its severity, summary and remedy.
 
 use super::Severity;
 
@@ -63,13 +63,13 @@ catalogue! {
         id: "gmsa-with-host-process",
         severity: Warning,
         summary: "A container with a GMSA is a `HostProcess` container, which runs as an account of the node and never gets the GMSA.",
-        remedy: "Take `hostProcess: true` away, or take the GMSA away and give the node's account the rights.",
+        remedy: "Remove `hostProcess: true`, or remove the GMSA and give the rights to the node's account.",
     }
     NotBoundToWindows {
         id: "not-bound-to-windows",
         severity: Warning,
-        summary: "Nothing binds the pod to a Windows node, so it may be scheduled where a GMSA means nothing.",
-        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. With `os.name: windows` besides, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: take those away first.",
+        summary: "Nothing binds the pod to a Windows node, so it may be scheduled on a Linux node, which ignores a GMSA.",
+        remedy: "Set the node selector `kubernetes.io/os: windows`, or use a runtime class that has it. If you also set `os.name: windows`, the API server refuses fields of Linux such as `runAsUser`, `fsGroup` and `seLinuxOptions`: remove those first.",
     }
     FixedHostname {
         id: "fixed-hostname",
@@ -80,7 +80,7 @@ catalogue! {
     SharedHostnamePrefix {
         id: "shared-hostname-prefix",
         severity: Warning,
-        summary: "Windows cuts hostnames at 15 characters, and the first 15 characters of this pod's name are those of all its replicas.",
+        summary: "Windows cuts hostnames at 15 characters, and all replicas of this pod have the same first 15 characters.",
         remedy: "Turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`. A shorter name helps a StatefulSet only: a Deployment's pods differ in their last characters.",
     }
     GmsaInSeveralContainers {
@@ -111,7 +111,7 @@ catalogue! {
         id: "value-type-wrong",
         severity: Error,
         summary: "A value has another type than the schema demands, so the API server refuses the resource.",
-        remedy: "Write what the message asks for; a number or a JSON object that a string is wanted for goes into quotes.",
+        remedy: "Write the value that the message asks for; where it asks for a string, put a number or a JSON object in quotes.",
     }
     UnknownKey {
         id: "unknown-key",
@@ -128,14 +128,14 @@ catalogue! {
     CmsPluginsIncomplete {
         id: "cms-plugins-incomplete",
         severity: Error,
-        summary: "`CmsPlugins` does not contain `ActiveDirectory`, so Windows makes nothing of the contents.",
+        summary: "`CmsPlugins` does not contain `ActiveDirectory`, so Windows ignores the contents.",
         remedy: "Set `CmsPlugins: [ActiveDirectory]`.",
     }
     SidNotDomain {
         id: "sid-not-domain",
         severity: Error,
         summary: "`Sid` is not the SID of a domain, which has the form `S-1-5-21-a-b-c`.",
-        remedy: "Write the domain's SID (`(Get-ADDomain).DomainSID`); an account's SID is the domain's with one more number, which has to go.",
+        remedy: "Write the domain's SID (`(Get-ADDomain).DomainSID`); an account's SID is the domain's SID with one more number: remove that.",
     }
     GuidInvalid {
         id: "guid-invalid",
@@ -188,7 +188,7 @@ catalogue! {
     HostAccountConfigMisplaced {
         id: "host-account-config-misplaced",
         severity: Error,
-        summary: "`HostAccountConfig` does not stand in `ActiveDirectoryConfig`; the API server drops it, and hosts that are not in the domain cannot use the account.",
+        summary: "`HostAccountConfig` is not in `ActiveDirectoryConfig`; the API server drops it, and hosts that are not in the domain cannot use the account.",
         remedy: "Move it into `ActiveDirectoryConfig`.",
     }
     PluginGuidInvalid {
@@ -212,14 +212,14 @@ catalogue! {
     PluginInputPlaintextPassword {
         id: "plugin-input-plaintext-password",
         severity: Error,
-        summary: "`PluginInput` seems to hold a password in plain text, which everyone who may read the credential spec or a pod that uses it can see.",
+        summary: "`PluginInput` seems to contain a password in plain text, which every user who may read the credential spec or a pod that uses it can see.",
         remedy: "Change that password, keep the new one in the plug-in's secret store, and write only where it is.",
     }
     DomainFactWrong {
         id: "domain-fact-wrong",
         severity: Error,
-        summary: "The credential spec says something else of its domain than the directory does.",
-        remedy: "Write what the directory says; `kubectl gmsa credspec create --from-ad` takes all of it from there.",
+        summary: "A fact about the domain in the credential spec differs from the directory.",
+        remedy: "Write the directory's values; `kubectl gmsa credspec create --from-ad` reads them all.",
     }
     AccountUnusable {
         id: "account-unusable",
@@ -285,25 +285,25 @@ catalogue! {
         id: "workload-would-be-denied",
         severity: Error,
         summary: "The next pod of a workload would be denied, at the next rollout, scaling or failure of a node at the latest.",
-        remedy: "Do what the message says for each reason; docs/denials.md explains them.",
+        remedy: "Follow the message for each reason; docs/denials.md explains them.",
     }
     GmsaInExcludedNamespace {
         id: "gmsa-in-excluded-namespace",
         severity: Error,
         summary: "Something uses a GMSA in a namespace whose pods are not sent to the webhook: nothing is filled in, and no right is checked.",
-        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` takes it in, or move the workload.",
+        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` selects it, or move the workload.",
     }
     GmsaNotSent {
         id: "gmsa-not-sent",
         severity: Error,
         summary: "The labels of something that uses a GMSA keep its pods from being sent to the webhook: nothing is filled in, and no right is checked.",
-        remedy: "Take the `objectSelector` out of the webhook configuration; until then change the labels so that it takes the pods in.",
+        remedy: "Remove the `objectSelector` from the webhook configuration; until then change the labels so that it selects the pods.",
     }
     WebhookMaySkipPods {
         id: "webhook-may-skip-pods",
         severity: Warning,
-        summary: "A webhook configuration leaves pods out by an `objectSelector`, or by a condition that is not one of ours and was not judged: anyone who creates a pod may get around the check.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which takes the `objectSelector` away; take foreign `matchConditions` out by hand.",
+        summary: "A webhook configuration excludes pods by an `objectSelector`, or by a foreign condition that was not evaluated: anyone who creates a pod may avoid the check.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which removes the `objectSelector`; remove foreign `matchConditions` by hand.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",
@@ -321,13 +321,13 @@ catalogue! {
         id: "right-unused",
         severity: Info,
         summary: "A service account may use a credential spec, by name, that nothing running as it uses.",
-        remedy: "Take the right away with `kubectl gmsa revoke` if it is not needed.",
+        remedy: "Revoke the right with `kubectl gmsa revoke` if it is not needed.",
     }
     CredspecUnused {
         id: "credspec-unused",
         severity: Info,
         summary: "No pod and no workload uses the credential spec.",
-        remedy: "Delete it if it is not needed, and the account's rights in the directory with it.",
+        remedy: "Delete it if it is not needed, and then the account's rights in the directory.",
     }
     RoleNamesNoCredspec {
         id: "role-names-no-credspec",
@@ -344,7 +344,7 @@ catalogue! {
     ServiceAccountMissing {
         id: "service-account-missing",
         severity: Error,
-        summary: "The pods' service account is not among those that the files hold for its namespace; the API server refuses pods whose service account does not exist.",
+        summary: "The files have service accounts of the namespace, but not that of the pods; the API server refuses pods whose service account does not exist.",
         remedy: "Add the service account to the files, correct `serviceAccountName`, or leave the namespace's service accounts out of the review.",
     }
     VersionDeprecated {

@@ -1,4 +1,4 @@
-//! Contents of a credential spec as they stand in a pod: JSON in a JSON string.
+//! Contents of a credential spec in a pod: JSON in a JSON string.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 /// A JSON string (RFC 8259 section 7) with its quotes and escapes, as it was read.
 ///
-/// Contents that an API server sends are those that we wrote, so most need no unescaping: they are
-/// compared as they stand. Can be read from JSON text only, from which it borrows.
+/// Contents that an API server sends are those that we wrote, so most are compared without
+/// unescaping. Can be deserialized from JSON text only, from which it borrows.
 #[derive(Clone, Copy)]
 pub struct Contents<'a>(&'a str);
 
@@ -26,7 +26,7 @@ impl<'a> Contents<'a> {
         self.0
     }
 
-    /// The string itself; none if an escape in it stands for no character (half of a surrogate
+    /// The string itself; none if an escape in it is not a character (half of a surrogate
     /// pair).
     #[must_use]
     pub fn text(self) -> Option<Cow<'a, str>> {
@@ -40,7 +40,7 @@ impl<'a> Contents<'a> {
     /// Whether the string has more bytes than this.
     #[must_use]
     pub fn is_longer_than(self, most: usize) -> bool {
-        // An escape is never shorter than what it stands for.
+        // An escape is never shorter than its character.
         self.0.len().saturating_sub(2) > most && self.text().is_none_or(|text| text.len() > most)
     }
 }
@@ -96,7 +96,7 @@ mod tests {
             assert_eq!(read(json).text().unwrap(), text);
             assert_eq!(read(json).escaped(), json);
         }
-        assert_eq!(read(r#""\ud83d""#).text(), None, "half of a pair is no character");
+        assert_eq!(read(r#""\ud83d""#).text(), None, "half of a pair is not a character");
         let value = serde_json::Value::from("secret");
         let error = <Contents<'_> as serde::Deserialize>::deserialize(&value).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");

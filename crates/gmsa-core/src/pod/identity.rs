@@ -10,13 +10,13 @@ pub struct Identity<'a> {
     pub container: Place<'a>,
     /// The name of the credential spec that is in force.
     pub credential_spec: &'a str,
-    /// Whether the container takes it from the pod instead of saying it itself.
+    /// Whether the container inherits it from the pod.
     pub inherited: bool,
     /// Whether the container is a `HostProcess` container.
     pub host_process: bool,
 }
 
-/// Every container that runs as a GMSA. A container's own name goes before the pod's.
+/// Every container that runs as a GMSA. A container's own name overrides the pod's.
 pub fn identities<'p>(pod: &'p Pod<'_>) -> impl Iterator<Item = Identity<'p>> {
     let pod_options = pod.spec.as_ref().and_then(|spec| options(spec.security_context.as_ref()));
     let mut found = Vec::new();

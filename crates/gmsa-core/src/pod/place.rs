@@ -9,7 +9,7 @@ use super::view::{Container, Pod, SecurityContext, WindowsOptions};
 /// What kind of place it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlaceKind {
-    /// The pod itself, and with it every container that does not say otherwise.
+    /// The pod itself, and with it every container that does not set its own.
     Pod,
     /// One of `containers`.
     Container,
@@ -115,10 +115,10 @@ pub fn shown(name: &str) -> Cow<'_, str> {
     })
 }
 
-/// What one place says of a GMSA: a name, contents, or both.
+/// The GMSA at one place: a name, contents, or both.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Reference<'a> {
-    /// Where it stands.
+    /// Where it is.
     pub place: Place<'a>,
     /// `gmsaCredentialSpecName`.
     pub name: Option<&'a str>,
@@ -189,7 +189,7 @@ impl<'a> Pod<'a> {
         .unwrap_or_default()
     }
 
-    /// Every place that says something of a GMSA, in the order pod, containers, init containers,
+    /// Every place with a GMSA, in the order pod, containers, init containers,
     /// ephemeral containers.
     pub fn references(&self) -> impl Iterator<Item = Reference<'_>> {
         let mut found = Vec::new();
@@ -204,7 +204,7 @@ impl<'a> Pod<'a> {
         found.into_iter()
     }
 
-    /// What says something of a GMSA at the place of a field, such as that of a denial.
+    /// The GMSA at the place of a field, such as that of a denial.
     #[must_use]
     pub fn reference_at(&self, field: &str) -> Option<Reference<'_>> {
         self.references().find(|reference| field.starts_with(&reference.place.field("")))

@@ -1,7 +1,6 @@
 //! Where a Pod runs, and under which hostname.
 
-use super::list::{NodeSelectorTerms, Owners};
-use super::view::Pod;
+use super::view::{NodeSelectorTerms, Owners, Pod};
 
 /// Windows cuts computer names to this many characters (the NetBIOS name, MS-NBTE).
 pub const HOSTNAME_LENGTH: usize = 15;
@@ -13,7 +12,7 @@ const TEMPLATE_HASH: usize = 10;
 /// What is known of a Pod's hostname on Windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hostname<'a> {
-    /// The Pod stands alone, or its name differs within the first 15 characters.
+    /// The Pod has no owner, or its name differs within the first 15 characters.
     Unique,
     /// `spec.hostname` is set on a Pod that has siblings.
     Fixed(&'a str),

@@ -73,7 +73,7 @@ fn a_key_given_twice_is_refused() {
 }
 
 #[test]
-fn a_containers_own_identity_goes_before_the_pods() {
+fn a_containers_own_identity_overrides_the_pods() {
     let text = r#"{"spec":{"securityContext":{"windowsOptions":{"gmsaCredentialSpecName":"a","hostProcess":true}},
         "containers":[{"name":"one"},{"name":"two","securityContext":{"windowsOptions":{"gmsaCredentialSpecName":"b","hostProcess":false}}}],
         "initContainers":[{"name":"three"}]}}"#;

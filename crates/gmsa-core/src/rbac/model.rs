@@ -19,7 +19,7 @@ pub struct Role {
     /// What it allows.
     #[serde(deserialize_with = "null_is_default")]
     pub rules: Vec<Rule>,
-    /// Of a `ClusterRole`: the roles whose rules it takes instead of its own.
+    /// Of a `ClusterRole`: the roles whose rules replace its own.
     pub aggregation_rule: Option<AggregationRule>,
 }
 
@@ -66,7 +66,7 @@ pub struct Rule {
     /// Verbs; `*` is any.
     #[serde(deserialize_with = "null_is_default")]
     pub verbs: Vec<String>,
-    /// Names; none is any, and `*` is no wildcard here.
+    /// Names; none is any, and `*` is not a wildcard here.
     #[serde(deserialize_with = "null_is_default")]
     pub resource_names: Vec<String>,
 }
@@ -102,7 +102,7 @@ pub struct RoleRef {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct AggregationRule {
-    /// A role that matches any of these is taken in.
+    /// A role that matches any of these is aggregated.
     #[serde(deserialize_with = "null_is_default")]
     pub cluster_role_selectors: Vec<LabelSelector>,
 }

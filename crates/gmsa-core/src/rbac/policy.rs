@@ -27,7 +27,7 @@ pub struct Grant {
     pub subject: String,
     /// Whether the right comes by a wildcard: in verbs, groups or resources, or by naming no name.
     pub wildcard: bool,
-    /// If the role takes its rules from others: those that allow it, as `ClusterRole web`.
+    /// If the role is aggregated: the roles that allow it, as `ClusterRole web`.
     pub aggregated_from: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct Policy {
     cluster_roles: BTreeMap<String, Role>,
     bindings: BTreeMap<String, BTreeMap<String, Binding>>,
     cluster_bindings: BTreeMap<String, Binding>,
-    /// Whether the rules of aggregated roles are those that stand in the objects.
+    /// Whether the objects already contain the rules of aggregated roles.
     as_stored: bool,
 }
 

@@ -139,7 +139,7 @@ fn aggregated_roles_take_the_rules_of_others() {
 }
 
 #[test]
-fn objects_of_a_cluster_are_taken_as_they_are_stored() {
+fn objects_of_a_cluster_are_used_as_stored() {
     let mut leaf = role("ClusterRole", "leaf", &rule(&json!(["webapp1"])));
     leaf["metadata"]["labels"] = json!({"tier": "web"});
     let aggregate = |rules: &Value| {

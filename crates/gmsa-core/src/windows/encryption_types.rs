@@ -152,7 +152,7 @@ mod tests {
         for (types, standing, part) in [
             (None, Standing::Information, "not set: domain controllers with the updates of April"),
             (Some(0), Standing::Information, "0 (none): domain controllers"),
-            // Protocol flags say nothing of the encryption.
+            // Protocol flags do not select an encryption.
             (Some(0x1_0000), Standing::Information, "65536 (FAST): domain controllers"),
             (Some(24), Standing::Good, "24 (AES128, AES256)"),
             (Some(8), Standing::Good, "8 (AES128)"),

@@ -34,7 +34,7 @@ pub fn failures(output: &str) -> Vec<u32> {
 }
 
 /// Whether a bare number can be nothing but a failure to get a ticket: `Cache Flags: 0x8` and a key
-/// length stand at the end of a line too.
+/// length are at the end of a line too.
 fn is_failure(code: Code) -> bool {
     code.is_unmistakable()
         || code.0 >= SMALLEST && code.entry().is_some_and(|entry| entry.topic == Topic::Identity)

@@ -78,7 +78,7 @@ pub struct Runtime {
 /// The clock.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Clock {
-    /// Where the time is taken from.
+    /// The time source.
     #[serde(default)]
     pub source: Option<String>,
     /// How far the clocks of controllers are from the node's.
@@ -109,7 +109,7 @@ pub struct Domain {
     pub secure_channel: Option<bool>,
 }
 
-/// What `Test-ADServiceAccount` says of an account.
+/// The result of `Test-ADServiceAccount` for an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Account {
     /// The account.

@@ -22,7 +22,7 @@ pub fn addresses(output: &str) -> (Option<IpAddr>, Vec<IpAddr>) {
 
 fn address(word: &str) -> Option<IpAddr> {
     let word = word.trim_matches([',', ';', '(', ')']);
-    // A zone or a port may stand behind it.
+    // A zone or a port may follow it.
     word.split(['%', '#']).next()?.parse().ok()
 }
 

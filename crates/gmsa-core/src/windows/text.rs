@@ -11,7 +11,7 @@ const CP1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}
 
 /// A smaller decimal number in a text may mean anything.
 const SMALLEST_DECIMAL: u32 = 1000;
-/// What Windows calls its releases, which are no codes.
+/// What Windows calls its releases, which are not codes.
 const WINDOWS_VERSIONS: [u32; 8] = [1607, 1703, 1709, 1803, 1809, 1903, 1909, 2004];
 
 /// The text of an output: UTF-16 with or without a byte order mark, UTF-8, else the code page of
@@ -115,7 +115,7 @@ fn status_code(before: &str, word: &str, after: &str) -> Option<Code> {
     if announced {
         return Some(code);
     }
-    // `image:1909`, `host:1722`, `10.0.17763.1326`, `a/1311` are no codes.
+    // `image:1909`, `host:1722`, `10.0.17763.1326`, `a/1311` are not codes.
     let apart = !before.ends_with([':', '.', '/', '_', '@', '-']);
     let whole = !after.starts_with(['/', '_', ':', '-'])
         && !after

@@ -3,19 +3,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use ldap3::Mod;
 
 use super::{Account, MEMBERSHIP, MEMBERSHIP_GUID};
+use crate::directory::principals::{Principal, Principals, distinct};
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::{Principal, Principals, distinct};
 use crate::security_descriptor::{Access, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
-/// How often a change is tried anew when others change the same attribute.
-const TRIES: u32 = 50;
-/// The longest wait before the next try.
-const PAUSE: Duration = Duration::from_millis(250);
+/// When a change is tried anew while others change the same attribute.
+const TRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(10))
+    .with_max_delay(Duration::from_millis(125))
+    .with_jitter()
+    .with_max_times(50);
 /// LDAP results: the value that was to go is not there; a value is there already.
 const CHANGED_MEANWHILE: [u32; 2] = [16, 20];
 
@@ -60,7 +63,7 @@ pub struct Effect {
     pub principal: Principal,
     /// Whether an entry of it changed.
     pub changed: bool,
-    /// What holds afterwards.
+    /// The state afterwards.
     pub right: Right,
 }
 
@@ -135,7 +138,7 @@ pub(super) fn right(
         },
         Membership::Absent => (Some(false), String::new()),
         Membership::NotShown => {
-            (None, format!("who may is not shown to {user}, or nobody may"))
+            (None, format!("who may is not shown to {user}, or no principal may"))
         }
         Membership::Unreadable(problem) => {
             (None, format!("{MEMBERSHIP} cannot be read: {problem}"))
@@ -146,7 +149,7 @@ pub(super) fn right(
 }
 
 impl Directory {
-    /// Lets principals read the password of an account, and says what holds for each afterwards. All
+    /// Lets principals read the password of an account, and returns the state of each afterwards. All
     /// other entries stay as they are, and changes that others make at the same time are kept.
     pub async fn allow(
         &self,
@@ -157,7 +160,7 @@ impl Directory {
         self.change(name, principals, dry_run, SecurityDescriptor::allow).await
     }
 
-    /// Takes the right to read the password from principals, and says what holds for each afterwards:
+    /// Revokes the right to read the password from principals, and returns the state of each afterwards:
     /// one may keep the right by a group. All other entries stay as they are.
     pub async fn disallow(
         &self,
@@ -177,7 +180,7 @@ impl Directory {
     ) -> Result<Vec<Effect>, Error> {
         // By SID: an entry that was added in an earlier try is this command's, too.
         let mut changed: HashSet<Sid> = HashSet::new();
-        let mut tries = 0;
+        let mut pauses = TRIES.build();
         let descriptor = loop {
             let account = self.managed_account(name).await?;
             let what = format!("change who may read the password of {}", account.dn);
@@ -190,7 +193,7 @@ impl Directory {
                 }
             }
             if !descriptor.fits() {
-                let problem = "that are more entries than 64 KiB hold: allow a group instead";
+                let problem = "the entries would exceed 64 KiB: allow a group instead";
                 return Err(Error::Refused { what, problems: vec![problem.to_owned()] });
             }
             if changed.is_empty() || dry_run {
@@ -204,15 +207,15 @@ impl Directory {
                 operations.push(Mod::Delete(attribute.clone(), HashSet::from([value])));
             }
             operations.push(Mod::Add(attribute, HashSet::from([descriptor.to_bytes()])));
-            match self.modify(&account.dn, operations, &what).await {
+            let error = match self.modify(&account.dn, operations, &what).await {
                 Ok(()) => break descriptor,
-                Err(Error::Operation { code, .. })
-                    if CHANGED_MEANWHILE.contains(&code) && tries < TRIES =>
-                {
-                    tries += 1;
-                    pause(tries).await;
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            let again = matches!(&error, Error::Operation { code, .. }
+                if CHANGED_MEANWHILE.contains(code));
+            match pauses.next().filter(|_| again) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
             }
         };
         let descriptor = if dry_run { descriptor } else { self.stored(name, descriptor).await? };
@@ -273,11 +276,4 @@ impl Directory {
         };
         Ok(principals.iter().zip(tokens).map(effect).collect())
     }
-}
-
-/// Waits a little before the next try, each process for another time.
-async fn pause(tries: u32) {
-    let spread = Duration::from_millis(u64::from(std::process::id() % 37));
-    let step = Duration::from_millis(5) * tries;
-    tokio::time::sleep((step + spread).min(PAUSE)).await;
 }

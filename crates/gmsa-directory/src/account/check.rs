@@ -8,8 +8,8 @@ pub(super) mod retrieval;
 pub(super) mod service_names;
 
 use crate::directory::Directory;
+use crate::directory::principals::Principal;
 use crate::error::Error;
-use crate::principals::Principal;
 
 /// The names of all checks, in kebab case.
 pub const CHECKS: [&str; 20] = [
@@ -35,12 +35,12 @@ pub const CHECKS: [&str; 20] = [
     "controller-ports",
 ];
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckStatus {
-    /// As it should be.
+    /// Nothing to do.
     Passed,
-    /// It could not be found out.
+    /// It could not be determined.
     Unknown,
     /// Likely to cause trouble.
     Warning,
@@ -70,7 +70,7 @@ pub enum Detail {
     Full,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// Its name, in kebab case.
@@ -122,7 +122,7 @@ impl Check {
     }
 }
 
-/// Looks at everything that keeps containers from using an account: the account, whether hosts may
+/// Checks everything that can prevent containers from using an account: the account, whether hosts may
 /// read its password, whether Kerberos works for the names of its services, and the domain's controllers
 /// as they are seen from here.
 pub async fn check(
@@ -146,7 +146,7 @@ pub async fn check(
 }
 
 impl Directory {
-    /// Looks at what the directory holds of an account, and whether hosts may read its password.
+    /// Checks an account in the directory, and whether hosts may read its password.
     pub async fn check(&self, name: &str, hosts: &[Principal]) -> Result<Vec<Check>, Error> {
         let survey = self.survey(&[name], hosts, &[], Detail::Full).await?;
         let mut checks = survey.checks(name);

@@ -9,12 +9,12 @@ use super::check::service_names;
 use super::name::{is_dns_name, is_valid_spn, valid_name};
 use super::{CLASS, MEMBERSHIP, WORKSTATION, ldif};
 use crate::directory::Directory;
+use crate::directory::domain::child;
+use crate::directory::principals::{DISABLED, Principal};
+use crate::directory::spn::{Aliases, Holders};
 use crate::error::Error;
-use crate::facts::child;
-use crate::principals::{DISABLED, Principal};
 use crate::security_descriptor::SecurityDescriptor;
 use crate::sid::Sid;
-use crate::spn::{Aliases, Holders};
 
 /// AES-128 and AES-256, without RC4, which ends in 2026.
 pub const ENCRYPTION_TYPES: i64 = encryption_types::AES;
@@ -51,12 +51,12 @@ pub struct PlannedAccount {
     pub dn: String,
     /// Attributes and values, in the order in which they are shown.
     attributes: Vec<(&'static str, Vec<Vec<u8>>)>,
-    /// What works, but takes something from others.
+    /// Changes that work, but have an effect on other accounts.
     pub warnings: Vec<String>,
 }
 
 impl PlannedAccount {
-    /// The same as a file that `ldapadd` takes (RFC 2849).
+    /// The same as input for `ldapadd` (RFC 2849).
     #[must_use]
     pub fn ldif(&self) -> String {
         ldif::add(&self.dn, &self.attributes)
@@ -64,7 +64,7 @@ impl PlannedAccount {
 }
 
 impl Directory {
-    /// Checks what is wished for against the directory; every problem is told at once.
+    /// Checks a new account against the directory; the error lists every problem.
     pub async fn plan(&self, wish: &NewAccount) -> Result<PlannedAccount, Error> {
         let mut problems = Vec::new();
         let name = match valid_name(&wish.name) {
@@ -78,7 +78,7 @@ impl Directory {
         let dns_host_name =
             wish.dns_host_name.clone().unwrap_or_else(|| format!("{name}.{}", domain.dns_name));
         if problems.is_empty() && !is_dns_name(&dns_host_name) {
-            problems.push(format!("{dns_host_name} is no full DNS name of a host"));
+            problems.push(format!("{dns_host_name} is not a full DNS name of a host"));
         }
         if !(1..=LONGEST_INTERVAL).contains(&wish.interval_days) {
             problems.push(format!(
@@ -103,7 +103,7 @@ impl Directory {
             self.judge_service_names(&wish.service_principal_names, &[], None).await?;
         problems.extend(taken);
         if !(1..=ENCRYPTIONS).contains(&wish.encryption_types) {
-            problems.push(format!("{} are no encryption types", wish.encryption_types));
+            problems.push(format!("{} are not encryption types", wish.encryption_types));
         }
         problems.extend(self.root_key_problem().await?);
         if !problems.is_empty() {
@@ -129,8 +129,8 @@ impl Directory {
         self.naming_holders(made, &names, None).await
     }
 
-    /// Adds to a refused value (result 19) who has which of the service principal names: the controller
-    /// does not say.
+    /// Adds to a refused value (result 19) which account has which of the service principal names: the
+    /// controller does not report it.
     pub(super) async fn naming_holders(
         &self,
         done: Result<(), Error>,
@@ -160,8 +160,8 @@ impl Directory {
         Ok(found.first().map(|entry| entry.dn.clone()))
     }
 
-    /// Judges names that an account is to have besides those that it has: what keeps it from having them,
-    /// and what it takes from others. `except` is the account, if it exists.
+    /// Checks names that an account is to have in addition to its own: what prevents them, and which
+    /// other accounts lose a name. `except` is the account, if it exists.
     pub(super) async fn judge_service_names(
         &self,
         names: &[String],
@@ -179,7 +179,7 @@ impl Directory {
         for (index, name) in names.iter().enumerate() {
             let given = names.iter().take(index).chain(present);
             if !is_valid_spn(name) {
-                problems.push(format!("{name} is no service principal name (class/host)"));
+                problems.push(format!("{name} is not a service principal name (class/host)"));
             } else if given.into_iter().any(|other| other.eq_ignore_ascii_case(name)) {
                 problems.push(format!("the service principal name {name} is given twice"));
             } else if let Some(problem) = taken(name, except, &holders, aliases) {
@@ -192,7 +192,7 @@ impl Directory {
     }
 }
 
-/// Why a controller would refuse a name: another account has it, or one that it stands for.
+/// Why a controller would refuse a name: another account has it or an equivalent one.
 fn taken(name: &str, except: Option<&str>, holders: &Holders, aliases: &Aliases) -> Option<String> {
     if let Some(holder) = holders.other(name, except) {
         return Some(format!("the service principal name {name} is taken by {}", holder.dn));
@@ -203,7 +203,7 @@ fn taken(name: &str, except: Option<&str>, holders: &Holders, aliases: &Aliases)
         .find_map(|below| holders.other(&below, except).map(|holder| (below, holder.dn.clone())));
     below.map(|(below, dn)| {
         format!(
-            "the service principal name {name} stands for {below}, which {dn} has: controllers refuse that"
+            "the service principal name {name} includes {below}, which {dn} has: controllers refuse that"
         )
     })
 }

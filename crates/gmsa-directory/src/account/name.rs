@@ -2,7 +2,7 @@
 
 /// The longest name of an account, without `$`: longer ones do not work in a credential spec.
 const MAXIMUM_LENGTH: usize = 15;
-/// What a SAM name may not hold (MS-SAMR, section 3.1.1.6).
+/// Characters that a SAM name may not contain (MS-SAMR, section 3.1.1.6).
 const FORBIDDEN: &str = "\"/\\[]:;|=,+*?<>@";
 
 /// A name that no account should have.
@@ -17,7 +17,7 @@ pub enum InvalidName {
          shorter one"
     )]
     Long(String, usize),
-    /// It holds what no account's name may hold.
+    /// It contains a character that no account name may contain.
     #[error(
         "the name \"{}\" is not valid: take letters, digits, - and _, and no domain", .0.escape_debug()
     )]

@@ -1,4 +1,4 @@
-//! Whether somebody can read the password of an account: by asking for it.
+//! Whether a user can read the password of an account: by asking for it.
 
 use ldap3::{Scope, ldap_escape};
 use zeroize::Zeroizing;
@@ -8,12 +8,12 @@ use crate::error::Error;
 use crate::managed_password::ManagedPassword;
 
 const ATTRIBUTE: &str = "msDS-ManagedPassword";
-/// The error of Windows that the attribute may not be seen, as it begins the text of an answer.
+/// The Windows error for an attribute that may not be read; the text of an answer begins with it.
 const NO_RIGHT: &str = "00002121";
 
 impl Directory {
-    /// Asks for the managed password of an account. None if whoever is logged on may not read it:
-    /// the controller then mostly leaves it out and says nothing.
+    /// Asks for the managed password of an account. None if the user who is logged on may not read it:
+    /// the controller then usually leaves the attribute out without an error.
     pub async fn managed_password(&self, name: &str) -> Result<Option<ManagedPassword>, Error> {
         let name = name.trim_end_matches('$');
         let what = format!("ask for the managed password of {name}");
@@ -21,7 +21,7 @@ impl Directory {
         let base = self.root.domain.clone();
         let mut found = match self.search(&base, Scope::Subtree, &filter, &[ATTRIBUTE], &what).await
         {
-            // What Samba says while nobody at all may.
+            // Samba's error if no principal may read it.
             Err(Error::Operation { code: 1, why, .. }) if why.contains(NO_RIGHT) => {
                 return Ok(None);
             }

@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use ldap3::Scope;
+use uuid::Uuid;
 
 use super::check::{Check, CheckStatus};
 use crate::bytes;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::guid::Guid;
 use crate::time;
 
 /// How long a root key must have been valid before the controllers use it.
@@ -30,7 +30,7 @@ const GONE: &str = "restore the object of the key from a backup of the configura
 pub(crate) struct RootKeys {
     state: State,
     /// Those that are shown.
-    ids: Vec<Guid>,
+    ids: Vec<Uuid>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,11 @@ enum State {
     Usable(SystemTime),
     /// There are some, the oldest of which can be used later only.
     TooNew(Duration),
-    /// There is one, and its start is not shown.
+    /// There is one, but its start time is not readable.
     Present,
-    /// There is none, as somebody was told who would see it.
+    /// There is none: the user may read them, and saw none.
     Missing,
-    /// None is shown, which says nothing: few may see them.
+    /// None is shown, which proves nothing: few users may read them.
     Hidden,
 }
 
@@ -62,7 +62,7 @@ impl RootKeys {
     }
 
     /// What that means for an account whose password is made from a key. `user` is who looked.
-    pub(super) fn check(&self, user: &str, own: Option<Guid>) -> Check {
+    pub(super) fn check(&self, user: &str, own: Option<Uuid>) -> Check {
         const ID: &str = "kds-root-key";
         if let Some(own) = own.filter(|own| !self.ids.is_empty() && !self.ids.contains(own)) {
             let message = format!(
@@ -91,7 +91,7 @@ impl RootKeys {
             _ => Check::not_passed(
                 ID,
                 CheckStatus::Unknown,
-                format!("{user} is shown no KDS root key, which says nothing: few may see one"),
+                format!("{user} sees no KDS root key, which proves nothing: few users may see one"),
                 "look as an administrator of the forest, or with Get-KdsRootKey on a controller",
             ),
         }
@@ -147,19 +147,19 @@ impl Directory {
 }
 
 /// The key that the name of its object says: `CN=GUID,CN=Master Root Keys,…`.
-fn id_of(dn: &str) -> Option<Guid> {
+fn id_of(dn: &str) -> Option<Uuid> {
     dn.split_once('=')?.1.split(',').next()?.parse().ok()
 }
 
 /// The root key of which an account's password is made, by the value of `msDS-ManagedPasswordId`: a key
 /// envelope (MS-GKDI, section 2.2.4), which has the identifier behind five numbers and a word.
-pub(super) fn key_of(password_id: &[u8]) -> Option<Guid> {
+pub(super) fn key_of(password_id: &[u8]) -> Option<Uuid> {
     const MAGIC: &[u8] = b"KDSK";
     const AT: usize = 24;
     if password_id.get(4..8) != Some(MAGIC) || bytes::u32_at(password_id, 0) != Some(1) {
         return None;
     }
-    Guid::from_bytes(password_id.get(AT..AT + 16)?).ok()
+    Uuid::from_slice_le(password_id.get(AT..AT + 16)?).ok()
 }
 
 #[cfg(test)]
@@ -183,7 +183,7 @@ mod tests {
     fn a_root_key_that_is_not_shown_is_not_missing() {
         let check = keys(State::Hidden).check("alice", None);
         assert_eq!(check.status, CheckStatus::Unknown);
-        assert!(check.message.contains("alice is shown no KDS root key"), "{}", check.message);
+        assert!(check.message.contains("alice sees no KDS root key"), "{}", check.message);
         assert_eq!(keys(State::Missing).check("root", None).status, CheckStatus::Failed);
         assert_eq!(keys(State::Present).check("alice", None).status, CheckStatus::Passed);
         let check = keys(State::Usable(SystemTime::now())).check("root", None);
@@ -193,16 +193,17 @@ mod tests {
 
     #[test]
     fn the_key_of_a_password() {
-        let id: Guid = "b67866e2-0fca-b407-7d5b-5184c8490171".parse().unwrap();
+        let id: Uuid = "b67866e2-0fca-b407-7d5b-5184c8490171".parse().unwrap();
         let mut value = b"\x01\0\0\0KDSK\x02\0\0\0\x6c\x01\0\0\x12\0\0\0\x1f\0\0\0".to_vec();
-        value.extend(id.to_bytes());
+        // The first three groups are little-endian (MS-DTYP, section 2.3.4.2).
+        value.extend(b"\xe2\x66\x78\xb6\xca\x0f\x07\xb4\x7d\x5b\x51\x84\xc8\x49\x01\x71");
         assert_eq!(key_of(&value), Some(id));
         assert_eq!(key_of(&value[..39]), None);
         assert_eq!(key_of(b""), None);
         assert_eq!(id_of("CN=b67866e2-0fca-b407-7d5b-5184c8490171,CN=Master Root Keys"), Some(id));
         let other = RootKeys { state: State::Present, ids: vec![id] };
         assert_eq!(other.check("alice", Some(id)).status, CheckStatus::Passed);
-        let gone = other.check("alice", Some(Guid::from_bytes(&[7; 16]).unwrap()));
+        let gone = other.check("alice", Some(Uuid::from_slice_le(&[7; 16]).unwrap()));
         assert_eq!(gone.status, CheckStatus::Failed);
         assert!(gone.message.contains("is gone"), "{}", gone.message);
     }

@@ -1,4 +1,4 @@
-//! Changes of an account: compared with what is there, shown, and made in one operation.
+//! Changes of an account: compared with the current values, shown, and made in one operation.
 
 use std::collections::HashSet;
 use std::str::FromStr;
@@ -9,9 +9,9 @@ use ldap3::Mod;
 
 use super::name::is_dns_name;
 use super::{Account, EXPIRES, ldif};
+use crate::directory::principals::DISABLED;
 use crate::directory::{Change, Directory};
 use crate::error::Error;
-use crate::principals::DISABLED;
 use crate::time;
 
 const CONTROL: &str = "userAccountControl";
@@ -20,14 +20,14 @@ const NAMES: &str = "servicePrincipalName";
 const HOST_NAME: &str = "dNSHostName";
 const DESCRIPTION: &str = "description";
 
-/// What is to be changed; what is None stays as it is.
+/// The changes; None leaves a value unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
     /// The bits of the encryptions that it supports (MS-KILE, section 2.2.7).
     pub encryption_types: Option<i64>,
     /// Names of services that it gets.
     pub add_service_principal_names: Vec<String>,
-    /// Names of services that are taken from it.
+    /// Service principal names to remove.
     pub remove_service_principal_names: Vec<String>,
     /// The DNS name under which its services are known.
     pub dns_host_name: Option<String>,
@@ -81,7 +81,7 @@ pub struct PlannedChange {
     pub dn: String,
     /// What changes, as attribute, value before and value after, in words.
     pub differences: Vec<(&'static str, String, String)>,
-    /// What works, but takes something from others, or is not advised.
+    /// Changes that work, but have an effect on other accounts or are not recommended.
     pub warnings: Vec<String>,
     steps: Vec<Step>,
     names: Vec<String>,
@@ -96,7 +96,7 @@ struct Step {
 }
 
 impl PlannedChange {
-    /// The same as a file that `ldapmodify` takes (RFC 2849).
+    /// The same as input for `ldapmodify` (RFC 2849).
     #[must_use]
     pub fn ldif(&self) -> String {
         let bytes =
@@ -115,7 +115,7 @@ impl PlannedChange {
 }
 
 impl Directory {
-    /// Compares what is wished for with the account; every problem is told at once.
+    /// Compares the wanted settings with the account; the error lists every problem.
     pub async fn plan_change(
         &self,
         name: &str,
@@ -153,7 +153,7 @@ impl Directory {
         }
         if let Some(host_name) = &wish.dns_host_name {
             if !is_dns_name(host_name) {
-                problems.push(format!("{host_name} is no full DNS name of a host"));
+                problems.push(format!("{host_name} is not a full DNS name of a host"));
             }
             plan.text(HOST_NAME, account.dns_host_name.as_ref(), host_name);
         }
@@ -167,7 +167,7 @@ impl Directory {
         Err(Error::Refused { what: format!("change the account {}", account.name), problems })
     }
 
-    /// Plans the names of services, and gives back what keeps the account from having them.
+    /// Plans the service principal names, and returns the obstacles.
     async fn plan_names(
         &self,
         account: &Account,
@@ -204,7 +204,7 @@ impl Directory {
         Ok(problems)
     }
 
-    /// Makes a planned change: all of it, or nothing, and nothing if a value that goes has changed since.
+    /// Makes a planned change: all of it, or nothing, and nothing if a value to replace has changed since.
     pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
         let values = |values: &[String]| -> HashSet<Vec<u8>> {
             values.iter().map(|value| value.as_bytes().to_vec()).collect()

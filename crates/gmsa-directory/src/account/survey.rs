@@ -13,13 +13,13 @@ use super::check::{
 use super::root_key::RootKeys;
 use super::{Account, MEMBERSHIP_GUID};
 use crate::directory::Directory;
+use crate::directory::principals::{Principal, Principals, distinct};
+use crate::directory::spn::{Aliases, Holders};
 use crate::error::Error;
-use crate::principals::{Principal, Principals, distinct};
 use crate::security_descriptor::{Ace, SecurityDescriptor, Token};
 use crate::sid::Sid;
-use crate::spn::{Aliases, Holders};
 
-/// What the directory holds of some accounts, and of the hosts that are to use them.
+/// The directory's data about some accounts, and about the hosts that are to use them.
 #[derive(Debug)]
 pub struct Survey {
     /// Who looked.

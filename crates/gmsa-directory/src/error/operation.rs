@@ -27,27 +27,22 @@ fn explain(result: &LdapResult) -> (String, &'static str) {
              it can be used 10 hours later",
         ),
         1 if text.contains("4dc") || text.contains("authentication") || text.contains("bind") => {
-            ("nobody is logged on", "give a user with --bind-user and --password-file")
+            ("no user is logged on", "give a user with --bind-user and --password-file")
         }
         10 => (
             "it belongs to another domain, to which the controller refers",
             "name a controller of that domain with --dc",
         ),
         16 => {
-            ("the attribute is not there", "look at the account again: something else changed it")
+            ("the attribute does not exist", "check the account again: something else changed it")
         }
         19 => (
             "a value is not allowed: it may be an SPN that another account has, or an interval that \
              cannot be changed later",
             "correct the value; `account check` finds SPNs that are taken",
         ),
-        20 => {
-            ("the value is there already", "look at the account again: something else changed it")
-        }
-        32 => (
-            "the object or the container that it is to stand in does not exist",
-            "correct the distinguished name",
-        ),
+        20 => ("the value exists already", "check the account again: something else changed it"),
+        32 => ("the object or its container does not exist", "correct the distinguished name"),
         34 => ("the distinguished name is not valid", "correct it"),
         50 => (
             "the user lacks the right",

@@ -42,7 +42,7 @@ fn refused_operations() {
     for (rc, text, why) in [
         (32, no_key, "no KDS root key"),
         (32, "No such Base DN", "does not exist"),
-        (1, "000004DC: LdapErr: DSID-0C090A5C", "nobody is logged on"),
+        (1, "000004DC: LdapErr: DSID-0C090A5C", "no user is logged on"),
         (10, "0000202B: RefErr", "another domain"),
         (19, "spn collision", "an SPN that another account has"),
         (50, "insufficient access rights", "lacks the right"),

@@ -38,7 +38,7 @@ pub struct Entry {
     pub key: SecretSlice<u8>,
 }
 
-/// Bytes that are no keytab. The bytes are never part of it.
+/// Bytes that are not a keytab. The bytes are never part of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read a keytab of {length} bytes: {what}")]
 pub struct Error {

@@ -18,7 +18,7 @@ use super::keytab::{Entry, Keytab};
 use super::{Ticket, TicketRequest};
 use crate::error::Error;
 
-/// What `kinit` of MIT Kerberos says, whether that answers the question, and what to do.
+/// Messages of MIT Kerberos' `kinit`, whether each answers the question, and what to do.
 const REASONS: [(&str, bool, &str); 6] = [
     ("Cannot contact any KDC", false, "open port 88 of the controller, TCP and UDP, to here"),
     ("Clock skew", true, "set the clock of this machine by that of the domain"),
@@ -61,7 +61,7 @@ pub(super) async fn ticket(request: &TicketRequest<'_>) -> Result<Ticket, Error>
         account: request.account.to_owned(),
         why: error.to_string(),
     };
-    // A directory outlives a signal that nobody catches.
+    // An uncaught signal would leave the directory behind.
     let mut signals = Signals::new().map_err(|error| failed(&error))?;
     let directory = private_directory().map_err(|error| failed(&error))?;
     let text = configuration(request.domain, request.controller, &encryptions);
@@ -146,13 +146,13 @@ fn find() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let mut candidates = std::env::split_paths(&path).map(|directory| directory.join("kinit"));
     candidates.find(|file| {
-        // An empty entry means the current directory, in which anybody's program may lie.
+        // An empty entry means the current directory, which may contain an attacker's program.
         file.is_absolute()
             && file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
     })
 }
 
-/// Those that are tried, the best first. An account that says nothing has all.
+/// The types to try, best first. An account that sets none has all.
 fn encryptions(supported: Option<i64>) -> Vec<Encryption> {
     let mut all = vec![Encryption::Aes256, Encryption::Aes128];
     if let Some(bits) = supported.filter(|bits| *bits != 0) {
@@ -183,7 +183,7 @@ fn keytab(
             components: vec![format!("{}$", request.account)],
             name_type: 1,
             timestamp: 0,
-            // Whoever logs on is not asked for the version.
+            // A logon does not send the key version.
             version: 1,
             encryption: encryption.number(),
             key: keys::string_to_key(*encryption, &passphrase, salt, keys::ITERATIONS)?,

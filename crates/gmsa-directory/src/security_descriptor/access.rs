@@ -5,10 +5,10 @@
 //! Samba 4.22 for each kind of entry; Windows was not tried.
 
 use std::collections::HashSet;
+use uuid::Uuid;
 
 use super::{Ace, DACL_PRESENT, INHERIT_ONLY, READ_PROPERTY, SecurityDescriptor};
 use crate::bytes;
-use crate::guid::Guid;
 use crate::sid::Sid;
 
 /// Entries for one attribute or class: allow and deny (MS-DTYP, section 2.4.4.3).
@@ -33,7 +33,7 @@ pub enum Access<'a> {
     Denied(&'a Sid),
     /// No entry is about the principal.
     NotListed,
-    /// The descriptor has no list of entries and no bit that says so: nobody reads.
+    /// The descriptor has no list of entries and no bit for its presence: nobody may read.
     NoList,
     /// It depends on whether the principal has this SID, or on the condition of an entry for it.
     Unknown(&'a Sid),
@@ -52,7 +52,7 @@ impl<'a> Access<'a> {
 }
 
 impl Token {
-    /// The SIDs of a principal; `complete` says whether its groups are among them.
+    /// The SIDs of a principal; `complete` if its groups are among them.
     #[must_use]
     pub fn new(sids: impl IntoIterator<Item = Sid>, complete: bool) -> Self {
         Self { sids: sids.into_iter().collect(), complete }
@@ -77,7 +77,7 @@ impl Token {
 }
 
 impl SecurityDescriptor {
-    /// Whether a principal gets the managed password. Entries are looked at in their order; the first
+    /// Whether a principal gets the managed password. Entries are evaluated in order; the first
     /// that is about the principal and the right to read properties decides.
     #[must_use]
     pub fn access(&self, token: &Token) -> Access<'_> {
@@ -125,10 +125,10 @@ impl SecurityDescriptor {
         }
     }
 
-    /// Whether somebody with these SIDs surely may read a property of the object that has this
+    /// Whether a user with these SIDs may certainly read a property of the object that has this
     /// descriptor; `property` holds the GUID of the attribute, and that of its property set.
     #[must_use]
-    pub fn lets_read_property(&self, sids: &HashSet<Sid>, property: &[Guid]) -> bool {
+    pub fn lets_read_property(&self, sids: &HashSet<Sid>, property: &[Uuid]) -> bool {
         let Some(dacl) = &self.dacl else { return self.control & DACL_PRESENT != 0 };
         for entry in &dacl.entries {
             let (deny, flags, mask, sid) = match entry {
@@ -157,7 +157,7 @@ struct ObjectEntry {
     deny: bool,
     flags: u8,
     mask: u32,
-    object: Option<Guid>,
+    object: Option<Uuid>,
     sid: Sid,
 }
 
@@ -171,7 +171,7 @@ fn object_entry(bytes: &[u8]) -> Option<ObjectEntry> {
     let mut at = 12;
     let mut object = None;
     if present & 1 != 0 {
-        object = Some(Guid::from_bytes(bytes.get(at..at + 16)?).ok()?);
+        object = Some(Uuid::from_slice_le(bytes.get(at..at + 16)?).ok()?);
         at += 16;
     }
     if present & 2 != 0 {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
-use crate::guid::Guid;
 
 fn sid(text: &str) -> Sid {
     text.parse().unwrap()
@@ -124,7 +124,7 @@ fn the_first_entry_that_fits_decides() {
     descriptor.dacl.as_mut().unwrap().entries = vec![Ace::read(&condition)];
     assert_eq!(descriptor.access(&alone), Access::Unknown(&host));
     assert_eq!(descriptor.to_bytes()[44..], condition);
-    // No list, with and without the bit that says so.
+    // No list, with and without the bit for its presence.
     descriptor.dacl = None;
     assert_eq!(descriptor.access(&alone), Access::Granted(None));
     let mut bare = SecurityDescriptor { control: SELF_RELATIVE, ..descriptor };
@@ -136,11 +136,11 @@ fn the_first_entry_that_fits_decides() {
 #[test]
 fn who_may_read_an_attribute() {
     let user = sid("S-1-5-21-1-2-3-1001");
-    let attribute: Guid = "888eedd6-ce04-df40-b462-b8a50e41ba38".parse().unwrap();
-    let other: Guid = "b7c69e6d-2cc7-11d2-854e-00a0c983f608".parse().unwrap();
-    let object = |kind: u8, guid: &Guid| {
+    let attribute: Uuid = "888eedd6-ce04-df40-b462-b8a50e41ba38".parse().unwrap();
+    let other: Uuid = "b7c69e6d-2cc7-11d2-854e-00a0c983f608".parse().unwrap();
+    let object = |kind: u8, guid: &Uuid| {
         let head = [kind, 0, 56, 0, 0x10, 0, 0, 0, 1, 0, 0, 0];
-        Ace::read(&[&head[..], &guid.to_bytes(), &user.to_bytes()].concat())
+        Ace::read(&[&head[..], &guid.to_bytes_le(), &user.to_bytes()].concat())
     };
     let all = Ace::Basic { deny: false, flags: 0, mask: FULL_CONTROL, sid: user.clone() };
     for (entries, may) in [
@@ -210,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_allowed_can_be_taken_away_and_all_else_stays(
+    fn allowed_principals_can_be_removed_and_all_else_stays(
         mut dacl in any_acl(),
         principal in any_sid(),
     ) {

@@ -41,7 +41,7 @@ const WHOLE_DOMAIN: [u32; 3] = [513, 514, 515];
 /// Those that a caller has or has not by the way it logs on.
 const BY_LOGON: [&str; 7] =
     ["S-1-5-15", "S-1-5-1000", "S-1-5-64-10", "S-1-5-64-14", "S-1-5-64-21", "S-1-18-1", "S-1-18-2"];
-/// What nobody's token holds.
+/// SIDs that are in no token.
 const NOBODY: [&str; 3] = ["S-1-5-10", "S-1-3-0", "S-1-3-4"];
 
 impl Sid {
@@ -71,7 +71,7 @@ impl Sid {
         known.and_then(|(sid, _)| sid.parse().ok())
     }
 
-    /// Whether it stands for far more than the nodes of a cluster: everyone, or all users or computers
+    /// Whether it includes far more than the nodes of a cluster: everyone, or all users or computers
     /// of a domain.
     #[must_use]
     pub fn is_too_wide(&self) -> bool {
@@ -85,7 +85,7 @@ impl Sid {
         BY_LOGON.contains(&self.to_string().as_str())
     }
 
-    /// Whether somebody can be a member of it.
+    /// Whether it can have members.
     pub(crate) fn may_be_a_group(&self) -> bool {
         !NOBODY.contains(&self.to_string().as_str())
     }

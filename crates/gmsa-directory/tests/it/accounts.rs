@@ -107,7 +107,7 @@ async fn what_the_directory_would_accept_is_refused() {
         "23 characters long",
         "cannot last 0 days",
         "no container OU=Nowhere",
-        "http is no service principal name",
+        "http is not a service principal name",
     ] {
         assert!(error.contains(why), "{why} in {error}");
     }
@@ -115,7 +115,7 @@ async fn what_the_directory_would_accept_is_refused() {
     let error = refusal(&directory, &wish("WEBHOST1")).await;
     assert!(error.contains("is taken by CN=WEBHOST1,CN=Computers"), "{error}");
     let error = directory.remove("WEBHOST1", false).await.unwrap_err().to_string();
-    assert!(error.contains("is no group managed service account"), "{error}");
+    assert!(error.contains("is not a group managed service account"), "{error}");
     let spn = vec!["host/WEBHOST1".to_owned(), "HOST/webhost1".to_owned()];
     let twice = NewAccount { service_principal_names: spn, ..wish("Twice") };
     assert!(refusal(&directory, &twice).await.contains("is given twice"));
@@ -293,7 +293,7 @@ async fn hosts_and_groups_by_every_usual_name() {
     for name in [USER, "CONTOSO\\alice", &user.dn, &user.sid.to_string()] {
         assert_eq!(directory.user_account(name).await.unwrap(), user, "{name}");
     }
-    // The same name in another domain is somebody else, as is one of another kind.
+    // The same name in another domain is another principal, as is one of another kind.
     for error in [
         directory.computer(&format!("FABRIKAM\\{host}$")).await.unwrap_err(),
         directory.group("webhosts@fabrikam.com").await.unwrap_err(),
@@ -303,12 +303,13 @@ async fn hosts_and_groups_by_every_usual_name() {
     }
     assert!(directory.user_account("alice@fabrikam.com").await.is_err());
     assert!(directory.group(&user.sid.to_string()).await.is_err());
-    assert!(directory.computer("*").await.is_err(), "a pattern is no name");
+    assert!(directory.computer("*").await.is_err(), "a pattern is not a name");
 }
 
 #[tokio::test]
-async fn a_user_without_rights_is_told_so() {
-    let Some(controller) = shared::domain_controller("a_user_without_rights_is_told_so").await
+async fn a_user_without_rights_gets_a_message_about_it() {
+    let Some(controller) =
+        shared::domain_controller("a_user_without_rights_gets_a_message_about_it").await
     else {
         return;
     };
@@ -351,7 +352,7 @@ async fn a_forest_without_a_root_key() {
     for key in keys.split_whitespace().filter(is_guid) {
         controller.samba_tool(&["domain", "kds", "root-key", "delete", &format!("--name={key}")]);
     }
-    // What the controller says of it, and what is said before it is asked.
+    // The controller's own error, and the error before it is asked.
     let error = directory.create(&planned).await.unwrap_err().to_string();
     assert!(error.contains("no KDS root key that can be used yet"), "{error}");
     assert!(error.contains("Add-KdsRootKey"), "{error}");

@@ -62,13 +62,16 @@ async fn the_facts_of_the_domain_over_every_way() {
 }
 
 #[tokio::test]
-async fn nobody_sees_nothing() {
-    let Some(controller) = shared::domain_controller("nobody_sees_nothing").await else { return };
+async fn the_anonymous_user_sees_nothing() {
+    let Some(controller) = shared::domain_controller("the_anonymous_user_sees_nothing").await
+    else {
+        return;
+    };
     let options = Options { credentials: None, ..administrator(&controller) };
     let directory = Directory::open(&options).await.unwrap();
     assert_eq!(directory.user(), "anonymous");
     let error = directory.domain().await.unwrap_err().to_string();
-    assert!(error.contains("nobody is logged on") && error.contains("--bind-user"), "{error}");
+    assert!(error.contains("no user is logged on") && error.contains("--bind-user"), "{error}");
 }
 
 #[tokio::test]
@@ -141,7 +144,7 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains(HOST) && error.contains("--server-name"), "{error}");
 
     assert!(error.contains(&format!("but for {HOST}, {DOMAIN}")), "{error}");
-    // Certificates that no name fits, and one that is no server's.
+    // Certificates that no name fits, and one that is not a server's.
     for (pair, why, remedy) in [
         (controller.authority().server(&[]), "has no subject alternative name", "Samba makes"),
         (controller.authority().pair(), "is that of an authority", "sign a certificate"),
@@ -150,7 +153,7 @@ async fn a_wrong_authority_or_name_or_port() {
         let error = failure(&Options { server, ..base.clone() }).await;
         assert!(error.contains(why) && error.contains(remedy), "{error}");
     }
-    // LDAPS is no StartTLS.
+    // LDAPS is not StartTLS.
     let server = Some(format!("{}:636", controller.address));
     let options = Options { server, transport: Transport::StartTls, ..base.clone() };
     let error = failure(&options).await;
@@ -164,7 +167,7 @@ async fn a_wrong_authority_or_name_or_port() {
     Directory::open(&Options { ca: Some(path.clone()), ..base.clone() }).await.unwrap();
     std::fs::write(&path, &der[..100]).unwrap();
     let error = failure(&Options { ca: Some(path), ..base.clone() }).await;
-    assert!(error.contains("no certificate in DER or PEM"), "{error}");
+    assert!(error.contains("not a certificate in DER or PEM"), "{error}");
 
     for port in [389, 88] {
         let server = Some(format!("{}:{port}", controller.address));

@@ -80,7 +80,7 @@ async fn a_managed_password_gets_a_ticket_and_another_does_not() {
         matches!(&got, Ticket::NotChecked { remedy, .. } if remedy.contains("port 88")),
         "{got:?}"
     );
-    // Somebody listens, and says nothing.
+    // A port that accepts connections and never answers.
     let silent = ("127.64.0.88", 88);
     let _listener = std::net::TcpListener::bind(silent).unwrap();
     let (controller, timeout) = (silent.0.parse().unwrap(), Duration::from_millis(300));

@@ -96,7 +96,7 @@ async fn what_comes_in_between_a_plan_and_its_execution() {
     let planned = directory.plan(&NewAccount { container, ..wish(&two) }).await.unwrap();
     controller.samba_tool(&["ou", "delete", &format!("OU={ou}")]);
     let error = directory.create(&planned).await.unwrap_err().to_string();
-    assert!(error.contains("the container that it is to stand in does not exist"), "{error}");
+    assert!(error.contains("the object or its container does not exist"), "{error}");
     assert!(error.contains("LDAP result 32"), "{error}");
 
     // A container of another domain, which this controller does not know. Windows refers to that domain
@@ -108,14 +108,15 @@ async fn what_comes_in_between_a_plan_and_its_execution() {
 }
 
 #[tokio::test]
-async fn nobody_may_change_anything() {
-    let Some(controller) = shared::domain_controller("nobody_may_change_anything").await else {
+async fn the_anonymous_user_may_change_nothing() {
+    let Some(controller) = shared::domain_controller("the_anonymous_user_may_change_nothing").await
+    else {
         return;
     };
     let options = crate::support::options(&controller, ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
     let nobody = Directory::open(&Options { credentials: None, ..options }).await.unwrap();
     let error = nobody.account("anything").await.unwrap_err().to_string();
-    assert!(error.contains("nobody is logged on (LDAP result 1,"), "{error}");
+    assert!(error.contains("no user is logged on (LDAP result 1,"), "{error}");
     assert!(error.contains("--bind-user"), "{error}");
 }
 
@@ -153,7 +154,7 @@ async fn a_controller_that_stops_answering_in_the_middle() {
     let error = directory.account(&lost).await.unwrap_err().to_string();
     assert!(error.contains("no answer within 2 s; see whether"), "{error}");
 
-    // After it: the account is there in full, though nobody was told.
+    // After it: the account is complete, although the answer was lost.
     let proxy = TcpProxy::start(target).await;
     let directory = through(&proxy, &controller).await;
     let host = directory.computer("WEBHOST1").await.unwrap();
@@ -241,14 +242,14 @@ async fn entries_of_others_stay_as_they_are() {
     );
     assert!(retrieval.message.ends_with(&entries), "{}", retrieval.message);
 
-    // Whoever is denied stays so.
+    // A deny entry stays.
     directory.allow(&name, std::slice::from_ref(&other), false).await.unwrap();
     let token = &directory.tokens(std::slice::from_ref(&other)).await.unwrap()[0];
     assert_eq!(stored().await.access(token), Access::Denied(&other.sid));
     let as_other = crate::support::host(&controller, "OTHERHOST").await;
     assert!(as_other.managed_password(&name).await.unwrap().is_none());
 
-    // What is taken away is what lets a principal read, and nothing of others.
+    // Only entries that let this principal read are removed.
     directory.disallow(&name, &[two.clone(), other], false).await.unwrap();
     let entries = stored().await.dacl.unwrap().entries;
     assert!(entries.iter().all(|entry| !matches!(entry, Ace::Basic { deny: false, sid, mask, .. }

@@ -1,4 +1,4 @@
-//! Who may read a password: what is said compared with who does, and changes that several make at once.
+//! Who may read a password: our answer compared with who really can, and concurrent changes.
 
 use std::fmt::Write as _;
 
@@ -90,8 +90,8 @@ const DESCRIPTORS: [&str; 56] = [
 const UNDECIDED: usize = 52;
 
 #[tokio::test]
-async fn what_is_said_of_a_descriptor_is_what_a_controller_does() {
-    let name = "what_is_said_of_a_descriptor_is_what_a_controller_does";
+async fn our_reading_of_a_descriptor_is_the_controllers() {
+    let name = "our_reading_of_a_descriptor_is_the_controllers";
     let Some(controller) = shared::domain_controller(name).await else { return };
     let directory = crate::support::administrator(&controller).await;
     let (group, outer) = (controller.unique("grp"), controller.unique("out"));
@@ -184,8 +184,8 @@ async fn writer_that_cannot_read(controller: &DomainController, dn: &str) -> Dir
 }
 
 #[tokio::test]
-async fn what_is_not_shown_is_not_taken_for_empty() {
-    let test = "what_is_not_shown_is_not_taken_for_empty";
+async fn hidden_attributes_are_not_empty_ones() {
+    let test = "hidden_attributes_are_not_empty_ones";
     let Some(controller) = shared::domain_controller(test).await else { return };
     let administrator = crate::support::administrator(&controller).await;
     let name = controller.unique("Hid");
@@ -249,8 +249,8 @@ async fn the_groups_of_a_host_that_are_not_shown_leave_it_open() {
 }
 
 #[tokio::test]
-async fn changes_that_several_make_at_once_are_all_kept() {
-    let test = "changes_that_several_make_at_once_are_all_kept";
+async fn concurrent_changes_are_all_kept() {
+    let test = "concurrent_changes_are_all_kept";
     let Some(controller) = shared::domain_controller(test).await else { return };
     let directory = crate::support::administrator(&controller).await;
     let name = controller.unique("Race");
@@ -311,13 +311,13 @@ async fn a_host_that_keeps_the_right_by_a_group_is_named() {
     assert_eq!(effects[1].right.may, Some(false));
     assert!(host(&controller, "WEBHOST1").await.managed_password(&name).await.unwrap().is_none());
 
-    // Everyone who logs on: called too wide, and taken away by its name.
+    // Everyone who logs on: reported as too wide, and removed by its name.
     let everybody = directory.group("Authenticated Users").await.unwrap();
     directory.allow(&name, std::slice::from_ref(&everybody), false).await.unwrap();
     let checks = directory.check(&name, &[]).await.unwrap();
     let retrieval = found(&checks, "retrieval");
     assert_eq!(retrieval.status, CheckStatus::Warning);
-    assert!(retrieval.message.contains("Authenticated Users stands for far more"), "{retrieval:?}");
+    assert!(retrieval.message.contains("Authenticated Users includes far more"), "{retrieval:?}");
     let remedy = retrieval.remedy.as_deref().unwrap();
     assert!(remedy.contains("account disallow") && remedy.contains("'Authenticated Users'"));
     directory.disallow(&name, &[everybody], false).await.unwrap();

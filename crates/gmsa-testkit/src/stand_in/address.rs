@@ -19,7 +19,7 @@ pub fn available() -> bool {
     })
 }
 
-/// An address that nobody listens at, if pods can have addresses.
+/// An address without a listener, if pods can have addresses.
 pub(super) fn free(ports: [u16; 2]) -> Option<Ipv4Addr> {
     if !available() {
         return None;

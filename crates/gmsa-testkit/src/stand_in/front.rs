@@ -23,7 +23,7 @@ use crate::process::Process;
 /// How many replicas haproxy has room for.
 const SLOTS: usize = 16;
 
-/// The ready replicas, and the haproxy that is told of them, if there is one.
+/// The ready replicas, and the haproxy that is configured with them, if there is one.
 #[derive(Clone, Default)]
 pub(super) struct Front {
     inner: Arc<Mutex<Inner>>,
@@ -51,7 +51,7 @@ impl Front {
         inner.ready = ready;
     }
 
-    /// From now on no new connection goes to this one.
+    /// Sends no new connections to this one.
     pub(super) fn remove(&self, gone: SocketAddr) {
         let mut ready = self.ready();
         ready.retain(|one| *one != gone);
@@ -73,7 +73,7 @@ impl Front {
                 tokio::time::sleep(POLL).await;
                 continue;
             };
-            // Whoever had the address before may still be there.
+            // The process that had the address before may still use it.
             let Ok(listener) = TcpListener::bind(address).await else {
                 tokio::time::sleep(POLL).await;
                 continue;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Kubelet, environment};
 
 impl Kubelet {
-    /// Runs the first container's arguments by the program, and tells how it ended. What it wrote is
+    /// Runs the program with the first container's arguments, and sets the pod's status. What it wrote is
     /// the termination message.
     pub(super) async fn run_once(&self, pods: &Api<Pod>, pod: &Pod) {
         let Some(container) = pod.spec.as_ref().and_then(|spec| spec.containers.first()) else {
@@ -28,7 +28,7 @@ impl Kubelet {
             let status = json!({"status": {"phase": phase, "containerStatuses": [
                 {"name": container, "image": "stand-in", "imageID": "stand-in", "ready": false,
                     "restartCount": 0, "state": ended}]}});
-            // The pod may be gone by now.
+            // The pod may have been deleted.
             let _ = pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
         });
     }

@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use gmsa_core::admission::{
-    Decision, Facts, Judgement, Plan, Question, Right, SpecFact, Step, decide,
+    Candidate, Decision, Facts, Judgement, Plan, Question, Right, SpecFact, Step, decide,
 };
-use gmsa_core::credspec::name::{closest, is_valid_name};
 
 use super::source::Source;
 
@@ -109,11 +108,11 @@ impl Gatherer {
         match question {
             Question::Spec { index, name } => self
                 .source
-                .spec_now(name, now)
+                .cached_spec(name, now)
                 .map(|fact| Answered::Spec { index, fact, live: self.source.is_live() }),
             Question::Right { index, name } => self
                 .source
-                .right_now(judgement.namespace(), judgement.service_account(), name, now)
+                .cached_right(judgement.namespace(), judgement.service_account(), name, now)
                 .map(|right| Answered::Right { index, right }),
             _ => None,
         }
@@ -129,11 +128,11 @@ impl Gatherer {
         let (namespace, account) = (judgement.namespace(), judgement.service_account());
         match question {
             Question::Spec { index, name } | Question::LiveSpec { index, name } => {
-                let fact = match self.source.spec_live(name, deadline).await {
+                let fact = match self.source.read_spec(name, deadline).await {
                     // Inlining the last known contents is safe: validation compares them again.
                     SpecFact::Unknown(failure) if step == Step::Mutate => self
                         .source
-                        .spec_last_known(name)
+                        .last_known_spec(name)
                         .filter(|known| matches!(known, SpecFact::Found(_)))
                         .unwrap_or(SpecFact::Unknown(failure)),
                     fact => fact,
@@ -144,22 +143,16 @@ impl Gatherer {
                 let right = self.source.right(namespace, account, name, deadline).await;
                 Answered::Right { index, right }
             }
-            Question::LowerCaseHint { name } => {
-                let lower = name.to_lowercase();
-                let exists = is_valid_name(&lower) && self.exists(&lower, deadline).await;
-                Answered::Hint { name, hint: exists.then_some(lower) }
-            }
-            Question::CloseHint { name } => {
-                let names = self.source.names();
-                let close = closest(name, names.iter().map(String::as_str));
-                let hint = match close {
-                    Some(close)
-                        if self.source.right(namespace, account, close, deadline).await
-                            == Right::Allowed =>
-                    {
-                        Some(close.to_owned())
+            Question::LowerCaseHint { name } | Question::CloseHint { name } => {
+                let hint = match question.candidate(|| self.source.names()) {
+                    Some(Candidate::IfItExists(hint)) => {
+                        self.exists(&hint, deadline).await.then_some(hint)
                     }
-                    _ => None,
+                    Some(Candidate::IfUsable(hint)) => {
+                        let right = self.source.right(namespace, account, &hint, deadline).await;
+                        (right == Right::Allowed).then_some(hint)
+                    }
+                    None => None,
                 };
                 Answered::Hint { name, hint }
             }
@@ -167,11 +160,11 @@ impl Gatherer {
     }
 
     async fn exists(&self, name: &str, deadline: Instant) -> bool {
-        let fact = match self.source.spec_now(name, Instant::now()) {
+        let fact = match self.source.cached_spec(name, Instant::now()) {
             Some(fact) => fact,
-            None => self.source.spec_live(name, deadline).await,
+            None => self.source.read_spec(name, deadline).await,
         };
-        matches!(fact, SpecFact::Found(_) | SpecFact::Empty)
+        fact.exists()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::audit::references::Usage;
-use gmsa_cluster::cache::Cluster;
+use gmsa_cluster::audit::references::References;
+use gmsa_cluster::cache::ClusterFacts;
 use gmsa_core::admission::{Right, SpecFact};
 
 use super::store_dir::StoreDir;
@@ -12,7 +12,7 @@ use super::store_dir::StoreDir;
 #[derive(Clone)]
 pub enum Source {
     /// A cluster's API server.
-    Cluster(Cluster),
+    Cluster(ClusterFacts),
     /// Manifests in a directory.
     Directory(StoreDir),
 }
@@ -34,33 +34,37 @@ impl Source {
     /// whether watching is forbidden.
     pub(crate) fn state(&self) -> (usize, Option<Duration>, bool) {
         match self {
-            Self::Cluster(cluster) => (cluster.known(), cluster.sync_age(), cluster.is_live_mode()),
+            Self::Cluster(cluster) => (
+                cluster.credential_spec_count(),
+                cluster.sync_age(),
+                cluster.is_watching_forbidden(),
+            ),
             Self::Directory(directory) => (directory.known(), Some(Duration::ZERO), false),
         }
     }
 
-    pub(crate) fn spec_now(&self, name: &str, now: Instant) -> Option<SpecFact> {
+    pub(crate) fn cached_spec(&self, name: &str, now: Instant) -> Option<SpecFact> {
         match self {
-            Self::Cluster(cluster) => cluster.credential_spec_now(name, now),
+            Self::Cluster(cluster) => cluster.cached_credential_spec(name, now),
             Self::Directory(directory) => Some(directory.spec(name)),
         }
     }
 
-    pub(crate) fn spec_last_known(&self, name: &str) -> Option<SpecFact> {
+    pub(crate) fn last_known_spec(&self, name: &str) -> Option<SpecFact> {
         match self {
-            Self::Cluster(cluster) => cluster.credential_spec_last_known(name),
+            Self::Cluster(cluster) => cluster.last_known_credential_spec(name),
             Self::Directory(directory) => Some(directory.spec(name)),
         }
     }
 
-    pub(crate) async fn spec_live(&self, name: &str, deadline: Instant) -> SpecFact {
+    pub(crate) async fn read_spec(&self, name: &str, deadline: Instant) -> SpecFact {
         match self {
-            Self::Cluster(cluster) => cluster.credential_spec_live(name, deadline).await,
+            Self::Cluster(cluster) => cluster.read_credential_spec(name, deadline).await,
             Self::Directory(directory) => directory.spec(name),
         }
     }
 
-    pub(crate) fn right_now(
+    pub(crate) fn cached_right(
         &self,
         namespace: &str,
         account: &str,
@@ -68,7 +72,7 @@ impl Source {
         now: Instant,
     ) -> Option<Right> {
         match self {
-            Self::Cluster(cluster) => cluster.right_now(namespace, account, name, now),
+            Self::Cluster(cluster) => cluster.cached_right(namespace, account, name, now),
             Self::Directory(directory) => Some(directory.right(namespace, account, name)),
         }
     }
@@ -81,15 +85,17 @@ impl Source {
         deadline: Instant,
     ) -> Right {
         match self {
-            Self::Cluster(cluster) => cluster.right(namespace, account, name, deadline).await,
+            Self::Cluster(cluster) => {
+                cluster.review_right(namespace, account, name, deadline).await
+            }
             Self::Directory(directory) => directory.right(namespace, account, name),
         }
     }
 
     /// The users of a credential spec; none if only credential specs and rights are known.
-    pub(crate) async fn usage(&self, name: &str, deadline: Instant) -> Option<Usage> {
+    pub(crate) async fn references(&self, name: &str, deadline: Instant) -> Option<References> {
         match self {
-            Self::Cluster(cluster) => Some(cluster.usage(name, deadline).await),
+            Self::Cluster(cluster) => Some(cluster.references(name, deadline).await),
             Self::Directory(_) => None,
         }
     }

@@ -16,7 +16,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 /// How long before its making a certificate is valid: clocks differ.
 pub(super) const BACKDATED: Duration = Duration::from_mins(5);
 
-/// Why a certificate could not be made or read. Never holds key material.
+/// Why a certificate could not be created or read. Never contains key material.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The certificate could not be made.
@@ -25,7 +25,7 @@ pub enum Error {
     /// The certificate and key cannot be used together.
     #[error("failed to use a certificate with its key: {0}")]
     Use(#[from] rustls::Error),
-    /// A text is no certificate or no key.
+    /// A text is not a certificate or a key.
     #[error("failed to read {0}")]
     Read(&'static str),
 }

@@ -1,4 +1,4 @@
-//! A CA and a serving certificate that the server makes, keeps in a Secret and renews by itself.
+//! A CA and a serving certificate that the server creates, stores in a Secret and renews.
 //!
 //! Replicas have no leader: the replica that finds a step due replaces the version of the Secret that it
 //! read, and the others adopt what they find there. A new CA is in the bundle of the webhook
@@ -10,8 +10,11 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use gmsa_cluster::api;
 use gmsa_cluster::api::events::Kind;
-use gmsa_cluster::installation::server_objects::{self, OwnObjects, Stored};
+use gmsa_cluster::installation::certificate_secret::Stored;
+use gmsa_cluster::installation::server_objects::ServerObjects;
 use parking_lot::Mutex;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -26,20 +29,24 @@ use crate::serve::tls::Identity;
 
 /// How often everything is checked without an event.
 const PERIOD: Duration = Duration::from_secs(30);
-/// How long to wait after a failure, at first and at most.
-const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+/// How long to wait after a failure.
+const RETRY: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(250))
+    .with_max_delay(Duration::from_secs(15))
+    .with_jitter()
+    .without_max_times();
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
     #[error(transparent)]
-    Own(#[from] server_objects::Error),
+    Api(#[from] api::Error),
     #[error(transparent)]
     Certificate(#[from] authority::Error),
 }
 
 /// The certificates that the server manages.
 pub struct Managed {
-    own: OwnObjects,
+    own: ServerObjects,
     names: Vec<String>,
     policy: Policy,
     identity: Arc<Identity>,
@@ -56,7 +63,7 @@ struct Seen {
 impl Managed {
     /// Nothing is read yet.
     pub fn new(
-        own: OwnObjects,
+        own: ServerObjects,
         policy: Policy,
         identity: Arc<Identity>,
         metrics: Arc<Metrics>,
@@ -84,18 +91,20 @@ impl Managed {
     }
 
     async fn follow(&self, changed: &Notify) {
-        let mut retry = RETRY.0;
+        let mut retries = RETRY.build();
         loop {
             let pause = match self.reconcile().await {
                 Ok(pause) => {
-                    retry = RETRY.0;
+                    retries = RETRY.build();
                     pause
                 }
-                Err(Error::Own(server_objects::Error::Conflict(_))) => retry,
                 Err(error) => {
-                    self.tell(&error.to_string());
-                    retry = (retry * 2).min(RETRY.1);
-                    retry
+                    // Another replica was faster.
+                    let conflict = matches!(&error, Error::Api(error) if error.is_conflict());
+                    if !conflict {
+                        self.tell(&error.to_string());
+                    }
+                    retries.next().unwrap_or(PERIOD)
                 }
             };
             tokio::select! {
@@ -109,7 +118,7 @@ impl Managed {
     /// long nothing is due.
     async fn reconcile(&self) -> Result<Duration, Error> {
         let now = OffsetDateTime::now_utc();
-        let stored = self.own.secret().await?;
+        let stored = self.own.secret().read().await?;
         let (mut state, mut stored) = self.usable(stored, now).await?;
         // At the start any certificate is better than none; later, the API server must trust it first.
         if self.seen.lock().state.is_none() {
@@ -127,7 +136,7 @@ impl Managed {
                 return Ok(self.policy.overlap.min(PERIOD));
             }
             state = state.after(step, &self.names, now, &self.policy)?;
-            stored = self.own.write_secret(&state.data(), Some(&stored)).await?;
+            stored = self.own.secret().write(&state.data(), Some(&stored)).await?;
             tracing::info!(?step, "changed the certificates");
             let (reason, message) = told(step);
             self.own.tell(Kind::Normal, reason, message);
@@ -140,7 +149,7 @@ impl Managed {
     }
 
     /// The state in the Secret. One that is missing or cannot be used is replaced by what this
-    /// replica has in use, which the API server trusts; only without that all is made anew.
+    /// replica has in use, which the API server trusts; only without that both are created again.
     async fn usable(
         &self,
         stored: Option<Stored>,
@@ -157,14 +166,14 @@ impl Managed {
         // What is known may itself have ended.
         let known = known.filter(|known| State::read(&known.data(), &self.names, now).is_ok());
         let from = if known.is_some() { "what is in use" } else { "nothing" };
-        tracing::warn!(why, from, "making the certificates' Secret anew");
+        tracing::warn!(why, from, "creating the certificates' Secret again");
         let state = match known.clone() {
             Some(known) => known,
             None => State::create(&self.names, now, &self.policy)?,
         };
         let restored = known.is_some();
-        let stored = self.own.write_secret(&state.data(), stored.as_ref()).await?;
-        let secret = self.own.secret_name();
+        let stored = self.own.secret().write(&state.data(), stored.as_ref()).await?;
+        let secret = self.own.secret().shown();
         if restored {
             let message = format!("wrote the {secret} again from what is in use: {why}");
             self.own.tell(Kind::Warning, "SecretRestored", &message);

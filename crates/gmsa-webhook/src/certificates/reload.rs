@@ -11,13 +11,13 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// Files whose content is used together.
 pub trait Content: Send + Sync + 'static {
-    /// What the files hold.
+    /// The content of the files.
     type Bytes: PartialEq + Send;
 
     /// Reads the files.
     fn read(&self) -> Result<Self::Bytes, LoadError>;
 
-    /// Makes use of what was read, if it is good.
+    /// Uses the content, if it is valid.
     fn adopt(&self, bytes: &Self::Bytes) -> Result<(), LoadError>;
 
     /// Records that the files changed: to good content, or to bad content that stayed.

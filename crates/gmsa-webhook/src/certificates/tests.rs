@@ -5,7 +5,7 @@ use parking_lot::Mutex;
 
 use super::{Content, Ephemeral, LoadError, Reload};
 
-/// Files that hold a number, of which only even ones are good.
+/// Files with a number, of which only even ones are valid.
 #[derive(Clone, Default)]
 struct Numbers {
     file: Arc<Mutex<Option<u8>>>,
@@ -38,7 +38,7 @@ impl Content for Numbers {
 }
 
 #[test]
-fn what_is_good_is_taken_over_once_and_what_is_bad_never() {
+fn valid_content_is_used_once_and_invalid_never() {
     let numbers = Numbers::default();
     let reload = Reload::start(numbers.clone());
     assert!(reload.ready().unwrap_err().contains("key"));
@@ -48,12 +48,12 @@ fn what_is_good_is_taken_over_once_and_what_is_bad_never() {
         assert_eq!(reload.ready(), Ok(()));
     }
     assert_eq!(*numbers.adopted.lock(), [2, 4, 4, 6]);
-    // Missing at the start, 4 after 2, 5 told at its second check, 4 again, 6.
+    // Missing at the start, 4 after 2, 5 reported at its second check, 4 again, 6.
     assert_eq!(*numbers.changes.lock(), [false, true, false, true, true]);
 }
 
 #[test]
-fn a_pair_that_is_half_written_for_a_moment_is_not_told() {
+fn a_pair_that_is_half_written_for_a_moment_is_not_reported() {
     let numbers = Numbers::default();
     *numbers.file.lock() = Some(2);
     let reload = Reload::start(numbers.clone());

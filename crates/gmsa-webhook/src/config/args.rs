@@ -1,11 +1,12 @@
 //! The flags, each with a `GMSA_` environment variable.
 #![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
+use std::any::TypeId;
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::go_bool;
 use crate::telemetry::{Collector, LogFormat};
@@ -53,7 +54,14 @@ pub enum Task {
 
 /// The admission webhook for GMSA on Kubernetes.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "gmsa-webhook", version, about, args_override_self = true, max_term_width = 100)]
+#[command(
+    name = "gmsa-webhook",
+    version,
+    about,
+    args_override_self = true,
+    max_term_width = 100,
+    mut_args(switch)
+)]
 pub struct Args {
     /// A task to run instead of serving
     #[command(subcommand)]
@@ -172,19 +180,16 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub burst: Option<u32>,
     /// Give a random hostname to pods that use a GMSA and set none [default: RANDOM_HOSTNAME]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", value_parser = boolean)]
+    #[arg(long, value_parser = boolean)]
     pub random_hostname: Option<bool>,
     /// Serve /warn and /validate-credspec, which warn about workloads whose pods would be denied and
     /// about credential specs with findings; their configuration is --webhook-configuration followed
     /// by -early-warnings [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", value_parser = boolean)]
+    #[arg(long, value_parser = boolean)]
     pub early_warnings: Option<bool>,
     /// Export the counts of the last audit, from the ConfigMap gmsa-webhook-audit that `gmsa-webhook
     /// audit` writes [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", value_parser = boolean)]
+    #[arg(long, value_parser = boolean)]
     pub audit_results: Option<bool>,
     /// Threads; 1 is fastest for the few connections that API servers open
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
@@ -200,8 +205,7 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub otlp_endpoint: Option<Collector>,
     /// Accepted for existing deployments: certificates are always reloaded
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
-        default_missing_value = "true", value_parser = boolean)]
+    #[arg(long, value_parser = boolean)]
     pub cert_reload: Option<bool>,
 }
 
@@ -250,6 +254,15 @@ fn longs(command: &clap::Command) -> Vec<String> {
 /// `--https-port` is `GMSA_HTTPS_PORT`.
 fn variable(flag: &str) -> String {
     format!("GMSA_{}", flag.replace('-', "_").to_ascii_uppercase())
+}
+
+/// Lets an optional boolean stand without a value, for true, or with `=true` or `=false`.
+fn switch(arg: Arg) -> Arg {
+    let is_bool = arg.get_value_parser().type_id() == TypeId::of::<bool>();
+    if !(is_bool && matches!(arg.get_action(), ArgAction::Set)) {
+        return arg;
+    }
+    arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true")
 }
 
 fn boolean(text: &str) -> Result<bool, String> {

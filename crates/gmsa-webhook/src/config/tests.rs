@@ -157,7 +157,7 @@ fn the_limit_of_all_bodies_takes_at_least_one() {
 }
 
 #[test]
-fn traces_go_nowhere_unless_told_and_then_to_the_usual_path() {
+fn traces_are_off_by_default_and_use_the_usual_path() {
     let endpoint = |args: &[&str]| {
         let (config, _) = config(args, &PAIR).unwrap();
         config.otlp_endpoint.map(|endpoint| endpoint.to_string())

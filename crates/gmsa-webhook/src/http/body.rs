@@ -43,8 +43,8 @@ impl Unread {
                 let mut response = text(
                     StatusCode::TOO_MANY_REQUESTS,
                     format!(
-                        "the GMSA webhook has as many bytes of requests in hand as it takes ({}); \
-                         try again\n",
+                        "the GMSA webhook has reached its limit of buffered request bytes ({}); \
+                        try again\n",
                         limits.buffered_bytes
                     ),
                 );

@@ -18,7 +18,7 @@ pub struct Limits {
     pub early_warnings: bool,
 }
 
-/// The least that a request counts: its stream takes memory before its body arrives.
+/// The least that a request counts: its stream uses memory before its body arrives.
 pub(super) const STREAM: usize = 4 * 1024;
 
 /// The least by which the count of a body grows, so that it seldom has to.
@@ -66,7 +66,7 @@ impl Drop for Share<'_> {
 pub struct Slot<'a>(&'a AtomicUsize, usize);
 
 impl<'a> Slot<'a> {
-    /// Takes this much, if no more than `most` is taken then.
+    /// Reserves this much, if the total stays within `most`.
     pub fn take(taken: &'a AtomicUsize, amount: usize, most: usize) -> Option<Self> {
         let before = taken.fetch_add(amount, Ordering::AcqRel);
         let slot = Self(taken, amount);

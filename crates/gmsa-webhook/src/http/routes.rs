@@ -13,8 +13,7 @@ use tracing::Instrument as _;
 
 use super::body::{Unread, read};
 use super::budget::{Limits, Slot};
-use super::endpoint::Endpoint;
-use super::handler::{Answer, Handler};
+use super::endpoint::{Answer, Endpoint, Handler};
 use super::response::{Reply, json, not_allowed, text, unread};
 
 /// The routes over a handler.
@@ -36,7 +35,7 @@ pub struct Caller {
 }
 
 impl<H: Handler> Routes<H> {
-    /// Makes the routes. `certificate` says whether one is loaded, or why not.
+    /// Makes the routes. `certificate` returns whether one is loaded, or why not.
     #[must_use]
     pub fn new(
         handler: H,
@@ -104,7 +103,7 @@ impl<H: Handler> Routes<H> {
 
     async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
         let timeout = request.uri().query().and_then(timeout).map(|wait| (Instant::now(), wait));
-        // A slot is taken only with the whole body: a slow caller takes none from the others.
+        // A slot is taken only once the whole body is read: a slow caller blocks no others.
         let (body, _share) = match read(request, &self.buffered_bytes, &self.limits).await {
             Ok(read) => read,
             Err(Unread::Full) => {

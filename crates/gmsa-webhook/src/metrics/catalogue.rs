@@ -1,4 +1,5 @@
-//! What each metric means: the one list that the code and docs/metrics.md are held against.
+//! What each metric means. docs/metrics.md is generated from this list, and a test compares it with
+//! the server's output.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ pub struct MetricDoc {
     pub kind: &'static str,
     /// The labels.
     pub labels: &'static [&'static str],
-    /// What it says, in one sentence.
+    /// Its meaning, in one sentence.
     pub help: &'static str,
 }
 

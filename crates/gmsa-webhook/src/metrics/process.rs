@@ -58,7 +58,7 @@ fn field(status: &str, key: &str) -> Option<f64> {
     line.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// A field of /proc/self/stat by its number in proc(5); the second may hold spaces.
+/// A field of /proc/self/stat by its number in proc(5); the second may contain spaces.
 fn stat_field(stat: &str, number: usize) -> Option<f64> {
     let rest = stat.rsplit_once(')')?.1;
     rest.split_whitespace().nth(number.checked_sub(3)?)?.parse().ok()

@@ -39,7 +39,7 @@ pub enum BindError {
     },
 }
 
-/// Listens on an address; an IPv6 wildcard takes IPv4 as well.
+/// Listens on an address; an IPv6 wildcard accepts IPv4 as well.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     let listen = || -> io::Result<TcpListener> {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

@@ -1,4 +1,4 @@
-//! Metrics over plain HTTP on a port of their own.
+//! Metrics over plain HTTP on a separate port.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -19,8 +19,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::{Layer, Registry};
 
-use super::Error;
-use super::collector::Collector;
+use super::{Collector, Error};
 
 /// How long one export, and the last one at the end, may take.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -28,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The largest answer of a collector that is read, in bytes.
 const ANSWER: usize = 64 * 1024;
 
-/// Traces that go to a collector, from a thread of their own.
+/// Sends traces to a collector, on a separate thread.
 pub(super) struct Traces(SdkTracerProvider);
 
 impl Traces {
@@ -63,7 +62,7 @@ impl Traces {
 }
 
 impl Drop for Traces {
-    /// Sends what is left. An unreachable collector delays the end for a moment only.
+    /// Sends the remaining spans. An unreachable collector delays the shutdown only briefly.
     fn drop(&mut self) {
         let _ = self.0.shutdown_with_timeout(PATIENCE);
     }
@@ -111,7 +110,7 @@ async fn send(mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError>
     tokio::pin!(exchange, connection);
     tokio::select! {
         answer = exchange.as_mut() => answer,
-        // The connection may end with the answer read but not yet looked at.
+        // The connection may end with the answer read but not yet parsed.
         ended = connection => {
             ended?;
             exchange.await

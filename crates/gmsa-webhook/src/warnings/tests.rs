@@ -1,7 +1,7 @@
-use gmsa_cluster::audit::references::{Found, Unread, Usage};
+use gmsa_cluster::audit::references::{Found, References, Unread};
 use serde_json::{Value, json};
 
-use super::of_usage;
+use super::of_references;
 use crate::admission::{Settings, Source, StoreDir};
 use crate::http::{Answer, Endpoint, Handler as _};
 use crate::metrics::Metrics;
@@ -98,7 +98,7 @@ fn each_kind_of_workload_is_warned_of_what_its_pods_will_meet() {
 }
 
 #[test]
-fn contents_without_a_right_and_findings_are_told_too() {
+fn contents_without_a_right_and_findings_are_reported_too() {
     let mut inlined = template("web", "webapp1");
     inlined["spec"]["securityContext"]["windowsOptions"]["gmsaCredentialSpec"] = json!("{}");
     let found = warned(&workload("apps/v1", "Deployment", &inlined));
@@ -134,7 +134,7 @@ fn what_is_no_ones_to_read_or_no_workload_is_let_pass_without_a_word() {
 }
 
 #[test]
-fn a_server_with_too_much_in_hand_lets_pass() {
+fn an_overloaded_server_of_warnings_admits() {
     let source = Source::Directory(StoreDir::from_manifests(MANIFESTS).unwrap());
     let metrics = std::sync::Arc::new(Metrics::new());
     let service = Service::new(source, metrics, Settings::default());
@@ -155,23 +155,23 @@ fn a_credential_spec_is_warned_of_its_findings() {
         "metadata": {"name": "web"}, "credspec": {"CmsPlugins": []}});
     let found = asked(Endpoint::ValidateCredspec, "UPDATE", &object, &Value::Null);
     assert!(found.iter().any(|one| one.contains("(cms-plugins-incomplete)")), "{found:?}");
-    // A directory of manifests cannot say who uses it.
+    // In a directory of manifests the users are unknown.
     assert!(asked(Endpoint::ValidateCredspec, "DELETE", &Value::Null, &object).is_empty());
 }
 
 #[test]
-fn a_deletion_says_who_is_left_without() {
+fn a_deletion_warns_with_its_users() {
     let found = |count: usize, names: &[&str]| Found {
         count,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
     };
-    let usage = Usage {
+    let references = References {
         workloads: found(1, &["Deployment shop/web"]),
         pods: found(5, &["shop/a", "shop/b", "shop/c"]),
         roles: found(1, &["ClusterRole use"]),
         unread: vec![("jobs", Unread::Forbidden), ("cronjobs", Unread::Forbidden)],
     };
-    let warnings = wire::fit_warnings(of_usage("webapp1", &usage));
+    let warnings = wire::fit_warnings(of_references("webapp1", &references));
     assert_eq!(
         warnings,
         [
@@ -184,5 +184,5 @@ fn a_deletion_says_who_is_left_without() {
              list jobs, cronjobs",
         ]
     );
-    assert!(of_usage("webapp1", &Usage::default()).is_empty());
+    assert!(of_references("webapp1", &References::default()).is_empty());
 }

@@ -7,7 +7,7 @@ use gmsa_core::finding::Finding;
 use gmsa_core::json;
 use serde::Serialize;
 
-use super::request::Malformed;
+use super::decode::Malformed;
 use super::warnings::fit;
 
 const OPENING: &str =

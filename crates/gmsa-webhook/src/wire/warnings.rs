@@ -6,11 +6,11 @@
 const LONGEST: usize = 256;
 /// The length of all warnings together.
 const ALL: usize = 4096;
-/// What stands where something was left out.
+/// Marks an omission.
 const CUT: &str = " ...";
 
 /// Makes warnings fit: ASCII without control characters, short enough, each once. If not all do, the
-/// last one says how many are left out.
+/// last one counts those that are left out.
 #[must_use]
 pub fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
@@ -21,7 +21,7 @@ pub fn fit(warnings: impl IntoIterator<Item = String>) -> Vec<String> {
         if kept.contains(&warning) {
             continue;
         }
-        // Room is kept for the words that say how many more there are.
+        // Room for the count of further warnings.
         if left_out > 0 || length + warning.len() > ALL - LONGEST {
             left_out += 1;
             continue;

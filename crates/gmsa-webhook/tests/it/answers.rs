@@ -122,7 +122,7 @@ async fn what_is_no_creation_of_a_pod_is_answered_by_the_table() {
 
 /// On one connection, so that one which broke would be noticed.
 #[tokio::test]
-async fn what_is_no_sound_json_is_refused_and_the_connection_goes_on() {
+async fn malformed_json_is_refused_and_the_connection_stays_open() {
     let world = start(&[]).await;
     let review = expand().to_string();
     let object = r#""object":"#;

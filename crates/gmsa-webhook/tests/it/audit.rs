@@ -266,7 +266,7 @@ async fn the_cron_job_keeps_its_result_and_the_server_counts_it() {
     // With them each namespace has its own report, and the ConfigMap only the numbers.
     with_policy_reports(&world).await;
 
-    // What is mended goes.
+    // A finding whose cause is fixed disappears.
     let pods: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(world.client.clone(), "shop");
     pods.delete("intruder", &DeleteParams::default().grace_period(0)).await.unwrap();
     eventually("the pod is gone", SOON, || async {
@@ -341,8 +341,8 @@ async fn with_policy_reports(world: &World) {
 }
 
 #[tokio::test]
-async fn without_its_rights_it_says_what_is_missing() {
-    let test = "without_its_rights_it_says_what_is_missing";
+async fn without_its_rights_it_names_what_is_missing() {
+    let test = "without_its_rights_it_names_what_is_missing";
     let Some(world) = World::new(test).await else { return };
     let roles: Api<k8s_openapi::api::rbac::v1::Role> = Api::namespaced(world.client.clone(), NAME);
     roles.delete(AUDIT, &DeleteParams::default()).await.unwrap();

@@ -369,8 +369,8 @@ async fn replicas_that_start_together_agree_on_one_ca() {
 }
 
 #[tokio::test]
-async fn without_the_right_to_the_secret_the_reason_is_told_and_nothing_served() {
-    let test = "without_the_right_to_the_secret_the_reason_is_told_and_nothing_served";
+async fn without_the_right_to_the_secret_the_reason_is_reported_and_nothing_served() {
+    let test = "without_the_right_to_the_secret_the_reason_is_reported_and_nothing_served";
     let Some(mut managed) = Managed::new(test).await else { return };
     managed.kubeconfig = managed.cluster.token_kubeconfig(&managed.namespace, "default").await;
     let mut server = managed.start(0, &[]).await;

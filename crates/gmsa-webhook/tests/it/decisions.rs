@@ -1,5 +1,5 @@
-//! From bytes to bytes, without a network: the whole way of an admission, held against a second,
-//! naive implementation of the decision.
+//! From bytes to bytes, without a network: a whole admission, compared with a second, naive
+//! implementation of the decision.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -274,7 +274,7 @@ proptest! {
         let service = service();
         let whole = ask(&service, Endpoint::Validate, &body);
         if is_allowed(&whole) {
-            let review: Value = serde_json::from_slice(&body).expect("admitted what is no JSON");
+            let review: Value = serde_json::from_slice(&body).expect("admitted what is not JSON");
             let request = &review["request"];
             let judged = request["operation"] == "CREATE";
             prop_assert!(!judged || Naive::validate(&request["object"]));

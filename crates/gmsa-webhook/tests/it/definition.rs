@@ -19,7 +19,7 @@ fn version(version: &str) -> ApiResource {
     ApiResource {
         api_version: format!("windows.k8s.io/{version}"),
         version: version.to_owned(),
-        ..gmsa_cluster::api::credential_specs::api_resource()
+        ..gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource()
     }
 }
 
@@ -92,12 +92,12 @@ async fn the_api_servers_table_has_the_columns_and_the_resource_its_short_name()
         let cells = table["rows"][0]["cells"].as_array().unwrap();
         assert_eq!(cells[..4], [json!(name), json!("WebApp1"), json!("contoso.com"), json!(guid)]);
         let age = cells[4].as_str().unwrap();
-        assert!(age.ends_with('s') || age.ends_with('m'), "{age} is no age");
+        assert!(age.ends_with('s') || age.ends_with('m'), "{age} is not an age");
     }
 }
 
-/// The known keys with their types, as in the definition that windows-gmsa's users have. Written
-/// down here once more, so that a change of ours is held against it.
+/// The known keys with their types, as in the definition that windows-gmsa's users have. Repeated
+/// here, so that the test catches a change of ours.
 fn public_schema() -> Value {
     let object = |properties: Value| json!({"type": "object", "properties": properties});
     let strings = |keys: &[&str]| {

@@ -63,7 +63,7 @@ async fn a_name_that_was_not_expanded_is_denied_with_the_reason() {
     let cases = [Case::new(gmsa(Some(&spec), None), 422, words)];
     creations_are_denied(&world, &cases).await;
     replica_sets_are_denied(&world, &cases).await;
-    // Whoever writes the contents needs no mutating step.
+    // A pod that comes with contents needs no mutating step.
     world.create(&world.pod(&gmsa(Some(&spec), Some(&canonical("WebApp1"))))).await;
 }
 
@@ -125,7 +125,7 @@ async fn a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step
     assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
 }
 
-/// A proxy that changes the status of every access review, once it is told how.
+/// A proxy that changes the status of every access review, once the returned file says how.
 async fn lying(cluster: &Cluster) -> (ApiProxy, PathBuf) {
     let proxy = ApiProxy::start(cluster.client.clone()).await;
     let kubeconfig = cluster.files().join("lying");

@@ -147,8 +147,8 @@ fn warnings(said: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
-    let test = "kubectl_apply_says_what_the_pods_of_a_workload_will_meet";
+async fn kubectl_apply_warns_about_the_denials_of_a_workloads_pods() {
+    let test = "kubectl_apply_warns_about_the_denials_of_a_workloads_pods";
     let Some(world) = World::new(test).await else { return };
     let (name, spec) = world.spec();
     world.cluster.apply(&spec).await;
@@ -200,7 +200,7 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
         );
     }
 
-    // What may use it, and what uses none, are told nothing.
+    // Neither a workload that may use it nor one without a GMSA causes a warning.
     world.cluster.apply(&objects::role(&name)).await;
     world.cluster.apply(&objects::binding(&name, &world.namespace, "default")).await;
     eventually("the right is known", SOON, || async {
@@ -221,8 +221,8 @@ async fn kubectl_apply_says_what_the_pods_of_a_workload_will_meet() {
 }
 
 #[tokio::test]
-async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
-    let test = "kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it";
+async fn kubectl_warns_about_findings_and_users_of_a_credential_spec() {
+    let test = "kubectl_warns_about_findings_and_users_of_a_credential_spec";
     let Some(world) = World::new(test).await else { return };
     let (name, mut spec) = world.spec();
     spec["credspec"]["DomainJoinConfig"]["Sid"] = json!("S-1-5-21-1-2-3-1104");
@@ -274,8 +274,8 @@ async fn kubectl_says_what_is_wrong_with_a_credential_spec_and_who_loses_it() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_is_down_holds_nothing_up() {
-    let test = "a_webhook_that_is_down_holds_nothing_up";
+async fn early_warnings_that_are_down_block_nothing() {
+    let test = "early_warnings_that_are_down_block_nothing";
     let Some(mut world) = World::new(test).await else { return };
     let (name, spec) = world.spec();
     world.cluster.apply(&spec).await;

@@ -153,7 +153,7 @@ async fn an_outage_passes_with_the_rights_of_an_existing_installation() {
     let words = format!("cannot decide on GMSA cred spec \"{spec}\": failed to read");
     assert!(message.contains(&words), "{message}");
     proxy.resume();
-    let stored = eventually("all is well again", crate::support::SOON, || async {
+    let stored = eventually("pods are admitted again", crate::support::SOON, || async {
         world.try_create(&pod).await.ok()
     })
     .await;

@@ -78,7 +78,7 @@ async fn both_versions_of_tls_and_http_are_spoken() {
 }
 
 #[tokio::test]
-async fn slow_and_broken_clients_do_not_hold_the_server_up() {
+async fn slow_and_broken_clients_do_not_block_the_server() {
     let world = start(&["--header-timeout=0.3", "--body-timeout=0.3"]).await;
     // Connections that are silent or half-hearted, each in its own way.
     let mut plain = Vec::new();
@@ -114,7 +114,7 @@ async fn slow_and_broken_clients_do_not_hold_the_server_up() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_after_the_handshake_is_sent_away() {
+async fn a_silent_client_is_disconnected_after_the_handshake() {
     let world = start(&["--header-timeout=0.3"]).await;
     for protocol in ["h2", "http/1.1"] {
         let mut stream = world.https.connect(protocol).await.unwrap();
@@ -125,7 +125,7 @@ async fn who_says_nothing_after_the_handshake_is_sent_away() {
 }
 
 #[tokio::test]
-async fn slow_bodies_take_no_place_among_the_requests_in_hand() {
+async fn slow_bodies_do_not_count_as_requests_in_flight() {
     let world = start(&["--max-requests=1", "--body-timeout=30"]).await;
     let mut slow = world.https.connect("http/1.1").await.unwrap();
     let head = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n\
@@ -241,7 +241,7 @@ async fn with_a_client_ca_only_its_callers_are_served() {
     };
     let caller = as_client(&callers.client("api-server", &[]));
     assert!(caller.review("/mutate", &expand()).await["patch"].is_string());
-    let stranger = as_client(&Authority::new("strangers").client("stranger", &[]));
+    let stranger = as_client(&Authority::new("another CA").client("stranger", &[]));
     assert!(stranger.post("/mutate", expand().to_string()).await.is_err());
 }
 

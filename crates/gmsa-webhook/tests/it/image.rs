@@ -43,8 +43,8 @@ fn json(path: &Path) -> Value {
 }
 
 #[tokio::test]
-async fn the_server_runs_from_the_image_alone_as_nobody() {
-    let test = "the_server_runs_from_the_image_alone_as_nobody";
+async fn the_server_runs_from_the_image_alone_as_an_unprivileged_user() {
+    let test = "the_server_runs_from_the_image_alone_as_an_unprivileged_user";
     let Some(archive) = archive(test) else { return };
     let layout = tempfile::tempdir().unwrap();
     untar(&archive, layout.path());

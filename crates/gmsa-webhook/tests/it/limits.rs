@@ -44,7 +44,7 @@ async fn send(https: &Https, path: &str, body: Bytes) -> Answer {
 }
 
 #[tokio::test]
-async fn the_bytes_of_all_bodies_in_hand_are_limited() {
+async fn the_buffered_bytes_of_all_bodies_are_limited() {
     let args = ["--max-body-bytes=80000", "--max-buffered-bytes=150000", "--body-timeout=60"];
     let world = start(&args).await;
     let review = expand().to_string();
@@ -58,20 +58,20 @@ async fn the_bytes_of_all_bodies_in_hand_are_limited() {
     slow.write_all(head.as_bytes()).await.unwrap();
     slow.write_all(&vec![b' '; 70_000]).await.unwrap();
     slow.flush().await.unwrap();
-    let refused = eventually("too many bytes are in hand", SOON, || async {
+    let refused = eventually("too many bytes are buffered", SOON, || async {
         let answer = send(&world.https, "/mutate", large.clone()).await;
         (answer.status != StatusCode::OK).then_some(answer)
     })
     .await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text());
     assert_eq!(refused.headers["retry-after"], "1");
-    assert!(refused.text().contains("as many bytes of requests in hand"), "{}", refused.text());
+    assert!(refused.text().contains("limit of buffered request bytes"), "{}", refused.text());
     let counted = r#"gmsa_admission_requests_total{endpoint="mutate",operation="other",decision="denied",code="429"}"#;
     assert!(world.server.metric(counted).await >= 1.0);
     assert!(world.https.review("/mutate", &expand()).await["patch"].is_string(), "small ones");
 
     drop(slow);
-    eventually("what was in hand is gone", SOON, || async {
+    eventually("the buffered bytes are released", SOON, || async {
         let answer = send(&world.https, "/mutate", large.clone()).await;
         (answer.status == StatusCode::OK).then_some(())
     })
@@ -79,7 +79,7 @@ async fn the_bytes_of_all_bodies_in_hand_are_limited() {
 }
 
 #[tokio::test]
-async fn a_body_of_any_allowed_size_is_taken_where_the_limits_are_equal() {
+async fn a_body_of_any_allowed_size_is_accepted_if_the_limits_are_equal() {
     let args = ["--max-body-bytes=100000", "--max-buffered-bytes=100000"];
     let world = start(&args).await;
     for length in [70_000, 99_000] {
@@ -214,7 +214,7 @@ async fn the_head_of_a_later_request_is_limited_from_its_first_byte_on() {
     assert!(ended_after(&world.https, "P").await, "it still waits for the rest of a head");
     let most = "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
     assert!(ended_after(&world.https, most).await, "it still waits for the end of a head");
-    // A body is no head, and takes the time of a body.
+    // A body is not a head, and takes the time of a body.
     let mut stream = world.https.connect("http/1.1").await.unwrap();
     for _ in 0..2 {
         let body = expand().to_string();

@@ -52,7 +52,10 @@ async fn the_api_server_goes_away_and_comes_back() {
     let definitions =
         resource("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions");
     create(Api::all_with(client.clone(), &definitions), &definition).await;
-    let specs = Api::all_with(client.clone(), &gmsa_cluster::api::credential_specs::api_resource());
+    let specs = Api::all_with(
+        client.clone(),
+        &gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource(),
+    );
     create(specs, &objects::credential_spec("web", "WebApp1")).await;
     let rbac = "rbac.authorization.k8s.io";
     let roles = resource(rbac, "ClusterRole", "clusterroles");
@@ -79,7 +82,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     .await;
     let remembered = Duration::from_secs(1);
 
-    // Held up: no answer comes, and the deadline decides.
+    // A paused API server: no answer comes, and the deadline decides.
     plane.pause();
     tokio::time::sleep(remembered).await;
     let began = Instant::now();
@@ -104,7 +107,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     let said = early["warnings"][0].as_str().unwrap();
     assert!(said.starts_with("gmsa: could not be checked: the pod template"), "{early}");
     plane.resume();
-    eventually("all is well again", SOON, || async {
+    eventually("validation admits again", SOON, || async {
         (validate().await["allowed"] == json!(true)).then_some(())
     })
     .await;
@@ -119,7 +122,7 @@ async fn the_api_server_goes_away_and_comes_back() {
     let unknown = https.review("/mutate", &expand("default", "never-seen")).await;
     assert_eq!(unknown["allowed"], json!(false), "{unknown}");
     plane.start_api_server().await;
-    eventually("all is well again", SOON, || async {
+    eventually("validation admits again", SOON, || async {
         (validate().await["allowed"] == json!(true)).then_some(())
     })
     .await;

@@ -229,8 +229,8 @@ async fn a_revocation_under_load_is_in_force_within_a_second() {
     }
 }
 
-/// How long after a revocation access reviews go on to answer wrongly. What is answered wrongly
-/// for longer than a second could be told from the truth by nobody.
+/// How long after a revocation access reviews still give the old answer. Beyond one second no
+/// webhook could distinguish it from a right that was granted again.
 const LIES: Duration = Duration::from_millis(900);
 
 /// An API server whose access reviews all say yes until a moment that is set, as those may that
@@ -269,7 +269,7 @@ async fn a_revocation_under_load_is_in_force_within_a_second_though_reviews_answ
     for _ in 0..5 {
         quiet.grant().await;
         quiet.warm().await;
-        // Whoever remembers one of these is wrong for longer.
+        // A cached one of these is wrong for longer.
         let lies = Lies::start(proxy);
         let load = Arc::new(Load::default());
         let asking = Arc::clone(&load).without_a_pause(Arc::clone(&quiet));
@@ -298,8 +298,8 @@ async fn a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews
         quiet.grant().await;
         quiet.warm().await;
         let (lies, before) = (Lies::start(proxy), shared().await);
-        // Longer than an answer is remembered: one review is always under way, for all to join.
-        // Whoever joins one that began before the revocation, or was told a lie, is wrong.
+        // Longer than an answer is cached: one review is always under way, for all to join. A request
+        // that joins one that began before the revocation, or that got the old answer, is wrong.
         proxy.hold(Duration::from_millis(1300));
         let load = Arc::new(Load::default());
         let asking = Arc::clone(&load).at_a_steady_pace(Arc::clone(&quiet));
@@ -323,7 +323,7 @@ async fn a_warm_answer_asks_the_api_server_nothing() {
         quiet.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="live"}"#).await
     };
     let (before, remembered) = (live().await, quiet.answers_from_memory().await);
-    // An API server that is held up answers nobody: what is admitted now, is from memory.
+    // A paused API server answers nothing: what is admitted now is from the cache.
     quiet.plane.pause();
     for _ in 0..50 {
         assert!(quiet.is_allowed().await);
@@ -334,8 +334,8 @@ async fn a_warm_answer_asks_the_api_server_nothing() {
 }
 
 #[tokio::test]
-async fn an_authorizer_that_fails_admits_nobody() {
-    let name = "an_authorizer_that_fails_admits_nobody";
+async fn a_failing_authorizer_admits_nothing() {
+    let name = "a_failing_authorizer_admits_nothing";
     let files = tempfile::tempdir().unwrap();
     let config = files.path().join("authorizer");
     let text = format!(
@@ -369,8 +369,8 @@ async fn an_authorizer_that_fails_admits_nobody() {
 }
 
 #[tokio::test]
-async fn an_answer_that_allows_and_yet_does_not_admits_nobody() {
-    let name = "an_answer_that_allows_and_yet_does_not_admits_nobody";
+async fn an_allowed_answer_with_denied_or_an_error_admits_nothing() {
+    let name = "an_allowed_answer_with_denied_or_an_error_admits_nothing";
     let quiet = Quiet::start_behind(name, Options::default(), &["--deadline=30"], true).await;
     let Some(quiet) = quiet else { return };
     quiet.grant().await;

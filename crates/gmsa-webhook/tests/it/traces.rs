@@ -74,7 +74,7 @@ async fn an_admission_is_a_span_and_the_last_ones_are_sent_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_away_or_silent_holds_nothing_up() {
+async fn a_missing_or_silent_collector_blocks_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     admit_one_and_stop(&format!("http://{address}")).await;

@@ -12,7 +12,7 @@ use crate::cli::Access;
 use crate::failure::Failure;
 use crate::rights::policy;
 
-/// What a cluster says about the use of credential specs.
+/// Objects of a cluster about the use of credential specs.
 pub struct Gathered {
     /// What the roles and bindings allow.
     pub policy: Policy,
@@ -26,7 +26,7 @@ pub struct Gathered {
     pub unread: Vec<String>,
 }
 
-/// Reads what is asked for.
+/// Reads the objects in question.
 pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> {
     let namespace = args
         .service_account
@@ -42,7 +42,7 @@ pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> 
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found,
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => Vec::new(),
+        Err(error) if error.code() == Some(404) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     let accounts = required(objects, kinds::SERVICE_ACCOUNT, namespace).await?;
@@ -50,7 +50,7 @@ pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> 
     for kind in [kinds::POD].into_iter().chain(kinds::TEMPLATES) {
         match objects.list(kind, namespace).await {
             Ok(found) => workloads.extend(found),
-            Err(error) if matches!(error.code, Some(403 | 404)) => unread.push(error.to_string()),
+            Err(error) if matches!(error.code(), Some(403 | 404)) => unread.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
@@ -74,7 +74,7 @@ async fn required(
     namespace: Option<&str>,
 ) -> Result<Vec<Value>, Failure> {
     objects.list(kind, namespace).await.map_err(|error| {
-        let hint = match (error.code, namespace) {
+        let hint = match (error.code(), namespace) {
             (Some(403), None) => {
                 "; access needs the right to list roles, rolebindings, clusterroles, \
                  clusterrolebindings and serviceaccounts; with -n those in namespaces only there"

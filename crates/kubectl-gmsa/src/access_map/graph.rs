@@ -13,7 +13,7 @@ struct Graph {
     edges: BTreeSet<(String, String, bool)>,
 }
 
-/// What a node is, in the order from who uses to what is used.
+/// The kind of a node, in the order from users to credential specs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Sort {
     Workload,
@@ -131,7 +131,7 @@ pub fn mermaid(report: &Report) -> String {
     text
 }
 
-/// A label of Mermaid, in which other signs than these stand for themselves.
+/// A label of Mermaid, in which only these characters need an escape.
 fn entities(label: &str) -> String {
     let mut text = String::new();
     for character in label.chars() {

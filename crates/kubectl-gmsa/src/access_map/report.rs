@@ -1,4 +1,4 @@
-//! The report: what is printed as JSON, and what the other formats are made from.
+//! The report: printed as JSON, and the source of the other formats.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub struct Report {
     kind: &'static str,
     /// Whether the API server was asked about every pair.
     pub verified: bool,
-    /// What could not be read, and why: who uses what is then not complete.
+    /// What could not be read, and why: the list of uses is then incomplete.
     pub unread: Vec<String>,
     /// The numbers.
     pub summary: Summary,
@@ -45,7 +45,7 @@ pub struct Summary {
     pub unused: usize,
     /// Pairs without the right that something uses.
     pub missing: usize,
-    /// Pairs on which the API server says something else than the roles and bindings.
+    /// Pairs for which the API server's answer differs from the roles and bindings.
     pub differences: usize,
 }
 
@@ -71,9 +71,9 @@ pub struct Entry {
     pub service_account: String,
     /// Whether the service account exists.
     pub service_account_exists: bool,
-    /// `allowed` or `denied`: what the API server says, or else the roles and bindings.
+    /// `allowed` or `denied`: by the API server, or without its answer by the roles and bindings.
     pub verdict: &'static str,
-    /// `allowed` or `denied`: what the roles and bindings say.
+    /// `allowed` or `denied`, by the roles and bindings.
     pub rbac: &'static str,
     /// `used`; `unused`; `missing`: used without the right; `none`: neither used nor allowed.
     pub state: &'static str,
@@ -161,7 +161,7 @@ impl Report {
         self.access.iter().map(|entry| (entry.pair(), entry.rbac == ALLOWED)).collect()
     }
 
-    /// Takes in what the API server says.
+    /// Adds the API server's answers.
     pub fn verify(&mut self, answers: &BTreeMap<Pair, bool>) {
         for entry in &mut self.access {
             if let Some(allowed) = answers.get(&entry.pair()) {
@@ -172,7 +172,7 @@ impl Report {
         self.count();
     }
 
-    /// Whether something uses what it may not, or what was asked for is missing.
+    /// Whether something uses a credential spec without the right, or a requested name is missing.
     pub fn found_something(&self, args: &Access) -> bool {
         let absent = args.credential_spec.as_ref().is_some_and(|name| {
             !self.credential_specs.iter().any(|spec| spec.name == *name && spec.exists)
@@ -250,7 +250,7 @@ impl Entry {
         [&self.credential_spec, &self.namespace, &self.service_account].map(Clone::clone)
     }
 
-    /// Whether the API server says something else than the roles and bindings.
+    /// Whether the API server's answer differs from the roles and bindings.
     pub fn differs(&self) -> bool {
         self.verdict != self.rbac
     }

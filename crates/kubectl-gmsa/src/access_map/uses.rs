@@ -17,8 +17,8 @@ pub struct Use {
     pub name: String,
 }
 
-/// The uses of these objects. What belongs to a workload that uses the same is left out: the pods
-/// of a deployment say nothing new. What cannot be read is told beside them.
+/// The uses of these objects. An object whose owner uses the same is left out: the pods
+/// of a Deployment add nothing. The second value says what could not be read.
 pub fn all(objects: Vec<Value>) -> (BTreeSet<Use>, Vec<String>) {
     let source = Source { file: Arc::from("the cluster"), line: 0 };
     let documents: Vec<Document> = objects
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_workload_is_told_once() {
+    fn findings_of_a_workload_are_reported_once() {
         let template = |name: &str| json!({"replicas": 1, "template": {"spec": pod_spec(name)}});
         let mut past = object("ReplicaSet", "web-0", Some(("Deployment", "web")), &template("old"));
         past["spec"]["replicas"] = json!(0);

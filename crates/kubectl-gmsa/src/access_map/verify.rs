@@ -1,4 +1,4 @@
-//! What the API server says of the same questions.
+//! The API server's answers to the same questions.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, stderr};
@@ -10,16 +10,16 @@ use kube::Client;
 use crate::failure::Failure;
 use crate::output::printer;
 
-/// From how many questions on somebody who waits is told.
+/// From how many access reviews on a note says how long it may take.
 const MANY: usize = 500;
-/// How often an answer that differs is asked for again: the API server's own view lags behind.
+/// How often a review with a differing answer is repeated: the API server's own view lags behind.
 const ROUNDS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Credential spec, namespace and service account.
 pub type Pair = [String; 3];
 
-/// Asks about every pair, with what the roles and bindings say of it.
+/// Asks about every pair, and compares with the roles and bindings.
 pub async fn all(
     client: &Client,
     pairs: BTreeMap<Pair, bool>,

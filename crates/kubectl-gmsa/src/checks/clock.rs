@@ -17,7 +17,7 @@ use crate::failure::Failure;
 
 /// What Kerberos bears, in seconds (`MaxClockSkew`).
 const KERBEROS: i64 = 300;
-/// What a machine that takes its time from somewhere never has, in seconds.
+/// The largest skew of a machine with a working time source, in seconds.
 const MUCH: i64 = 60;
 /// A kubelet renews its lease every 10 seconds.
 const SILENCE: i64 = 120;

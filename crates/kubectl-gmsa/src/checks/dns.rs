@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::facts::{CONFIG_MAP, one};
 use crate::failure::Failure;
 
-/// Where distributions keep what `CoreDNS` reads: plain, AKS and k3s, RKE2.
+/// The `ConfigMaps` of `CoreDNS` in distributions: plain, AKS and k3s, RKE2.
 pub const MAPS: [&str; 3] = ["coredns", "coredns-custom", "rke2-coredns-rke2-coredns"];
 /// The DNS operator of `OpenShift`.
 const OPERATOR: Kind = Kind {
@@ -48,7 +48,7 @@ pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>
             Err(why) => return Ok(vec![Outcome::unknown(&DNS_FORWARDING, why)]),
         }
     }
-    // Other clusters do not know the kind, and nobody has to be allowed to read it.
+    // Other clusters do not have the kind, and the right to read it is optional.
     if let Ok(Some(operator)) = objects.get(&Reference::cluster(OPERATOR, "default")).await {
         seen.push("dns.operator/default");
         zones.extend(
@@ -65,7 +65,7 @@ pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>
     Ok(domains.iter().map(|domain| judge(domain, &zones, &seen)).collect())
 }
 
-/// How the pod in question resolves names, which says more than the configuration of `CoreDNS`.
+/// How the pod in question resolves names, which is better evidence than the configuration of `CoreDNS`.
 #[derive(Debug, Default)]
 pub struct Resolution {
     /// The domains that were resolved, lower case, each with the container that did.
@@ -74,7 +74,7 @@ pub struct Resolution {
     pub own_servers: Option<String>,
 }
 
-/// Takes back what was seen to be otherwise from inside the pod.
+/// Withdraws an outcome that the result from inside the pod contradicts.
 pub fn settle(outcomes: &mut [Outcome], resolution: &Resolution) {
     let resolved = |outcome: &Outcome| {
         let domain = outcome.object.as_deref()?.strip_prefix("domain ")?;
@@ -119,7 +119,7 @@ fn judge(domain: &str, zones: &BTreeSet<String>, seen: &[&str]) -> Outcome {
             "nothing forwards it, so pods find it only if the nodes' own DNS servers know it",
         )
         .sure(Confidence::Possible)
-        .because(format!("looked at: {}", seen.join(", ")))
+        .because(format!("checked: {}", seen.join(", ")))
         .then(stanza(domain, seen)),
     };
     outcome.on(format!("domain {domain}"))

@@ -1,8 +1,9 @@
 //! What is read of the cluster, before anything is judged.
 
 use futures::future::try_join_all;
+use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::kinds::{self, kind};
-use gmsa_cluster::api::objects::{Error, Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -29,15 +30,15 @@ pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
 pub const NODE: Kind = kind("", "Node", "nodes", false);
 pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
 
-/// The webhook, whoever made it, and what is left of others.
+/// The webhook, ours or another, and what is left of others.
 pub struct Facts {
     /// The configurations that send pods, ours if there are any.
     pub configurations: Seen<Vec<Value>>,
     /// Whether our configuration of early warnings is there.
     pub early_warnings: bool,
-    /// Configurations and Deployments of another GMSA webhook besides ours.
+    /// Configurations and Deployments of other GMSA webhooks.
     pub others: Vec<String>,
-    /// What makes pods, and pods, of another GMSA webhook that nothing looks after any more.
+    /// Workloads and pods of another GMSA webhook that have lost their owner.
     pub orphans: Seen<Vec<Value>>,
     /// The webhook's Deployment.
     pub deployment: Seen<Option<Value>>,
@@ -53,11 +54,11 @@ pub struct Facts {
     pub ours: bool,
 }
 
-/// A missing right is told at the check; everything else ends the examination.
+/// A missing right becomes the result of the check; any other error ends the command.
 pub fn soft<T>(read: Result<T, Error>) -> Result<Seen<T>, Failure> {
     match read {
         Ok(found) => Ok(Ok(found)),
-        Err(error) if error.code == Some(403) => Ok(Err(error.to_string())),
+        Err(error) if error.code() == Some(403) => Ok(Err(error.to_string())),
         Err(error) => Err(error.into()),
     }
 }
@@ -77,7 +78,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let list = |kind: Kind| Box::pin(async move { soft(objects.list(kind, None).await) });
     let specs = Box::pin(async {
         match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-            Err(error) if error.code == Some(404) => Ok(Ok(None)),
+            Err(error) if error.code() == Some(404) => Ok(Ok(None)),
             read => soft(read.map(Some)),
         }
     });
@@ -167,7 +168,7 @@ impl Facts {
         of_service.or_else(of_deployment).unwrap_or_else(|| NAME.to_owned())
     }
 
-    /// Each webhook with the configuration in which it stands.
+    /// Each webhook with its configuration.
     pub fn hooks(&self) -> impl Iterator<Item = (&Value, &Value)> {
         self.configurations.iter().flatten().flat_map(|configuration| {
             array(configuration, "/webhooks").map(move |hook| (configuration, hook))

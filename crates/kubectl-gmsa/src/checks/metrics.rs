@@ -16,7 +16,7 @@ impl Sample {
     }
 }
 
-/// What a page holds. Lines that cannot be read are left out.
+/// The samples of a page. Lines that cannot be parsed are left out.
 #[derive(Debug, Default)]
 pub struct Page(Vec<Sample>);
 
@@ -60,7 +60,7 @@ fn sample(line: &str) -> Option<Sample> {
     Some(Sample { name: name.to_owned(), labels, value })
 }
 
-/// Up to the closing quote; `\"`, `\\` and `\n` stand for what they say.
+/// Up to the closing quote; unescapes `\"`, `\\` and `\n`.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();

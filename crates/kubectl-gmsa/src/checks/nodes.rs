@@ -56,7 +56,7 @@ pub fn is_windows(node: &Value) -> bool {
 fn build(kernel: &str, runtime: &str) -> Outcome {
     let mut parts = kernel.split('.').skip(2).map_while(|part| part.parse::<u32>().ok());
     let (Some(build), revision) = (parts.next(), parts.next()) else {
-        return Outcome::unknown(&NODE_BUILD, format!("the node tells no build: \"{kernel}\""));
+        return Outcome::unknown(&NODE_BUILD, format!("the node reports no build: \"{kernel}\""));
     };
     let Some(limit) = of_build(build, revision, runtime.starts_with("containerd")) else {
         return Outcome::ok(&NODE_BUILD, kernel);
@@ -74,7 +74,7 @@ fn container_runtime(runtime: &str) -> Outcome {
             &NODE_RUNTIME,
             format!("{runtime}: Kubernetes 1.24 and later need cri-dockerd for it"),
         ),
-        "" => Outcome::unknown(&NODE_RUNTIME, "the node tells no container runtime"),
+        "" => Outcome::unknown(&NODE_RUNTIME, "the node reports no container runtime"),
         _ => Outcome::ok(&NODE_RUNTIME, runtime),
     }
 }

@@ -1,4 +1,4 @@
-//! What each replica says of itself: its metrics, read through the API server.
+//! The state of each replica: its metrics, read through the API server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PORT: i32 = 9443;
 /// From this age on the store is not trusted (contract of the metric), in seconds.
 const OLD: u64 = 60;
-/// Codes of denials that say that it could not be decided.
+/// Codes of denials because the server could not decide.
 const UNDECIDED: [&str; 3] = ["429", "500", "504"];
 
 /// One replica.
@@ -35,7 +35,7 @@ pub struct Replica {
     pub pod: String,
     /// Whether the pod is ready.
     pub ready: bool,
-    /// What its metrics say; absent if they could not be read.
+    /// The values of its metrics; absent if they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Metrics>,
     /// Why it has no address yet, so that it could not be asked.
@@ -46,7 +46,7 @@ pub struct Replica {
     pub problem: Option<String>,
 }
 
-/// What a replica's metrics say.
+/// The values of a replica's metrics.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
@@ -188,7 +188,7 @@ fn count(value: f64) -> u64 {
     value as u64
 }
 
-/// What follows from what the replicas say.
+/// The outcomes of the checks of replicas.
 pub fn judge(replicas: &Replicas) -> Vec<Outcome> {
     let replicas = match replicas {
         Ok(replicas) => replicas,
@@ -324,7 +324,7 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
     }
 
     #[test]
-    fn what_replicas_say_is_added_up() {
+    fn metrics_of_replicas_are_added_up() {
         let seen = seen(vec![replica(PAGE), replica(PAGE)]);
         let expected = [
             ("webhook-metrics", State::Ok, "2 of 2 report"),
@@ -365,7 +365,7 @@ gmsa_certificate_expiry_timestamp_seconds 1800000000
     }
 
     #[test]
-    fn without_any_replica_that_answers_nothing_else_is_said() {
+    fn without_an_answering_replica_nothing_else_is_reported() {
         let seen = seen(vec![replica("<html>")]);
         assert_eq!(seen.len(), 1);
         assert!(seen[0].2.contains("b: it answers, but not with"), "{seen:?}");

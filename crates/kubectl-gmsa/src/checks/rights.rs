@@ -58,7 +58,10 @@ pub async fn examine(
     options: Option<&Options>,
 ) -> Result<Outcome, Failure> {
     let Ok(Some(deployment)) = &facts.deployment else {
-        return Ok(Outcome::skipped(&WEBHOOK_RIGHTS, "no Deployment says as whom it runs"));
+        return Ok(Outcome::skipped(
+            &WEBHOOK_RIGHTS,
+            "there is no Deployment with a service account",
+        ));
     };
     let namespace = text(deployment, "/metadata/namespace");
     let account = match text(deployment, "/spec/template/spec/serviceAccountName") {

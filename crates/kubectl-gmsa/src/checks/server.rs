@@ -21,9 +21,9 @@ use crate::failure::Failure;
 use crate::installation::pods;
 use crate::installation::signature::{Signed, pems, signed};
 
-/// A certificate that is renewed in time never gets this near to its end, in days.
+/// A certificate that is renewed in time never has fewer days left than this.
 const NEAR: i64 = 14;
-/// How long ago a container may have ended for it to be told, in seconds.
+/// A container that ended within this time is reported, in seconds.
 const RECENT: i64 = 3600;
 
 /// Looks at them.
@@ -142,7 +142,7 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     } else {
         // An apply adds the port, beside one that has its name and that it does not know.
         Outcome::problem(&WEBHOOK_SERVICE, format!("it has no port {port}")).then(format!(
-            "Make it anew: `kubectl delete service {name} -n {namespace}`, then \
+            "Create it again: `kubectl delete service {name} -n {namespace}`, then \
              `kubectl gmsa install`."
         ))
     };
@@ -179,7 +179,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
     };
     let chain = pems(&decoded(secret.pointer("/data/tls.crt")));
     let Some(leaf) = chain.first() else {
-        let words = "it holds no certificate";
+        let words = "it contains no certificate";
         return Ok(vec![
             Outcome::problem(&WEBHOOK_CERTIFICATE, words).on(object),
             Outcome::skipped(&WEBHOOK_CA_BUNDLE, "there is no certificate"),
@@ -218,7 +218,7 @@ pub fn secret_name(facts: &Facts) -> String {
 
 fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
     let Ok(certificate) = leaf.parse_x509() else {
-        return Outcome::problem(&WEBHOOK_CERTIFICATE, "tls.crt holds no X.509 certificate");
+        return Outcome::problem(&WEBHOOK_CERTIFICATE, "tls.crt contains no X.509 certificate");
     };
     let (start, end) = (certificate.validity().not_before, certificate.validity().not_after);
     let now = ASN1Time::now();

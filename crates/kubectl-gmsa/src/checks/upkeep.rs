@@ -1,6 +1,6 @@
 //! Whether our own installation is as install makes it, and what an outage of it stops.
 
-use gmsa_cluster::api::apply::{Applier, Change, Error, shown};
+use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::installation::{Options, Version, objects};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
@@ -9,7 +9,7 @@ use kube::Client;
 
 use super::facts::Facts;
 
-/// Compares the objects with those that install would make. Nothing without an installation of ours.
+/// Compares the objects with those that install would create. Nothing without our installation.
 pub async fn examine(
     client: &Client,
     facts: &Facts,
@@ -30,7 +30,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
             Ok(Change::Unchanged) => {}
             Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),
             Ok(Change::Changed(differences)) => {
-                // The options are what is compared with; only their spelling can differ.
+                // The options are the input of the comparison; only their spelling can differ.
                 let options = format!("metadata.annotations.{OPTIONS}");
                 let paths = differences.iter().map(|one| one.path.as_str());
                 let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
@@ -38,7 +38,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
                     differs.push(format!("{} ({})", shown(object), paths.join(", ")));
                 }
             }
-            Err(Error::UnknownKind { .. }) => {
+            Err(error) if error.is_unknown_kind() => {
                 differs.push(format!("{} is of a kind that the cluster lacks", shown(object)));
             }
             Err(error) if error.is_forbidden() => {

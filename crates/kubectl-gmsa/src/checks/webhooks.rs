@@ -83,9 +83,9 @@ fn others(facts: &Facts) -> Outcome {
     let commands: Vec<String> = orphans.iter().map(removal).collect();
     let commands = format!("no controller deletes these: {}", commands.join("; "));
     outcome.then(if facts.others.is_empty() {
-        format!("Delete what is left; {commands}")
+        format!("Delete what remains; {commands}")
     } else {
-        format!("{} Then delete what is left besides; {commands}", OLD_WEBHOOK.remedy)
+        format!("{} Then delete what remains; {commands}", OLD_WEBHOOK.remedy)
     })
 }
 
@@ -165,7 +165,7 @@ fn timeout(configuration: &Value) -> Outcome {
         Outcome::warning(&WEBHOOK_TIMEOUT, format!("it has only {least} s to answer"))
             .sure(Confidence::Possible)
     } else if most > 10 {
-        let words = format!("an outage holds each creation up for {most} s");
+        let words = format!("an outage delays each creation by {most} s");
         Outcome::warning(&WEBHOOK_TIMEOUT, words)
     } else {
         Outcome::ok(&WEBHOOK_TIMEOUT, format!("{} s", most.max(least)))
@@ -185,9 +185,9 @@ fn exclusions(
     if array(configuration, "/webhooks").any(narrow) {
         return Outcome::problem(
             &WEBHOOK_EXCLUSIONS,
-            "its objectSelector leaves pods out by a label that whoever makes the pod writes",
+            "its objectSelector excludes pods by a label that the author of a pod controls",
         )
-        .then("Take the objectSelector away: kubectl gmsa install --force-conflicts");
+        .then("Remove the objectSelector: kubectl gmsa install --force-conflicts");
     }
     let namespaces = match &facts.namespaces {
         Ok(namespaces) => namespaces,
@@ -234,7 +234,7 @@ fn exclusions(
                 _ => Outcome::ok(&WEBHOOK_EXCLUSIONS, format!("{sent} namespaces opted in")),
             };
         }
-        // Where pods cannot be told apart, what the cluster and the webhook need to start is excluded.
+        // Without match conditions, what the cluster and the webhook need to start is excluded.
         let meant =
             |name: &str| !version.filters() && (name == "kube-system" || name == options.namespace);
         if !left_out.iter().all(|name| meant(name)) {

@@ -92,6 +92,10 @@ pub struct Install {
     /// Check only pods in namespaces labeled gmsa-webhook=enabled [default: false]
     #[arg(long)]
     pub namespaces_opt_in: Option<bool>,
+    /// Do not check pods in kube-system and kube-node-lease, for clusters whose rules demand it; a pod
+    /// there can then use any credential spec [default: false]
+    #[arg(long)]
+    pub skip_system_namespaces: Option<bool>,
     /// Give each pod that uses a GMSA and sets no hostname a random one [default: false]
     #[arg(long)]
     pub random_hostname: Option<bool>,

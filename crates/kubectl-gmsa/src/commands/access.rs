@@ -1,4 +1,4 @@
-//! `kubectl gmsa access`: who may use which credential spec, by what, and who uses it.
+//! `kubectl gmsa access`: who may use which credential spec, through which roles, and who uses it.
 
 mod table;
 
@@ -35,7 +35,7 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     Ok(u8::from(report.found_something(args)))
 }
 
-/// Tells what is missing and what does not fit together.
+/// Prints warnings about missing and contradictory facts.
 fn warn(report: &Report, args: &Access) {
     for unread in &report.unread {
         printer::warning(&format!("{unread}; who uses what is not complete"));

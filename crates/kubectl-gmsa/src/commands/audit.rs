@@ -1,4 +1,4 @@
-//! `kubectl gmsa audit`: what runs, or would run, against what admission would say now.
+//! `kubectl gmsa audit`: checks running pods and workloads against the current policy.
 
 mod table;
 
@@ -10,8 +10,8 @@ use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{Audit, AuditOutput};
-use crate::connect::{Connection, credential_specs, directory};
-use crate::credential_spec::name_of;
+use crate::connect::{Connection, directory, objects};
+use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
 use crate::output::{printer, render, sarif};
@@ -28,7 +28,7 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     let is_watched = stderr().is_terminal();
     let progress = |pods: usize| {
         if is_watched {
-            // Nobody is left to tell if this fails.
+            // There is nowhere to report a failure.
             let _ = write!(stderr(), "\r{pods} pods");
         }
     };
@@ -60,9 +60,9 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     Ok(u8::from(audit.worst().is_some_and(|worst| worst >= args.fail_on)))
 }
 
-/// What the directory says of the credential specs of the cluster, and of their accounts.
+/// Findings from the directory about the credential specs of the cluster and their accounts.
 async fn of_directory(args: &Audit) -> Result<Vec<Finding>, Failure> {
-    let objects = credential_specs(&args.connect).await?.list().await?;
+    let objects = credential_spec::list(&objects(&args.connect).await?).await?;
     let objects: Vec<&Value> = objects.iter().collect();
     let directory = directory::open(&args.directory).await?;
     let compared = from_ad::compare(&directory, &objects).await?;

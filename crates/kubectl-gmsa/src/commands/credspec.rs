@@ -55,7 +55,7 @@ fn printed(object: &Value, output: SpecOutput) -> Result<String, Failure> {
     }
 }
 
-/// What is found on a new resource: errors are gathered, the rest is told at once.
+/// The findings for a new resource: errors are returned, the others are printed.
 fn judge(object: &Value) -> Vec<String> {
     let name = name_of(object);
     let mut errors = Vec::new();

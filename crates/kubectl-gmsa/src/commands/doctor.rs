@@ -27,11 +27,11 @@ pub use report::schema;
 /// What one side of the examination found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// What each check came to.
+    /// The outcome of each check.
     pub outcomes: Vec<Outcome>,
-    /// The credential specs that it is about; the others' findings are then not of interest.
+    /// The credential specs in question; findings of others are left out.
     pub credential_specs: BTreeSet<String>,
-    /// What was read besides, for the archive.
+    /// Further outputs, for the archive.
     pub outputs: Vec<Output>,
     /// How the pod in question resolves names.
     pub resolution: Resolution,
@@ -42,11 +42,11 @@ pub struct Found {
 pub struct Output {
     /// Its name, such as `web/iis/nltest-query.txt`.
     pub name: String,
-    /// The text; what stands in it is redacted before it is kept.
+    /// The text; it is redacted before it is written.
     pub text: String,
 }
 
-/// Looks, and says what is wrong. The exit code is 1 if something is.
+/// Runs the checks and prints the verdict. The exit code is 1 if something is wrong.
 pub fn run(args: &Doctor) -> Result<u8, Failure> {
     if let Some(DoctorCommand::Explain(args)) = &args.command {
         return explain::run(args);
@@ -125,7 +125,7 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
 /// The exit code if the directory could not be reached, or refused.
 const UNREACHED: u8 = 3;
 
-/// Prints what was found. The exit code is 1 if it is bad enough.
+/// Prints the report. The exit code is 1 if it reaches `--fail-on`.
 fn print(
     args: &Doctor,
     outcomes: &[Outcome],

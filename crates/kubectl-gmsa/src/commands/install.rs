@@ -4,7 +4,6 @@
 mod adopt;
 mod existing;
 mod options;
-mod pods;
 mod stage;
 mod trust;
 mod wait;
@@ -28,17 +27,15 @@ use trust::Trust;
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 28);
 
-/// Installs, or brings an installation to what is asked for.
+/// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
     if args.dry_run.is_client() {
         if args.takeover.adopt {
-            return Err(Failure::Input(
-                "--adopt needs a cluster to look at; use --dry-run=server".to_owned(),
-            ));
+            return Err(Failure::Input("--adopt needs a cluster; use --dry-run=server".to_owned()));
         }
         if args.ca_bundle.is_some() {
             return Err(Failure::Input(
-                "--ca-bundle needs a cluster: no manifest holds a caBundle".to_owned(),
+                "--ca-bundle needs a cluster: manifests contain no caBundle".to_owned(),
             ));
         }
         let options = options::resolve(args, None)?;
@@ -55,7 +52,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
     }
     if args.kubernetes_version.is_some() {
         return Err(Failure::Input(
-            "--kubernetes-version needs --dry-run=client; a cluster says its own".to_owned(),
+            "--kubernetes-version needs --dry-run=client; a cluster reports its own".to_owned(),
         ));
     }
     connect::block_on(install(args))
@@ -100,7 +97,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if adopt::are_denied(args, &denied) {
         return Ok(1);
     }
-    // What is not wanted any more goes before the server that answers it does.
+    // Configurations that are no longer wanted are deleted before their server.
     for object in leftover {
         if applier.delete(&object).await.map_err(Failure::cluster)? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
@@ -123,14 +120,14 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What would become of every object.
+/// The change of every object.
 struct Plan<'a> {
     changes: Vec<(&'a Value, Change)>,
 }
 
 impl<'a> Plan<'a> {
-    /// Everything is asked first: a missing right is told before anything is changed. What is
-    /// `replaced` goes before it is made anew.
+    /// Plans every object first, so that a missing right is reported before anything is changed. A
+    /// `replaced` object is deleted before it is created again.
     async fn new(
         client: &Client,
         applier: &Applier,

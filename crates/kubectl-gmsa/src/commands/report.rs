@@ -118,7 +118,7 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
     let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         Ok(found) => found,
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => Vec::new(),
+        Err(error) if error.code() == Some(404) => Vec::new(),
         Err(error) => return Err(error.into()),
     };
     // A page about the rest is still worth having, here and below.

@@ -1,11 +1,11 @@
 //! `kubectl gmsa review`: judges every workload in files as admission would.
 
 mod facts;
-mod judge;
 mod objects;
 mod renames;
 mod report;
 mod sarif;
+mod simulate;
 mod table;
 mod yaml;
 
@@ -17,7 +17,7 @@ use gmsa_core::finding::Severity;
 use crate::cli::{Output, Review};
 use crate::failure::Failure;
 use crate::output::printer;
-use facts::{Facts, Live};
+use facts::{Cluster, Facts};
 use renames::Renames;
 use report::Report;
 
@@ -25,29 +25,25 @@ pub use report::schema;
 
 /// Judges the files.
 pub fn run(args: &Review) -> Result<u8, Failure> {
-    let inputs: Vec<Input> = args
-        .filename
-        .iter()
-        .map(|path| if path.as_os_str() == "-" { Input::Stdin } else { Input::Path(path.clone()) })
-        .collect();
+    let inputs: Vec<Input> = args.filename.iter().map(|path| path.as_path().into()).collect();
     let manifests = read(&inputs)?;
-    let live = if args.cluster {
-        Some(Live::connect(args.kubeconfig.as_deref(), args.context.as_deref())?)
+    let cluster = if args.cluster {
+        Some(Cluster::connect(args.kubeconfig.as_deref(), args.context.as_deref())?)
     } else {
         None
     };
-    let of_context = live.as_ref().map(|live| live.default_namespace().to_owned());
+    let of_context = cluster.as_ref().map(|cluster| cluster.default_namespace().to_owned());
     let namespace = args.namespace.clone().or(of_context);
     let set = ManifestSet::new(&manifests.documents, namespace.as_deref().unwrap_or(NAMESPACE));
     check(&manifests, &set)?;
-    let facts = match live {
-        Some(live) => Facts::Cluster(Box::new(live)),
+    let facts = match cluster {
+        Some(cluster) => Facts::Cluster(Box::new(cluster)),
         None => Facts::of_files(&set),
     };
-    let judged = judge::all(&set, &manifests.documents, &facts)?;
+    let simulated = simulate::all(&set, &manifests.documents, &facts)?;
     let findings = objects::findings(&set, args.cluster);
-    let renames = Renames::of(&set, &judged, args.cluster);
-    let report = Report::new(&judged, findings, renames, args.cluster);
+    let renames = Renames::of(&set, &simulated, args.cluster);
+    let report = Report::new(&simulated, findings, renames, args.cluster);
     match args.output {
         Output::Table | Output::Wide => {
             printer::data(&table::render(&report, args.output == Output::Wide, printer::colour()))?;
@@ -60,7 +56,7 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         }
         Output::Sarif => printer::data(&sarif::render(&report)?)?,
         Output::Yaml => {
-            let (text, kept) = yaml::render(&manifests.documents, &set, &judged)?;
+            let (text, kept) = yaml::render(&manifests.documents, &set, &simulated)?;
             printer::data(&text)?;
             for workload in kept {
                 printer::note(&format!("denied, so left as it is: {workload}"));
@@ -77,17 +73,17 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
 ///
 /// What ends the command: files that cannot be read.
 pub fn on_a_terminal(path: &Path) -> Result<String, String> {
-    let manifests = read(&[Input::Path(path.to_owned())]).map_err(|error| error.to_string())?;
+    let manifests = read(&[path.into()]).map_err(|error| error.to_string())?;
     let set = ManifestSet::new(&manifests.documents, NAMESPACE);
     let facts = Facts::of_files(&set);
-    let judged =
-        judge::all(&set, &manifests.documents, &facts).map_err(|failure| failure.to_string())?;
+    let simulated =
+        simulate::all(&set, &manifests.documents, &facts).map_err(|failure| failure.to_string())?;
     let findings = objects::findings(&set, false);
-    let renames = Renames::of(&set, &judged, false);
-    Ok(table::render(&Report::new(&judged, findings, renames, false), false, true))
+    let renames = Renames::of(&set, &simulated, false);
+    Ok(table::render(&Report::new(&simulated, findings, renames, false), false, true))
 }
 
-/// Tells what is passed over, and what cannot be read: nothing is judged by half of the files.
+/// Reports ignored and unreadable files; a review of half of the files would be misleading.
 fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     for passed_over in manifests.passed_over.iter().chain(set.passed_over.values()) {
         printer::note(&passed_over.to_string());
@@ -107,7 +103,7 @@ fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
 }
 
-/// Where objects stand that name no namespace, if nothing else says so.
+/// The default namespace of objects that do not set one.
 const NAMESPACE: &str = "default";
 
 /// The severity of a denial.

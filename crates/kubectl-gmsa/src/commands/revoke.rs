@@ -17,7 +17,7 @@ use crate::rights::remaining::{Rules, still_allowed, way};
 use crate::rights::settle::{Done, Step, settle};
 use crate::rights::{binding_of, by_namespace, distinct, print, role_of, shape};
 
-/// What is taken from whom, and how.
+/// What to revoke, and how.
 struct Task<'a> {
     names: Vec<&'a str>,
     accounts: BTreeMap<&'a str, Vec<&'a str>>,
@@ -30,7 +30,7 @@ struct Task<'a> {
 #[derive(Default)]
 struct Outcome {
     lines: Vec<String>,
-    /// What was changed, as it is now, and what was deleted, by its name.
+    /// Changed objects, with their new content, and deleted ones, by name.
     objects: Vec<Touched>,
     changed: bool,
     left: bool,
@@ -73,7 +73,7 @@ impl Task<'_> {
     async fn run(&self) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
         let namespaces: Vec<&str> = self.accounts.keys().copied().collect();
-        // Before anything is changed: who may not read this could not be told what is left.
+        // Before anything is changed: without the right to read them the remaining rights are unknown.
         let mut rules = Rules::read(&self.objects, &namespaces).await?;
         for name in &self.names {
             for (namespace, accounts) in &self.accounts {
@@ -101,7 +101,7 @@ impl Task<'_> {
         self.dry_run.is_set()
     }
 
-    /// Does the step, or only says what it would do.
+    /// Does the step, or only reports what it would do.
     async fn settle(
         &self,
         of: &Reference,
@@ -119,7 +119,7 @@ impl Task<'_> {
         })
     }
 
-    /// Takes the service accounts out of our binding, and deletes that when nobody is left.
+    /// Removes the service accounts from our binding, and deletes it when it is empty.
     async fn unbind(
         &self,
         outcome: &mut Outcome,
@@ -151,7 +151,7 @@ impl Task<'_> {
             }
             Done::Unchanged(Some(_)) => " (it does not name them)",
             Done::Changed(left) if shape::subjects(left).is_empty() => {
-                " (nobody is left in it; it stays, for it has no label of kubectl gmsa)"
+                " (it is empty, but stays: it has no label of kubectl gmsa)"
             }
             _ => "",
         };
@@ -202,8 +202,8 @@ impl Task<'_> {
         let used = rules.refer_to(&of.name);
         if !rules.everywhere && !used {
             outcome.lines.push(format!(
-                "{of}: unchanged (whether it is still used cannot be told without the right to \
-                 list rolebindings of all namespaces)"
+                "{of}: unchanged (finding out whether it is still used takes the right to list \
+                rolebindings in all namespaces)"
             ));
             return Ok(());
         }
@@ -238,7 +238,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Somebody may have granted the right while the role was being deleted: then it is needed.
+    /// Another user may have granted the right while the role was being deleted: then it is needed.
     async fn restore_role(&self, outcome: &mut Outcome, name: &str) -> Result<(), Failure> {
         let of = role_of(name);
         if !Rules::read(&self.objects, &[]).await?.refer_to(&of.name) {
@@ -251,11 +251,11 @@ impl Task<'_> {
             })
         })
         .await?;
-        outcome.took(&of, &done, " (somebody bound it meanwhile)", self.dry_run);
+        outcome.took(&of, &done, " (another user bound it meanwhile)", self.dry_run);
         Ok(())
     }
 
-    /// Says whether each right is gone, and if not where it comes from.
+    /// Reports whether each right is gone, and if not which roles still grant it.
     async fn say_what_is_left(&self, outcome: &mut Outcome, rules: &Rules) -> Result<(), Failure> {
         let policy = rules.policy()?;
         for name in &self.names {
@@ -277,7 +277,7 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// No role gives the right any more: the API server should say the same.
+    /// No role grants the right any more: compares with the API server's answer.
     async fn confirm(&self, outcome: &mut Outcome, who: &str, pair: [&str; 3]) {
         let [namespace, account, name] = pair;
         if self.tries() {
@@ -289,7 +289,7 @@ impl Task<'_> {
             Right::Allowed => {
                 outcome.left = true;
                 outcome.lines.push(format!(
-                    "{who} may still use {name}: no role or binding says so, but the API server \
+                    "{who} may still use {name}: no role or binding grants it, but the API server \
                      does; look for another authorizer (--authorization-mode or \
                      --authorization-config of the API server)"
                 ));

@@ -18,7 +18,7 @@ use crate::prompt;
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
     if args.dry_run.is_client() {
         return Err(Failure::Input(
-            "--dry-run=client says nothing here: what is removed is what is there; use \
+            "--dry-run=client cannot show what is removed: that depends on the cluster; use \
              --dry-run=server"
                 .to_owned(),
         ));
@@ -46,7 +46,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
             theirs = true;
         }
-        // What somebody else made under the same name is not ours to take away, nor is what holds it.
+        // A Secret that another user made under the same name stays, with its namespace.
         let kept = theirs && (is_secret(&object) || is_namespace(&object));
         if !kept && (definition || is_ours(&live) || is_secret(&object)) {
             found.push(object);
@@ -55,7 +55,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     if theirs {
         let and = if args.namespace == NAME { ", and its namespace with it" } else { "" };
         printer::note(&format!(
-            "the Secret {}/{SECRET} stays{and}: somebody else filled it",
+            "the Secret {}/{SECRET} stays{and}: its content was not made by this installation",
             args.namespace
         ));
     }
@@ -87,7 +87,10 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         }
     }
     if args.namespace != NAME {
-        printer::note(&format!("the namespace {} stays: it may hold other things", args.namespace));
+        printer::note(&format!(
+            "the namespace {} stays: it may contain other objects",
+            args.namespace
+        ));
     }
     if !args.purge_credspecs {
         printer::note(
@@ -104,13 +107,13 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let (namespaces, rest): (Vec<Value>, Vec<Value>) =
         objects.base.into_iter().rev().partition(is_namespace);
     all.extend(rest);
-    // Only when nobody may write it any more.
+    // After the role that lets the server write it again.
     all.push(json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": SECRET, "namespace": options.namespace}}));
-    // What the audit keeps; its policy reports go with its role.
+    // The audit's results; its policy reports are deleted with its role.
     all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": AUDIT, "namespace": options.namespace}}));
-    // A namespace of another name was somebody's choice, and may hold more than what is ours.
+    // The user chose a namespace of another name, and it may hold other objects.
     let own = |object: &Value| object.pointer("/metadata/name") == Some(&json!(NAME));
     all.extend(namespaces.into_iter().filter(own));
     all
@@ -150,7 +153,7 @@ mod tests {
     use super::in_order;
 
     #[test]
-    fn webhooks_go_first_and_no_namespace_but_our_own_goes_at_all() {
+    fn webhooks_are_deleted_first_and_only_our_own_namespace() {
         for (namespace, deleted) in [("gmsa-webhook", 1), ("shared-tools", 0)] {
             let options = Options { namespace: namespace.to_owned(), ..Options::default() };
             let objects = in_order(&options, Version(1, 20));

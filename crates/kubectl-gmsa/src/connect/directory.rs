@@ -11,7 +11,7 @@ use crate::cli::shared::DirectoryFlags;
 use crate::failure::Failure;
 use crate::prompt;
 
-/// The options that the flags stand for, as their user.
+/// The options of these flags, with the user.
 pub fn options(flags: &DirectoryFlags) -> Result<Options, Failure> {
     // Before a password is asked for.
     let nowhere = flags.dc.is_none() && flags.domain.is_none();
@@ -45,7 +45,7 @@ pub fn options(flags: &DirectoryFlags) -> Result<Options, Failure> {
     })
 }
 
-/// A bare name with its domain: a directory takes none without.
+/// A bare name with its domain: a directory accepts no bare name.
 pub fn full_name(user: &str, domain: Option<&str>) -> String {
     match domain {
         Some(domain) if !user.contains(['@', '\\', '=']) => format!("{user}@{domain}"),
@@ -58,7 +58,7 @@ pub async fn open(flags: &DirectoryFlags) -> Result<Directory, Failure> {
     Ok(Directory::open(&options(flags)?).await?)
 }
 
-/// Finds the principals, hosts first, and says which were not found and why.
+/// Finds the principals, hosts first, and returns which were not found and why.
 pub async fn look_up(
     directory: &Directory,
     wanted: &Principals,
@@ -81,7 +81,7 @@ pub async fn look_up(
     Ok((principals, problems))
 }
 
-/// Finds the principals, hosts first; every one that is not found is told at once.
+/// Finds the principals, hosts first; the error lists every one that is not found.
 pub async fn principals(
     directory: &Directory,
     wanted: &Principals,

@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub struct Journal {
     /// What is installed.
     pub options: Options,
-    /// What goes: `apiVersion`, `kind`, and of the metadata name, namespace and uid.
+    /// Objects to delete: `apiVersion`, `kind`, and of the metadata name, namespace and uid.
     pub remove: Vec<Value>,
 }
 
@@ -47,7 +47,7 @@ impl Journal {
         })
     }
 
-    /// The namespace that keeps it, for the labels of its own and more.
+    /// The namespace that stores it, for its own labels and more.
     pub fn kept_in(&self, mut namespace: Value) -> Value {
         let text = serde_json::to_string(self).unwrap_or_default();
         if let Some(metadata) = namespace.get_mut("metadata").and_then(Value::as_object_mut) {

@@ -14,16 +14,16 @@ pub fn selector() -> String {
 /// Why a pod does not run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// What it is, by which it is known again.
+    /// Identifies the problem.
     pub reason: String,
-    /// In the words of whoever found it, with what to do.
+    /// The original message, with what to do.
     pub text: String,
 }
 
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
-/// Why the pods of a Deployment cannot be created, as its condition `ReplicaFailure` says.
+/// Why the pods of a Deployment cannot be created, from its condition `ReplicaFailure`.
 pub fn refused(deployment: &Deployment) -> Option<Problem> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
     let failure = conditions
@@ -38,7 +38,7 @@ pub fn not_created(message: Option<&str>) -> Problem {
     Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
 }
 
-/// Why a rollout does not come to its end, as the Deployment's condition `Progressing` says.
+/// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
     let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
     let stuck = conditions
@@ -66,7 +66,7 @@ pub fn crashed(pod: &Pod, within: i64) -> Option<String> {
     })
 }
 
-/// Why a pod does not run; none if nobody says so.
+/// Why a pod does not run, if its status shows it.
 pub fn problem(pod: &Pod) -> Option<Problem> {
     let status = pod.status.as_ref()?;
     if pod.metadata.deletion_timestamp.is_some() {
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_told() {
+    fn an_image_that_cannot_be_pulled_and_a_pod_without_a_node_are_reported() {
         for (status, words) in [
             (
                 json!({"containerStatuses": [{"name": "webhook", "image": "i", "imageID": "",

@@ -14,7 +14,7 @@ use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Waits until both webhooks answer, and says what is wrong if they do not. False if no namespace
+/// Waits until both webhooks answer; the error says what is wrong if they do not. False if no namespace
 /// sends its pods, so that nothing was tried.
 pub async fn answered(client: &Client, options: &Options, end: Instant) -> Result<bool, Failure> {
     let Some(namespace) = namespace(client, options).await? else {
@@ -83,7 +83,7 @@ async fn namespace(client: &Client, options: &Options) -> Result<Option<String>,
     Ok(names.into_iter().next())
 }
 
-/// What to do about what an API server says when it cannot call a webhook; empty if that is not known.
+/// What to do about an API server's error when it cannot call a webhook; empty if that is not known.
 pub fn remedy(problem: &str) -> &'static str {
     let has = |words: &[&str]| words.iter().any(|word| problem.contains(word));
     if has(&["proxyconnect"]) || PROXY_ANSWERS.iter().any(|status| ends_with(problem, status)) {
@@ -98,7 +98,7 @@ pub fn remedy(problem: &str) -> &'static str {
         "\nThe API server does not trust the webhook's certificate. A server that makes its own \
          writes its CA into the webhook configurations: see its log for why it could not \
          (kubectl logs -n gmsa-webhook deployment/gmsa-webhook). For certificates from elsewhere \
-         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret holds no ca.crt"
+         run kubectl gmsa upgrade, with --ca-bundle FILE if the Secret has no ca.crt"
     } else if has(&["no endpoints", "connection refused", "not found"]) {
         "\nNo replica is behind the Service: see kubectl get pods -n gmsa-webhook"
     } else if has(&["did not ask"]) {
@@ -109,8 +109,8 @@ pub fn remedy(problem: &str) -> &'static str {
     }
 }
 
-/// The network is in the way. `Address is not allowed` is what the control plane of EKS says with a
-/// network of pods of its own (Calico, Cilium).
+/// The network blocks the call. `Address is not allowed` is the error of the control plane of EKS
+/// with an overlay network for pods (Calico, Cilium).
 const UNREACHABLE: [&str; 8] = [
     "deadline exceeded",
     "Client.Timeout",
@@ -144,7 +144,7 @@ mod tests {
     use super::remedy;
 
     #[test]
-    fn what_api_servers_say_has_a_remedy() {
+    fn errors_of_api_servers_have_a_remedy() {
         for (said, words) in [
             (
                 "failed calling webhook \"x\": Post \"https://…\": context deadline exceeded",

@@ -23,23 +23,51 @@ pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
 
 fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
     // A device or a pipe is written to, not replaced; a link leads to the file that is.
-    if overwrite && path.metadata().is_ok_and(|found| !found.is_file()) {
+    if (overwrite && path.metadata().is_ok_and(|found| !found.is_file())) || is_null_device(path) {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    if cfg!(windows) && is_device_name(path) {
+        return Err(io::Error::other(
+            "Windows keeps this name for a device, with any extension; choose another name",
+        ));
     }
     let resolved = path.canonicalize();
     let path = resolved.as_deref().unwrap_or(path);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As other programs make files: the umask takes away from it.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(directory.unwrap_or(Path::new(".")))?;
+    let mut file = new_file(directory.unwrap_or(Path::new(".")))?;
     file.write_all(text.as_bytes())?;
     let persisted = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
     persisted.map(drop).map_err(|error| error.error)
+}
+
+#[cfg(unix)]
+fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // As other programs make files: the umask takes away from it.
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    tempfile::Builder::new().permissions(permissions).tempfile_in(directory)
+}
+
+#[cfg(not(unix))]
+fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new_in(directory)
+}
+
+/// The null device of Windows, for which there is no metadata.
+fn is_null_device(path: &Path) -> bool {
+    cfg!(windows) && path.as_os_str().eq_ignore_ascii_case("NUL")
+}
+
+/// Whether Windows takes the file's name for that of a device (Microsoft, "Naming Files, Paths, and
+/// Namespaces").
+fn is_device_name(path: &Path) -> bool {
+    const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = ["COM", "LPT"].iter().any(|port| {
+        stem.strip_prefix(port).is_some_and(|number| matches!(number.as_bytes(), [b'1'..=b'9']))
+    });
+    numbered || DEVICES.contains(&&*stem)
 }
 
 fn exists(path: &Path) -> Failure {
@@ -71,5 +99,15 @@ mod tests {
         write(Path::new(if cfg!(windows) { "NUL" } else { "/dev/null" }), "x", true).unwrap();
         let error = write(&directory.path().join("no/such/file"), "x", true).unwrap_err();
         assert!(error.to_string().starts_with("failed to write "), "{error}");
+    }
+
+    #[test]
+    fn names_of_devices() {
+        for name in ["aux", "AUX.yaml", "dir/Nul.tar.gz", "com1.json", "LPT9"] {
+            assert!(is_device_name(Path::new(name)), "{name}");
+        }
+        for name in ["auxiliary", "com", "com0.yaml", "com10", "aux/webapp.yaml", "web.aux"] {
+            assert!(!is_device_name(Path::new(name)), "{name}");
+        }
     }
 }

@@ -38,7 +38,7 @@ pub fn result(rule: &str, level: &str, text: &str, location: &Value) -> Value {
     json!({"ruleId": rule, "level": level, "message": {"text": text}, "locations": [location]})
 }
 
-/// Where it stands: in a file, or the object alone.
+/// The location: a file, or only the object.
 pub fn location(file: Option<&str>, line: Option<usize>, object: &str) -> Value {
     let logical = json!([{"fullyQualifiedName": object}]);
     match (file.filter(|file| *file != "-"), line) {
@@ -55,7 +55,7 @@ pub fn location(file: Option<&str>, line: Option<usize>, object: &str) -> Value 
 fn uri(file: &str, windows: bool) -> String {
     let path = if windows { file.replace('\\', "/") } else { file.to_owned() };
     let mut uri = String::with_capacity(path.len());
-    // What stands before a colon would be a scheme.
+    // The text before a colon would be a scheme.
     if windows && path.as_bytes().get(1) == Some(&b':') {
         uri.push_str("file:///");
     } else if path.split('/').next().is_some_and(|first| first.contains(':')) {

@@ -15,7 +15,7 @@ use crate::connect::Connection;
 use crate::failure::Failure;
 use crate::output::{next, printer};
 
-/// How often the cluster role is made again after somebody deleted it.
+/// How often the cluster role is created again after another user deleted it.
 const ROUNDS: u32 = 3;
 
 /// What was done, in words and as objects.
@@ -40,7 +40,7 @@ pub fn grant(args: &Grant) -> Result<u8, Failure> {
             let known = Known::read(&objects, &wanted).await?;
             for error in &known.unread {
                 printer::warning(&format!(
-                    "cannot tell by which other ways the right is there: {error}"
+                    "cannot find out which other roles grant the right: {error}"
                 ));
             }
             check(&objects, &wanted, &known).await?;
@@ -82,7 +82,7 @@ fn next_step(args: &Grant, wanted: &Wanted<'_>) {
     next::step(&args.rights.connect, &words);
 }
 
-/// Whether nothing stands in the way of granting the rights. Nothing is written.
+/// Checks that the rights can be granted. Writes nothing.
 pub fn possible(args: &Grant) -> Result<(), Failure> {
     let wanted: Wanted<'_> = (distinct(&args.rights.credential_specs), by_namespace(&args.to));
     let connection = Connection::open(&args.rights.connect)?;
@@ -114,7 +114,8 @@ fn plan(wanted: &Wanted<'_>) -> Outcome {
     outcome
 }
 
-/// Tells what is named and does not exist; without its namespace no binding can be made. What may not be read is not judged.
+/// Warns about names that do not exist; without its namespace no binding can be made. Skips what may
+/// not be read.
 async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), Failure> {
     let (names, accounts) = wanted;
     for name in names {
@@ -153,7 +154,7 @@ async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<
 async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> {
     match objects.get(of).await {
         Ok(found) => Ok(found.is_none()),
-        Err(error) if error.code == Some(403) => {
+        Err(error) if error.code() == Some(403) => {
             printer::warning(&format!("cannot tell whether it exists: {error}"));
             Ok(false)
         }
@@ -161,7 +162,7 @@ async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> 
     }
 }
 
-/// Refuses before anything is written if anything stands in the way.
+/// Fails, before anything is written, if a right cannot be granted.
 async fn check(objects: &Objects, wanted: &Wanted<'_>, known: &Known) -> Result<(), Failure> {
     for name in &wanted.0 {
         let lacking = lacking(wanted, known, name);
@@ -244,7 +245,7 @@ async fn apply(
     Ok(outcome)
 }
 
-/// Somebody who revokes at the same time may have seen the role without a binding, and deleted it.
+/// A concurrent revoke may have seen the role without a binding, and deleted it.
 async fn keep_role(objects: &Objects, name: &str) -> Result<(), Failure> {
     for _ in 0..ROUNDS {
         if matches!(settle_role(objects, name).await?, Done::Unchanged(_)) {
@@ -252,8 +253,8 @@ async fn keep_role(objects: &Objects, name: &str) -> Result<(), Failure> {
         }
     }
     Err(Failure::Cluster(format!(
-        "failed to keep {}: somebody deletes it each time it is made; the role bindings are made, \
-         so grant again when that has ended",
+        "failed to keep {}: another user or controller deletes it each time it is created; the role \
+        bindings exist, so run the command again when that has stopped",
         role_of(name)
     )))
 }
@@ -292,7 +293,7 @@ fn in_the_way(of: &Reference, why: &str, name: &str) -> Failure {
     let namespace =
         of.namespace.as_ref().map(|namespace| format!(" -n {namespace}")).unwrap_or_default();
     Failure::Cluster(format!(
-        "failed to grant the use of {name}: {of} exists and {why}, so it was left as it is; look at it with `kubectl get {resource} {}{namespace} -o yaml`, \
+        "failed to grant the use of {name}: {of} exists and {why}, so it was not changed; see it with `kubectl get {resource} {}{namespace} -o yaml`, \
          then delete or rename it and grant again, or bind the service accounts to a role of your \
          own",
         of.name

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_cluster::api::objects::{Error, Objects, kinds};
+use gmsa_cluster::api::Error;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_core::rbac::{Grant, Policy};
 
 use super::binding_of;
@@ -32,7 +33,7 @@ impl Known {
         for (kind, namespace) in everywhere.into_iter().chain(namespaced) {
             match objects.list(kind, namespace).await {
                 Ok(all) => found.extend(all),
-                Err(error) if error.code == Some(403) => unread.push(error),
+                Err(error) if error.code() == Some(403) => unread.push(error),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -36,7 +36,7 @@ impl Rules {
         for kind in [kinds::ROLE, kinds::ROLE_BINDING] {
             match objects.list(kind, None).await {
                 Ok(all) => found.extend(all),
-                Err(error) if error.code == Some(403) => {
+                Err(error) if error.code() == Some(403) => {
                     everywhere = false;
                     for namespace in namespaces {
                         found.extend(objects.list(kind, Some(namespace)).await?);

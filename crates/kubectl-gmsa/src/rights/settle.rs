@@ -1,27 +1,31 @@
-//! Brings one object into the state that is wanted, whoever else writes it at the same time.
+//! Brings one object into the wanted state, despite concurrent writers.
 
 use std::time::Duration;
 
-use gmsa_cluster::api::objects::{Error, Objects, Reference};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use gmsa_cluster::api::Error;
+use gmsa_cluster::api::objects::{Objects, Reference};
 use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// How often a change is tried again after another writer came first.
-const TRIES: u32 = 20;
-/// The pause before the second try; each further one waits that much longer.
-const PAUSE: Duration = Duration::from_millis(15);
+/// When a change is tried again after another writer came first.
+const TRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(15))
+    .with_max_delay(Duration::from_millis(250))
+    .with_jitter()
+    .with_max_times(20);
 
 /// What is to be done to an object.
 #[derive(Debug)]
 pub enum Step {
-    /// It is as it should be.
+    /// It is already in the wanted state.
     Nothing,
-    /// It is not there.
+    /// It does not exist.
     Create(Value),
     /// It becomes this one.
     Replace(Value),
-    /// It goes, if it is still the one that was read.
+    /// Deletes it, if it is still the one that was read.
     Delete,
 }
 
@@ -66,7 +70,7 @@ pub async fn settle(
     of: &Reference,
     decide: impl Fn(Option<&Value>) -> Result<Step, Failure>,
 ) -> Result<Done, Failure> {
-    let mut tried = 0;
+    let mut pauses = TRIES.build();
     loop {
         let found = objects.get(of).await?;
         let done = match (decide(found.as_ref())?, &found) {
@@ -77,32 +81,32 @@ pub async fn settle(
             }
             (Step::Nothing, _) | (Step::Delete, None) => return Ok(Done::Unchanged(found)),
         };
-        tried += 1;
-        match done {
+        let error = match done {
             Ok(done) => return Ok(done),
-            // A conflict, or gone since it was read.
-            Err(error) if again(&error, found.is_some()) && tried < TRIES => {
-                tokio::time::sleep(PAUSE * tried).await;
-            }
-            Err(error) => return Err(refused(&error)),
+            Err(error) => error,
+        };
+        match pauses.next().filter(|_| again(&error, found.is_some())) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(refused(&error)),
         }
     }
 }
 
+/// Whether it was a conflict, or the object is gone since it was read.
 fn again(error: &Error, found: bool) -> bool {
-    error.code == Some(409) || (error.code == Some(404) && found)
+    error.is_conflict() || (error.code() == Some(404) && found)
 }
 
 /// What to do about a refusal.
 fn refused(error: &Error) -> Failure {
-    let hint = match error.code {
+    let hint = match error.code() {
         Some(403) => {
             "; to change it you need that right on clusterroles and rolebindings, and either the \
              right to `use` the credential spec yourself or the verbs `escalate` and `bind` on \
-             clusterroles; --dry-run=client -o yaml prints the objects for somebody who has them"
+             clusterroles; --dry-run=client -o yaml prints the objects for a user who has them"
         }
         Some(404) => "; create the namespace first",
-        Some(409) => "; others change it all the time: try again",
+        Some(409) => "; another writer keeps changing it: try again",
         _ => "",
     };
     Failure::Cluster(format!("{error}{hint}"))

@@ -1,4 +1,4 @@
-//! The objects by which a right is granted, and what is done to those that exist.
+//! The objects that grant a right, and the changes of existing ones.
 
 use gmsa_core::grant::Grant;
 use gmsa_core::names::FIELD_MANAGER;
@@ -95,7 +95,7 @@ pub fn is_binding_of_pair(binding: &Value, pair: &Grant<'_>) -> bool {
         && names(binding, pair.namespace(), pair.service_account())
 }
 
-/// The rule without what is null or an empty list.
+/// The rule without nulls and empty lists.
 fn without_empty(rule: &Value) -> Value {
     let mut rule = rule.clone();
     if let Some(keys) = rule.as_object_mut() {
@@ -215,7 +215,7 @@ mod tests {
             json!({"apiGroup": GROUP, "kind": "Role", "name": "gmsa-use-webapp1:web"});
         assert!(is_binding_of_pair(&binding, &pair));
         assert!(!is_binding_of_pair(&binding, &Grant::of("webapp1", "shop", "sql").unwrap()));
-        // With somebody else in it, it is no longer of this pair alone.
+        // With another subject in it, it is no longer of this pair alone.
         let more = with(&binding, "shop", &["sql"]).unwrap();
         assert!(!is_binding_of_pair(&more, &pair));
     }

@@ -163,8 +163,8 @@ impl World {
 }
 
 #[tokio::test]
-async fn it_says_what_the_api_server_says() {
-    let Some(cluster) = ready("it_says_what_the_api_server_says").await else { return };
+async fn the_map_agrees_with_the_api_server() {
+    let Some(cluster) = ready("the_map_agrees_with_the_api_server").await else { return };
     let mut namespaces = Vec::new();
     for _ in 0..4 {
         namespaces.push(cluster.namespace("access").await);
@@ -208,7 +208,7 @@ async fn it_says_what_the_api_server_says() {
     for namespace in &world.namespaces {
         let report = report(&cluster, &["-n", namespace]);
         take(&report, &mut said, &mut kinds);
-        // What does not exist and is named by nobody is told when it is asked for.
+        // A credential spec that neither exists nor is used is reported only when asked for.
         let listed = report["credentialSpecs"].to_string();
         for spec in world.specs.iter().filter(|spec| !listed.contains(&format!("\"{spec}\""))) {
             take(&self::report(&cluster, &["-n", namespace, spec]), &mut said, &mut kinds);
@@ -340,7 +340,7 @@ async fn it_shows_the_chain_and_the_use() {
     assert!(stdout.contains(&format!("-> kubectl gmsa grant {spec} --to {none}")), "{stdout}");
     let (code, stdout, stderr) = run(&["no-such-spec", "-n", &namespace]);
     assert_eq!(code, 1);
-    assert!(stdout.contains("nobody may use it, and nobody does"), "{stdout}");
+    assert!(stdout.contains("no service account may use it, and nothing does"), "{stdout}");
     assert_eq!(stderr, "warning: the credential spec no-such-spec does not exist\n");
 
     let (_, dot, _) = run(&[&spec, "-n", &namespace, "-o", "dot"]);

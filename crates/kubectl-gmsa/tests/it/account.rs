@@ -77,7 +77,7 @@ async fn the_life_of_an_account() {
         "WEBHOST1$ may still read the password of {name}: by the group webhosts (dry run)\n"
     );
     assert_eq!(bare.stdout, still);
-    assert!(bare.stderr.contains("take it out of that group"), "{}", bare.stderr);
+    assert!(bare.stderr.contains("remove it from that group"), "{}", bare.stderr);
     done(controller, &[&["disallow", &name], &change[..]].concat());
     let denied = account(controller, &["check", &name, "--host", "WEBHOST1"]);
     assert_eq!(denied.code, 1);
@@ -96,8 +96,8 @@ async fn the_life_of_an_account() {
 }
 
 #[tokio::test]
-async fn whom_somebody_denied_is_not_said_to_be_allowed() {
-    let test = "whom_somebody_denied_is_not_said_to_be_allowed";
+async fn a_denied_principal_is_not_reported_as_allowed() {
+    let test = "a_denied_principal_is_not_reported_as_allowed";
     let Some(controller) = shared::domain_controller(test).await else { return };
     let name = controller.unique("Deny");
     done(&controller, &["create", &name]);
@@ -111,7 +111,7 @@ async fn whom_somebody_denied_is_not_said_to_be_allowed() {
     let hosts = ["--host", "OTHERHOST", "--host", "WEBHOST1"];
     let allowed = account(&controller, &[&["allow", &name], &hosts[..]].concat());
     assert_eq!(allowed.code, 1, "{}", allowed.stderr);
-    let warning = "warning: OTHERHOST$ may not read the password all the same";
+    let warning = "warning: OTHERHOST$ still may not read the password";
     assert!(allowed.stderr.contains(warning), "{}", allowed.stderr);
     assert!(!allowed.stderr.contains("WEBHOST1$ may not"), "{}", allowed.stderr);
     let checked = account(&controller, &[&["check", &name], &hosts[..]].concat());
@@ -258,7 +258,7 @@ async fn exit_codes_and_messages_of_what_goes_wrong() {
     let checked = ran(command.write_stdin(ADMINISTRATOR_PASSWORD));
     assert_eq!(checked.code, 1, "{}{}", checked.stdout, checked.stderr);
     assert!(
-        checked.stdout.contains("it is no group managed service account"),
+        checked.stdout.contains("it is not a group managed service account"),
         "{}",
         checked.stdout
     );
@@ -337,7 +337,7 @@ async fn a_check_as_a_table_and_as_a_report() {
         serde_json::from_str(&done(&controller, &["check", &name, "-o", "json"])).unwrap();
     crate::schema::check("account-check-report", &report);
 
-    // Who may see less is told so; that is no failure.
+    // A user who may read less gets a note about it; that is not a failure.
     let user = ["--bind-user", USER];
     let args = [&["account", "check", &name], &user[..]].concat();
     let less = ran(as_administrator(&controller, &args).env("GMSA_BIND_PASSWORD", USER_PASSWORD));
@@ -413,8 +413,8 @@ async fn an_account_is_changed_and_shown_before_and_after() {
         (&["--expires", "2027-02-29"], 2, "write never, or a day such as 2027-01-31"),
         (&[], 2, "required"),
         (&["--remove-spn", "http/none"], 1, "it does not have http/none"),
-        (&["--add-spn", "nothing"], 1, "no service principal name"),
-        (&["--dns-host-name", "short"], 1, "no full DNS name"),
+        (&["--add-spn", "nothing"], 1, "not a service principal name"),
+        (&["--dns-host-name", "short"], 1, "not a full DNS name"),
     ] {
         let refused = account(controller, &[&["set", &name], args].concat());
         assert_eq!(refused.code, code, "{}", refused.stderr);
@@ -423,8 +423,8 @@ async fn an_account_is_changed_and_shown_before_and_after() {
 }
 
 #[tokio::test]
-async fn names_that_stand_for_others_and_names_that_clients_use() {
-    let test = "names_that_stand_for_others_and_names_that_clients_use";
+async fn equivalent_names_and_names_that_clients_use() {
+    let test = "equivalent_names_and_names_that_clients_use";
     let Some(controller) = shared::domain_controller(test).await else { return };
     let controller = &controller;
     let (one, two) = (controller.unique("Spa"), controller.unique("Spb"));
@@ -440,9 +440,9 @@ async fn names_that_stand_for_others_and_names_that_clients_use() {
     let host = format!("HOST/{one}.contoso.com");
     let refused = account(controller, &["create", &two, "--spn", &host, "--dry-run"]);
     assert_eq!(refused.code, 1, "{}", refused.stdout);
-    let why = format!("{host} stands for http/{one}.contoso.com, which CN={one},");
+    let why = format!("{host} includes http/{one}.contoso.com, which CN={one},");
     assert!(refused.stderr.contains(&why), "{}", refused.stderr);
-    // It takes http from a computer that has HOST, of which nobody else would tell.
+    // It takes http from a computer that has HOST, which no other tool reports.
     let taking = format!("http/{node}.contoso.com");
     let made = account(controller, &["create", &two, "--spn", &taking]);
     assert_eq!(made.code, 0, "{}", made.stderr);

@@ -54,7 +54,7 @@ async fn users(world: &World, label: &Value) {
     eventually("the definition is served", SOON, || async {
         let spec = objects::credential_spec("spec", "WebApp1");
         let applier =
-            gmsa_cluster::api::apply::Applier::new(world.client.clone(), "somebody", false);
+            gmsa_cluster::api::apply::Applier::new(world.client.clone(), "another", false);
         applier.apply(&spec).await.ok()
     })
     .await;
@@ -230,7 +230,7 @@ fn chart(name: &str, objects: &[Value]) -> tempfile::TempDir {
     directory
 }
 
-/// A release of the chart, with a credential spec in it, that somebody uninstalls afterwards.
+/// A release of the chart, with a credential spec in it, that is uninstalled afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_a_release_of_the_chart() {
     let test = "from_a_release_of_the_chart";
@@ -274,7 +274,7 @@ async fn from_a_release_of_the_chart() {
     .map(version)
     .collect();
 
-    // Somebody has found the chart's role useful.
+    // A binding of a user that refers to the chart's role.
     let mut shared = objects::binding("spec", "web", "default");
     shared["metadata"]["name"] = json!("by-the-charts-role");
     shared["roleRef"]["name"] = json!(release);
@@ -417,7 +417,7 @@ async fn what_is_not_known_is_not_removed() {
         assert!(stderr.contains(words) && stderr.contains("nothing was changed"), "{stderr}");
     };
     plant(&world, &configurations).await;
-    refused("is no installation of windows-gmsa that is known").await;
+    refused("is not a known installation of windows-gmsa").await;
     let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
     for configuration in &configurations {
         applier.delete(configuration).await.unwrap();
@@ -426,6 +426,6 @@ async fn what_is_not_known_is_not_removed() {
     assert_eq!(server["kind"], "Deployment");
     server["spec"]["template"]["spec"]["containers"][0]["env"] = json!([]);
     plant(&world, &[server.clone()]).await;
-    refused("is no server of windows-gmsa").await;
+    refused("is not a server of windows-gmsa").await;
     assert!(world.live(&server).await.is_some());
 }

@@ -230,7 +230,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     assert_eq!(wide.contains(condition), plane.plane.at_least(1, 28), "{wide}");
 }
 
-/// The number of pods is told where somebody looks at it, and nowhere else.
+/// The number of pods is shown on a terminal, and nowhere else.
 fn progress_is_for_terminals(plane: &Plane, count: usize) {
     // Of util-linux; it gives a program a terminal.
     let script = Path::new("/usr/bin/script");
@@ -251,8 +251,8 @@ fn progress_is_for_terminals(plane: &Plane, count: usize) {
     assert!(!piped.stdout.contains('\r') && piped.stderr.is_empty(), "{}", piped.stderr);
 }
 
-/// An object selector that leaves out a pod and a deployment, and a condition of somebody else where
-/// the API server knows conditions.
+/// An object selector that excludes a pod and a Deployment, and a foreign match condition if
+/// the API server supports them.
 async fn plant_what_is_not_sent(plane: &Plane) {
     let mut changed = configuration(&plane.plane);
     let webhook = &mut changed["webhooks"][0];
@@ -335,7 +335,7 @@ async fn plant(plane: &Plane) {
     plant_containers_and_hostnames(plane, &own).await;
 
     plane.apply(&objects::deployment("shop", "no", &pod("shop", "no", "other", &bare))).await;
-    // What is made by a kind that is looked at is told of that; what is made by others is told.
+    // Findings of a set that an audited kind owns are reported for the owner; others for the set.
     for (name, owner) in [("no-1", "Deployment"), ("rolled", "Rollout")] {
         let mut set = objects::deployment("shop", name, &pod("shop", name, "other", &bare));
         set["kind"] = json!("ReplicaSet");

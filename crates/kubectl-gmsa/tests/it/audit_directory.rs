@@ -35,9 +35,9 @@ async fn the_accounts_of_all_credential_specs_are_judged() {
     let Some(controller) = shared::domain_controller(test).await else { return };
     let good = account(&controller, "Aug", &[]);
     let old = account(&controller, "Auo", &["--encryption", "rc4"]);
-    let unset = account(&controller, "Auu", &[]);
+    let untyped = account(&controller, "Auu", &[]);
     controller.modify(&format!(
-        "dn: CN={unset},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
+        "dn: CN={untyped},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
          delete: msDS-SupportedEncryptionTypes\n"
     ));
     let disabled = account(&controller, "Aud", &["--disabled"]);
@@ -50,7 +50,7 @@ async fn the_accounts_of_all_credential_specs_are_judged() {
     let kubeconfig = plane.kubeconfig_path();
     for (name, of) in [
         ("old", old.as_str()),
-        ("unset", &unset),
+        ("unset", &untyped),
         ("disabled", &disabled),
         ("ended", &ended),
         ("gone", "NoSuchAccount"),
@@ -69,15 +69,15 @@ async fn the_accounts_of_all_credential_specs_are_judged() {
         ran(as_administrator(&controller, &args).env("KUBECONFIG", &kubeconfig))
     };
     // What the directory alone can say.
-    let found = || -> BTreeSet<(String, String)> {
+    let of_directory = || -> BTreeSet<(String, String)> {
         let ran = run(&["-o", "json"]);
         assert!(ran.stderr.contains("elsewhere: not compared with contoso.com"), "{}", ran.stderr);
         let report: Value = serde_json::from_str(&ran.stdout).unwrap();
         crate::schema::check("audit-report", &report);
         let findings = report["findings"].as_array().unwrap().iter();
-        let text = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
+        let string = |one: &Value, key: &str| one[key].as_str().unwrap().to_owned();
         findings
-            .map(|one| (text(one, "code"), text(one, "name")))
+            .map(|one| (string(one, "code"), string(one, "name")))
             .filter(|(code, _)| code.starts_with("account-") || code.starts_with("domain-"))
             .collect()
     };
@@ -85,7 +85,7 @@ async fn the_accounts_of_all_credential_specs_are_judged() {
         findings.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect()
     };
     assert_eq!(
-        found(),
+        of_directory(),
         expected(&[
             ("account-rc4-only", "old"),
             ("account-encryption-default", "unset"),
@@ -112,13 +112,16 @@ async fn the_accounts_of_all_credential_specs_are_judged() {
     // What the findings advise takes them away.
     for (name, change) in [
         (&old, &["--encryption", "aes256,aes128"][..]),
-        (&unset, &["--encryption", "aes256,aes128"]),
+        (&untyped, &["--encryption", "aes256,aes128"]),
         (&disabled, &["--enable"]),
         (&ended, &["--expires", "never"]),
     ] {
         set(&controller, name, change);
     }
-    assert_eq!(found(), expected(&[("account-unusable", "gone"), ("domain-fact-wrong", "wrong")]));
+    assert_eq!(
+        of_directory(),
+        expected(&[("account-unusable", "gone"), ("domain-fact-wrong", "wrong")])
+    );
 
     // Accounts are of the whole cluster; without the directory nothing is said of them.
     let refused = run(&["-n", "default"]);

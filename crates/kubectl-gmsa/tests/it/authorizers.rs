@@ -1,4 +1,4 @@
-//! What is said where another authorizer than RBAC decides too, on a real API server with two.
+//! Clusters with another authorizer beside RBAC: a real API server with two.
 
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ fn authorizer(user: &'static str, spec: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn a_second_authorizer_is_told_from_the_roles() {
-    let test = "a_second_authorizer_is_told_from_the_roles";
+async fn a_second_authorizer_is_distinguished_from_the_roles() {
+    let test = "a_second_authorizer_is_distinguished_from_the_roles";
     let files = tempfile::tempdir().unwrap();
     let config = files.path().join("authorizer");
     let address = authorizer("system:serviceaccount:default:web", "webapp1");
@@ -96,7 +96,11 @@ async fn a_second_authorizer_is_told_from_the_roles() {
     }
     let kubeconfig = plane.kubeconfig_path();
     let ran = run_on(&kubeconfig, &["access"]);
-    assert_eq!(ran.code, 0, "what is used is allowed, whoever says so: {}", ran.stderr);
+    assert_eq!(
+        ran.code, 0,
+        "what is used is allowed, by RBAC or another authorizer: {}",
+        ran.stderr
+    );
     assert_eq!(
         ran.stderr,
         "warning: the roles and bindings say denied for service account default/web and webapp1, \
@@ -104,7 +108,7 @@ async fn a_second_authorizer_is_told_from_the_roles() {
          changed\n"
     );
     let told = "  default/web  allowed, used by Deployment web\n    \
-                so says the API server; by the roles and bindings it is denied\n";
+                by the API server; by the roles and bindings it is denied\n";
     assert!(ran.stdout.contains(told), "{}", ran.stdout);
     let ran = run_on(&kubeconfig, &["access", "-o", "json"]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();

@@ -91,7 +91,7 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
         assert_eq!(found, [".spec.dnsName"]);
     }
 
-    // They belong together: the CA's Secret is what the issuer signs with, API servers are told to
+    // They belong together: the issuer signs with the CA's Secret, the configurations
     // trust the CA, and the certificate has the names by which they call.
     let find = |kind: &str, name: &str| {
         let one = |one: &&&Value| one["kind"] == kind && one["metadata"]["name"] == name;

@@ -56,6 +56,25 @@ fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {
 }
 
 #[test]
+fn the_chart_adds_annotations_to_its_webhook_configurations() {
+    let Some(helm) = helm("the_chart_adds_annotations_to_its_webhook_configurations") else {
+        return;
+    };
+    let sets = ["earlyWarnings=true", "webhookAnnotations.example\\.com/owner=platform"];
+    let rendered = rendered(&helm, "1.30.0", &sets);
+    let configurations: Vec<&Value> = rendered
+        .values()
+        .filter(|object| object["kind"].as_str().unwrap().ends_with("WebhookConfiguration"))
+        .collect();
+    assert_eq!(configurations.len(), 3);
+    for object in configurations {
+        let annotations = &object["metadata"]["annotations"];
+        assert_eq!(annotations["example.com/owner"], "platform", "{object}");
+        assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+    }
+}
+
+#[test]
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
@@ -122,8 +141,13 @@ fn the_chart_renders_what_install_makes() {
         ),
         (
             "1.30.0",
-            &["earlyWarnings=true", "namespacesOptIn=true"],
-            Options { early_warnings: true, namespaces_opt_in: true, ..defaults() },
+            &["earlyWarnings=true", "namespacesOptIn=true", "skipSystemNamespaces=true"],
+            Options {
+                early_warnings: true,
+                namespaces_opt_in: true,
+                skip_system_namespaces: true,
+                ..defaults()
+            },
         ),
         (
             "1.20.2",
@@ -216,8 +240,8 @@ fn the_chart_renders_the_audit_as_install_makes_it() {
 }
 
 #[test]
-fn the_chart_is_sound_and_says_what_it_does_not_take() {
-    let Some(helm) = helm("the_chart_is_sound_and_says_what_it_does_not_take") else { return };
+fn the_chart_is_sound_and_rejects_unknown_values() {
+    let Some(helm) = helm("the_chart_is_sound_and_rejects_unknown_values") else { return };
     run(&helm, &["lint", "--strict", CHART]).unwrap();
     let refused = |version: &str, set: &str| {
         run(&helm, &["template", "gmsa", CHART, "--kube-version", version, "--set", set])
@@ -322,8 +346,8 @@ fn values_of_the_windows_gmsa_chart_mean_the_same() {
 }
 
 #[test]
-fn values_that_mean_nothing_here_are_refused_with_what_to_do() {
-    let Some(helm) = helm("values_that_mean_nothing_here_are_refused_with_what_to_do") else {
+fn unsupported_values_are_refused_with_what_to_do() {
+    let Some(helm) = helm("unsupported_values_are_refused_with_what_to_do") else {
         return;
     };
     for (set, words) in [

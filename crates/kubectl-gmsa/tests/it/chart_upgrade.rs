@@ -19,7 +19,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, DeleteParams, ListParams, PostParams};
 use serde_json::{Value, json};
 
-/// The values that somebody has whose accounts come from the chart.
+/// Values of a user whose credential spec comes from the chart.
 const CREDENTIAL: [&str; 7] = [
     "credential.enabled=true",
     "credential.domainJoinConfig.dnsName=contoso.com",
@@ -63,7 +63,7 @@ fn sets(values: &[&'static str]) -> Vec<&'static str> {
     values.iter().flat_map(|value| ["--set", *value]).collect()
 }
 
-/// Somebody who goes on creating pods with a credential spec that their service account may not use.
+/// An attacker who keeps creating pods with a credential spec that their service account may not use.
 struct Intruder {
     stop: Arc<AtomicBool>,
     tries: Arc<AtomicUsize>,

@@ -40,7 +40,7 @@ async fn the_facts_come_from_the_cluster() {
     })
     .await;
 
-    // Who may not ask gets no verdict, and is told which right is missing.
+    // Without the right to ask there is no verdict, and the message names the missing right.
     let poor = cluster.token_kubeconfig(&namespace, "default").await;
     let (code, stdout, stderr) = review(&poor, &pod);
     assert_eq!((code, stdout.as_str()), (3, ""));
@@ -52,8 +52,8 @@ async fn the_facts_come_from_the_cluster() {
 }
 
 #[tokio::test]
-async fn the_examples_apply_as_they_stand() {
-    let Some(cluster) = shared::cluster("the_examples_apply_as_they_stand").await else { return };
+async fn the_examples_apply_unchanged() {
+    let Some(cluster) = shared::cluster("the_examples_apply_unchanged").await else { return };
     install_definition(&cluster).await;
     let examples = Path::new(ROOT).join("examples");
     let input = gmsa_cluster::manifests::Input::Path(examples);

@@ -44,7 +44,7 @@ fn made_by_hand_it_is_the_example() {
 }
 
 #[test]
-fn plug_ins_and_what_they_are_told() {
+fn plug_ins_and_their_input() {
     let directory = tempfile::tempdir().unwrap();
     let input = directory.path().join("input");
     let path = input.to_str().unwrap();
@@ -87,8 +87,8 @@ fn plug_ins_and_what_they_are_told() {
     let guid = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
     let unknown = [&BY_HAND[..], &["--host-plugin", guid, "-o", "credspec"]].concat();
     let from_stdin = [&unknown[..], &["--plugin-input-file", "-"]].concat();
-    let plain = b"what it is told\r\n".to_vec();
-    let wide = "\u{feff}what it is told\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let plain = b"the input\r\n".to_vec();
+    let wide = "\u{feff}the input\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let [told, same]: [Value; 2] = [plain, wide].map(|input: Vec<u8>| {
         json_of(&ran(crate::support::plugin(&from_stdin).write_stdin(input)))
     });
@@ -96,7 +96,7 @@ fn plug_ins_and_what_they_are_told() {
     let config = &told["ActiveDirectoryConfig"]["HostAccountConfig"];
     assert_eq!(
         (&config["PluginGUID"], &config["PluginInput"]),
-        (&guid.into(), &"what it is told".into())
+        (&guid.into(), &"the input".into())
     );
     for more in [&["--plugin-secret", "hunter2"][..], &[]] {
         let refused = run(&[&unknown[..], more].concat());
@@ -261,7 +261,7 @@ async fn credential_specs_of_a_cluster() {
     let file = "examples/1-credential-spec.yaml";
     assert_eq!(run_on(kubeconfig, &["credspec", "diff", &name, file]).code, 0);
 
-    // Somebody else changes a field: that is not overwritten in silence.
+    // Another manager changes a field: that is not overwritten in silence.
     let mut other = json_of(&run_on(kubeconfig, &["credspec", "show", &name, "-o", "json"]));
     for field in ["creationTimestamp", "uid", "resourceVersion", "generation"] {
         other["metadata"].as_object_mut().unwrap().remove(field);
@@ -279,7 +279,7 @@ async fn credential_specs_of_a_cluster() {
     assert_eq!(create(&["--force-conflicts"]).code, 0);
     assert_eq!(run_on(kubeconfig, &["credspec", "diff", &name, file]).code, 0);
 
-    // Who may not read is told which right is missing.
+    // Without the right to read, the message names it.
     let namespace = cluster.namespace("credspec").await;
     let poor = cluster.token_kubeconfig(&namespace, "default").await;
     let refused = run_on(&poor, &["credspec", "list"]);

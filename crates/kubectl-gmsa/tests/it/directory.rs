@@ -1,4 +1,4 @@
-//! From the directory to an admitted pod, and how a credential spec is held against its domain.
+//! From the directory to an admitted pod, and credential specs compared with their domain.
 
 use crate::support::{Ran, as_administrator, install_definition, ran};
 use gmsa_testkit::domain_controller::DomainController;
@@ -113,7 +113,7 @@ async fn a_credential_spec_against_the_directory() {
     let (diff, lint) = compare(&good);
     assert_eq!((diff.code, diff.stdout.as_str(), lint.code), (0, "", 0), "{}", lint.stdout);
 
-    // Of another domain's SID, and with a disabled account besides, which stands among the accounts.
+    // With another domain's SID, and an additional account that is disabled.
     let mut bad: Value = serde_json::from_str(&good).unwrap();
     bad["DomainJoinConfig"]["Sid"] = "S-1-5-21-1-2-3".into();
     let accounts =
@@ -137,7 +137,7 @@ async fn a_credential_spec_against_the_directory() {
 
     // Of the wrong class, or gone.
     for (name, why) in
-        [("WEBHOST1", "is no group managed service account"), ("Gone", "does not exist")]
+        [("WEBHOST1", "is not a group managed service account"), ("Gone", "does not exist")]
     {
         let (diff, lint) = compare(&good.replace(&one, name));
         assert_eq!((diff.code, lint.code), (1, 1));

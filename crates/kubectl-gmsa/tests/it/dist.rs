@@ -78,8 +78,8 @@ fn scripts_are_sound_and_say_which_target_they_do_not_know() {
 }
 
 #[test]
-fn the_archive_holds_a_plugin_that_runs_and_krew_finds_it() {
-    let test = "the_archive_holds_a_plugin_that_runs_and_krew_finds_it";
+fn the_archive_contains_a_plugin_that_runs_and_krew_finds_it() {
+    let test = "the_archive_contains_a_plugin_that_runs_and_krew_finds_it";
     let Some(dist) = dist(test) else { return };
     let checked = Command::new("sha256sum")
         .args(["-c", "checksums.txt"])

@@ -165,7 +165,7 @@ impl World {
         tokio::task::spawn_blocking(run).await.unwrap()
     }
 
-    /// The exit code and the report, held against its schema.
+    /// The exit code and the report, checked by its schema.
     async fn doctor(&self) -> (i32, Value) {
         let output = self.run(&["doctor", "-o", "json"]).await;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -190,7 +190,7 @@ impl World {
 
     async fn healthy(&self) {
         self.beat().await;
-        self.until("all is well", |code, report| {
+        self.until("the cluster is healthy", |code, report| {
             code == 0 && report["verdict"]["health"] == "healthy"
         })
         .await;
@@ -202,8 +202,8 @@ impl World {
         object
     }
 
-    /// Puts back what was there.
-    async fn mend(&self, fault: &Fault, mut object: Value) {
+    /// Restores what was there.
+    async fn restore(&self, fault: &Fault, mut object: Value) {
         object["metadata"] = json!({});
         let mut patch = object;
         if fault.path == VALIDATING {
@@ -260,7 +260,7 @@ async fn each_fault_is_found_alone_and_silence_means_health() {
         let found = report["outcomes"].as_array().unwrap();
         let found = found.iter().find(|one| one["check"] == fault.check && one["state"] != "ok");
         assert!(found.is_some_and(|one| one["state"] == fault.state), "{report:#}");
-        world.mend(fault, object).await;
+        world.restore(fault, object).await;
         world.healthy().await;
     }
 }
@@ -279,8 +279,8 @@ async fn of_two_faults_the_root_cause_is_named_first() {
         world
             .until(&what, |code, report| code == 1 && causes(report) == [first.check, second.check])
             .await;
-        world.mend(first, object).await;
-        world.mend(second, later).await;
+        world.restore(first, object).await;
+        world.restore(second, later).await;
         world.healthy().await;
     }
 }

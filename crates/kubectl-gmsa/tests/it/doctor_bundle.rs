@@ -97,7 +97,7 @@ impl World {
         answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// The archive of a run, and what was told on standard error.
+    /// The archive of a run, and its standard error.
     async fn bundle(&self, kubeconfig: &Path, args: &[&str]) -> (BTreeMap<String, String>, String) {
         let file = self.files.path().join("support.zip");
         let all =
@@ -191,8 +191,8 @@ async fn world(test: &str) -> Option<World> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_archive_holds_what_helps_and_no_secret() {
-    let Some(world) = world("the_archive_holds_what_helps_and_no_secret").await else { return };
+async fn the_archive_contains_evidence_and_no_secret() {
+    let Some(world) = world("the_archive_contains_evidence_and_no_secret").await else { return };
     let admin = world.plane.kubeconfig_path();
     let port = kubelet().await;
     world
@@ -256,7 +256,7 @@ async fn the_archive_holds_what_helps_and_no_secret() {
     assert!(files.contains_key("cluster/webhooks.yaml"));
     assert!(!files.keys().any(|name| name.starts_with("pod/")), "{:?}", files.keys());
 
-    // Somebody with few rights gets what there is, and is told what there is not.
+    // A user with few rights gets what they may read, and the archive says what is missing.
     let token = token(&world).await;
     let kubeconfig = world.files.path().join("few-rights");
     write_kubeconfig(&world.plane, &kubeconfig, &token);

@@ -1,4 +1,4 @@
-//! Faults of the webhook's installation, planted where nothing mends them: a control plane without
+//! Faults of the webhook's installation, planted where nothing repairs them: a control plane without
 //! a controller manager, a server with certificates from files, and a status that is written by
 //! hand.
 
@@ -233,7 +233,8 @@ impl World {
     }
 
     pub(super) async fn healthy(&self) {
-        self.until("all is well", |report| report["verdict"]["health"] == "healthy").await;
+        self.until("the cluster is healthy", |report| report["verdict"]["health"] == "healthy")
+            .await;
     }
 
     /// Plants a fault, and gives what was there.
@@ -253,7 +254,7 @@ impl World {
         }
     }
 
-    async fn mend(&self, fault: &Fault, mut old: Value) {
+    async fn restore(&self, fault: &Fault, mut old: Value) {
         let metadata = json!({"name": old["metadata"]["name"].clone()});
         old["metadata"] = metadata;
         match fault.plant {
@@ -397,7 +398,7 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
             })
             .await;
         world.status_agrees().await;
-        world.mend(fault, old).await;
+        world.restore(fault, old).await;
         world.healthy().await;
     }
     // Two at a time: the causes that are named, in this order; what follows is under its cause.
@@ -414,8 +415,8 @@ async fn each_fault_of_an_installation_is_found_and_of_two_the_root_cause_first(
         let old = world.plant(one).await;
         let what = format!("{} and {}", one.check, other.check);
         world.until(&what, |report| causes(report) == named).await;
-        world.mend(one, old).await;
-        world.mend(other, later).await;
+        world.restore(one, old).await;
+        world.restore(other, later).await;
         world.healthy().await;
     }
     orphans(&world).await;

@@ -55,7 +55,7 @@ fn the_output_of_nodes_is_explained_without_a_cluster() {
 }
 
 #[test]
-fn the_page_of_limits_says_which_check_looks_at_each() {
+fn the_page_of_limits_names_the_check_of_each() {
     let page =
         |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
     let (limits, checks) = (page("limits.md"), page("checks.md"));

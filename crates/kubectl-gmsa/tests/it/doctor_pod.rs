@@ -62,7 +62,7 @@ const SCENES: [Scene; 12] = [
     },
     Scene {
         name: "channel",
-        recording: recordings::channel_mended_by_reset,
+        recording: recordings::channel_repaired_by_reset,
         causes: &["pod-secure-channel"],
         code: 1,
         words: &[
@@ -275,7 +275,7 @@ async fn a_workload_that_is_denied(world: &World) {
     let pod = objects::pod(NAMESPACE, "x", &objects::gmsa(Some("web"), None));
     world.apply(&objects::deployment(NAMESPACE, "stranger", &pod)).await;
     gmsa_testkit::process::eventually(
-        "the denial is told",
+        "the denial is reported",
         crate::support::windows::SOON,
         || async {
             let (_, report) = world.doctor("deployment/stranger", &[]).await;
@@ -299,7 +299,7 @@ async fn a_workload_that_is_denied(world: &World) {
     set["spec"]["serviceName"] = json!("set");
     world.apply(&set).await;
     gmsa_testkit::process::eventually(
-        "the denial is told",
+        "the denial is reported",
         crate::support::windows::SOON,
         || async {
             let (code, report) = world.doctor("sts/set", &[]).await;

@@ -1,4 +1,4 @@
-//! Every command of the documentation is run as it stands there.
+//! Every command of the documentation is run unchanged.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,7 @@ fn run(kubeconfig: &Path, args: &[&str]) -> Ran {
     ran(Command::new(PROGRAM).env("KUBECONFIG", kubeconfig).args(args).output().unwrap())
 }
 
-/// What the tests read, besides the program that is tested.
+/// What the tests read themselves, without the program that is tested.
 struct Seen<'a> {
     cluster: &'a Cluster,
     objects: Objects,
@@ -194,7 +194,7 @@ async fn a_grant_is_in_force_and_the_second_changes_nothing() {
 }
 
 #[tokio::test]
-async fn grants_at_the_same_time_lose_nobody() {
+async fn concurrent_grants_lose_no_subject() {
     let Some(cluster) = ready("grants_at_the_same_time").await else { return };
     let seen = Seen::new(&cluster);
     let namespace = cluster.namespace("grant").await;
@@ -379,7 +379,7 @@ async fn dry_runs_change_nothing() {
 }
 
 #[tokio::test]
-async fn who_has_the_right_by_another_way_is_told_so() {
+async fn a_right_by_another_way_is_reported() {
     let Some(cluster) = ready("who_has_the_right_by_another_way").await else { return };
     let seen = Seen::new(&cluster);
     let namespace = cluster.namespace("grant").await;

@@ -54,7 +54,7 @@ async fn install_again_upgrade_status_and_uninstall() {
         assert!(row.contains(" ok "), "{status}");
     }
 
-    // What is not said stays: the second upgrade keeps the replicas of the first.
+    // Omitted options keep their value: the second upgrade keeps the replicas of the first.
     let upgraded = world.done(&["upgrade", "--replicas=3"]).await;
     assert!(upgraded.contains("spec.replicas: 2 -> 3"), "{upgraded}");
     world.done(&["upgrade", "--random-hostname", "--mutating-failure-policy=Ignore"]).await;
@@ -77,13 +77,14 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert_eq!(validating["webhooks"][0]["failurePolicy"], "Fail");
     assert!(validating["webhooks"][0]["clientConfig"]["caBundle"].is_string());
 
-    // Somebody edits the policy of validation: told, and put back.
+    // Another manager edits the failure policy of validation: reported, and restored.
     let configurations: Api<
         k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
     > = Api::all(world.client.clone());
     let name = validating["webhooks"][0]["name"].clone();
     let patch = json!({"webhooks": [{"name": name, "failurePolicy": "Ignore"}]});
-    let params = PatchParams { field_manager: Some("somebody".to_owned()), ..Default::default() };
+    let params =
+        PatchParams { field_manager: Some("another-manager".to_owned()), ..Default::default() };
     configurations.patch(names::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
     let output = world.run(&["status"]).await;
     let status = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -94,7 +95,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     assert!(row.is_some_and(|row| row.contains(" problem ")), "{status}");
     let output = world.run(&["install"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(stderr.contains("somebody") && stderr.contains("--force-conflicts"), "{stderr}");
+    assert!(stderr.contains("another-manager") && stderr.contains("--force-conflicts"), "{stderr}");
     assert_eq!(output.status.code(), Some(3));
     world.done(&["install", "--force-conflicts"]).await;
     world.done(&["status"]).await;
@@ -158,15 +159,15 @@ fn differences(before: &[Option<Value>], after: &[Option<Value>]) -> Vec<String>
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again() {
-    let test = "an_image_that_cannot_be_pulled_holds_no_pod_up_and_install_can_be_run_again";
+async fn an_image_that_cannot_be_pulled_blocks_no_pod_and_install_can_be_run_again() {
+    let test = "an_image_that_cannot_be_pulled_blocks_no_pod_and_install_can_be_run_again";
     let Some(world) = World::new(test).await else { return };
     let problem = Problem::Image("Back-off pulling image \"nowhere/gmsa:1\"".to_owned());
     let broken = world.stand_in(Some(problem)).await;
     let output = world.run(&["install", "--wait=3", "--image=nowhere/gmsa:1"]).await;
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{stderr}");
-    for words in ["ImagePullBackOff", "nowhere/gmsa:1", "--image-pull-secret", "no pod is held up"]
+    for words in ["ImagePullBackOff", "nowhere/gmsa:1", "--image-pull-secret", "no pod is blocked"]
     {
         assert!(stderr.contains(words), "{words}: {stderr}");
     }
@@ -276,7 +277,7 @@ async fn the_audit_comes_and_goes_with_its_option() {
     };
     let bad = world.run(&["install", "--audit", "--audit-schedule", "daily"]).await;
     assert_eq!(bad.status.code(), Some(2), "nothing is begun with a schedule that is none");
-    assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is no schedule"));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is not a schedule"));
     let _stand_in = world.stand_in(None).await;
     let count = |text: &str, word: &str| {
         let ends = [names::AUDIT, names::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
@@ -288,7 +289,7 @@ async fn the_audit_comes_and_goes_with_its_option() {
     assert_eq!(count(&installed, "created"), 8, "{installed}");
     let status = world.done(&["status"]).await;
     assert!(status.contains("drift"), "{status}");
-    // What is not said stays, the schedule too.
+    // Omitted options keep their value, the schedule too.
     let again = world.done(&["install"]).await;
     assert_eq!(count(&again, "unchanged"), 8, "{again}");
     // A result, as the audit keeps it.
@@ -352,13 +353,13 @@ async fn early_warnings_come_and_go_with_their_option() {
     let bundle = json!({"webhooks": [{"name": "warn.gmsa-webhook.kube-gmsa.dev",
         "clientConfig": {"caBundle": null}}]});
     configurations.patch(name, &PatchParams::default(), &Patch::Strategic(bundle)).await.unwrap();
-    eventually("the CA bundle is put back", SOON, || async {
+    eventually("the CA bundle is restored", SOON, || async {
         let webhooks = configurations.get(name).await.unwrap().webhooks.unwrap();
         webhooks.iter().all(|one| one.client_config.ca_bundle.is_some()).then_some(())
     })
     .await;
 
-    // What is not said stays; what is said not to be wanted goes.
+    // Omitted options keep their value; what is switched off is deleted.
     let again = world.done(&["install"]).await;
     assert_eq!(lines(&again, "unchanged"), 3, "{again}");
     let without = ["install", "--early-warnings=false"];

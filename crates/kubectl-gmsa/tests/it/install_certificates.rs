@@ -44,8 +44,8 @@ fn secret(pair: &Pair, ca: Option<&str>) -> Value {
 
 async fn fill(world: &World, secret: &Value) {
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}});
-    apply(world, "somebody", &namespace).await;
-    apply(world, "somebody", secret).await;
+    apply(world, "a-user", &namespace).await;
+    apply(world, "a-user", secret).await;
 }
 
 async fn configurations(world: &World) -> Vec<Value> {
@@ -82,10 +82,10 @@ async fn stops(world: &World, args: &[&str], words: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
-    let test = "files_of_ones_own_are_trusted_and_stay_when_all_else_goes";
+async fn certificate_files_are_trusted_and_stay_at_uninstall() {
+    let test = "certificate_files_are_trusted_and_stay_at_uninstall";
     let Some(world) = World::new(test).await else { return };
-    let authority = Authority::new("of somebody");
+    let authority = Authority::new("of a user");
     let filled = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
     stops(&world, &["install", FILES, "--wait=1"], &["there is no Secret"]).await;
     fill(&world, &filled).await;
@@ -112,18 +112,18 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
     let status = world.done(&["status"]).await;
     assert!(row(&status).contains(" ok "), "{status}");
 
-    // A pair of another CA in the Secret: seen, and mended by the next upgrade.
+    // A pair of another CA in the Secret: reported, and fixed by the next upgrade.
     let another = Authority::new("of another");
     let replaced = secret(&another.server(&[SERVICE]), Some(another.pem()));
-    apply(&world, "somebody", &replaced).await;
+    apply(&world, "a-user", &replaced).await;
     let output = world.run(&["status"]).await;
     let status = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{status}");
     assert!(row(&status).contains(" problem "), "{status}");
     assert!(status.contains("kubectl gmsa upgrade"), "{status}");
-    apply(&world, "somebody", &filled).await;
+    apply(&world, "a-user", &filled).await;
 
-    // What somebody filled is theirs, also for who asks twice.
+    // A Secret that the user filled stays, at the second uninstall too.
     for _ in 0..2 {
         let output = world.run(&["uninstall", "--yes"]).await;
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
@@ -138,20 +138,20 @@ async fn files_of_ones_own_are_trusted_and_stay_when_all_else_goes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
-    let test = "without_a_ca_nothing_is_made_that_could_hold_up_a_pod";
+async fn without_a_ca_nothing_is_created_that_could_block_a_pod() {
+    let test = "without_a_ca_nothing_is_created_that_could_block_a_pod";
     let Some(world) = World::new(test).await else { return };
     let deployment = named("apps/v1", "Deployment", NAME);
     let nothing_sends = || async {
         assert!(configurations(&world).await.is_empty());
         assert!(world.live(&deployment).await.is_none());
     };
-    let authority = Authority::new("of somebody");
+    let authority = Authority::new("of a user");
     let filled = secret(&authority.server(&[SERVICE]), None);
     stops(
         &world,
         &["install", FILES, "--wait=1"],
-        &["there is no Secret", "kubectl create secret", "no pod is held up"],
+        &["there is no Secret", "kubectl create secret", "no pod is blocked"],
     )
     .await;
     nothing_sends().await;
@@ -180,7 +180,7 @@ async fn without_a_ca_nothing_is_made_that_could_hold_up_a_pod() {
     world.namespace("web").await;
     let _stand_in = world.stand_in(None).await;
     answers(&world, &["install", FILES, &right]).await;
-    // What is not said stays.
+    // Omitted options keep their value.
     answers(&world, &["upgrade", "--random-hostname"]).await;
     assert_trusted(&world, authority.pem()).await;
     let status = world.done(&["status"]).await;
@@ -231,13 +231,13 @@ async fn cert_manager(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cert_manager_issues_is_waited_for_and_goes_with_it() {
-    let test = "what_cert_manager_issues_is_waited_for_and_goes_with_it";
+async fn certificates_of_cert_manager_are_awaited_and_deleted_with_it() {
+    let test = "certificates_of_cert_manager_are_awaited_and_deleted_with_it";
     let Some(world) = World::new(test).await else { return };
     cert_manager(&world).await;
     let install = ["install", "--certificates=cert-manager"];
     let short = [&install[..], &["--wait=1"]].concat();
-    stops(&world, &short, &["cert-manager has not filled", "no pod is held up"]).await;
+    stops(&world, &short, &["cert-manager has not filled", "no pod is blocked"]).await;
     assert!(configurations(&world).await.is_empty());
 
     let authority = Authority::new(names::CERT_MANAGER_CA);

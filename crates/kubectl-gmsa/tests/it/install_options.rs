@@ -1,5 +1,5 @@
-//! What install is told besides: further objects, where pods run, and what it says when something
-//! is wrong; on a real control plane.
+//! Options of install: further objects, where pods run, and the messages when something is wrong;
+//! on a real control plane.
 
 use std::path::Path;
 
@@ -137,7 +137,7 @@ async fn further_objects_come_and_go_with_their_options() {
     ];
     assert_as_published(&world, &further).await;
     let view = named("rbac.authorization.k8s.io/v1", "ClusterRole", "view");
-    eventually("whoever may view may read credential specs", SOON, || async {
+    eventually("viewers may read credential specs", SOON, || async {
         world.live(&view).await?["rules"].to_string().contains("gmsacredentialspecs").then_some(())
     })
     .await;
@@ -150,7 +150,7 @@ async fn further_objects_come_and_go_with_their_options() {
 
     let again = world.done(&["install"]).await;
     assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
-    // What is said not to be wanted goes, and all else stays.
+    // What is switched off is deleted, and everything else stays.
     let fewer = world
         .done(&[
             "upgrade",
@@ -184,8 +184,8 @@ async fn further_objects_come_and_go_with_their_options() {
 
 /// With the resource definition every credential spec goes, which is asked for in so many words.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn purging_takes_what_else_stays() {
-    let Some(world) = World::new("purging_takes_what_else_stays").await else { return };
+async fn purging_removes_what_otherwise_stays() {
+    let Some(world) = World::new("purging_removes_what_otherwise_stays").await else { return };
     let before = world.objects().await;
     let _stand_in = world.stand_in(None).await;
     world.done(&["install"]).await;
@@ -212,7 +212,7 @@ async fn purging_takes_what_else_stays() {
     assert!(told(&nothing).1.contains("there is nothing to remove"));
 }
 
-/// Who may read everything and write nothing is told so before anything is changed.
+/// A user who may read everything and write nothing gets the missing rights before anything changes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn missing_rights_are_named_before_anything_is_changed() {
     let test = "missing_rights_are_named_before_anything_is_changed";
@@ -250,10 +250,10 @@ async fn missing_rights_are_named_before_anything_is_changed() {
     assert_eq!(world.objects().await, before);
 }
 
-/// What keeps it from answering is told with what to do, and no pod is held up.
+/// The message says why the webhook does not answer and what to do, and no pod is blocked.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_wrong_is_told_and_holds_no_pod_up() {
-    let Some(world) = World::new("what_is_wrong_is_told_and_holds_no_pod_up").await else {
+async fn a_failed_install_says_why_and_blocks_no_pod() {
+    let Some(world) = World::new("a_failed_install_says_why_and_blocks_no_pod").await else {
         return;
     };
     let failed = async |args: &[&str], words: &[&str]| {
@@ -270,16 +270,16 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     };
     let why = "0/3 nodes are available: 3 node(s) had taint {a: b}";
     let unscheduled = world.stand_in(Some(Problem::Unscheduled(why.to_owned()))).await;
-    failed(&["--wait=5"], &["is not scheduled", why, "no pod is held up", "--toleration"]).await;
+    failed(&["--wait=5"], &["is not scheduled", why, "no pod is blocked", "--toleration"]).await;
     drop(unscheduled);
 
     let unreachable = world.stand_in(Some(Problem::Unreachable)).await;
-    let words = ["cannot reach the webhook's pods", "--host-network", "taken away again"];
+    let words = ["cannot reach the webhook's pods", "--host-network", "removed again"];
     failed(&["--wait=30", "--timeout-seconds=2"], &words).await;
     drop(unreachable);
 
-    // It serves a certificate of somebody's, whose CA nobody tells the API server.
-    let authority = Authority::new("somebody else's");
+    // It serves a certificate of a CA that the configurations do not trust.
+    let authority = Authority::new("another");
     let pair = authority.server(&["gmsa-webhook.gmsa-webhook.svc"]);
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = pair.write(files.path(), "its");
@@ -293,7 +293,7 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     failed(&["--wait=30", "--image=somewhere/gmsa:2"], &["x509", "kubectl logs"]).await;
     drop(untrusted);
 
-    // When it is mended, the same command finishes it.
+    // When the cause is fixed, the same command finishes the installation.
     let secret = named("v1", "Secret", names::SECRET);
     let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
     applier.delete(&secret).await.unwrap();
@@ -303,10 +303,10 @@ async fn what_is_wrong_is_told_and_holds_no_pod_up() {
     world.admit("web").await.unwrap();
 }
 
-/// Killed while its webhooks are sent probes only: no pod is held up, and the next run finishes it.
+/// Killed while its webhooks match probes only: no pod is blocked, and the next run finishes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_killed_is_finished_by_the_next_run() {
-    let Some(world) = World::new("what_was_killed_is_finished_by_the_next_run").await else {
+async fn a_killed_install_is_finished_by_the_next_run() {
+    let Some(world) = World::new("a_killed_install_is_finished_by_the_next_run").await else {
         return;
     };
     let unreachable = world.stand_in(Some(Problem::Unreachable)).await;

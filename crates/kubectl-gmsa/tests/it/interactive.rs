@@ -48,12 +48,12 @@ fn a_credential_spec_by_hand_with_wrong_answers() {
     session_ref.exp_string("write yes or no").unwrap();
     answer(session_ref, "from Active Directory, yes or no [yes]: ", "no");
     answer(session_ref, "DNS name of the domain: ", "contoso");
-    session_ref.exp_string("no DNS name of a domain").unwrap();
+    session_ref.exp_string("that is not a DNS name of a domain").unwrap();
     answer(session_ref, "DNS name of the domain: ", "contoso.com");
     answer(session_ref, "NetBIOS name of the domain [CONTOSO]: ", "");
     let sid = "S-1-5-21-2126449477-2524075714-3094792973";
     answer(session_ref, "SID of the domain (Get-ADDomain): ", &format!("{sid}-1103"));
-    session_ref.exp_string("that is no SID of a domain").unwrap();
+    session_ref.exp_string("that is not a SID of a domain").unwrap();
     answer(session_ref, "SID of the domain (Get-ADDomain): ", sid);
     answer(session_ref, "ObjectGUID of the domain (Get-ADDomain): ", "");
     session_ref.exp_string("an answer is needed").unwrap();

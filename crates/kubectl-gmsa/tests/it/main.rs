@@ -28,9 +28,9 @@ mod doctor_bundle;
 mod doctor_directory;
 mod doctor_directory_large;
 mod doctor_installation;
-mod doctor_mend;
 mod doctor_node;
 mod doctor_pod;
+mod doctor_repair;
 mod doctor_reported;
 mod documentation;
 mod grant;
@@ -39,6 +39,8 @@ mod install_certificates;
 mod install_options;
 #[cfg(unix)]
 mod interactive;
+#[cfg(unix)]
+mod kubeconfig;
 mod kustomize;
 #[cfg(unix)]
 mod pictures;

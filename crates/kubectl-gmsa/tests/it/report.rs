@@ -385,8 +385,8 @@ fn take_pictures(browser: &Browser, of: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_is_replaced_only_when_told_and_needs_a_cluster() {
-    let test = "a_file_is_replaced_only_when_told_and_needs_a_cluster";
+async fn a_file_is_replaced_only_with_overwrite_and_needs_a_cluster() {
+    let test = "a_file_is_replaced_only_with_overwrite_and_needs_a_cluster";
     let Some(cluster) = shared::cluster(test).await else { return };
     install_definition(&cluster).await;
     let namespace = cluster.namespace("report").await;

@@ -228,7 +228,7 @@ async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
     })
     .await;
     load.goes_on().await;
-    // Each of those who create has one request in hand, and it may have been with that replica.
+    // Each worker has one request in flight, which that replica may have had.
     let failed = load.failures();
     assert!(failed.len() <= WORKERS, "{failed:#?}");
     load.goes_on().await;
@@ -237,8 +237,8 @@ async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_replicas_rotate_twice_under_load_and_mend_an_edited_bundle() {
-    let test = "three_replicas_rotate_twice_under_load_and_mend_an_edited_bundle";
+async fn three_replicas_rotate_twice_under_load_and_restore_an_edited_bundle() {
+    let test = "three_replicas_rotate_twice_under_load_and_restore_an_edited_bundle";
     let Some(installed) = Installed::new(test).await else { return };
     let load = Load::start(&installed.world);
     for _ in 0..2 {
@@ -257,14 +257,14 @@ async fn three_replicas_rotate_twice_under_load_and_mend_an_edited_bundle() {
     let name = "mutate.gmsa-webhook.kube-gmsa.dev";
     let patch = json!({"webhooks": [{"name": name, "clientConfig": {"caBundle": bundle}}]});
     api.patch(NAME, &PatchParams::default(), &Patch::Strategic(patch)).await.unwrap();
-    eventually("the bundle is mended", SOON, || async {
+    eventually("the bundle is restored", SOON, || async {
         (installed.bundle().await == secret["ca.crt"]).then_some(())
     })
     .await;
     eventually("pods are admitted", SOON, || async { installed.world.admit("web").await.ok() })
         .await;
 
-    // All of it is told.
+    // Events report all of it.
     for (reason, words) in [
         ("CertificateIssued", "made a CA and a serving certificate"),
         ("CaBundleWritten", "WebhookConfiguration gmsa-webhook, which had none"),

@@ -32,7 +32,7 @@ fn the_documentation_page_gets_a_helpful_answer() {
     assert!(!ran.stdout.contains("kubectl create clusterrole"), "{}", ran.stdout);
     insta::assert_snapshot!(ran.stdout);
 
-    // Whoever does that is done.
+    // After the renames nothing is left to do.
     let report = report(&["-f", PAGE], 1);
     crate::schema::check("review-report", &report);
     let rename = &report["renames"][0];
@@ -51,7 +51,7 @@ fn the_documentation_page_gets_a_helpful_answer() {
 }
 
 #[test]
-fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
+fn a_right_that_is_missing_in_addition_to_the_name_is_granted_after_it() {
     let page = std::fs::read_to_string(Path::new(ROOT).join(PAGE)).unwrap();
     // The credential spec and the first workload.
     let documents: Vec<&str> = page.split("---\n").collect();
@@ -70,7 +70,7 @@ fn a_right_that_is_missing_besides_the_name_is_to_be_granted_after_it() {
 }
 
 #[test]
-fn a_denial_of_the_whole_pod_holds_at_every_place() {
+fn a_denial_of_the_whole_pod_applies_to_every_place() {
     let options = r#"{"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}"#;
     let text = format!(
         r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "Shop_1"}},
@@ -93,7 +93,7 @@ fn a_denial_of_the_whole_pod_holds_at_every_place() {
 }
 
 #[test]
-fn a_service_account_that_the_files_do_not_hold_is_found() {
+fn a_service_account_that_is_missing_in_the_files_is_found() {
     let pod = |namespace: &str, account: &str, gmsa: &str| {
         format!(
             r#"{{"apiVersion": "v1", "kind": "Pod", "metadata": {{"name": "web", "namespace": "{namespace}"}},
@@ -127,7 +127,7 @@ fn a_service_account_that_the_files_do_not_hold_is_found() {
 }
 
 #[test]
-fn nothing_is_said_of_hostnames_that_the_controller_makes_itself() {
+fn hostnames_that_the_controller_makes_cause_no_finding() {
     let workload = |kind: &str, name: &str, hostname: &str| {
         format!(
             r#"{{"apiVersion": "apps/v1", "kind": "{kind}", "metadata": {{"name": "{name}"}},
@@ -296,7 +296,7 @@ fn a_bad_document_stops_the_review_with_its_line() {
 }
 
 #[test]
-fn a_directory_may_hold_other_files() {
+fn a_directory_may_contain_other_files() {
     let ran = review(&["-f", "deploy"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let said: Vec<&str> = ran.stderr.lines().collect();
@@ -328,7 +328,7 @@ fn a_template_with_init_containers_alone_is_judged() {
 }
 
 #[test]
-fn the_same_object_twice_is_said() {
+fn the_same_object_twice_is_reported() {
     let file = "examples/1-credential-spec.yaml";
     let ran = review(&["-f", file, "-f", file]);
     assert_eq!(ran.code, 0);

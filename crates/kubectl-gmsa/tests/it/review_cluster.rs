@@ -121,7 +121,7 @@ fn review(arguments: &[&str], name: &str) -> (i32, Value) {
 }
 
 #[test]
-fn objects_without_a_namespace_stand_in_that_of_the_context() {
+fn objects_without_a_namespace_are_in_that_of_the_context() {
     let (code, report) = review(&[], "webapp");
     assert_eq!(code, 0, "{report}");
     assert_eq!(report["workloads"][0]["namespace"], json!("shop"));
@@ -131,7 +131,7 @@ fn objects_without_a_namespace_stand_in_that_of_the_context() {
 }
 
 #[test]
-fn the_close_name_is_found_however_long_the_list_takes() {
+fn the_close_name_is_found_in_a_long_list() {
     let (code, report) = review(&[], "webap");
     assert_eq!(code, 1, "{report}");
     let message = report["workloads"][0]["places"][0]["denial"]["message"].as_str().unwrap();

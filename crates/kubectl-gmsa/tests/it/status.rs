@@ -85,7 +85,7 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     let row = table.lines().find(|line| line.contains(" yes ")).unwrap();
     assert!(row.contains("gmsa-webhook-") && row.contains(" s ago"), "{table}");
 
-    // Somebody scales it by hand, and takes a namespace out.
+    // A user scales it by hand, and excludes a namespace.
     let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), NAME);
     let patch = json!({"spec": {"replicas": 1}});
     deployments.patch(NAME, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();

@@ -2,8 +2,8 @@ use gmsa_core::finding::Code;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
+use super::policy_report::report;
 use super::{MOST, Report, Scope, without_contents};
-use crate::audit::policy_report::report;
 use crate::audit::{Audit, Finding, Object};
 
 fn audit(count: usize) -> Audit {
@@ -23,7 +23,7 @@ fn time() -> Timestamp {
 }
 
 #[test]
-fn what_is_kept_is_bounded_and_says_how_much_is_left_out() {
+fn stored_results_are_bounded_and_count_what_is_left_out() {
     let audit = audit(5_000);
     let kept = Report::new(&audit, &Scope::default(), time()).within(MOST);
     let length = serde_json::to_string_pretty(&kept).unwrap().len();
@@ -48,7 +48,7 @@ fn what_is_kept_is_bounded_and_says_how_much_is_left_out() {
 }
 
 #[test]
-fn little_is_kept_whole() {
+fn short_lists_are_kept_whole() {
     let kept = Report::new(&audit(3), &Scope::default(), time()).within(MOST);
     assert_eq!((kept.findings.len(), kept.left_out), (3, 0));
     let (report, left_out) = report(None, &[], None, time());

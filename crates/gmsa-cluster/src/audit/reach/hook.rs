@@ -8,7 +8,7 @@ use crate::api::value;
 use crate::installation::MATCH_CONDITION;
 use crate::installation::identify::is_gmsa_webhook;
 
-/// A webhook of a validating configuration, and what is sent to it.
+/// A webhook of a validating configuration, and which pods it receives.
 pub(super) struct Hook {
     /// The configuration.
     pub(super) configuration: String,
@@ -22,7 +22,7 @@ pub(super) struct Hook {
     pub(super) objects: LabelSelector,
     /// Whether pods are selected by their labels at all.
     pub(super) selects_objects: bool,
-    /// The names of conditions that are not ours, which nobody judges here.
+    /// The names of foreign match conditions, which are not evaluated.
     conditions: Vec<String>,
 }
 
@@ -71,7 +71,7 @@ impl Hook {
         format!("{} ({})", self.configuration, self.name)
     }
 
-    /// Whether it may leave out pods of the namespaces that it takes in.
+    /// Whether it may skip pods of the namespaces that it selects.
     pub(super) fn is_leaky(&self) -> bool {
         self.selects_objects || !self.conditions.is_empty()
     }

@@ -48,7 +48,7 @@ fn what_an_installation_makes_leaves_nothing_out() {
 }
 
 #[test]
-fn labels_of_pods_are_held_against_the_object_selector() {
+fn labels_of_pods_are_compared_with_the_object_selector() {
     let selector = json!({"matchExpressions": [
         {"key": "checked", "operator": "NotIn", "values": ["no"]}]});
     let mut reach = reach(&[configuration("gmsa-webhook", &json!({"objectSelector": selector}))]);
@@ -63,7 +63,7 @@ fn labels_of_pods_are_held_against_the_object_selector() {
 }
 
 #[test]
-fn a_foreign_condition_is_told_and_ours_is_not() {
+fn a_foreign_condition_is_reported_and_ours_is_not() {
     let ours = json!({"name": "uses-gmsa", "expression": installation::MATCH_CONDITION});
     let foreign = json!({"name": "not-mine", "expression": "request.userInfo.username != 'x'"});
     let changes = json!({"matchConditions": [ours, foreign]});
@@ -75,7 +75,7 @@ fn a_foreign_condition_is_told_and_ours_is_not() {
 }
 
 #[test]
-fn a_second_webhook_that_takes_all_makes_up_for_the_first() {
+fn a_second_webhook_that_selects_all_pods_makes_up_for_the_first() {
     let leaky = |namespaces: Value| {
         let selector = json!({"matchLabels": {"checked": "yes"}});
         let changes = json!({"objectSelector": selector, "namespaceSelector": namespaces});
@@ -96,7 +96,7 @@ fn a_second_webhook_that_takes_all_makes_up_for_the_first() {
 }
 
 #[test]
-fn namespaces_are_told_once_and_no_webhook_at_all_alone() {
+fn namespaces_are_reported_once_and_a_missing_webhook_alone() {
     let enabled = json!({"matchLabels": {"gmsa-webhook": "enabled"}});
     let changes = json!({"namespaceSelector": enabled});
     let mut reach = reach(&[configuration("gmsa-webhook", &changes)]);

@@ -7,7 +7,7 @@ use gmsa_core::admission::{Failure, Right};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::{JOINED, Memory, Observer, SETTLING};
+use super::{AccessReviews, JOINED, Observer, SETTLING};
 use crate::cache::rbac_watch::Changes;
 
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl Observer for Counts {
 struct World {
     changes: Arc<Changes>,
     counts: Arc<Counts>,
-    memory: Arc<Memory>,
+    reviews: Arc<AccessReviews>,
     asked: AtomicUsize,
 }
 
@@ -39,8 +39,8 @@ impl World {
         changes.watch_all();
         let counts = Arc::new(Counts::default());
         let observer: Arc<dyn Observer> = Arc::clone(&counts) as Arc<dyn Observer>;
-        let memory = Arc::new(Memory::new(Arc::clone(&changes), keep, observer));
-        let world = Self { changes, counts, memory, asked: AtomicUsize::new(0) };
+        let reviews = Arc::new(AccessReviews::new(Arc::clone(&changes), keep, observer));
+        let world = Self { changes, counts, reviews, asked: AtomicUsize::new(0) };
         tokio::time::advance(SETTLING).await;
         world
     }
@@ -50,10 +50,10 @@ impl World {
     }
 
     async fn ask_with(&self, answer: impl Future<Output = Right> + Send + 'static) -> Right {
-        if let Some(right) = self.memory.recall("key", tokio::time::Instant::now()) {
+        if let Some(right) = self.reviews.cached("key", tokio::time::Instant::now()) {
             return right;
         }
-        self.memory
+        self.reviews
             .ask("key".to_owned(), || {
                 self.asked.fetch_add(1, Ordering::SeqCst);
                 answer
@@ -113,7 +113,7 @@ async fn nothing_is_remembered_until_the_api_server_has_settled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_during_the_review_keeps_it_from_being_remembered() {
+async fn an_answer_is_not_cached_if_rbac_changed_during_the_review() {
     let world = World::settled().await;
     let changes = Arc::clone(&world.changes);
     let answer = async move {
@@ -134,7 +134,7 @@ async fn memory_is_not_used_while_a_watch_is_broken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn memory_is_not_used_when_the_watches_have_gone_silent() {
+async fn the_cache_is_not_used_when_the_watches_are_silent() {
     let world = World::keeping(Duration::from_secs(10)).await;
     tokio::time::advance(57 * SECOND).await;
     world.ask(Right::Allowed).await;
@@ -190,15 +190,15 @@ async fn a_review_ends_with_the_last_who_waits_for_it() {
     assert!(!answer.is_closed(), "the second still waits");
     assert!(tokio::time::timeout(4 * SECOND, second).await.is_err(), "no answer came");
     tokio::time::timeout(SECOND, answer.closed()).await.expect("nobody waits for the review");
-    assert!(world.memory.in_flight.lock().is_empty(), "its key is kept");
+    assert!(world.reviews.in_flight.len() == 0, "its key is kept");
 
     assert_eq!(world.ask(Right::Allowed).await, Right::Allowed, "the next one asks anew");
     assert_eq!(world.asked(), 2);
-    assert!(world.memory.in_flight.lock().is_empty(), "the key of an answer is kept");
+    assert!(world.reviews.in_flight.len() == 0, "the key of an answer is kept");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_joined_goes_on_when_the_first_gives_up() {
+async fn a_joined_request_continues_when_the_first_gives_up() {
     let world = World::settled().await;
     let (answer, held) = oneshot::channel();
     let mut first = Box::pin(world.ask_with(async move { held.await.unwrap() }));

@@ -6,19 +6,20 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::*;
+use crate::api::objects::kinds;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// An API server that knows no credential spec, and leaves the first so many questions unanswered.
 struct Slow {
-    live: Live,
+    reads: DirectReads,
     asked: Arc<AtomicUsize>,
     /// Gets a message with each question.
     questions: mpsc::UnboundedReceiver<()>,
 }
 
 impl Slow {
-    async fn start(silent: usize, bucket: Bucket) -> Self {
+    async fn start(silent: usize, limiter: RateLimiter) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (asked, (tell, questions)) = (Arc::default(), mpsc::unbounded_channel());
@@ -30,13 +31,13 @@ impl Slow {
         });
         let config = kube::Config::new(format!("http://{address}").parse().unwrap());
         let client = kube::Client::try_from(config).unwrap();
-        let live =
-            Live::new(Api::all_with(client, &crate::api::credential_specs::api_resource()), bucket);
-        Self { live, asked, questions }
+        let reads =
+            DirectReads::new(Api::all_with(client, &kinds::CREDENTIAL_SPEC.resource()), limiter);
+        Self { reads, asked, questions }
     }
 
     fn slots(&self) -> usize {
-        self.live.slots.lock().len()
+        self.reads.reads.len()
     }
 }
 
@@ -72,11 +73,11 @@ async fn answer(
 
 #[tokio::test]
 async fn who_gives_up_leaves_nothing_to_wait_for() {
-    let mut slow = Slow::start(1, Bucket::new(0.0, 1)).await;
+    let mut slow = Slow::start(1, RateLimiter::new(0.0, 1)).await;
     let late = Instant::now() + 60 * SECOND;
     {
-        let mut held = Box::pin(slow.live.read("web", late));
-        let mut next = Box::pin(slow.live.read("web", late));
+        let mut held = Box::pin(slow.reads.read("web", late));
+        let mut next = Box::pin(slow.reads.read("web", late));
         assert!(futures::poll!(&mut held).is_pending());
         tokio::select! {
             fact = &mut held => panic!("{fact:?}"),
@@ -86,31 +87,31 @@ async fn who_gives_up_leaves_nothing_to_wait_for() {
         assert_eq!(slow.slots(), 1);
     }
     assert_eq!(slow.slots(), 0);
-    let fact = timeout(5 * SECOND, slow.live.read("web", late)).await.expect("asked anew");
+    let fact = timeout(5 * SECOND, slow.reads.read("web", late)).await.expect("asked anew");
     assert!(matches!(fact, SpecFact::Absent), "{fact:?}");
     assert_eq!((slow.asked.load(Ordering::SeqCst), slow.slots()), (2, 0));
 }
 
 #[tokio::test]
 async fn a_read_that_hangs_holds_up_the_next_for_a_second_only() {
-    let mut slow = Slow::start(1, Bucket::new(0.0, 1)).await;
+    let mut slow = Slow::start(1, RateLimiter::new(0.0, 1)).await;
     let late = Instant::now() + 60 * SECOND;
-    let mut held = Box::pin(slow.live.read("web", late));
+    let mut held = Box::pin(slow.reads.read("web", late));
     assert!(futures::poll!(&mut held).is_pending());
     tokio::select! {
         fact = &mut held => panic!("{fact:?}"),
         question = slow.questions.recv() => question.unwrap(),
     }
-    let fact = timeout(5 * SECOND, slow.live.read("web", late)).await.expect("asked beside it");
+    let fact = timeout(5 * SECOND, slow.reads.read("web", late)).await.expect("asked beside it");
     assert!(matches!(fact, SpecFact::Absent), "{fact:?}");
     assert_eq!(slow.asked.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn reads_that_are_given_up_owe_no_turns() {
-    let slow = Slow::start(0, Bucket::new(2.0, 1)).await;
+    let slow = Slow::start(0, RateLimiter::new(2.0, 1)).await;
     let late = Instant::now() + 60 * SECOND;
-    let read = async |name: &str, until: Instant| slow.live.read(name, until).await;
+    let read = async |name: &str, until: Instant| slow.reads.read(name, until).await;
     assert!(matches!(read("web", late).await, SpecFact::Absent));
     {
         let names: Vec<String> = (0..100).map(|number| format!("web{number}")).collect();

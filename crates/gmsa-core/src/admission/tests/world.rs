@@ -6,18 +6,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::admission::{
-    Decision, Facts, Failure, Plan, Question, Reason, Request, Right, SpecFact, Step, decide,
-    patch, plan,
+    Candidate, Decision, Facts, Failure, Plan, Question, Reason, Request, Right, SpecFact, Step,
+    decide, patch, plan,
 };
 use crate::credspec::Prepared;
-use crate::credspec::name::{closest, is_valid_name};
 use crate::pod::Pod;
 
 /// What exists, and what the service account may use.
 #[derive(Default)]
 pub(super) struct World {
     pub(super) specs: BTreeMap<&'static str, Value>,
-    /// What the store says where it lags behind `specs`.
+    /// The store's content, if it lags behind `specs`.
     pub(super) store: BTreeMap<&'static str, Value>,
     pub(super) rights: BTreeSet<&'static str>,
     pub(super) failing: bool,
@@ -99,15 +98,18 @@ impl World {
                 };
                 facts.set_right(index, right);
             }
-            Question::LowerCaseHint { name } => {
-                let lower = name.to_lowercase();
-                let exists = is_valid_name(&lower) && self.specs.contains_key(lower.as_str());
-                facts.set_hint(name, exists.then_some(lower));
-            }
-            Question::CloseHint { name } => {
-                let close = closest(name, self.specs.keys().copied());
-                let usable = close.filter(|close| self.rights.contains(close));
-                facts.set_hint(name, usable.map(str::to_owned));
+            Question::LowerCaseHint { name } | Question::CloseHint { name } => {
+                let names = || self.specs.keys().map(ToString::to_string).collect();
+                let hint = match question.candidate(names) {
+                    Some(Candidate::IfItExists(hint)) => {
+                        self.specs.contains_key(hint.as_str()).then_some(hint)
+                    }
+                    Some(Candidate::IfUsable(hint)) => {
+                        self.rights.contains(hint.as_str()).then_some(hint)
+                    }
+                    None => None,
+                };
+                facts.set_hint(name, hint);
             }
         }
     }

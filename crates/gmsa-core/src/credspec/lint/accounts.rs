@@ -12,7 +12,7 @@ use crate::finding::Code;
 const SECTION: &str = "ActiveDirectoryConfig";
 const LIST: &str = "GroupManagedServiceAccounts";
 
-/// What the entries of one account say.
+/// The scopes of one account.
 struct Account<'a> {
     /// The name as the first entry writes it.
     name: &'a str,
@@ -99,7 +99,7 @@ fn check_scopes(
 ) {
     let mut wanted = Vec::new();
     let dns = domain.dns.filter(|dns| {
-        // Then the names themselves are wrong, which has been said.
+        // The names themselves are wrong, which is reported already.
         !domain.netbios.is_some_and(|netbios| netbios.eq_ignore_ascii_case(dns))
     });
     for (label, scope) in [("NetBIOS", domain.netbios), ("DNS", dns)] {

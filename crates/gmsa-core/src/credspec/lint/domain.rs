@@ -91,7 +91,7 @@ pub(super) fn account_trouble(name: &str) -> Option<String> {
     let bare = bare_account(name);
     let instead = || format!("write {}", quoted(bare));
     if bare.is_empty() {
-        return Some("holds no name".to_owned());
+        return Some("has no name".to_owned());
     }
     if name.contains(['\\', '/', '@']) {
         return Some(format!("{} names a domain, {}", quoted(name), instead()));

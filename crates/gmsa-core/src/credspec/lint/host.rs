@@ -72,7 +72,7 @@ fn check_input(
         found.add(
             Code::PluginInputPlaintextPassword,
             &path,
-            "PluginInput seems to hold a password in plain text".to_owned(),
+            "PluginInput seems to contain a password in plain text".to_owned(),
         );
     } else if let Some(plugin) = plugin
         && !fits

@@ -59,7 +59,7 @@ const CONTENTS: Shape = Shape::Object(&[
     ),
 ]);
 
-/// Reports the keys beside `credspec` that the schema does not know.
+/// Reports keys of the resource that the schema does not know.
 pub(super) fn check_resource(object: &Value, found: &mut Found) {
     let Some(map) = object.as_object() else {
         return;
@@ -109,7 +109,7 @@ fn check(value: &Value, shape: Shape, path: &Path<'_>, found: &mut Found) {
     }
 }
 
-/// The keys in an order that does not depend on how the map keeps them.
+/// The keys in an order that does not depend on the map.
 fn sorted_keys(map: &Map<String, Value>) -> impl Iterator<Item = &str> {
     let mut keys: Vec<&str> = map.keys().map(String::as_str).collect();
     keys.sort_unstable();
@@ -123,7 +123,7 @@ fn report_key(key: &str, known: &[&str], parent: &Path<'_>, found: &mut Found) {
         let message = format!("{shown} is not a key here, did you mean {meant}?");
         found.add(Code::UnknownKey, &path, message);
     } else if key.eq_ignore_ascii_case("HostAccountConfig") {
-        let message = format!("{shown} must stand in ActiveDirectoryConfig");
+        let message = format!("{shown} must be in ActiveDirectoryConfig");
         found.add(Code::HostAccountConfigMisplaced, &path, message);
     } else if let Some(home) = home_of(key, CONTENTS, "credspec") {
         let message = format!("{shown} is not a key here, it belongs in {home}");

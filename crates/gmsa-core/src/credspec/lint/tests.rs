@@ -38,7 +38,7 @@ fn good() -> Value {
     })
 }
 
-/// The good resource with the value at a pointer set, or taken away if there is none to set.
+/// The good resource with the value at a pointer set, or removed if there is none to set.
 fn with(pointer: &str, value: Option<Value>) -> Value {
     let mut object = good();
     let (parent, key) = pointer.rsplit_once('/').unwrap();

@@ -34,7 +34,7 @@ fn absent_keys_stay_absent() {
 }
 
 #[test]
-fn debug_output_hides_what_the_plugin_is_told() {
+fn debug_output_hides_the_input_of_the_plugin() {
     let config = HostAccountConfig {
         plugin_input: Some("user@contoso.com:hunter2".to_owned()),
         ..HostAccountConfig::default()

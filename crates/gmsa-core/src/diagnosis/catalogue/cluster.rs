@@ -31,7 +31,7 @@ checks! { Cluster;
         id: "webhook-rules",
         title: "Every way to bring a GMSA in is sent to the webhook",
         cause: "The rules leave out the creation of `pods` or the update of `pods/ephemeralcontainers`. What is not sent is neither expanded nor checked: with an ephemeral container anyone who may debug a pod gets any identity.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts the rules back; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the rules; with the Go webhook add the rule for `pods/ephemeralcontainers` (docs/operations.md).",
         source: "docs/threat-model.md",
         explains: ["admission-answers", "webhook-drift"],
     }
@@ -39,7 +39,7 @@ checks! { Cluster;
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
         cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked.",
-        remedy: "Take the label that excludes the namespace away (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
+        remedy: "Remove the label that excludes the namespace (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
         explains: ["admission-answers", "pod-contents", "webhook-drift"],
     }
@@ -54,7 +54,7 @@ checks! { Cluster;
     WEBHOOK_TIMEOUT {
         id: "webhook-timeout",
         title: "The webhook has a reasonable time to answer",
-        cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage holds every creation up.",
+        cause: "`timeoutSeconds` is so short that a slow network denies pods, or so long that an outage delays every creation.",
         remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5 --force-conflicts`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
         explains: ["admission-answers", "webhook-drift"],
@@ -62,8 +62,8 @@ checks! { Cluster;
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",
-        cause: "Another GMSA webhook is installed beside this one. While its pods run, both judge each pod; once they are gone, its configurations refuse every pod.",
-        remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete what is named, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
+        cause: "Another GMSA webhook is installed beside this one. While its pods run, both check each pod; once they are gone, its configurations refuse every pod.",
+        remedy: "Run `kubectl gmsa install --adopt`, which takes over from it; or delete the named objects, configurations first. Keep the CustomResourceDefinition: deleting it deletes every credential spec.",
         source: "docs/operations.md",
         explains: ["admission-answers"],
     }
@@ -71,7 +71,7 @@ checks! { Cluster;
         id: "webhook-rights",
         title: "The webhook's service account may do its work",
         cause: "A role or binding of the webhook's service account is missing or was changed. Without `get` on credential specs or `create` on access reviews every pod that uses a GMSA is denied; without the rest it reads live, or cannot renew its certificate.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which puts roles and bindings back.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores roles and bindings.",
         source: "docs/threat-model.md",
         explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-drift", "webhook-sync", "webhook-denials"],
     }
@@ -86,7 +86,7 @@ checks! { Cluster;
     WEBHOOK_ROLLOUT {
         id: "webhook-rollout",
         title: "The webhook's pods are those of the last change",
-        cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones go on answering.",
+        cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones still answer.",
         remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout.",
         source: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
         explains: ["webhook-redundancy", "webhook-versions"],
@@ -101,8 +101,8 @@ checks! { Cluster;
     }
     WEBHOOK_REDUNDANCY {
         id: "webhook-redundancy",
-        title: "The webhook outlives the loss of a replica",
-        cause: "Only one replica is wanted, or fewer are available than wanted. When the last ends, no pod that uses a GMSA starts.",
+        title: "The webhook survives the loss of a replica",
+        cause: "Only one replica is wanted, or fewer are available than wanted. When the last one ends, no pod that uses a GMSA starts.",
         remedy: "Run at least two: `kubectl gmsa install --replicas=2`, and see why pods do not run: `kubectl get pods -n gmsa-webhook`.",
         source: "docs/operations.md",
         explains: ["webhook-drift"],
@@ -117,9 +117,9 @@ checks! { Cluster;
     }
     WEBHOOK_ENDPOINTS {
         id: "webhook-endpoints",
-        title: "Ready pods stand behind the webhook's Service",
+        title: "The webhook's Service has ready pods",
         cause: "The Service has no ready address: its selector matches no pod, or no pod is ready.",
-        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` puts the selector back.",
+        remedy: "Compare the Service's selector with the pods' labels: `kubectl get service,pods -n gmsa-webhook --show-labels -o wide`. `kubectl gmsa install --force-conflicts` restores the selector.",
         source: "https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/",
         explains: ["admission-answers"],
     }
@@ -142,7 +142,7 @@ checks! { Cluster;
     WEBHOOK_CA_BUNDLE {
         id: "webhook-ca-bundle",
         title: "The API server trusts the webhook's certificate",
-        cause: "The `caBundle` of a webhook configuration is empty, or holds no certificate that signed the serving certificate.",
+        cause: "The `caBundle` of a webhook configuration is empty, or contains no certificate that signed the serving certificate.",
         remedy: "A running replica writes it within seconds: see its log if it does not. With certificates from elsewhere, run `kubectl gmsa upgrade`, which writes the CA of the Secret or of `--ca-bundle` into it.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#contacting-the-webhook",
         explains: ["admission-answers"],
@@ -150,7 +150,7 @@ checks! { Cluster;
     WEBHOOK_OUTAGE {
         id: "webhook-outage",
         title: "What stops while the webhook does not answer",
-        cause: "Pods that cannot be checked are refused. API servers before 1.28 cannot tell pods that use a GMSA from others before they call the webhook.",
+        cause: "Pods that cannot be checked are refused. API servers before 1.28 cannot recognize pods that use a GMSA before they call the webhook.",
         remedy: "Limit it to the namespaces that need it: `kubectl gmsa install --namespaces-opt-in`, and label them `gmsa-webhook=enabled`.",
         source: "docs/threat-model.md",
         explains: [],
@@ -214,7 +214,7 @@ checks! { Cluster;
     CREDSPEC_FINDINGS {
         id: "credspec-findings",
         title: "The credential specs are sound",
-        cause: "A credential spec says something that Windows or the directory cannot work with; the codes are in docs/findings.md.",
+        cause: "A credential spec has values that Windows or the directory cannot use; the codes are in docs/findings.md.",
         remedy: "Run `kubectl gmsa credspec lint NAME`, and fix what it shows.",
         source: "docs/findings.md",
         explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],

@@ -5,7 +5,7 @@ use super::{Check, Side, checks};
 checks! { Directory;
     DIRECTORY_NETWORK {
         id: "directory-network",
-        title: "The domain's DNS records and ports are as they must be",
+        title: "The domain's DNS records and ports are complete",
         cause: "A record by which Windows finds domain controllers is missing, or a port of a controller does not answer, seen from this machine.",
         remedy: "See the message; the ports are 53, 88, 135, 389, 445, 636 and the high ports of RPC.",
         source: "https://learn.microsoft.com/troubleshoot/windows-server/active-directory/config-firewall-for-ad-domains-and-trusts",
@@ -14,16 +14,16 @@ checks! { Directory;
     DIRECTORY_REACHABLE {
         id: "directory-reachable",
         title: "A domain controller answers",
-        cause: "No domain controller was found, reached or trusted from this machine, or it did not take the user.",
+        cause: "No domain controller was found, reached or trusted from this machine, or it did not accept the user.",
         remedy: "See the message: name a controller with `--dc`, its authority with `--ca`, a DNS server of the domain with `--dns-server`.",
         source: "docs/account.md",
         explains: [],
     }
     DIRECTORY_DOMAIN {
         id: "directory-domain",
-        title: "The credential spec says of its domain what the directory says",
+        title: "The credential spec has the directory's facts about its domain",
         cause: "The SID, GUID or a name of the domain in the credential spec is not that of the directory; values copied from a page or from the account instead of the domain are the most frequent.",
-        remedy: "Write what the directory says; `kubectl gmsa credspec create --from-ad` takes all of it from there.",
+        remedy: "Write the directory's values; `kubectl gmsa credspec create --from-ad` reads them all.",
         source: "docs/findings.md",
         explains: ["pod-credential-spec", "pod-secure-channel", "pod-ticket", "node-ccg-events", "node-compute-events"],
     }

@@ -14,8 +14,8 @@ checks! { Pod;
     POD_ADMISSION {
         id: "pod-admission",
         title: "The pod would be admitted today",
-        cause: "A credential spec that the pod names does not exist or is empty, the pod's service account may not `use` it, or the pod carries contents of its own.",
-        remedy: "Do what the message of the denial says; docs/denials.md has each of them.",
+        cause: "A credential spec that the pod names does not exist or is empty, the pod's service account may not `use` it, or the pod comes with its own contents.",
+        remedy: "Follow the message of the denial; docs/denials.md explains each.",
         source: "docs/denials.md",
         explains: ["pod-created", "pod-contents"],
     }
@@ -30,7 +30,7 @@ checks! { Pod;
     POD_CONTENTS {
         id: "pod-contents",
         title: "The pod carries the contents of today's credential spec",
-        cause: "A pod keeps the contents that it was created with. Without contents it was created while the mutating webhook was away or left its namespace out; with others the credential spec was changed since.",
+        cause: "A pod keeps the contents that it was created with. Without contents it was created while the mutating webhook was down or excluded its namespace; with different contents the credential spec has changed since.",
         remedy: "Let the workload make new pods: `kubectl rollout restart KIND/NAME`.",
         source: "docs/denials.md",
         explains: ["pod-running", "pod-credential-spec", "pod-secure-channel", "pod-ticket"],
@@ -78,7 +78,7 @@ checks! { Pod;
     POD_EXEC {
         id: "pod-exec",
         title: "Commands can be run inside the container",
-        cause: "The API server, the node or the container refused to run a command: a right is missing, the kubelet is not reached, or the container has gone.",
+        cause: "The API server, the node or the container refused to run a command: a right is missing, the kubelet is not reached, or the container has ended.",
         remedy: "Get the rights `get` and `create` on `pods/exec` in the namespace; where the container itself takes no commands, look from a separate pod: `--probe-pod`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources",
         explains: ["pod-tools"],

@@ -42,7 +42,7 @@ impl Probe {
     /// The program and its arguments.
     #[must_use]
     pub fn command(self, domain: &str) -> Vec<String> {
-        // With the dot at its end no search list is gone through.
+        // The final dot turns off the search list.
         let services = format!("_ldap._tcp.dc._msdcs.{domain}.");
         let words = match self {
             Self::ParentDomain => vec!["nltest", "/parentdomain"],

@@ -166,7 +166,7 @@ fn the_user_explains_what_was_denied_and_nothing_else() {
             vec![(user, ADMINISTRATOR), (query, no_secret), (verify, no_secret)],
             vec![("pod-secure-channel", vec![])],
         ),
-        ("all is well", vec![(user, ADMINISTRATOR)], vec![]),
+        ("healthy", vec![(user, ADMINISTRATOR)], vec![]),
         ("no ticket, and a channel", vec![(user, ADMINISTRATOR), (ticket, klist_denied)], vec![]),
         (
             "denied",
@@ -253,7 +253,7 @@ fn one_bad_status_of_two_is_enough() {
 }
 
 #[test]
-fn what_could_not_be_read_is_unknown_and_never_well() {
+fn what_could_not_be_read_is_unknown_and_never_ok() {
     let mut inside = healthy();
     inside.readings.insert(Probe::Query, Reading::Unknown("it did not end in 20 s".to_owned()));
     inside.readings.insert(Probe::Ticket, Reading::Absent);
@@ -264,7 +264,7 @@ fn what_could_not_be_read_is_unknown_and_never_well() {
     assert_eq!(state("pod-ticket"), State::Unknown);
     assert_eq!(state("pod-tools"), State::Warning);
     assert_eq!(state("pod-user"), State::Skipped);
-    // An output without any number is not taken for success.
+    // An output without a number is not success.
     for probe in [Probe::Query, Probe::Verify, Probe::Ticket, Probe::User, Probe::ParentDomain] {
         let outcomes = with(&[(probe, "something else")]).judge();
         let one = outcomes.iter().find(|one| one.check == probe.check()).unwrap();
@@ -273,7 +273,7 @@ fn what_could_not_be_read_is_unknown_and_never_well() {
 }
 
 #[test]
-fn a_ticket_of_another_account_and_records_over_tcp_only_are_told() {
+fn a_ticket_of_another_account_and_records_over_tcp_only_are_reported() {
     let other = TICKET.replace("WebApp1", "WEB-7D4B9");
     assert_eq!(causes(&with(&[(Probe::Ticket, &other)])), [("pod-ticket", vec![])]);
     let mut inside = with(&[(Probe::Services, NO_ADDRESS), (Probe::ServicesOverTcp, SRV)]);

@@ -104,7 +104,7 @@ fn last_success<'a>(logs: &[(Source, &'a Log)]) -> Option<&'a str> {
 
 impl<'a> Reported<'a> {
     /// None if the events are of no interest: they report something that works, or something
-    /// unknown that is no failure.
+    /// unknown that is not a failure.
     fn of(source: Source, group: &'a EventGroup) -> Option<Self> {
         let entry = codes::find(source, group.id);
         let mut codes: Vec<Code> =
@@ -144,7 +144,7 @@ impl<'a> Reported<'a> {
         }
     }
 
-    /// A code that names the fault itself goes before the event, which only names what failed.
+    /// A code that names the fault is preferred to the event, which only names what failed.
     fn remedy(&self, plugins: &[&str]) -> String {
         let known = || self.codes.iter().filter_map(|code| code.entry());
         if let Some(words) = known().find_map(|entry| entry.on_node) {

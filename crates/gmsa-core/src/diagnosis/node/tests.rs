@@ -9,7 +9,7 @@ fn example() -> Value {
     serde_json::from_str(include_str!("../../../../../docs/node-checks.json")).unwrap()
 }
 
-/// A member of the domain on which all is well.
+/// A healthy member of the domain.
 fn healthy() -> Value {
     let mut document = example();
     document["domain"] =
@@ -33,7 +33,7 @@ fn outcomes(document: &Value) -> Vec<Outcome> {
     judge(&read(document.to_string().as_bytes()).unwrap(), &[])
 }
 
-/// What is wrong by itself, with its state.
+/// The root causes, with their states.
 fn causes(document: &Value) -> Vec<(&'static str, State)> {
     let outcomes = outcomes(document);
     let verdict = Verdict::of(&outcomes);
@@ -113,7 +113,7 @@ fn each_fault_is_found_alone() {
     ] {
         assert_eq!(causes(&document), [(check, state)], "{document}");
     }
-    // What has nothing to do with credentials, or tells of what works, is passed over.
+    // Events that are not about credentials, or report success, are ignored.
     for document in [
         event("compute", json!({"id": 1, "level": 2, "codes": ["0x80070002"]})),
         event("ccg", json!([{"id": 1, "level": 4}, {"id": 2, "level": 4}])),

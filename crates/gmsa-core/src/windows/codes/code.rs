@@ -1,4 +1,4 @@
-//! A status code taken apart: Win32 error, NTSTATUS or HRESULT.
+//! The parts of a status code: Win32 error, NTSTATUS or HRESULT.
 //!
 //! Layouts: [MS-ERREF] sections 2.1 (HRESULT), 2.2 (Win32) and 2.3 (NTSTATUS).
 
@@ -97,7 +97,7 @@ impl Code {
         if self.0 < 10 { format!("{} (0x{:x})", self.0, self.0) } else { self.shown() }
     }
 
-    /// What the number says by its form alone: which kind of code, from which part of Windows.
+    /// What the form of the number shows: which kind of code, from which part of Windows.
     #[must_use]
     pub fn anatomy(self) -> String {
         let Some(carried) = self.carried() else { return self.kind_with_fields() };

@@ -59,7 +59,7 @@ fn the_catalogue_has_what_users_meet_and_each_number_once_in_order() {
 }
 
 #[test]
-fn each_form_of_a_number_is_taken_apart() {
+fn each_form_of_a_number_is_parsed() {
     for (word, expected) in [
         ("1326", "ERROR_LOGON_FAILURE"),
         ("0x52E", "ERROR_LOGON_FAILURE"),
@@ -131,7 +131,7 @@ proptest! {
 
     #[test]
     fn every_number_is_explained_however_it_is_spelled(number: u32) {
-        // Eight digits are taken for a code without its 0x.
+        // Eight digits are a code without its 0x.
         prop_assume!(!(80_000_000..=99_999_999).contains(&number));
         let decimal = meanings(&number.to_string());
         prop_assert!(!decimal.is_empty());
@@ -220,7 +220,7 @@ fn a_word_is_a_number_of_any_source_or_of_one_or_a_symbol() {
     ] {
         assert_eq!(shown(word), expected, "{word}");
     }
-    // Every entry is found by what is shown of it, and by its symbol.
+    // Every entry is found by its displayed number, and by its symbol.
     for entry in all() {
         let shown = entry.shown();
         let word = shown.split(' ').next().unwrap_or_default();

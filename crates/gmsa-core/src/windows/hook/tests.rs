@@ -57,7 +57,7 @@ fn the_script_is_balanced_has_an_end_and_passes_command_lines() {
 }
 
 #[test]
-fn every_statement_is_told_from_the_next() {
+fn every_statement_is_separated_from_the_next() {
     let command = command(TRIES);
     let script = command.last().unwrap();
     // On one line nothing but a semicolon or a bracket separates statements.

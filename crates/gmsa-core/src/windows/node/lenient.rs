@@ -11,7 +11,7 @@ pub(super) fn plain(value: &mut Value) {
     match value {
         Value::Array(elements) => elements.iter_mut().for_each(plain),
         Value::Object(members) => {
-            // A section has a value too, and an error beside it.
+            // A section has a value too, and next to it an error.
             let wraps = members.contains_key("value") && !members.contains_key("error");
             if wraps {
                 let mut inner = members.remove("value").unwrap_or_default();

@@ -31,7 +31,7 @@ fn a_document_is_read_in_each_encoding_that_windows_writes() {
         [&[0xFE, 0xFF][..], &big].concat(),
         little,
         big,
-        // A console that breaks lines after 80 characters, whatever stands there.
+        // A console that breaks lines after 80 characters, even within a word.
         EXAMPLE.as_bytes().chunks(80).collect::<Vec<_>>().join(&b"\r\n"[..]),
     ];
     for bytes in marked {
@@ -148,7 +148,7 @@ fn lists_of_one_element_are_read_in_each_form_for_every_section() {
 }
 
 #[test]
-fn a_section_that_failed_or_is_odd_takes_no_other_with_it() {
+fn a_failed_or_odd_section_does_not_affect_the_others() {
     let mut document = document();
     document["plugins"] = json!({"value": null, "error": "Zugriff verweigert\u{1b}[31m\n"});
     document["system"] = json!({"value": {"build": "zwanzig"}, "error": null});
@@ -158,13 +158,13 @@ fn a_section_that_failed_or_is_odd_takes_no_other_with_it() {
     assert_eq!(output.plugins, Err("Zugriff verweigert [31m ".to_owned()));
     assert!(output.system.unwrap_err().contains("cannot be read"));
     assert_eq!(output.ports, Err("the script did not check it".to_owned()));
-    // What is not understood is never taken for a log without failures.
+    // An unreadable log is never reported as a log without failures.
     assert!(output.events.ccg.unwrap_err().contains("cannot be read"));
     assert_eq!(output.dns.unwrap().len(), 1);
 }
 
 #[test]
-fn what_is_no_output_of_the_script_is_said_to_be_none() {
+fn files_of_other_content_are_rejected() {
     for (bytes, words) in [
         (&b""[..], "it is not JSON"),
         (b"Get-WinEvent : Zugriff verweigert", "it is not JSON"),

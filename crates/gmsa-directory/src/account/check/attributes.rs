@@ -20,9 +20,9 @@ pub(in crate::account) fn missing(name: &str, user: &str) -> Check {
 }
 
 pub(in crate::account) fn class(account: &Account) -> Check {
-    let is = if account.is_group_managed { "a" } else { "no" };
+    let is = if account.is_group_managed { "a" } else { "not a" };
     let message = match account.other_kind {
-        Some(kind) => format!("it is {kind}, and no group managed service account"),
+        Some(kind) => format!("it is {kind}, not a group managed service account"),
         None => format!("it is {is} group managed service account"),
     };
     Check::when(

@@ -15,9 +15,9 @@ use crate::directory::Directory;
 use crate::discover::{Names, NoAnswer, Wire, controllers_record};
 use crate::error::Error;
 
-/// How many controllers are looked at: a large domain has hundreds.
+/// How many controllers are checked: a large domain has hundreds.
 const MOST: usize = 16;
-/// The longest wait for a port or a DNS server; whoever is there answers within one second.
+/// The timeout for a port or a DNS server; a healthy one answers within one second.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a controller serves over TCP, and whether containers cannot do without.
@@ -128,7 +128,7 @@ impl Directory {
         }
         let mut message = known.join(", ");
         if left_out > 0 {
-            message.push_str(&format!("; {left_out} more controllers were not looked at"));
+            message.push_str(&format!("; {left_out} more controllers were not checked"));
         }
         if !known.is_empty() {
             checks.push(Check::passed("dns-addresses", message));
@@ -141,7 +141,7 @@ impl Directory {
         let before = SystemTime::now();
         let what = "ask for the time";
         let found = self.search("", Scope::Base, "(objectClass=*)", &[ATTRIBUTE], what).await?;
-        // The controller looked at its clock about half way.
+        // The controller read its clock about halfway through.
         let here = before + before.elapsed().unwrap_or_default() / 2;
         let there = found.first().and_then(|entry| clock::moment(&entry.text(ATTRIBUTE)?));
         Ok(clock::check(there, here))
@@ -285,7 +285,7 @@ fn judge_ports(controller: &Controller, is_open: impl Fn(u16) -> bool) -> Check 
         ID,
         CheckStatus::Warning,
         format!("{host} ({address}) does not answer on {needed}, but on {open}{other}"),
-        "nodes need them open; that they are closed from here does not say that they are from there",
+        "nodes need them open; this machine's view may differ from that of the nodes",
     )
 }
 

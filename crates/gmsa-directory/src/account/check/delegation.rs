@@ -1,8 +1,8 @@
-//! On whose behalf an account may act, and who may act towards it.
+//! Delegation: to which services an account may act for users, and who may act so towards it.
 
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::principals::Principals;
+use crate::directory::principals::Principals;
 use crate::security_descriptor::SecurityDescriptor;
 
 const ID: &str = "delegation";
@@ -19,7 +19,7 @@ pub(in crate::account) fn check(account: &Account, names: &Principals) -> Check 
     delegation(account.control, &account.delegates_to, &acting)
 }
 
-/// Judges the flags, the services that it may act towards for users, and who may so towards it.
+/// Checks the flags, the services to which it may delegate, and who may delegate to it.
 pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String]) -> Check {
     let Some(control) = control else {
         return Check::not_passed(
@@ -35,8 +35,8 @@ pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String])
     let services = to.join(", ");
     if has(TRUSTED_FOR_DELEGATION) {
         found.push(
-            "it is trusted for unconstrained delegation: whoever controls a container can be any user \
-             that logs on to it, everywhere"
+            "it is trusted for unconstrained delegation: an attacker who controls a container can act \
+            as any user that logs on to it, everywhere"
                 .to_owned(),
         );
         remedy =

@@ -4,7 +4,7 @@ use super::retrieval::kind_of;
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::account::access::Right;
-use crate::principals::{Principal, PrincipalKind};
+use crate::directory::principals::{Principal, PrincipalKind};
 use crate::time;
 
 const ID: &str = "host-may-retrieve";

@@ -3,16 +3,16 @@
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::account::access::Membership;
-use crate::principals::{Principal, PrincipalKind, Principals};
+use crate::directory::principals::{Principal, PrincipalKind, Principals};
 use crate::security_descriptor::{Ace, READ_PROPERTY, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
 const ID: &str = "retrieval";
-/// How many names a message has room for.
+/// How many names a message lists.
 pub(in crate::account) const SHOWN: usize = 12;
 const ALLOW: &str = "allow the hosts with `kubectl gmsa account allow`; for hosts outside the domain allow \
      the user whose credentials their plug-in holds";
-/// What a controller of the tests makes of it; Windows was not at hand.
+/// Which domain controller the tests ran against.
 const TRIED: &str = "seen with Samba 4.22; Windows was not tried";
 
 pub(in crate::account) fn check(
@@ -60,8 +60,8 @@ pub(in crate::account) fn check(
     let mut check = if !wide.is_empty() {
         let wide = wide.iter().map(|sid| name(sid)).collect::<Vec<_>>();
         let message = format!(
-            "{message}; {} stands for far more than the nodes: whoever controls one of these accounts can \
-             be this account",
+            "{message}; {} includes far more than the nodes: an attacker who controls one of these accounts \
+            can act as this account",
             wide.join(", ")
         );
         let remedy = format!(

@@ -8,7 +8,7 @@ use gmsa_core::windows::encryption_types::{self, Standing};
 use super::retrieval::list;
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::spn::{Aliases, Holders};
+use crate::directory::spn::{Aliases, Holders};
 
 const UNIQUE: &str = "spn-unique";
 const ALIAS: &str = "spn-alias";
@@ -29,7 +29,7 @@ pub(in crate::account) fn checks(
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
                 format!(
-                    "take it from one of the two, because Kerberos gives tickets to neither; from this one: \
+                    "remove it from one of the two, because Kerberos gives tickets to neither; from this one: \
                      `kubectl gmsa account set {} --remove-spn {name}`",
                     account.name
                 ),
@@ -41,7 +41,7 @@ pub(in crate::account) fn checks(
                 CheckStatus::Warning,
                 format!("it has the service principal name {name} twice, in different case"),
                 format!(
-                    "take one away: `kubectl gmsa account set {} --remove-spn {name}`",
+                    "remove one: `kubectl gmsa account set {} --remove-spn {name}`",
                     account.name
                 ),
             ));
@@ -61,7 +61,7 @@ pub(in crate::account) fn checks(
                 ALIAS,
                 CheckStatus::Warning,
                 message,
-                "give the service a name of its own, unless that is what you want",
+                "give the service its own name, unless that is what you want",
             )
         }));
     }
@@ -88,10 +88,7 @@ pub(in crate::account) fn taking(
         ));
     }
     holder(aliases.below(name)).map(|(below, holder)| {
-        format!(
-            "{name} stands for {below} too, which {} has: tickets for that go there",
-            holder.name
-        )
+        format!("{name} includes {below}, which {} has: tickets for that go there", holder.name)
     })
 }
 
@@ -118,7 +115,7 @@ pub(in crate::account) fn service(
             "have them use a DNS name, and give the account its service principal name",
         );
     }
-    let own = |holder: &crate::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
+    let own = |holder: &crate::directory::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
     let mut by = name.to_owned();
     let mut found = holders.of(name);
     if found.is_empty() {
@@ -175,7 +172,7 @@ pub(in crate::account) fn service(
                     "{name}: {} have it, so Kerberos gives a ticket to none",
                     names.join(" and ")
                 ),
-                "take it from all but one",
+                "remove it from all but one",
             )
         }
     }

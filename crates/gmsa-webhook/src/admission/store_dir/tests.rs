@@ -26,7 +26,7 @@ fn other_files_in_the_directory_are_passed_over_but_no_broken_right() {
 
     assert!(!store.reload().unwrap());
     write("template.yaml", "{{ .Values.web }}\n");
-    assert!(store.reload().unwrap(), "it is told");
+    assert!(store.reload().unwrap(), "the change is reported");
     assert_eq!(store.facts.load().passed_over.len(), 4);
 
     write("role.yaml", "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nrules: []\n");

@@ -8,12 +8,12 @@
 //! | `next-ca.crt`, `next-ca.key` | the CA that issues from the next step on; trusted already |
 //! | `previous-ca.crt` | the CA that issued before; trusted still |
 //!
-//! Everything is PEM. The certificates themselves say when they were made.
+//! Everything is PEM. The certificates contain their dates.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use gmsa_cluster::installation::server_objects::Data;
+use gmsa_cluster::installation::certificate_secret::Data;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier as _;
@@ -56,7 +56,7 @@ pub struct State {
 }
 
 impl State {
-    /// Makes everything anew.
+    /// Creates a new CA and a new certificate.
     pub fn create(names: &[String], now: OffsetDateTime, policy: &Policy) -> Result<Self, Error> {
         let authority = KeyAndCertificate::new_authority(now, policy.authority)?;
         let serving = authority.issue(names, now, policy.serving)?;
@@ -132,7 +132,7 @@ impl State {
         times(&self.serving.certificate)
     }
 
-    /// What is due now; `rotate_before` makes due what was made before it.
+    /// The step that is due now; what was made before `rotate_before` is due for renewal.
     pub fn due(
         &self,
         names: &[String],

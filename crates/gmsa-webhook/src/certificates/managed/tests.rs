@@ -92,7 +92,7 @@ fn a_ca_is_trusted_before_it_issues_and_after_it_did() {
             let trusted = after.data();
             let issuer = String::from_utf8(trusted["ca.crt"].clone()).unwrap();
             let issuer = issuer.split_inclusive("-----END CERTIFICATE-----").next().unwrap();
-            // Whoever signs from now on was trusted before this step.
+            // The CA that signs from now on was trusted before this step.
             assert!(bundle.contains(issuer), "{step:?}");
             state = after;
             steps.push(step);

@@ -59,7 +59,7 @@ pub async fn install_definition(cluster: &Cluster) {
     definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
     definition["kind"] = json!("CustomResourceDefinition");
     cluster.apply(&definition).await;
-    let resource = gmsa_cluster::api::credential_specs::api_resource();
+    let resource = gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource();
     let api: Api<kube::api::DynamicObject> = Api::all_with(cluster.client.clone(), &resource);
     eventually("credential specs are served", SOON, || async {
         api.list(&ListParams::default()).await.ok().map(drop)

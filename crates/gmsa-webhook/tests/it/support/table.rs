@@ -108,7 +108,7 @@ pub async fn cases(world: &World, watched: bool) -> Vec<Case> {
     cases
 }
 
-/// At the pod and at each kind of container, the client is told, and nothing is stored.
+/// At the pod and at each kind of container the client gets the denial, and nothing is stored.
 pub async fn creations_are_denied(world: &World, cases: &[Case]) {
     for Case { context, code, words, .. } in cases {
         for list in [None, Some("containers"), Some("initContainers")] {

@@ -26,7 +26,7 @@ local.example:53 {
 ";
 
 #[test]
-fn zones_with_servers_of_their_own_are_found_and_the_default_is_none() {
+fn zones_with_their_own_servers_are_found_and_the_default_is_none() {
     let expected = ["contoso.com", "fabrikam.com", "other.example"];
     assert_eq!(forwarded(COREFILE), expected.map(str::to_owned).into());
     assert_eq!(forwarded("#contoso.com {\n forward . 1.1.1.1\n}"), BTreeSet::new());
@@ -47,7 +47,7 @@ fn a_domain_below_a_zone_is_covered_and_one_that_ends_alike_is_not() {
 
 /// MicrosoftDocs/azure-stack-docs, prepare-windows-nodes-gmsa.md: pods ask the domain controller.
 #[test]
-fn what_is_seen_inside_the_pod_goes_before_the_configuration_of_coredns() {
+fn results_inside_the_pod_override_the_configuration_of_coredns() {
     let settled = |resolved: &[&str], own: Option<&str>| {
         let inside = "container \"iis\" of Pod shop/web";
         let resolved = resolved.iter().map(|one| ((*one).to_owned(), inside.to_owned())).collect();

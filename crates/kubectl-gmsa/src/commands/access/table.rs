@@ -11,7 +11,7 @@ const GREEN: &str = "\u{1b}[32m";
 const YELLOW: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// Renders who may use each credential spec, by what, and who uses it. Service accounts that have
+/// Renders who may use each credential spec, through which roles, and who uses it. Service accounts that have
 /// a right by a group alone and do not use it are counted, unless all are wanted.
 pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let mut text = String::new();
@@ -58,7 +58,7 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
         ways(text, &entry.ways);
         if entry.differs() {
             text.push_str(&format!(
-                "    so says the API server; by the roles and bindings it is {}\n",
+                "    by the API server; by the roles and bindings it is {}\n",
                 entry.rbac
             ));
         }
@@ -79,7 +79,7 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
         ways(text, by);
     }
     if entries.is_empty() {
-        text.push_str("  nobody may use it, and nobody does\n");
+        text.push_str("  no service account may use it, and nothing does\n");
     }
     text.push('\n');
 }

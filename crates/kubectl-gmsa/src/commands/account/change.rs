@@ -71,11 +71,11 @@ fn not_so(effect: &Effect, direction: Direction) -> String {
              account check` as an administrator"
         ),
         (Direction::Allow, _) => format!(
-            "{name} may not read the password all the same: {why}; an entry that denies it stands before the \
+            "{name} still may not read the password: {why}; an entry that denies it is before the \
              one that allows it: take that entry out with the tool that made it, or {name} out of the group"
         ),
         (Direction::Disallow, _) => format!(
-            "{name} may read the password all the same, {why}: take it out of that group, or the right from \
+            "{name} may still read the password, {why}: remove it from that group, or the right from \
              the group with `kubectl gmsa account disallow --group`"
         ),
     }

@@ -28,11 +28,11 @@ struct Report {
     account: String,
     /// The worst of the checks: `ok`, `unknown`, `warning` or `problem`.
     status: &'static str,
-    /// What was looked at, in this order.
+    /// The checks, in this order.
     checks: Vec<CheckReport>,
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CheckReport {
@@ -45,7 +45,7 @@ struct CheckReport {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
-    /// What the message has no room for, such as everyone who may read the password.
+    /// Details that are too long for the message, such as everyone who may read the password.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(default)]
     details: Vec<String>,
@@ -71,7 +71,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         };
         let mut checks =
             account::check(&directory, &args.account, &hosts, &services, detail).await?;
-        // One that is not found does not keep the others from being looked at.
+        // The others are checked even if one is not found.
         checks.extend(problems.iter().map(not_found));
         let proof = match proof {
             Some(mut credentials) => {
@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
 fn credentials(args: &Args) -> Result<Option<Credentials>, Failure> {
     let (Some(user), Some(file)) = (&args.as_user, &args.as_password_file) else { return Ok(None) };
     if args.directory.password_file.as_ref() == Some(file) && file.as_os_str() == "-" {
-        return Err(Failure::Input("standard input holds one password, not two".to_owned()));
+        return Err(Failure::Input("standard input can have one password, not two".to_owned()));
     }
     Ok(Some(Credentials { user: user.clone(), password: prompt::from_file(file)? }))
 }

@@ -54,7 +54,7 @@ pub fn bits(encryption: &[EncryptionType]) -> i64 {
     encryption.iter().fold(0, |bits, one| bits | bit(*one))
 }
 
-/// As `msDS-SupportedEncryptionTypes` holds it (MS-KILE, section 2.2.7).
+/// The value of `msDS-SupportedEncryptionTypes` (MS-KILE, section 2.2.7).
 const fn bit(encryption: EncryptionType) -> i64 {
     match encryption {
         EncryptionType::Rc4 => encryption_types::RC4,

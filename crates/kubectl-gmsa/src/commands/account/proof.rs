@@ -13,7 +13,7 @@ const TICKET: &str = "kerberos-ticket";
 pub async fn prove(options: &Options, account: &str, domain: &str) -> Result<Vec<Check>, Failure> {
     let directory = match Directory::open(options).await {
         Ok(directory) => directory,
-        // Which says something of the host, and nothing against the rest of the report.
+        // This is about the host, and does not affect the rest of the report.
         Err(error @ Error::Bind { .. }) => {
             let remedy = "give the right name and password of the host, or enable its account";
             let read = Check::not_passed(READ, CheckStatus::Failed, error.to_string(), remedy);

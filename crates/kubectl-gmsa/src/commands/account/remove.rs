@@ -2,10 +2,9 @@
 
 use std::io::{self, IsTerminal as _};
 
-use serde_json::Value;
-
 use crate::cli::account::Remove;
-use crate::connect::{block_on, credential_specs, directory};
+use crate::connect::{block_on, directory, objects};
+use crate::credential_spec::{self, name_of, uses_account};
 use crate::failure::Failure;
 use crate::output::printer;
 
@@ -15,7 +14,7 @@ pub fn run(args: &Remove) -> Result<u8, Failure> {
         let dry_run = args.dry_run.is_set();
         if !dry_run && !args.yes && !io::stdin().is_terminal() {
             return Err(Failure::Input(format!(
-                "failed to remove the account {}: give --yes where nobody can be asked",
+                "failed to remove the account {}: there is no terminal to ask for confirmation; give --yes",
                 args.account
             )));
         }
@@ -49,28 +48,9 @@ pub fn run(args: &Remove) -> Result<u8, Failure> {
 
 /// The credential specs of the cluster that name the account.
 async fn users(args: &Remove) -> Result<Vec<String>, Failure> {
-    let specs = credential_specs(&args.cluster).await?;
-    let listed = specs.list().await.map_err(|error| Failure::Cluster(error.to_string()))?;
-    let name = |object: &Value| {
-        object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    Ok(listed.iter().filter(|object| names(object, &args.account)).map(name).collect())
-}
-
-/// Whether a credential spec names the account; names of accounts have no case.
-fn names(object: &Value, account: &str) -> bool {
-    let account = account.trim_end_matches('$');
-    let is_it = |value: Option<&Value>| {
-        let name = value.and_then(Value::as_str).unwrap_or_default();
-        name.trim_end_matches('$').eq_ignore_ascii_case(account)
-    };
-    let accounts = object.pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts");
-    is_it(object.pointer("/credspec/DomainJoinConfig/MachineAccountName"))
-        || accounts
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .any(|account| is_it(account.get("Name")))
+    let specs = credential_spec::list(&objects(&args.cluster).await?).await?;
+    let users = specs.iter().filter(|spec| uses_account(spec, &args.account));
+    Ok(users.map(|spec| name_of(spec).to_owned()).collect())
 }
 
 fn confirmed(dn: &str) -> Result<bool, Failure> {
@@ -82,22 +62,4 @@ fn confirmed(dn: &str) -> Result<bool, Failure> {
         .read_line(&mut answer)
         .map_err(|error| Failure::Input(format!("failed to read the answer: {error}")))?;
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::names;
-
-    #[test]
-    fn an_account_is_named_as_the_machine_account_or_among_the_accounts() {
-        let main = json!({"credspec": {"DomainJoinConfig": {"MachineAccountName": "WebApp1"}}});
-        let other = json!({"credspec": {"ActiveDirectoryConfig":
-            {"GroupManagedServiceAccounts": [{"Name": "a"}, {"Name": "WEBAPP1"}]}}});
-        for account in ["webapp1", "WebApp1$"] {
-            assert!(names(&main, account) && names(&other, account), "{account}");
-        }
-        assert!(!names(&main, "webapp") && !names(&json!({"credspec": null}), "webapp"));
-    }
 }

@@ -44,7 +44,7 @@ pub fn run(args: &Set) -> Result<u8, Failure> {
         printer::data(&text)?;
         if !args.encryption.is_empty() {
             printer::note(
-                "services that hold a keytab of the account need a new one; containers take the change with \
+                "services with a keytab of the account need a new one; containers get the change with \
                  their next ticket",
             );
         }

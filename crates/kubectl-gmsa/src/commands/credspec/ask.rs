@@ -22,14 +22,14 @@ pub struct Wish {
     pub facts: Facts,
 }
 
-/// Where the facts of the domain come from.
+/// The source of the facts about the domain.
 pub enum Facts {
     Given(DomainFacts),
     Directory(Box<DirectoryFlags>),
 }
 
-/// Takes what the flags say, and asks for the rest. Without a terminal everything that is missing is
-/// told at once.
+/// Takes the values of the flags and asks for the others. Without a terminal the error lists everything
+/// that is missing.
 pub fn wish(args: &Create) -> Result<Wish, Failure> {
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         return asked(args);
@@ -51,7 +51,7 @@ pub fn wish(args: &Create) -> Result<Wish, Failure> {
     if !missing.is_empty() {
         let all = if args.from_ad { "" } else { " (or --from-ad for all of the domain)" };
         return Err(Failure::Input(format!(
-            "failed to make a credential spec: {} is missing{all}; there is no terminal to ask on",
+            "failed to make a credential spec: {} is missing{all}; there is no terminal to ask for it",
             missing.join(", ")
         )));
     }
@@ -71,12 +71,12 @@ pub fn wish(args: &Create) -> Result<Wish, Failure> {
     Ok(Wish { name: named(&given(&args.name)), account: given(&args.account), facts })
 }
 
-/// The name, made valid and said so.
+/// The name, made valid with a note.
 fn named(name: &str) -> String {
     let valid = made_valid(name);
     if !is_valid_name(name) {
         printer::note(&format!(
-            "\"{}\" is no name in Kubernetes (small letters, digits, - and .): the credential spec is \
+            "\"{}\" is not a name in Kubernetes (lower-case letters, digits, - and .): the credential spec is \
              called {valid}",
             name.escape_debug()
         ));
@@ -84,7 +84,7 @@ fn named(name: &str) -> String {
     valid
 }
 
-/// The GUID of a copied class identifier comes in braces; the domain's is written without.
+/// A copied class identifier has braces; the domain's GUID is written without.
 fn bare_guid(guid: &str) -> &str {
     braced_guid(guid).unwrap_or(guid)
 }
@@ -155,7 +155,7 @@ fn dns_name(text: &str) -> Result<String, String> {
     if text.contains('.') && !text.contains(char::is_whitespace) {
         return Ok(text.to_owned());
     }
-    Err("that is no DNS name of a domain, such as contoso.com".to_owned())
+    Err("that is not a DNS name of a domain, such as contoso.com".to_owned())
 }
 
 fn netbios(text: &str) -> Result<String, String> {
@@ -169,7 +169,7 @@ fn sid(text: &str) -> Result<String, String> {
     if is_domain_sid(text) {
         return Ok(text.to_owned());
     }
-    Err("that is no SID of a domain, which is written S-1-5-21-1-2-3; an account's has a fourth number"
+    Err("that is not a SID of a domain, which is written S-1-5-21-1-2-3; an account's has a fourth number"
         .to_owned())
 }
 
@@ -177,7 +177,7 @@ fn guid(text: &str) -> Result<String, String> {
     if is_guid(bare_guid(text)) {
         return Ok(text.to_owned());
     }
-    Err("that is no GUID, which is written as 8-4-4-4-12 hexadecimal digits".to_owned())
+    Err("that is not a GUID, which is written as 8-4-4-4-12 hexadecimal digits".to_owned())
 }
 
 fn yes(question: &str) -> Result<bool, Failure> {
@@ -191,7 +191,7 @@ fn yes(question: &str) -> Result<bool, Failure> {
     Ok(!answer.is_empty())
 }
 
-/// Asks until the answer is of use. An empty one stands for the usual answer, if there is one.
+/// Asks until the answer is valid. An empty one means the default, if there is one.
 fn ask(
     question: &str,
     usual: Option<&str>,

@@ -12,7 +12,7 @@ use super::file;
 use crate::cli::credspec::Diff;
 use crate::cli::shared::ClusterFlags;
 use crate::connect::{self, block_on, directory};
-use crate::credential_spec::{accounts_of, text};
+use crate::credential_spec::{accounts_of, read, text};
 use crate::failure::Failure;
 use crate::from_ad;
 use crate::output::printer;
@@ -37,7 +37,7 @@ pub fn run(args: &Diff) -> Result<u8, Failure> {
 }
 
 /// What the directory would have in place of these contents: its own facts of the domain, for the same
-/// accounts and the same plug-in. Also what keeps the accounts from being used.
+/// accounts and the same plug-in. Also checks that the accounts are usable.
 fn of_directory(args: &Diff, one: &Value) -> Result<(String, Value, Vec<String>), Failure> {
     let object = json!({ "credspec": one });
     let accounts = accounts_of(&object);
@@ -76,7 +76,7 @@ fn made(
         .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })
 }
 
-/// The order of the accounts means nothing, so it is no difference to the directory.
+/// The order of the accounts means nothing, so it is not a difference to the directory.
 fn sort_accounts(contents: &mut Value) {
     let accounts = contents.pointer_mut("/ActiveDirectoryConfig/GroupManagedServiceAccounts");
     if let Some(accounts) = accounts.and_then(Value::as_array_mut) {
@@ -89,13 +89,13 @@ fn contents(wanted: &str, cluster: &ClusterFlags) -> Result<Value, Failure> {
         let mut found = file::read(&[PathBuf::from(wanted)])?;
         if found.len() != 1 {
             return Err(Failure::Input(format!(
-                "{wanted} holds {} credential specs instead of one",
+                "{wanted} has {} credential specs instead of one",
                 found.len()
             )));
         }
         found.pop().map(|found| found.object)
     } else {
-        let read = async { Ok(connect::credential_specs(cluster).await?.get(wanted).await?) };
+        let read = async { read(&connect::objects(cluster).await?, wanted).await };
         Some(block_on(read)?)
     };
     Ok(object
@@ -120,7 +120,7 @@ fn walk(value: &Value, path: String, found: &mut BTreeMap<String, String>) {
         }
         Value::Array(items) if !items.is_empty() => {
             for (index, item) in items.iter().enumerate() {
-                // Two digits keep the order.
+                // Two digits, to sort correctly.
                 walk(item, format!("{path}[{index:02}]"), found);
             }
         }
@@ -142,7 +142,7 @@ fn compared(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) ->
         }
         for (sign, value) in values {
             let Some(value) = value else { continue };
-            // Some plug-ins are told a password.
+            // The input of some plug-ins holds a password.
             let value = if path.ends_with("PluginInput") { "(not shown)" } else { value };
             // Writing to a string does not fail.
             let _ = writeln!(text, "{sign} {path}: {value}");

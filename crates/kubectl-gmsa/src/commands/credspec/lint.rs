@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::file::{self, Found};
 use crate::cli::credspec::{Lint, ReportOutput};
 use crate::connect::{self, block_on, directory};
-use crate::credential_spec::name_of;
+use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
 use crate::output::{printer, render};
@@ -36,7 +36,7 @@ struct Report {
 struct SpecReport {
     /// The name.
     name: String,
-    /// The file and line where it stands; `cluster` if it is there.
+    /// The file and line; or `cluster`.
     source: String,
     /// What was found.
     findings: Vec<FindingReport>,
@@ -103,13 +103,13 @@ pub fn run(args: &Lint) -> Result<u8, Failure> {
 
 fn of_cluster(args: &Lint) -> Result<Vec<Found>, Failure> {
     block_on(async {
-        let specs = connect::credential_specs(&args.cluster).await?;
+        let cluster = connect::objects(&args.cluster).await?;
         let mut objects = Vec::new();
         if args.names.is_empty() {
-            objects = specs.list().await?;
+            objects = credential_spec::list(&cluster).await?;
         }
         for name in &args.names {
-            objects.push(specs.get(name).await?);
+            objects.push(credential_spec::read(&cluster, name).await?);
         }
         let source = || "cluster".to_owned();
         Ok(objects

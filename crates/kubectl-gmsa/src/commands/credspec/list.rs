@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use crate::cli::credspec::{List, ListOutput};
 use crate::connect::{self, block_on};
-use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
+use crate::credential_spec::{self, accounts_of, name_of, plugin_of, text};
 use crate::failure::Failure;
 use crate::output::{printer, render};
 
 /// Lists the credential specs of the cluster.
 pub fn run(args: &List) -> Result<u8, Failure> {
     let objects =
-        block_on(async { Ok(connect::credential_specs(&args.cluster).await?.list().await?) })?;
+        block_on(async { credential_spec::list(&connect::objects(&args.cluster).await?).await })?;
     let list = || json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let printed = match args.output {
         ListOutput::Json => render::json("list", &list())?,

@@ -1,18 +1,18 @@
-//! The plug-in of hosts that are not in the domain, and what it is told.
+//! The credential plug-in of hosts that are not in the domain, and its input.
 
 use std::io::Read as _;
 use std::path::Path;
 
+use gmsa_cluster::manifests::encoding::decode;
 use gmsa_core::credspec::identifier::{braced_guid, is_guid};
 use gmsa_core::credspec::plugin::{self, PLUGINS, Plugin};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::file::encoding::decode;
 use crate::cli::credspec::Create;
 use crate::failure::Failure;
 
-/// The class identifier of the plug-in, without braces, and what it is told.
+/// The class identifier of the plug-in, without braces, and its input.
 pub fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
     let Some(wanted) = &args.host_plugin else { return Ok(None) };
     let known = plugin::by_id(wanted).filter(|plugin| !plugin.takes_password);
@@ -26,7 +26,7 @@ pub fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
                     .map(|plugin| plugin.id)
                     .collect();
                 Failure::Input(format!(
-                    "{wanted} is no plug-in: write {} or a GUID in braces",
+                    "{wanted} is not a plug-in: write {} or a GUID in braces",
                     known.join(", ")
                 ))
             })?
@@ -39,8 +39,8 @@ pub fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
         }
         (None, Some(_), None) => {
             return Err(Failure::Input(format!(
-                "failed to tell the plug-in {wanted} where the secret is: its format is not known; give \
-                 what it is told with --plugin-input-file"
+                "failed to write the input of the plug-in {wanted}: its format is not known; give the input \
+                with --plugin-input-file"
             )));
         }
         (None, None, known) => {
@@ -54,13 +54,10 @@ pub fn of(args: &Create) -> Result<Option<(String, String)>, Failure> {
     Ok(Some((guid.to_owned(), input)))
 }
 
-/// What a known plug-in is told: where the secret is, never the secret.
+/// The input of a known plug-in: where the secret is, never the secret.
 fn reference(plugin: &Plugin, secret: &str, identity: Option<&str>) -> Result<String, Failure> {
     let failed = |why: String| {
-        Failure::Input(format!(
-            "failed to tell the plug-in {} where the secret is: {why}",
-            plugin.id
-        ))
+        Failure::Input(format!("failed to write the input of the plug-in {}: {why}", plugin.id))
     };
     let input = match (plugin.id, identity) {
         ("aks", Some(identity)) => format!("ObjectId={identity};SecretUri={secret}"),
@@ -85,13 +82,13 @@ fn from_file(args: &Create, file: &Path) -> Result<String, Failure> {
     let from_stdin = |path: &Path| path.as_os_str() == "-";
     if from_stdin(file) && args.directory.password_file.as_deref().is_some_and(from_stdin) {
         return Err(Failure::Input(
-            "standard input holds the password or the plug-in's input, not both".to_owned(),
+            "standard input can have the password or the plug-in's input, not both".to_owned(),
         ));
     }
     let failed = |why: &dyn std::error::Error| {
         Failure::Input(format!("failed to read the plug-in's input {}: {why}", file.display()))
     };
-    // PowerShell writes UTF-16 unless it is told otherwise.
+    // PowerShell writes UTF-16 by default.
     let bytes = Zeroizing::new(read(file).map_err(|error| failed(&error))?);
     let input = decode(&bytes).map_err(|error| failed(&error))?;
     Ok(input.trim_end_matches(['\r', '\n']).to_owned())

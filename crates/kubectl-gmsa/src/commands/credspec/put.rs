@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use gmsa_cluster::api::credential_specs::Apply;
-use gmsa_core::names::GROUP;
+use gmsa_cluster::api::apply::Applier;
+use gmsa_core::names::{FIELD_MANAGER, GROUP};
 use serde_json::{Value, json};
 
 use super::printed;
@@ -14,7 +14,7 @@ use crate::credential_spec::name_of;
 use crate::failure::Failure;
 use crate::output::{file, printer, render};
 
-/// A credential spec, and what is made with it.
+/// A credential spec, and the objects created with it.
 pub struct Made {
     pub spec: Value,
     /// Roles and bindings.
@@ -97,13 +97,18 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
 }
 
 fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
-    let how = Apply { dry_run: to.apply.dry_run.is_server(), force: to.apply.force_conflicts };
     connect::block_on(async {
-        let specs = connect::credential_specs(to.cluster).await?;
+        let client = connect::connect(to.cluster).await?;
+        let applier = Applier::new(client, FIELD_MANAGER, to.apply.force_conflicts);
         for made in made {
+            let dry_run = if to.apply.dry_run.is_server() {
+                applier.check(&made.spec).await?;
+                " (server dry run)"
+            } else {
+                applier.apply(&made.spec).await?;
+                ""
+            };
             let name = name_of(&made.spec);
-            specs.apply(name, &made.spec, how).await?;
-            let dry_run = if how.dry_run { " (server dry run)" } else { "" };
             printer::data(&format!("gmsacredentialspec.{GROUP}/{name} applied{dry_run}\n"))?;
         }
         Ok(())

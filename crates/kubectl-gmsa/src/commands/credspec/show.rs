@@ -8,14 +8,14 @@ use serde_json::Value;
 use super::printed;
 use crate::cli::credspec::{Show, ShowOutput, SpecOutput};
 use crate::connect::{self, block_on};
-use crate::credential_spec::{accounts_of, name_of, plugin_of, text};
+use crate::credential_spec::{self, accounts_of, name_of, plugin_of, text};
 use crate::failure::Failure;
 use crate::output::printer;
 
 /// Shows a credential spec.
 pub fn run(args: &Show) -> Result<u8, Failure> {
     let object = block_on(async {
-        Ok(connect::credential_specs(&args.cluster).await?.get(&args.name).await?)
+        credential_spec::read(&connect::objects(&args.cluster).await?, &args.name).await
     })?;
     printer::data(&match args.output {
         ShowOutput::Table => described(&object),
@@ -26,7 +26,7 @@ pub fn run(args: &Show) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What matters, without what a plug-in is told.
+/// The important fields, without the input of a plug-in.
 fn described(object: &Value) -> String {
     let domain = |key: &str| text(object, &format!("/DomainJoinConfig/{key}")).unwrap_or("-");
     let lines = [

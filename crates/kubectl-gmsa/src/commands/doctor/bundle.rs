@@ -1,4 +1,4 @@
-//! The support archive: what was found, and what it rests on, without secrets.
+//! The support archive: the findings and their evidence, without secrets.
 
 mod archive;
 mod gather;
@@ -32,12 +32,12 @@ pub struct Case<'a> {
     pub outputs: &'a [Output],
 }
 
-/// Whether the archive can be written there, before anything is looked at.
+/// Whether the archive can be written, checked before anything else.
 pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
     archive::check(file, overwrite)
 }
 
-/// Writes the archive, and tells on standard error what is in it.
+/// Writes the archive, and prints a summary of it on standard error.
 pub async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
     let mut archive = Archive::default();
     let report = serde_json::to_value(case.report)
@@ -51,7 +51,7 @@ pub async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
     }
     let sealed = archive.seal()?;
     let written = sealed.write(file, case.args.overwrite)?;
-    printer::note(&format!("wrote {} ({written} bytes), which holds:", file.display()));
+    printer::note(&format!("wrote {} ({written} bytes):", file.display()));
     for (name, bytes) in sealed.sizes() {
         printer::note(&format!("  {bytes:>9}  {name}"));
     }

@@ -140,7 +140,7 @@ async fn look(
     Ok(())
 }
 
-/// The computers of nodes, and what is said of nodes without one.
+/// The computers of nodes, and outcomes for nodes without one.
 fn hosts_of(nodes: &[&str], found: Vec<Vec<Principal>>) -> (Vec<Principal>, Vec<Outcome>) {
     let (mut hosts, mut missing) = (Vec::new(), Vec::new());
     for (node, mut computers) in nodes.iter().zip(found) {
@@ -172,14 +172,14 @@ fn unknown_node(words: String) -> Outcome {
     )
 }
 
-/// A credential spec as far as this directory can say something of it.
+/// A credential spec that this directory knows.
 struct Spec<'a> {
     object: String,
     value: &'a Value,
     /// Of this domain.
     accounts: Vec<String>,
     has_plugin: bool,
-    /// What its contents come to.
+    /// The outcome of its contents.
     outcomes: Vec<Outcome>,
 }
 
@@ -276,7 +276,7 @@ fn of_account(survey: &Survey, account: &str, hosts: &[Principal]) -> Vec<Outcom
     outcomes
 }
 
-/// Whether it is said of the forest, and not of one account.
+/// Whether it is about the forest, and not about one account.
 fn of_forest(outcome: &Outcome) -> bool {
     outcome.check.id == DIRECTORY_ROOT_KEY.id
         && !outcome.message.contains("from which its password is made")

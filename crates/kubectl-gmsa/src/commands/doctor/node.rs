@@ -15,7 +15,7 @@ use crate::output::printer;
 
 /// The script, for Windows PowerShell 5.1.
 pub const SCRIPT: &str = include_str!("node/node-checks.ps1");
-/// No node says more, in bytes.
+/// The largest output of a node, in bytes.
 const LARGEST: u64 = 16 << 20;
 
 /// Prints the script.
@@ -27,7 +27,8 @@ pub fn print() -> Result<u8, Failure> {
 /// Reads what the script printed on each node.
 pub fn read(files: &[PathBuf]) -> Result<Vec<NodeOutput>, Failure> {
     if files.iter().filter(|file| file.as_os_str() == "-").count() > 1 {
-        let words = "failed to read the output of a node: standard input holds that of one node";
+        let words =
+            "failed to read the output of a node: standard input can have only that of one node";
         return Err(Failure::Input(words.to_owned()));
     }
     files.iter().map(|file| one(file)).collect()

@@ -1,4 +1,4 @@
-//! One pod: admission, scheduling, and what is seen from inside.
+//! One pod: admission, scheduling, and checks from inside.
 
 mod admission;
 mod image;
@@ -108,7 +108,7 @@ type Specs = Seen<BTreeMap<String, Value>>;
 async fn specs(objects: &Objects) -> Result<Specs, Failure> {
     let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         // Before the definition is installed there are none.
-        Err(error) if error.code == Some(404) => Ok(Vec::new()),
+        Err(error) if error.code() == Some(404) => Ok(Vec::new()),
         read => soft(read)?,
     };
     let named = |spec: Value| (text(&spec, "/metadata/name").to_owned(), spec);
@@ -180,7 +180,7 @@ mod tests {
     use super::own_servers;
 
     #[test]
-    fn a_pod_with_servers_of_its_own_does_not_ask_the_clusters() {
+    fn a_pod_with_its_own_dns_servers_does_not_ask_the_clusters() {
         for (spec, expected) in [
             (json!({"dnsPolicy": "ClusterFirst"}), None),
             (json!({}), None),

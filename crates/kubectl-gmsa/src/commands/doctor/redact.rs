@@ -1,9 +1,9 @@
-//! Taking secrets out of what goes into the archive.
+//! Removes secrets from the archive.
 //!
-//! Objects are gone through by what Kubernetes and Windows mean by their fields: values of
-//! environment variables, plug-in inputs, annotations of strangers and so on are taken out where
-//! they stand. What was taken out, and is long enough not to be an everyday word, is then looked
-//! for in everything else, too. Every text is searched for what looks like a secret by itself.
+//! Objects are redacted by the meaning of their fields in Kubernetes and Windows: values of
+//! environment variables, plug-in inputs, annotations of other software and so on. A removed value that
+//! is long enough not to be an everyday word is then removed everywhere else. Every text is also
+//! searched for what looks like a secret by itself.
 
 mod keys;
 mod known;
@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 use keys::{is_flag, is_secret};
 use known::Known;
 
-/// What stands in place of a secret.
+/// Replaces a secret.
 pub const REDACTED: &str = "REDACTED";
-/// What kubectl keeps of the last `apply`: all of the object again.
+/// kubectl's copy of the last applied object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Whose annotations are kept: their makers put no secrets there.
 const TRUSTED: [&str; 7] = [
@@ -32,18 +32,18 @@ const TRUSTED: [&str; 7] = [
 const VARIABLE: &str = "value of an environment variable";
 const SECRET_VARIABLE: &str = "value of an environment variable with a secret's name";
 const ATTRIBUTES: &str = "attributes of a volume";
-/// How deep an object is gone through; nothing of Kubernetes is as deep.
+/// The depth limit; no Kubernetes object is as deep.
 const DEEPEST: usize = 100;
 
 /// Takes secrets out, and remembers where.
 #[derive(Default)]
 pub struct Redactor {
     known: Known,
-    /// What was taken out, by file: where in it, and what it was.
+    /// What was replaced, by file: where in it, and what it was.
     pub taken: Vec<Taken>,
 }
 
-/// Something that was taken out.
+/// A value that was replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Taken {
     /// The file in the archive.
@@ -55,12 +55,12 @@ pub struct Taken {
 }
 
 impl Redactor {
-    /// Takes out of an object what its fields say is secret. What is public in it is learnt before
+    /// Redacts the secret fields of an object. Its public values are learnt before
     /// by [`Self::publish`] of every object.
     pub fn object(&mut self, file: &str, object: &mut Value) {
         let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
         if kind == "CustomResourceDefinition" {
-            // Its schema tells of fields, and has no values.
+            // Its schema describes fields, and has no values.
             if let Some(metadata) = object.get_mut("metadata") {
                 self.walk(file, "metadata", metadata, 0);
             }
@@ -78,12 +78,12 @@ impl Redactor {
         self.walk(file, "", object, 0);
     }
 
-    /// Learns what is no secret, although somebody may use it as a value: names, domains, images.
+    /// Learns what is not a secret even where it is used as a value: names, domains, images.
     pub fn publish(&mut self, object: &Value) {
         self.known.publish(object);
     }
 
-    /// Takes out of every text in a value what is known to be secret, or looks like it.
+    /// Redacts every text of a value that is known to be secret, or looks like it.
     pub fn leaves(&mut self, file: &str, value: &mut Value) {
         self.leaves_at(file, "", value, 0);
     }
@@ -113,7 +113,7 @@ impl Redactor {
         }
     }
 
-    /// A text without what is known to be secret, or looks like it.
+    /// A text without known and apparent secrets.
     pub fn text(&mut self, file: &str, text: &str) -> String {
         self.searched(file, "", text)
     }
@@ -132,7 +132,7 @@ impl Redactor {
     fn searched(&mut self, file: &str, place: &str, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some(without) = self.known.remove(&text) {
-            self.note(file, place, "a secret that stands elsewhere, too");
+            self.note(file, place, "a secret that is elsewhere, too");
             text = without;
         }
         let found = patterns::find(&text);
@@ -202,7 +202,7 @@ impl Redactor {
                     self.walk(file, place, &mut contents, depth);
                     *text = contents.to_string();
                 } else {
-                    self.all(file, place, value, "contents that are no JSON object");
+                    self.all(file, place, value, "contents that are not a JSON object");
                 }
             }
             (name, Value::String(text)) if is_secret(name) && !text.is_empty() => {
@@ -215,7 +215,7 @@ impl Redactor {
     fn annotations(&mut self, file: &str, place: &str, annotations: &mut Map<String, Value>) {
         if let Some(last) = annotations.remove(LAST_APPLIED) {
             self.note(file, &within(place, LAST_APPLIED), "the object as it was applied");
-            // Secrets of then may still stand elsewhere.
+            // Old secrets may still be elsewhere.
             let last = last.as_str().map(serde_json::from_str::<Value>);
             if let Some(Ok(mut last)) = last {
                 let mut aside = Self { known: std::mem::take(&mut self.known), taken: Vec::new() };
@@ -233,7 +233,7 @@ impl Redactor {
             if is_secret(own) {
                 self.all(file, &place, value, "annotation with a secret's name");
             } else if !trusted {
-                self.note(file, &place, "annotation of somebody else");
+                self.note(file, &place, "annotation of other software");
                 *value = REDACTED.into();
             }
         }

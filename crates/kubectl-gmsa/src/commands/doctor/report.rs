@@ -22,25 +22,25 @@ pub struct Report {
     /// The pod or workload in question, as it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<String>,
-    /// What it comes to.
+    /// The verdict.
     verdict: VerdictReport,
     /// What each check came to.
     outcomes: Vec<OutcomeReport>,
 }
 
-/// What it comes to.
+/// The verdict.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct VerdictReport {
     /// `healthy`, `undecided`, `troubled` or `broken`.
     health: &'static str,
-    /// What is wrong by itself; the root cause first.
+    /// The causes; the root cause first.
     causes: Vec<CauseReport>,
     /// How many checks could not be made.
     unknown: usize,
 }
 
-/// Something that is wrong by itself.
+/// One cause.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CauseReport {

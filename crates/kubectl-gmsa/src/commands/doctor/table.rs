@@ -6,12 +6,12 @@ use gmsa_core::diagnosis::{Cause, Health, Outcome, Side, State, Verdict};
 
 use crate::output::render;
 
-/// How many objects, and how many troubles of the directory, the summary has room for.
+/// How many objects, and how many problems of the directory, the summary shows.
 const SHOWN: usize = 5;
 /// How many lines of evidence of the directory.
 const EVIDENCE: usize = 3;
 
-/// The verdict, then what is not as it should be; with `all` every check.
+/// The verdict, then every check that is not ok; with `all` every check.
 pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     let mut text = String::new();
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
@@ -21,7 +21,7 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
             "Nothing wrong was found, but {} of {looked} checks could not be made.",
             verdict.unknown.len()
         ),
-        Health::Troubled => "Nothing is broken, but somebody should look:".to_owned(),
+        Health::Troubled => "Nothing is broken, but these need attention:".to_owned(),
         Health::Broken => "Broken:".to_owned(),
     };
     // Writing to a string does not fail, here and below.
@@ -82,7 +82,7 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     text
 }
 
-/// What an outcome says, with its object taken out: that of another object is the same. Evidence of the
+/// The message of an outcome without its object, to group those of several objects. Evidence of the
 /// directory is one line for each host, of which the summary shows the first.
 fn words(outcome: &Outcome) -> [String; 4] {
     let object = outcome.object.as_deref().unwrap_or_default();

@@ -1,10 +1,9 @@
-//! `--adopt`: in the place of an installation of windows-gmsa, without a moment in which a pod is
+//! `--adopt`: replaces an installation of windows-gmsa, without a moment in which a pod is
 //! admitted unchecked or refused because of the change.
 //!
-//! Ours comes up and answers beside the old one, whose configurations go only then, and its server
-//! after them. Where both have the same names, a temporary installation answers while one goes and
-//! the other comes. Both decide alike and write the same bytes, so that being asked by two is no
-//! harm.
+//! Ours starts and answers alongside the old one, whose configurations are deleted only then, and its
+//! server after them. If both have the same names, a temporary installation answers while one replaces
+//! the other. Both decide alike and write the same bytes, so two at a time do no harm.
 
 mod belongings;
 mod denials;
@@ -50,9 +49,9 @@ struct Takeover<'a> {
     options: Options,
     found: Found,
     releases: Releases,
-    /// What answers meanwhile, if the names are the same, or if the old one refuses ours.
+    /// The installation that answers meanwhile, if the names are the same, or if the old one refuses ours.
     temporary: Option<Objects>,
-    /// The namespace in which ours is tried, and which keeps the journal.
+    /// The namespace in which ours is tried, and which stores the journal.
     place: Value,
 }
 
@@ -99,7 +98,7 @@ pub async fn run(
     for namespace in
         takeover.found.namespaces.iter().filter(|one| **one != takeover.options.namespace)
     {
-        printer::note(&format!("Namespace {namespace} stays: it may hold other things"));
+        printer::note(&format!("Namespace {namespace} stays: it may contain other objects"));
     }
     printer::note("the webhook answers, and has taken over");
     Ok(Some(0))
@@ -151,7 +150,7 @@ impl<'a> Takeover<'a> {
         }
         let Some(unseen) = exclusions::unseen(&found) else {
             return Err(Failure::Cluster(
-                "failed to take over: the webhooks that are there look at every namespace, so ours \
+                "failed to take over: the existing webhooks select every namespace, so ours \
                  cannot be tried where they do not; let theirs exclude namespaces with the label \
                  windows.k8s.io/disabled=true (namespaceSelector), and run the same command again; \
                  nothing was changed"
@@ -180,7 +179,7 @@ impl<'a> Takeover<'a> {
         Ok(Some(takeover))
     }
 
-    /// What would become of our objects; a missing right is told before anything is changed.
+    /// The changes of our objects; a missing right is reported before anything is changed.
     async fn plan<'o>(&self, ours: &'o Objects) -> Result<Plan<'o>, Failure> {
         let replaced = |object: &Value| self.found.has(object);
         let plan = Plan::new(&self.client, &self.applier, ours, &replaced).await?;
@@ -332,7 +331,7 @@ impl<'a> Takeover<'a> {
             self.settle("they all ask ours").await;
             self.remove(&made.webhooks).await?;
             self.settle("none asks the temporary installation").await;
-            // What stands in its namespace goes with it.
+            // Objects in its namespace are deleted with it.
             let cluster_wide = made.base.iter().filter(|object| {
                 text(object, "/metadata/namespace").is_empty()
                     && object.get("kind") != Some(&json!("Namespace"))
@@ -342,7 +341,7 @@ impl<'a> Takeover<'a> {
         self.remove([&journal::namespace()]).await
     }
 
-    /// An earlier takeover's namespace takes a while to go.
+    /// The namespace of an earlier takeover takes a while to disappear.
     async fn last_one_gone(&self) -> Result<(), Failure> {
         let end = self.stage(None).end();
         loop {

@@ -1,4 +1,4 @@
-//! What is there before: an installation of ours, one of somebody else, and our own rights.
+//! What exists before: our installation, another GMSA webhook, and the caller's rights.
 
 use gmsa_cluster::api::apply::{Change, shown};
 use gmsa_cluster::api::client::why;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// Another webhook for the same pods is not built over: two would take turns at every object.
+/// Refuses to install next to another webhook for the same pods: both would change every object.
 pub async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let read =
@@ -39,7 +39,7 @@ pub async fn refuse_foreign(client: &Client, namespace: &str) -> Result<(), Fail
     )))
 }
 
-/// What we may not do although it is needed. A dry run finds out for what is there; for what is to
+/// Missing rights. A dry run checks them for existing objects; for objects to
 /// be created the API server is asked.
 pub async fn missing_rights(
     client: &Client,
@@ -56,7 +56,7 @@ pub async fn missing_rights(
     Ok(missing)
 }
 
-/// What is told if we may not do this to the object.
+/// The message if the caller may not do this to the object.
 pub async fn missing_right(
     client: &Client,
     verb: &str,

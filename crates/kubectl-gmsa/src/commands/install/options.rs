@@ -1,10 +1,14 @@
-//! What is asked for: the arguments over what the last install was told.
+//! The wanted options: arguments override the options of the previous install.
 
-use gmsa_cluster::installation::{Certificates, Options, is_schedule};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use gmsa_cluster::installation::{Certificates, Options, Resources, is_schedule};
+use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
+use serde_json::{Value, json};
 
-use super::pods;
-use crate::cli::{CertificatesArg, FailurePolicy, Install};
+use crate::cli::{CertificatesArg, FailurePolicy, Install, PodFlags};
 use crate::failure::Failure;
 
 /// Resolves the options. An image that was never chosen is that of this version.
@@ -29,6 +33,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
             .mutating_failure_policy
             .map_or(known.mutating_may_be_skipped, |policy| policy == FailurePolicy::Ignore),
         namespaces_opt_in: args.namespaces_opt_in.unwrap_or(known.namespaces_opt_in),
+        skip_system_namespaces: args.skip_system_namespaces.unwrap_or(known.skip_system_namespaces),
         random_hostname: args.random_hostname.unwrap_or(known.random_hostname),
         host_network: args.host_network.unwrap_or(known.host_network),
         port: args.port.unwrap_or(known.port),
@@ -47,10 +52,10 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
         service_monitor: args.service_monitor.unwrap_or(known.service_monitor),
         prometheus_rule: args.prometheus_rule.unwrap_or(known.prometheus_rule),
         dashboard: args.dashboard.unwrap_or(known.dashboard),
-        node_selector: pods::node_selector(&args.pods, known.node_selector)?,
-        tolerations: pods::tolerations(&args.pods, known.tolerations)?,
-        affinity: pods::affinity(&args.pods, known.affinity)?,
-        resources: pods::resources(&args.pods, known.resources)?,
+        node_selector: node_selector(&args.pods, known.node_selector)?,
+        tolerations: tolerations(&args.pods, known.tolerations)?,
+        affinity: affinity(&args.pods, known.affinity)?,
+        resources: resources(&args.pods, known.resources)?,
         namespace_requirements: if args.takeover.end_exclusions {
             Vec::new()
         } else {
@@ -66,7 +71,7 @@ const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
 fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));
     if !is_valid_name(&options.namespace) || options.namespace.contains('.') {
-        return bad(&format!("\"{}\" is no name of a namespace", options.namespace));
+        return bad(&format!("\"{}\" is not a valid name of a namespace", options.namespace));
     }
     if options.replicas == 0 {
         return bad("--replicas is 0, and then every pod that uses a GMSA would be refused");
@@ -76,7 +81,7 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     if !is_schedule(&options.audit_schedule) {
         return bad(&format!(
-            "\"{}\" is no schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
+            "\"{}\" is not a schedule; write minute, hour, day, month and weekday: \"17 */6 * * *\"",
             options.audit_schedule
         ));
     }
@@ -84,4 +89,148 @@ fn check(options: &Options) -> Result<(), Failure> {
         return bad("--image is empty");
     }
     Ok(())
+}
+
+/// The labels that nodes must have.
+fn node_selector(
+    args: &PodFlags,
+    known: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    if args.node_selector.is_empty() {
+        return Ok(known);
+    }
+    let mut labels = BTreeMap::new();
+    for text in args.node_selector.iter().filter(|text| !text.is_empty()) {
+        let (key, value) = text
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| bad("--node-selector", text, "KEY=VALUE"))?;
+        if key == "kubernetes.io/os" {
+            return Err(bad("--node-selector", text, "another label: the webhook runs on Linux"));
+        }
+        labels.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(labels)
+}
+
+/// The taints that are tolerated.
+fn tolerations(args: &PodFlags, known: Vec<Value>) -> Result<Vec<Value>, Failure> {
+    if args.toleration.is_empty() {
+        return Ok(known);
+    }
+    args.toleration.iter().filter(|text| !text.is_empty()).map(|text| toleration(text)).collect()
+}
+
+fn toleration(text: &str) -> Result<Value, Failure> {
+    let shape = "KEY[=VALUE][:EFFECT], and the effect NoSchedule, PreferNoSchedule or NoExecute";
+    let (taint, effect) = match text.rsplit_once(':') {
+        Some((taint, effect)) => (taint, Some(effect)),
+        None => (text, None),
+    };
+    let known = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+    if taint.is_empty() || effect.is_some_and(|effect| !known.contains(&effect)) {
+        return Err(bad("--toleration", text, shape));
+    }
+    let mut toleration = match taint.split_once('=') {
+        Some((key, value)) if !key.is_empty() => {
+            json!({"key": key, "operator": "Equal", "value": value})
+        }
+        Some(_) => return Err(bad("--toleration", text, shape)),
+        None => json!({"key": taint, "operator": "Exists"}),
+    };
+    if let (Some(effect), Some(toleration)) = (effect, toleration.as_object_mut()) {
+        toleration.insert("effect".to_owned(), json!(effect));
+    }
+    Ok(toleration)
+}
+
+/// The affinity in a file.
+fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Failure> {
+    let Some(path) = &args.affinity_file else { return Ok(known) };
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let failed =
+        |why: &str| Failure::Input(format!("failed to read the affinity in {path}: {why}"));
+    let texts = texts(&Path::new(path).into())?;
+    let mut documents = texts.iter().flat_map(|one| parse(&one.name, &one.text));
+    let (Some(document), None) = (documents.next(), documents.next()) else {
+        return Err(failed("expected one document"));
+    };
+    let value = document.map_err(|error| failed(&error.to_string()))?.value;
+    let known = ["nodeAffinity", "podAffinity", "podAntiAffinity"];
+    let keys = value.as_object().map(|object| object.keys().all(|key| known.contains(&&**key)));
+    if keys != Some(true) {
+        return Err(failed("expected nodeAffinity, podAffinity or podAntiAffinity, nothing else"));
+    }
+    Ok(Some(value))
+}
+
+/// What a pod asks for, and may use at most.
+fn resources(args: &PodFlags, known: Resources) -> Result<Resources, Failure> {
+    let take = |flag: &str, given: &Option<String>, known: String| match given {
+        Some(given) if is_quantity(given) => Ok(given.clone()),
+        Some(given) => Err(bad(flag, given, "a quantity such as 100m or 64Mi")),
+        None => Ok(known),
+    };
+    Ok(Resources {
+        cpu_request: take("--cpu-request", &args.cpu_request, known.cpu_request)?,
+        cpu_limit: match &args.cpu_limit {
+            Some(limit) if limit.is_empty() => None,
+            Some(limit) => Some(take("--cpu-limit", &args.cpu_limit, limit.clone())?),
+            None => known.cpu_limit,
+        },
+        memory_request: take("--memory-request", &args.memory_request, known.memory_request)?,
+        memory_limit: take("--memory-limit", &args.memory_limit, known.memory_limit)?,
+    })
+}
+
+/// Whether this is a quantity of Kubernetes (API reference, `Quantity`) that is no less than 0.
+fn is_quantity(text: &str) -> bool {
+    let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
+    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
+    let suffixes = ["", "m", "k", "M", "G", "Ki", "Mi", "Gi"];
+    number.parse::<f64>().is_ok() && suffixes.contains(&suffix)
+}
+
+fn bad(flag: &str, text: &str, shape: &str) -> Failure {
+    Failure::Input(format!("failed to read {flag} {text:?}: expected {shape}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{is_quantity, toleration};
+
+    #[test]
+    fn tolerations_are_read_as_kubectl_writes_taints() {
+        for (text, expected) in [
+            ("a/b", json!({"key": "a/b", "operator": "Exists"})),
+            (
+                "a=b:NoExecute",
+                json!({"key": "a", "operator": "Equal", "value": "b", "effect": "NoExecute"}),
+            ),
+            ("a:NoSchedule", json!({"key": "a", "operator": "Exists", "effect": "NoSchedule"})),
+        ] {
+            assert_eq!(toleration(text).unwrap(), expected);
+        }
+        for text in ["=b", ":NoSchedule", "a:Sometimes"] {
+            assert!(toleration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn quantities_are_told_from_other_words() {
+        for (text, is) in [
+            ("100m", true),
+            ("64Mi", true),
+            ("0.5", true),
+            ("", false),
+            ("-1", false),
+            ("much", false),
+        ] {
+            assert_eq!(is_quantity(text), is, "{text}");
+        }
+    }
 }

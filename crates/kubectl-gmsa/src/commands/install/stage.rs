@@ -24,12 +24,12 @@ pub struct Stage<'a> {
     pub wait: u64,
     /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
     pub place: Option<&'a str>,
-    /// Whom API servers are to trust, if the server does not say so itself.
+    /// The CA bundle for API servers, unless the server writes it itself.
     pub trust: Option<&'a Trust<'a>>,
 }
 
 impl Stage<'_> {
-    /// When a step that begins now has taken too long.
+    /// The deadline of a step that begins now.
     pub fn end(&self) -> Instant {
         Instant::now() + Duration::from_secs(self.wait)
     }
@@ -55,7 +55,7 @@ impl Stage<'_> {
             self.apply_one(object).await?;
         }
         wait::available(self.client, &options.namespace, end).await?;
-        // What only warns holds up nothing, and comes when the rest answers.
+        // Early warnings block nothing, and are configured once the others answer.
         let is_guard =
             |object: &&Value| object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS));
         let (guards, others): (Vec<&Value>, Vec<&Value>) =
@@ -76,8 +76,8 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Configurations that are not in force are at first only sent our own probe: if it is not
-    /// answered, no other pod is held up. Returns those.
+    /// New configurations at first match only our own probe: if that fails, no other pod was ever
+    /// blocked. Returns the new configurations.
     async fn try_out<'a>(
         &self,
         guards: &[&'a Value],
@@ -104,7 +104,7 @@ impl Stage<'_> {
         for object in fresh {
             self.applier.delete(object).await.map_err(Failure::cluster)?;
         }
-        printer::note("the webhook configurations were taken away again: no pod is held up");
+        printer::note("the webhook configurations were removed again: no pod is blocked");
         Err(failure)
     }
 

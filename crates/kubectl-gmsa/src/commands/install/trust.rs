@@ -1,12 +1,13 @@
 //! Whom API servers are to trust, where the server does not make its certificates itself.
 //!
-//! The bundle is written as the server writes its own, so that no later apply takes it away.
+//! The bundle is written with the server's field manager, so that no later apply removes it.
 
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::client::why;
-use gmsa_cluster::installation::server_objects;
+use gmsa_cluster::api::objects::kinds::{MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS};
+use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::ByteString;
@@ -23,7 +24,7 @@ use crate::installation::signature::{Signed, pems, signed};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
-/// Where the bundle comes from.
+/// The source of the bundle.
 pub struct Trust<'a> {
     client: &'a Client,
     applier: &'a Applier,
@@ -31,7 +32,7 @@ pub struct Trust<'a> {
     cert_manager: bool,
     /// The content of `--ca-bundle`.
     given: Option<String>,
-    /// Whether what the configurations trust is what an earlier install was told.
+    /// Whether the configurations trust the CA bundle of an earlier install.
     kept: bool,
 }
 
@@ -65,8 +66,8 @@ impl<'a> Trust<'a> {
         let given = args.ca_bundle.as_deref().map(read).transpose()?;
         if given.is_some() && options.certificates != Certificates::Files {
             return Err(Failure::Input(
-                "--ca-bundle belongs to --certificates=files: otherwise whoever makes the \
-                 certificate says which CA signed it"
+                "--ca-bundle needs --certificates=files: otherwise the issuer of the certificate \
+                provides the CA"
                     .to_owned(),
             ));
         }
@@ -91,7 +92,7 @@ impl<'a> Trust<'a> {
         }
     }
 
-    /// The bundle, in PEM; waited for where somebody else is to make it.
+    /// The bundle, in PEM. Waits while another controller may still make it.
     pub async fn find(&self, configurations: &[Value], end: Instant) -> Result<String, Failure> {
         let mut told = false;
         loop {
@@ -102,8 +103,8 @@ impl<'a> Trust<'a> {
             if !missing.may_come || Instant::now() >= end {
                 return Err(Failure::Cluster(format!(
                     "failed to find the CA of the webhook's certificate: {}. The server was not \
-                     started and no webhook configuration was made, so no pod is held up; when it \
-                     is mended, run the same command again",
+                     started and no webhook configuration was made, so no pod is blocked; fix \
+                     the cause, then run the same command again",
                     missing.why
                 )));
             }
@@ -125,7 +126,7 @@ impl<'a> Trust<'a> {
                     Some(bundle) => Ok(bundle),
                     None if self.cert_manager => Err(Missing::now(format!(
                         "you may not read the {name}, into which cert-manager writes the CA; have \
-                         somebody grant you get on it"
+                        an administrator grant you get on it"
                     ))),
                     None => Err(Missing::now(format!(
                         "you may not read the {name}; give the CA with --ca-bundle FILE"
@@ -158,7 +159,7 @@ impl<'a> Trust<'a> {
                 self.namespace
             );
             return Ok(Err(if secret.is_some() {
-                Missing::now(format!("the {name} holds no tls.crt or no tls.key; {words}"))
+                Missing::now(format!("the {name} has no tls.crt or no tls.key; {words}"))
             } else {
                 Missing::yet(format!("there is no {name}; {words}"))
             }));
@@ -175,7 +176,7 @@ impl<'a> Trust<'a> {
                 Some(bundle) => (bundle, "the webhook configurations".to_owned()),
                 None => {
                     return Ok(Err(Missing::now(format!(
-                        "the {name} holds no ca.crt, and --ca-bundle was not given; put the CA \
+                        "the {name} has no ca.crt, and --ca-bundle was not given; put the CA \
                          that signed its certificate into ca.crt, or give it with --ca-bundle FILE"
                     ))));
                 }
@@ -241,20 +242,23 @@ impl<'a> Trust<'a> {
     ) -> Result<(), Failure> {
         for object in configurations {
             let text = |path: &str| object.pointer(path).and_then(Value::as_str);
-            let kind = text("/kind").unwrap_or_default();
+            let kind = if text("/kind") == Some(MUTATING_WEBHOOKS.kind) {
+                MUTATING_WEBHOOKS
+            } else {
+                VALIDATING_WEBHOOKS
+            };
+            let api = Api::all_with(self.client.clone(), &kind.resource());
             let name = text("/metadata/name").unwrap_or_default();
             loop {
-                match server_objects::trust(self.client, kind, name, bundle).await {
+                match ca_bundle::publish(&api, kind.kind, name, bundle).await {
                     Ok(_) => break,
                     // Somebody else wrote something meanwhile.
-                    Err(server_objects::Error::Conflict(_)) if Instant::now() < end => {}
-                    Err(server_objects::Error::Refused { what, why, .. }) => {
-                        return Err(Failure::cluster(format!("failed to {what}: {why}")));
-                    }
-                    Err(server_objects::Error::Conflict(_)) => {
+                    Err(error) if !error.is_conflict() => return Err(error.into()),
+                    Err(_) if Instant::now() < end => {}
+                    Err(_) => {
                         return Err(Failure::cluster(format!(
-                            "failed to write the CA bundle of {}: somebody else writes it all the \
-                             time; run the same command again",
+                            "failed to write the CA bundle of {}: another writer keeps changing it; \
+                            run the same command again",
                             shown(object)
                         )));
                     }
@@ -277,28 +281,32 @@ fn read(path: &str) -> Result<String, Failure> {
     certificates(&bytes).map_err(|why| failed(&why))
 }
 
-/// Certificates in PEM and nothing else: everybody may read a webhook configuration.
+/// Certificates in PEM and nothing else: many users may read a webhook configuration.
 fn certificates(bytes: &[u8]) -> Result<String, String> {
     let mut found = 0;
     for pem in Pem::iter_from_buffer(bytes) {
-        let pem = pem.map_err(|error| format!("is no PEM: {error}"))?;
+        let pem = pem.map_err(|error| format!("is not PEM: {error}"))?;
         if pem.label.ends_with("PRIVATE KEY") {
-            return Err("holds a private key, which must not leave its place; give the CA's \
+            return Err("contains a private key, which must stay secret; give the CA's \
                         certificate alone"
                 .to_owned());
         }
         if pem.label != "CERTIFICATE" || pem.parse_x509().is_err() {
-            return Err(format!("holds a {} that is no certificate", pem.label.to_lowercase()));
+            return Err(format!(
+                "contains a {}, which is not a certificate",
+                pem.label.to_lowercase()
+            ));
         }
         found += 1;
     }
     if found == 0 {
-        return Err("holds no certificate in PEM".to_owned());
+        return Err("contains no certificate in PEM".to_owned());
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8".to_owned())
 }
 
-/// Whether a certificate of the bundle signed one of the chain, or may have, as far as can be told.
+/// Whether a certificate of the bundle signed one of the chain, or may have: the algorithm may be
+/// one that cannot be verified.
 pub fn signs(bundle: &[u8], chain: &[u8]) -> bool {
     signed(&pems(chain), &pems(bundle)) != Signed::No
 }

@@ -1,4 +1,4 @@
-//! Waits for a replica, and says why there is none.
+//! Waits for a replica, and explains why none is available.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -20,10 +20,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 const HOPELESS: Duration = Duration::from_secs(15);
 /// Counts the templates of a Deployment, at it and at each of its replica sets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
-/// What tells the pods of a replica set from those of others.
+/// The label that distinguishes the pods of a replica set.
 const TEMPLATE: &str = "pod-template-hash";
 
-/// Waits until a replica of what was asked for is available.
+/// Waits until a replica of the new version is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
@@ -48,13 +48,13 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
         if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
-                format!("its pods say nothing; see kubectl describe pods -n {namespace}")
+                format!("its pods report nothing; see kubectl describe pods -n {namespace}")
             } else {
                 problems.into_iter().map(|one| one.text).collect::<Vec<_>>().join("; ")
             };
             return Err(Failure::Cluster(format!(
                 "no replica of {namespace}/{NAME} became available{}: {problems}. The webhook \
-                 configurations were not changed, so no pod is held up; when it is fixed, run the \
+                 configurations were not changed, so no pod is blocked; fix the cause, then run the \
                  same command again",
                 if hopeless { "" } else { " in time" }
             )));
@@ -63,7 +63,7 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
             printer::note(&progress.text);
             told = progress.text;
         }
-        // Each reason once: it comes from each pod, and kubelet changes between two words for it.
+        // Each reason once: each pod reports it, and the kubelet alternates between two words for it.
         for problem in problems {
             if reasons_told.insert(problem.reason) {
                 printer::note(&format!("waiting: {}", problem.text));
@@ -86,13 +86,13 @@ fn progress(deployment: &Deployment) -> Progress {
     let available = status.available_replicas.unwrap_or(0);
     let replicas = status.replicas.unwrap_or(0);
     let old = replicas - updated;
-    // Those of before are available too, and are not what is waited for.
+    // Old replicas are available too, but do not count.
     let text = if old > 0 {
         format!("waiting: {updated} of {wanted} replicas are new, {old} old ones still run")
     } else {
         format!("waiting: {available} of {wanted} replicas are available")
     };
-    // Old replicas are gone, so what answers is what was asked for.
+    // Old replicas are gone, so the new version answers.
     let done = observed && updated == wanted && available >= 1 && old == 0;
     Progress { done, text }
 }

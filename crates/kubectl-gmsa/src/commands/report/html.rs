@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_are_told_from_words() {
+    fn commands_are_distinguished_from_words() {
         for (text, shown) in [
             ("kubectl gmsa grant a --to b/c", "<code>kubectl gmsa grant a --to b/c</code>"),
             (

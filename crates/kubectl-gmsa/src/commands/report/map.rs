@@ -10,9 +10,9 @@ use crate::access_map::report::{Entry, SpecReport, Way};
 
 /// How many names a box lists before it folds them behind their number.
 const SHOWN: usize = 4;
-/// How many names a folded list holds at most.
+/// The most names in a folded list.
 const LISTED: usize = 1000;
-/// How many rows a credential spec has at most; what is denied comes first.
+/// The most rows of a credential spec; denials come first.
 const ROWS: usize = 12;
 
 /// Service accounts that have a credential spec's right in the same way and the same state.

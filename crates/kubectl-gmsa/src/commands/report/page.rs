@@ -122,9 +122,7 @@ fn access(report: &Report) -> String {
         entries.iter().partition(|entry| entry.is_one_of_many());
     let mut html = String::new();
     if shown.is_empty() {
-        html.push_str(
-            "<p>No service account has a right of its own, and none uses a credential spec.</p>\n",
-        );
+        html.push_str("<p>No service account has a right or uses a credential spec.</p>\n");
     } else {
         let mut table = Table::new(
             "access-table",

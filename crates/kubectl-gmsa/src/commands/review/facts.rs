@@ -1,4 +1,4 @@
-//! Where the facts of a review come from: the files themselves, or the cluster.
+//! The source of the facts of a review: the files, or the cluster.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -7,18 +7,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::credential_specs::CredentialSpecs;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::audit::makes_random_hostnames;
-use gmsa_cluster::cache::{Cluster, Observer, Options};
+use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
-use serde_json::Value;
 
+use crate::credential_spec::name_of;
 use crate::failure::Failure;
 
 /// How long one question to the cluster may take.
@@ -29,14 +30,14 @@ pub enum Facts<'a> {
     /// The objects in the files.
     Files { specs: BTreeMap<&'a str, Option<Arc<Prepared>>>, policy: &'a Policy },
     /// The cluster; every answer is asked for once.
-    Cluster(Box<Live>),
+    Cluster(Box<Cluster>),
 }
 
 /// The cluster, asked one question at a time.
-pub struct Live {
+pub struct Cluster {
     runtime: tokio::runtime::Runtime,
     client: Client,
-    cluster: Cluster,
+    facts: ClusterFacts,
     names: OnceCell<Vec<String>>,
     specs: RefCell<BTreeMap<String, SpecFact>>,
     rights: RefCell<BTreeMap<[String; 3], Right>>,
@@ -53,7 +54,7 @@ impl<'a> Facts<'a> {
         let specs = set
             .credential_specs
             .iter()
-            // The API server would not take an object of another name.
+            // The API server would not accept an object with another name.
             .filter(|(name, _)| is_valid_name(name))
             .map(|(name, spec)| {
                 (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
@@ -64,15 +65,17 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Whether the webhook of the cluster gives pods hostnames of their own; of files nobody knows.
+    /// Whether the webhook of the cluster sets random hostnames; unknown for files.
     pub fn makes_hostnames(&self) -> bool {
         match self {
             Self::Files { .. } => false,
-            Self::Cluster(live) => live.runtime.block_on(makes_random_hostnames(&live.client)),
+            Self::Cluster(cluster) => {
+                cluster.runtime.block_on(makes_random_hostnames(&cluster.client))
+            }
         }
     }
 
-    /// Whether they come from the cluster.
+    /// Whether the source is the cluster.
     pub fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster(_))
     }
@@ -88,7 +91,7 @@ impl Source for Facts<'_> {
                 Some(None) => SpecFact::Empty,
                 None => SpecFact::Absent,
             }),
-            Self::Cluster(live) => live.spec(name),
+            Self::Cluster(cluster) => cluster.spec(name),
         }
     }
 
@@ -99,33 +102,33 @@ impl Source for Facts<'_> {
             } else {
                 Right::Denied
             }),
-            Self::Cluster(live) => live.right(namespace, account, name),
+            Self::Cluster(cluster) => cluster.right(namespace, account, name),
         }
     }
 
     fn names(&self) -> Vec<String> {
         match self {
             Self::Files { specs, .. } => specs.keys().map(|name| (*name).to_owned()).collect(),
-            Self::Cluster(live) => live.names().to_vec(),
+            Self::Cluster(cluster) => cluster.names().to_vec(),
         }
     }
 }
 
-impl Live {
+impl Cluster {
     /// Makes a client of the cluster.
     pub fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
-        let options = Options { remember: Duration::ZERO, ..Options::default() };
-        let (client, cluster) = runtime.block_on(async {
+        let options = Options { cache_reviews_for: Duration::ZERO, ..Options::default() };
+        let (client, facts) = runtime.block_on(async {
             let client = client::connect(Selection { kubeconfig, context }).await?;
-            let cluster = Cluster::start(client.clone(), options, Arc::new(Unobserved));
-            Ok::<_, client::Error>((client, cluster))
+            let facts = ClusterFacts::start(client.clone(), options, Arc::new(Unobserved));
+            Ok::<_, client::Error>((client, facts))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());
-        Ok(Self { runtime, client, cluster, specs, rights, names: OnceCell::new() })
+        Ok(Self { runtime, client, facts, specs, rights, names: OnceCell::new() })
     }
 
     /// The namespace of the context.
@@ -137,10 +140,9 @@ impl Live {
     /// listed.
     fn names(&self) -> &[String] {
         self.names.get_or_init(|| {
-            let specs = CredentialSpecs::new(self.client.clone());
-            let Ok(listed) = self.runtime.block_on(specs.list()) else { return Vec::new() };
-            let name = |spec: &Value| Some(spec.pointer("/metadata/name")?.as_str()?.to_owned());
-            listed.iter().filter_map(name).collect()
+            let objects = Objects::new(self.client.clone(), FIELD_MANAGER, false);
+            let listed = self.runtime.block_on(objects.list(kinds::CREDENTIAL_SPEC, None));
+            listed.unwrap_or_default().iter().map(|spec| name_of(spec).to_owned()).collect()
         })
     }
 
@@ -149,7 +151,7 @@ impl Live {
             return Ok(fact.clone());
         }
         let deadline = Instant::now() + PATIENCE;
-        let asked = self.cluster.credential_spec_live(name, deadline);
+        let asked = self.facts.read_credential_spec(name, deadline);
         let fact = match self.runtime.block_on(asked) {
             SpecFact::Unknown(failure) => return Err(Failure::Cluster(failure.message)),
             fact => fact,
@@ -164,7 +166,7 @@ impl Live {
             return Ok(right.clone());
         }
         let deadline = Instant::now() + PATIENCE;
-        let asked = self.cluster.right(namespace, account, name, deadline);
+        let asked = self.facts.review_right(namespace, account, name, deadline);
         let right = match self.runtime.block_on(asked) {
             Right::Unknown(failure) => {
                 return Err(Failure::Cluster(format!(

@@ -2,7 +2,7 @@
 
 use gmsa_cluster::manifests::ManifestSet;
 use gmsa_core::credspec::lint;
-use gmsa_core::credspec::name::{closest, is_valid_name, made_valid};
+use gmsa_core::credspec::name::{closest, is_pattern, is_valid_name, made_valid};
 use gmsa_core::finding::{Code, Finding};
 
 use super::report::ObjectFinding;
@@ -50,7 +50,7 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
                 format!("; write \"{}\", as the credential spec must be called", made_valid(name))
             }
         };
-        let why = if valid { "is not among the objects" } else { "is no valid name" };
+        let why = if valid { "is not among the objects" } else { "is not a valid name" };
         found.push(ObjectFinding::new(
             &role,
             None,
@@ -61,11 +61,6 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
             },
         ));
     }
-}
-
-/// Whether somebody meant several names by one.
-pub(super) fn is_pattern(name: &str) -> bool {
-    name.contains(['*', '?'])
 }
 
 fn bindings(set: &ManifestSet, found: &mut Vec<ObjectFinding>) {

@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
 use gmsa_core::admission::{Denial, Reason};
-use gmsa_core::credspec::name::{is_valid_name, made_valid};
+use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
 use gmsa_core::rbac::Policy;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::judge::Judged;
-use super::objects::is_pattern;
+use super::simulate::Simulated;
 
-/// What holds a name.
+/// A field with a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Holder {
     CredentialSpec,
@@ -26,7 +25,7 @@ enum Holder {
 pub struct Rename {
     /// The name to write.
     pub name: String,
-    /// What stands there now.
+    /// The current value.
     pub instead_of: Vec<String>,
     /// Where to write it.
     pub places: Vec<RenamePlace>,
@@ -38,7 +37,7 @@ pub struct Rename {
     of_credential_spec: bool,
 }
 
-/// A field that holds such a name.
+/// A field with such a name.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RenamePlace {
@@ -61,16 +60,16 @@ pub struct Renames<'a> {
     policy: Option<&'a Policy>,
 }
 
-/// What is said of a denial that other spellings of a name explain.
+/// What to print for a denial that the spelling of a name explains.
 pub struct Cure {
-    /// Instead of what admission says, which would have granted what is granted already.
+    /// Replaces admission's message, which would advise granting a right that is already granted.
     pub message: Option<String>,
     pub hint: String,
 }
 
 impl<'a> Renames<'a> {
     /// What has to be written otherwise in the objects and in the places that were judged.
-    pub fn of(set: &'a ManifestSet, judged: &[Judged<'_>], cluster: bool) -> Self {
+    pub fn of(set: &'a ManifestSet, simulated: &[Simulated<'_>], cluster: bool) -> Self {
         let policy = (!cluster).then_some(&set.policy);
         let mut renames = Self { by_name: BTreeMap::new(), policy };
         for (name, spec) in &set.credential_specs {
@@ -82,7 +81,7 @@ impl<'a> Renames<'a> {
                 renames.add(name, role, "rules.resourceNames", None, Holder::Role);
             }
         }
-        for one in judged {
+        for one in simulated {
             let workload = one.workload;
             for place in &one.places {
                 let name = place.credential_spec.as_deref().unwrap_or_default();
@@ -144,7 +143,7 @@ impl<'a> Renames<'a> {
                 if let Some(written) = granted {
                     let said = denial.without_commands();
                     let message =
-                        format!("{said}: the right is to \"{written}\", which is no valid name");
+                        format!("{said}: the right is to \"{written}\", which is not a valid name");
                     let hint = format!("{write}. The right is there once the names are.");
                     return Some(Cure { message: Some(message), hint });
                 }

@@ -1,4 +1,4 @@
-//! The report: what is printed as JSON, and what the other formats are made from.
+//! The report: printed as JSON, and the source of the other formats.
 
 use gmsa_cluster::manifests::Source;
 use gmsa_core::admission::{Denial, Reason};
@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::DENIAL;
-use super::judge::{Judged, Place};
 use super::renames::{Cure, Rename, Renames};
+use super::simulate::{Place, Simulated};
 
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -101,7 +101,7 @@ pub struct DenialReport {
     pub code: u16,
     /// The field at fault.
     pub field: String,
-    /// What admission says, without a command that would be of no use.
+    /// Admission's message, without a command that would not help.
     pub message: String,
     /// What to do.
     pub hint: String,
@@ -124,7 +124,7 @@ pub struct FindingReport {
     pub hint: &'static str,
 }
 
-/// A finding on an object that is no workload.
+/// A finding on an object that is not a workload.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectFinding {
@@ -149,13 +149,13 @@ pub fn schema() -> serde_json::Value {
 
 impl Report {
     pub fn new(
-        judged: &[Judged<'_>],
+        simulated: &[Simulated<'_>],
         findings: Vec<ObjectFinding>,
         renames: Renames<'_>,
         from_cluster: bool,
     ) -> Self {
         let workloads: Vec<WorkloadReport> =
-            judged.iter().map(|judged| WorkloadReport::new(judged, &renames)).collect();
+            simulated.iter().map(|simulated| WorkloadReport::new(simulated, &renames)).collect();
         let count = |verdict| workloads.iter().filter(|one| one.verdict == verdict).count();
         let (admitted, denied) = (count("admitted"), count("denied"));
         let summary =
@@ -184,8 +184,8 @@ impl Report {
 }
 
 impl WorkloadReport {
-    fn new(judged: &Judged<'_>, renames: &Renames<'_>) -> Self {
-        let denials = judged.decision.denials();
+    fn new(simulated: &Simulated<'_>, renames: &Renames<'_>) -> Self {
+        let denials = simulated.decision.denials();
         // A denial of the whole pod stands at no place of its own, and holds for each.
         let of_pod = denials.iter().find(|denial| denial.field.is_empty());
         let report = |place: &Place| {
@@ -193,28 +193,29 @@ impl WorkloadReport {
                 .iter()
                 .find(|one| !one.field.is_empty() && one.field.starts_with(&place.prefix));
             let name = place.credential_spec.as_deref().unwrap_or_default();
-            let account = (judged.workload.namespace.as_str(), judged.service_account.as_str());
+            let account =
+                (simulated.workload.namespace.as_str(), simulated.service_account.as_str());
             let denial = own
                 .or(of_pod)
                 .map(|denial| DenialReport::new(denial, name, renames.cure(denial, name, account)));
             PlaceReport::new(place, denial)
         };
-        let places: Vec<PlaceReport> = judged.places.iter().map(report).collect();
-        let verdict = match (judged.uses_gmsa, denials.is_empty()) {
+        let places: Vec<PlaceReport> = simulated.places.iter().map(report).collect();
+        let verdict = match (simulated.uses_gmsa, denials.is_empty()) {
             (false, true) => "no-gmsa",
             (_, true) => "admitted",
             (_, false) => "denied",
         };
         Self {
-            kind: judged.workload.kind.clone(),
-            namespace: judged.workload.namespace.clone(),
-            name: judged.workload.name.clone(),
-            file: judged.workload.source.file.to_string(),
-            line: judged.workload.source.line,
-            service_account: judged.service_account.clone(),
+            kind: simulated.workload.kind.clone(),
+            namespace: simulated.workload.namespace.clone(),
+            name: simulated.workload.name.clone(),
+            file: simulated.workload.source.file.to_string(),
+            line: simulated.workload.source.line,
+            service_account: simulated.service_account.clone(),
             verdict,
             places,
-            findings: judged.decision.warnings.iter().map(FindingReport::new).collect(),
+            findings: simulated.decision.warnings.iter().map(FindingReport::new).collect(),
         }
     }
 
@@ -223,7 +224,7 @@ impl WorkloadReport {
         format!("{} {}/{}", self.kind, self.namespace, self.name)
     }
 
-    /// Why it is denied; what holds for the whole pod is there once.
+    /// Why it is denied; a denial of the whole pod is listed once.
     pub fn denials(&self) -> impl Iterator<Item = &DenialReport> {
         let denials = self.places.iter().filter_map(|place| place.denial.as_ref());
         let mut of_pod_is_told = false;

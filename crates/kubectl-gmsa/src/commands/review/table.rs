@@ -7,7 +7,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 use super::renames::{Rename, RenamePlace};
 use super::report::{FindingReport, Report, WorkloadReport};
 
-/// Where no terminal says how wide it is.
+/// The width without a terminal.
 const WIDTH: u16 = 100;
 
 /// Renders the table, the reasons and what to do.

@@ -4,18 +4,18 @@ use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::apply;
 
 use super::Failure;
-use super::judge::Judged;
+use super::simulate::Simulated;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
 pub fn render(
     documents: &[Document],
     set: &ManifestSet,
-    judged: &[Judged<'_>],
+    simulated: &[Simulated<'_>],
 ) -> Result<(String, Vec<String>), Failure> {
     let mut kept = Vec::new();
     let mut values: Vec<_> = documents.iter().map(|document| document.value.clone()).collect();
-    for one in judged {
+    for one in simulated {
         let workload = one.workload;
         if !one.decision.is_allowed() {
             kept.push(format!("{} {}/{}", workload.kind, workload.namespace, workload.name));

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Seen, ready, run};
 
 #[test]
-fn a_dry_run_without_a_value_is_the_clients_and_takes_no_word_after_it() {
+fn a_dry_run_without_a_value_is_the_clients_and_consumes_no_argument() {
     let run = |args: &[&str]| run(Path::new("/nonexistent"), args);
     let (code, printed, why) =
         run(&["grant", "--dry-run", "web", "--to", "shop/web", "-o", "name"]);
@@ -17,7 +17,7 @@ fn a_dry_run_without_a_value_is_the_clients_and_takes_no_word_after_it() {
     assert!(printed.contains("web"), "{printed}");
     let named = run(&["grant", "web", "--to", "shop/web", "-o", "name", "--dry-run=client"]);
     assert_eq!(named.1, printed);
-    // As kubectl has it: what follows without an equals sign is no value, but a credential spec here.
+    // As in kubectl, a word without an equals sign is not the option's value, but here a credential spec.
     let (code, both, why) =
         run(&["grant", "web", "--dry-run", "server", "--to", "shop/web", "-o", "name"]);
     assert_eq!(code, 0, "{why}");
@@ -28,7 +28,7 @@ fn a_dry_run_without_a_value_is_the_clients_and_takes_no_word_after_it() {
     assert!(manifests.contains("kind: Deployment"), "{manifests}");
     let (code, _, why) = run(&["uninstall", "--dry-run"]);
     assert_eq!(code, 2);
-    assert!(why.contains("--dry-run=client says nothing"), "{why}");
+    assert!(why.contains("--dry-run=client cannot show what is removed"), "{why}");
     let (code, _, why) = run(&["uninstall", "--dry-run", "server"]);
     assert_eq!(code, 2);
     assert!(why.contains("unexpected argument 'server'"), "{why}");

@@ -1,4 +1,4 @@
-//! The remedies of `account check`, in a real domain: each command as it stands in the report.
+//! The remedies of `account check`, in a real domain: each command exactly as in the report.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -138,7 +138,7 @@ async fn what_the_check_of_an_account_advises_works() {
     proof(&world, test);
 }
 
-/// What only another account mends.
+/// What only a new account fixes.
 fn made_anew(world: &World<'_>) {
     let create = "kubectl gmsa account create";
     let name = world.controller.unique("New");
@@ -214,7 +214,7 @@ fn service_names(world: &World<'_>) {
     ));
     let taken = format!("http/{node}");
     world.change(&other, &add(&taken));
-    world.advised(&other, "spn-alias", "give the service a name of its own");
+    world.advised(&other, "spn-alias", "give the service its own name");
     let own = format!("http/{other}.contoso.com");
     world.done(&format!("kubectl gmsa account set {other} --remove-spn {taken} --add-spn {own}"));
     world.gone(&other, "spn-alias");

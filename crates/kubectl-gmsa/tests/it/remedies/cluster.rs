@@ -64,7 +64,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-rules",
-        "which puts the rules back",
+        "which restores the rules",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/rules", &json!([object["webhooks"][0]["rules"][0]]))
         }),
@@ -72,7 +72,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-exclusions",
-        "Take the objectSelector away",
+        "Remove the objectSelector",
         Plant::Patch(VALIDATING, |object| {
             hooks(object, "/objectSelector", &json!({"matchLabels": {"gmsa": "yes"}}))
         }),
@@ -92,7 +92,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-rights",
-        "which puts roles and bindings back",
+        "which restores roles and bindings",
         Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
         Follow::Run("kubectl gmsa install"),
     ),
@@ -126,7 +126,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "old-webhook",
-        "delete what is named",
+        "delete the named objects",
         Plant::Apply(|| {
             json!({"apiVersion": "apps/v1", "kind": "Deployment",
                 "metadata": {"name": "windows-gmsa-webhook", "namespace": "default"},
@@ -168,7 +168,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-service",
-        "Make it anew",
+        "Create it again",
         Plant::Patch(SERVICE, |object| {
             let mut ports = object["spec"]["ports"].clone();
             ports[0]["port"] = json!(444);
@@ -178,7 +178,7 @@ const ROWS: [Row; 24] = [
     ),
     row(
         "webhook-endpoints",
-        "puts the selector back",
+        "restores the selector",
         Plant::Patch(
             SERVICE,
             |_| json!({"spec": {"selector": {"app.kubernetes.io/name": "another"}}}),
@@ -213,7 +213,7 @@ const ROWS: [Row; 24] = [
         ),
         Follow::Patch(SPEC, |_, lint| {
             // The command's own advice.
-            assert!(lint.contains("with one more number, which has to go"), "{lint}");
+            assert!(lint.contains("with one more number: remove that"), "{lint}");
             json!({"credspec": {"DomainJoinConfig": {"Sid": "S-1-5-21-1-2-3"}}})
         }),
     ),
@@ -317,7 +317,7 @@ async fn follow(world: &Living, row: &Row, advice: &str) -> Result<(), String> {
         }
     }
     if row.check == "crd-present" {
-        // What the advice asks for besides.
+        // The other step of the advice.
         world.apply(&objects::credential_spec("web", "WebApp1")).await;
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The remedies of what only happens where the webhook's certificate comes from elsewhere: a server
-//! that makes its own certificate mends it within seconds.
+//! The remedies of faults that last only if the webhook's certificate comes from elsewhere: a server
+//! that makes its own certificate fixes them within seconds.
 
 use serde_json::{Value, json};
 

@@ -189,7 +189,7 @@ impl Living {
     }
 }
 
-/// The advice of each finding or outcome of a report that is not as it should be.
+/// The advice of each finding, and of each outcome that is not ok.
 pub(super) fn advices(report: &Value, id: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![report];

@@ -150,7 +150,7 @@ pub(super) const fn denial(
 const OF_PODS: [Row; 16] = [
     finding(
         "gmsa-with-host-process",
-        "Take `hostProcess: true` away",
+        "Remove `hostProcess: true`",
         |files| files.options()["hostProcess"] = json!(true),
         |files| remove(files.options(), "hostProcess"),
     ),

@@ -109,7 +109,7 @@ async fn plant(world: &Living, check: &str, target: &str) {
             world.pod("tools", |_| {}).await;
         }
         "channel" => {
-            world.node.record("channel", recordings::channel_mended_by_reset());
+            world.node.record("channel", recordings::channel_repaired_by_reset());
             world.pod("channel", |_| {}).await;
         }
         _ => panic!("{check}: {target}"),

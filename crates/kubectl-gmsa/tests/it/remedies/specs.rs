@@ -66,7 +66,7 @@ pub(super) const OF_SPECS: [Row; 26] = [
     ),
     finding(
         "value-type-wrong",
-        "goes into quotes",
+        "in quotes",
         |files| {
             files.with_plugin();
             files.host()["PortableCcgVersion"] = json!(1);
@@ -101,7 +101,7 @@ pub(super) const OF_SPECS: [Row; 26] = [
     ),
     finding(
         "sid-not-domain",
-        "an account's SID is the domain's with one more number, which has to go",
+        "an account's SID is the domain's SID with one more number: remove that",
         |files| files.domain()["Sid"] = json!("S-1-5-21-1-2-3-1104"),
         |files| files.domain()["Sid"] = json!("S-1-5-21-1-2-3"),
     ),

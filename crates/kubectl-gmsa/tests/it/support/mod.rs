@@ -97,4 +97,6 @@ pub async fn install_definition(cluster: &Cluster) {
     definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
     definition["kind"] = "CustomResourceDefinition".into();
     cluster.apply(&definition).await;
+    // It is served some moments later.
+    cluster.api(&gmsa_testkit::objects::credential_spec("any", "Any")).await;
 }

@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Creates a pod of the service account `web` that uses the credential spec `web`, and waits
-    /// until the node has told of it.
+    /// until the node has reported its status.
     pub async fn pod(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut pod = objects::pod(NAMESPACE, name, &objects::gmsa(Some("web"), None));
         pod["spec"]["serviceAccountName"] = json!("web");
@@ -138,7 +138,7 @@ pub async fn world(test: &str) -> Option<World> {
         world.apply(&object).await;
     }
     // Caches of the API server lag behind.
-    eventually("all is well", SOON, || async {
+    eventually("the doctor finds nothing", SOON, || async {
         let ran = world.run(&["doctor", "--fail-on", "info"]).await;
         (ran.code == 0).then_some(())
     })

@@ -96,7 +96,7 @@ async fn be_available(world: &World, namespace: &str, name: &str) {
 
 /// A certificate for a Service, in files, and its CA in base64.
 pub fn certificate(namespace: &str, name: &str) -> (TempDir, Value) {
-    let authority = Authority::new("somebody else's");
+    let authority = Authority::new("windows-gmsa");
     let pair = authority.server(&[&format!("{name}.{namespace}.svc")]);
     let files = tempfile::tempdir().unwrap();
     pair.write(files.path(), "old");

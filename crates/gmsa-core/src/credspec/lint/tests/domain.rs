@@ -60,7 +60,7 @@ fn names_of_the_account() {
         &format!("{DOMAIN}/MachineAccountName"),
         json!("$"),
         &[
-            "machine-account-name-invalid credspec.DomainJoinConfig.MachineAccountName: MachineAccountName holds no name",
+            "machine-account-name-invalid credspec.DomainJoinConfig.MachineAccountName: MachineAccountName has no name",
         ],
     );
     check(&format!("{DOMAIN}/MachineAccountName"), json!("WEBAPP1"), &[]);

@@ -55,7 +55,7 @@ fn the_input_of_the_plugin() {
         )],
     );
     let password = format!(
-        "plugin-input-plaintext-password {input}: PluginInput seems to hold a password in plain text"
+        "plugin-input-plaintext-password {input}: PluginInput seems to contain a password in plain text"
     );
     check(&format!("{HOST}/PluginInput"), json!("a@contoso.com:b"), &[&password]);
 

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::{Check, CheckStatus};
 
-/// What Kerberos takes unless it is told otherwise (RFC 4120, section 8.2).
+/// The clock skew that Kerberos allows by default (RFC 4120, section 8.2).
 const ALLOWED: Duration = Duration::from_mins(5);
 /// A clock that is set by another is not that wrong.
 const NOTEWORTHY: Duration = Duration::from_mins(1);
@@ -16,7 +16,7 @@ pub(super) fn check(there: Option<SystemTime>, here: SystemTime) -> Check {
         return Check::not_passed(
             ID,
             CheckStatus::Unknown,
-            "the controller does not tell the time".to_owned(),
+            "the controller does not report the time".to_owned(),
             "compare the clocks by hand (w32tm /stripchart)",
         );
     };

@@ -35,7 +35,7 @@ fn clocks_apart() {
         (Some(at(1_000_300)), CheckStatus::Warning, "300 s ahead of"),
         (Some(at(1_000_301)), CheckStatus::Failed, "301 s ahead of"),
         (Some(at(996_400)), CheckStatus::Failed, "3600 s behind"),
-        (None, CheckStatus::Unknown, "does not tell the time"),
+        (None, CheckStatus::Unknown, "does not report the time"),
     ] {
         let check = clock::check(there, here);
         assert_eq!(check.status, status, "{there:?}");

@@ -9,7 +9,7 @@ const ID: &str = "controller-versions";
 /// The build of Windows Server 2025.
 const SERVER_2025: u32 = 26100;
 
-/// What the account of a controller says of it.
+/// A controller's version, from its computer account.
 pub(super) struct Controller {
     pub(super) host: String,
     /// Such as `10.0 (20348)`.
@@ -28,7 +28,7 @@ impl Controller {
     }
 }
 
-/// Judges all of them together: those of Windows Server 2025 beside older ones break the change of computer
+/// Checks all of them together: Windows Server 2025 alongside older ones breaks the change of computer
 /// passwords, and with it the nodes' right to read managed ones.
 pub(super) fn check(controllers: &[Controller]) -> Check {
     let shown = |one: &Controller| {
@@ -60,7 +60,7 @@ pub(super) fn check(controllers: &[Controller]) -> Check {
             ID,
             CheckStatus::Warning,
             format!(
-                "controllers of Windows Server 2025 ({}) stand beside older ones ({}): that breaks the change \
+                "controllers of Windows Server 2025 ({}) run alongside older ones ({}): that breaks the change \
                  of computer passwords, and a node whose own password is 30 to 60 days old cannot read a \
                  managed one",
                 list(new.iter().map(|one| one.host.clone())),
@@ -96,7 +96,7 @@ mod tests {
             (
                 vec![new(), old()],
                 CheckStatus::Warning,
-                "Server 2025 (new) stand beside older ones (old)",
+                "Server 2025 (new) run alongside older ones (old)",
             ),
             (vec![controller("odd", None, None)], CheckStatus::Passed, "odd (version not shown)"),
             (

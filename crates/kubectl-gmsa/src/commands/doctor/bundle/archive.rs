@@ -24,16 +24,16 @@ events/          events of the namespaces in question
 logs/            the end of the logs of the webhook's replicas
 outputs/         what commands in the pod and on nodes printed
 not-read.txt     what could not be read, and why
-redacted.txt     what was taken out, and where
+redacted.txt     what was replaced, and where
 
-Secrets were taken out: values of environment variables, inputs of plug-ins, annotations of
-strangers, passwords in command lines and URLs, tokens and private keys. Each stands as REDACTED.
-What was taken out somewhere and has six characters or more was looked for everywhere else, too.
-Read it all the same before you give it to somebody: names of hosts, domains, accounts and namespaces
-are in it, and a secret that looks like an everyday word cannot be told from one.
+Secrets were replaced by REDACTED: values of environment variables, inputs of plug-ins, annotations
+of other software, passwords in command lines and URLs, tokens and private keys. A secret of six
+characters or more was also replaced wherever else it occurs.
+Read the archive before you share it: it holds names of hosts, domains, accounts and namespaces, and a
+secret that looks like an everyday word cannot be recognized.
 ";
 
-/// What a file holds.
+/// The content of a file.
 pub enum Content {
     /// Objects of Kubernetes, written as YAML.
     Objects(Vec<Value>),
@@ -59,7 +59,7 @@ pub struct Sealed {
 }
 
 impl Archive {
-    /// Adds a file. Names come from objects: nothing in them leads out of the archive.
+    /// Adds a file. Names come from objects, so they are made safe as paths.
     pub fn add(&mut self, name: &str, content: Content) {
         let safe: Vec<String> = name
             .split('/')
@@ -138,7 +138,7 @@ impl Archive {
             let place = redactor.place(&one.place);
             format!("{}: {place}{}", one.file, one.what)
         }));
-        let list = if list.is_empty() { "Nothing was taken out.\n".to_owned() } else { list };
+        let list = if list.is_empty() { "Nothing was replaced.\n".to_owned() } else { list };
         files.push(("redacted.txt".to_owned(), list));
         Ok(Sealed { files, taken: redactor.taken.len(), not_read })
     }
@@ -154,9 +154,9 @@ impl Sealed {
     pub fn summary(&self) -> String {
         let taken = match self.taken {
             0 => "nothing secret was met".to_owned(),
-            taken => format!(
-                "secrets were taken out at {taken} places, each stands as {REDACTED} (redacted.txt)"
-            ),
+            taken => {
+                format!("secrets in {taken} places were replaced by {REDACTED} (redacted.txt)")
+            }
         };
         match self.not_read {
             0 => format!("{taken}; everything could be read"),
@@ -195,7 +195,7 @@ impl Sealed {
     }
 }
 
-/// Whether the file may be written, so that nobody waits in vain.
+/// Whether the file may be written, checked before the long work.
 pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
     if !folder(file).is_dir() {
         return Err(failed(file, "its folder does not exist"));

@@ -46,7 +46,7 @@ impl Reader<'_> {
         match self.objects.list(kind, namespace).await {
             Ok(found) => found,
             // A kind that the server does not know.
-            Err(error) if error.code == Some(404) => Vec::new(),
+            Err(error) if error.code() == Some(404) => Vec::new(),
             Err(error) => {
                 self.archive.missed(error.to_string());
                 Vec::new()
@@ -119,7 +119,7 @@ fn seen(reader: &mut Reader<'_>, facts: &Facts, specs: &[Value]) {
     }
 }
 
-/// The certificates alone: of a Secret nothing else is kept, whatever it holds.
+/// Only the certificates: nothing else of a Secret is kept.
 async fn certificate(reader: &mut Reader<'_>, facts: &Facts, namespace: &str) {
     let name = checks::server::secret_name(facts);
     let Some(secret) = reader.get(SECRET, namespace, &name).await else { return };
@@ -145,7 +145,7 @@ fn public(bytes: &[u8]) -> String {
     kept
 }
 
-/// Roles that grant `use`, those of the webhook, and who has them.
+/// Roles that grant `use`, those of the webhook, and their bindings.
 async fn rights(reader: &mut Reader<'_>, facts: &Facts) {
     let deployment = facts.deployment.as_ref().ok().and_then(Option::as_ref);
     let account = deployment.map(|deployment| {
@@ -191,7 +191,7 @@ fn grants_use(rule: &Value) -> bool {
         && has("/verbs", "use")
 }
 
-/// What `CoreDNS` is told.
+/// The configuration of `CoreDNS`.
 async fn dns(reader: &mut Reader<'_>) {
     let mut found = Vec::new();
     for map in checks::dns::MAPS {

@@ -78,7 +78,7 @@ function Format-Code {
     return '0x{0:X8}' -f $Number
 }
 
-# Reads a program's output; what it writes to its error stream is no error.
+# Reads a program's output; what it writes to its error stream is not an error.
 function Get-Output {
     param([string] $Program, [string[]] $Arguments)
     $before = $ErrorActionPreference

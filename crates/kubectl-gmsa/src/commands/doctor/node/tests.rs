@@ -20,7 +20,7 @@ fn the_script_is_sound_powershell() {
 }
 
 #[test]
-fn the_script_holds_nothing_that_5_1_does_not_know() {
+fn the_script_uses_nothing_that_5_1_lacks() {
     assert!(SCRIPT.is_ascii(), "5.1 reads a file without a mark in the code page of the machine");
     for line in SCRIPT.lines() {
         for new in NEWER {

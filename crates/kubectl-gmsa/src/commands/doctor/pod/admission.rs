@@ -1,7 +1,7 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
 use gmsa_cluster::api::value::{array, text};
-use gmsa_cluster::simulate::Now;
+use gmsa_cluster::simulate::Simulator;
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -25,10 +25,10 @@ pub async fn judge(
     if pod.references().next().is_some() {
         match specs {
             Ok(specs) => {
-                let mut now = Now::new(client.clone(), specs);
-                outcomes.extend(admitted(&mut now, subject).await?);
+                let mut simulator = Simulator::new(client.clone(), specs);
+                outcomes.extend(admitted(&mut simulator, subject).await?);
                 if let Some(live) = &subject.pod {
-                    outcomes.extend(contents(&mut now, subject, live, pod).await);
+                    outcomes.extend(contents(&mut simulator, subject, live, pod).await);
                 }
             }
             Err(why) => outcomes.push(Outcome::unknown(&POD_ADMISSION, why).on(&subject.shown)),
@@ -41,14 +41,14 @@ pub async fn judge(
 }
 
 /// Whether the pod, and the workload's next one, would be admitted if they were created now.
-async fn admitted(now: &mut Now, subject: &Subject) -> Result<Vec<Outcome>, Failure> {
+async fn admitted(simulator: &mut Simulator, subject: &Subject) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     let fresh = subject.pod.clone().map(|pod| (shown(&pod), as_created(pod)));
     let next = subject.next_pod().map(|pod| (format!("the next pod of {}", subject.shown), pod));
     for (name, object) in fresh.into_iter().chain(next) {
         let text = object.to_string();
         let pod = read(&text, &name)?;
-        let outcome = match now.walk(&object, &pod, &subject.namespace).await {
+        let outcome = match simulator.walk(&object, &pod, &subject.namespace).await {
             Err(error) => Outcome::unknown(&POD_ADMISSION, error.to_string()),
             Ok(walked) => match walked.decision.denials() {
                 [] => Outcome::ok(&POD_ADMISSION, "it would be admitted"),
@@ -85,14 +85,14 @@ fn as_created(mut pod: Value) -> Value {
     pod
 }
 
-/// Whether what the pod carries is what the credential spec says today.
+/// Whether the pod carries the current contents of the credential spec.
 async fn contents(
-    now: &mut Now,
+    simulator: &mut Simulator,
     subject: &Subject,
     live: &Value,
     pod: &Pod<'_>,
 ) -> Option<Outcome> {
-    let decision = match now.validate(pod, &subject.namespace).await {
+    let decision = match simulator.validate(pod, &subject.namespace).await {
         Ok(decision) => decision,
         Err(error) => {
             let outcome = Outcome::unknown(&POD_CONTENTS, error.to_string());
@@ -127,7 +127,7 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
             .filter(|one| text(one, "/type") == "ReplicaFailure" && text(one, "/status") == "True");
         for failure in failures {
             let line = format!("{}: {}", shown(maker), text(failure, "/message"));
-            // A deployment repeats what its replica set says.
+            // A Deployment repeats the condition of its replica set.
             if !reasons.iter().any(|one| one.ends_with(text(failure, "/message"))) {
                 reasons.push(line);
             }

@@ -1,4 +1,4 @@
-//! What the name of an image says of what is in it.
+//! What the name of an image reveals about its content.
 
 use gmsa_cluster::api::value::text;
 use gmsa_core::diagnosis::catalogue::pod::POD_IMAGE;
@@ -7,7 +7,7 @@ use gmsa_core::pod::{Pod, identities};
 
 use super::target::Subject;
 
-/// Images of which one tag stands for several systems; for Windows it is nanoserver.
+/// Images whose tags are for several systems; for Windows they are based on nanoserver.
 const MULTI: [&str; 4] = [
     "mcr.microsoft.com/dotnet/aspnet",
     "mcr.microsoft.com/dotnet/runtime",

@@ -131,7 +131,7 @@ pub async fn look(client: &Client, place: Place, limit: Duration) -> Looked {
 }
 
 impl Looked {
-    /// What it comes to.
+    /// The outcomes.
     pub fn judge(&self) -> Vec<Outcome> {
         let mut outcomes = vec![self.exec.clone()];
         for outcome in self.inside.judge() {
@@ -141,7 +141,7 @@ impl Looked {
         outcomes
     }
 
-    /// The secure channel with what was done to it, and what to do next.
+    /// The outcome of the secure channel with the repairs, and what to do next.
     fn channel(&self, outcome: Outcome) -> Outcome {
         let outcome = self.done.iter().fold(outcome, Outcome::because);
         if outcome.state != State::Problem || outcome.next.is_some() {
@@ -171,7 +171,7 @@ impl Looked {
         ))
     }
 
-    /// Runs one command and keeps what came of it.
+    /// Runs one command and stores its result.
     pub async fn read(&mut self, client: &Client, probe: Probe) {
         let reading = if let Some(why) = &self.stopped {
             Reading::Skipped(why.clone())
@@ -205,7 +205,7 @@ impl Looked {
         let name = unused(&self.outputs, &format!("{pod}/{container}/{file}"));
         self.outputs.push(Output { name, text: decode(&output) });
         match ended.end {
-            // Docker tells in the output that it started nothing.
+            // Docker reports in the output that it could not start the program.
             End::Exited(126 | 127) if decode(&output).contains("CreateProcess") => {
                 self.not_started(client, decode(&output).trim().to_owned()).await
             }
@@ -214,7 +214,7 @@ impl Looked {
         }
     }
 
-    /// A program that cannot be started is not in the image if others can: what the runtime says is
+    /// A program that cannot be started is not in the image if others can: the runtime's message is
     /// in the language of the node.
     async fn not_started(&mut self, client: &Client, why: String) -> Reading {
         if !may_be_missing(&why) {

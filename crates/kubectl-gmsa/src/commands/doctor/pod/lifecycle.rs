@@ -4,7 +4,7 @@ use gmsa_cluster::api::apply::{Applier, Change, Difference};
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::simulate::Now;
+use gmsa_cluster::simulate::Simulator;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
@@ -46,8 +46,8 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         )));
     }
     let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
-    let mut now = Now::new(client.clone(), &by_name);
-    let walked = now.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
+    let mut simulator = Simulator::new(client.clone(), &by_name);
+    let walked = simulator.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
     if let Some(denial) = walked.decision.denials().first() {
         return Err(Failure::Missing(format!(
             "failed to add the hook to {}: its pods would be denied, hook or not: {}",
@@ -56,7 +56,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         )));
     }
     let patch = wanted.patch(&object, &workload);
-    // What stands there is none of others, which was made sure of.
+    // Forced, because it was checked above that no other manager's hook is replaced.
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let (change, note) = match args.dry_run.mode {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
@@ -99,7 +99,7 @@ fn hook_of(args: &Doctor) -> Value {
 
 /// The containers that are to have the hook.
 struct Wanted {
-    /// Position and name, and what stands there now.
+    /// Index, name and current hook of each.
     containers: Vec<(usize, String, Option<Value>)>,
     hook: Value,
 }
@@ -121,7 +121,7 @@ fn wanted(
             let command = array(existing, "/exec/command").filter_map(Value::as_str);
             if !hook::is_ours(command) {
                 return Err(Failure::Missing(format!(
-                    "failed to add the hook to {}: {} has a postStart hook of its own; join the \
+                    "failed to add the hook to {}: {} already has a postStart hook; join the \
                      two by hand (--print-lifecycle shows ours)",
                     shown(object),
                     identity.container

@@ -1,4 +1,4 @@
-//! Where the pod runs, as whom it is known there, and what of its images can be told.
+//! Where the pod runs, under which name, and what its images show.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
         let outcome = if pod.is_bound_to_windows() {
             outcome.then(format!(
-                "It asks for Windows. See why no node takes it: `kubectl describe pod {} -n {}`; \
+                "It requires Windows. See why no node accepts it: `kubectl describe pod {} -n {}`; \
                  tolerate the taints of the Windows nodes, or make room on one.",
                 text(live, "/metadata/name"),
                 text(live, "/metadata/namespace")
@@ -54,7 +54,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
     let found = match soft(objects.get(&Reference::cluster(NODE, name)).await)? {
         Ok(Some(found)) => found,
         Ok(None) => {
-            let words = format!("its node {name} is no longer there");
+            let words = format!("its node {name} no longer exists");
             return Ok(vec![Outcome::problem(&POD_SCHEDULED, words)]);
         }
         Err(why) => return Ok(vec![Outcome::unknown(&POD_SCHEDULED, why)]),

@@ -23,7 +23,7 @@ use crate::failure::Failure;
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(300);
-/// How long a node may take to let a deleted pod go.
+/// How long a node may take to stop a deleted pod.
 const GOING: Duration = Duration::from_mins(1);
 /// A container that waits for one of these will not start by itself soon.
 const HOPELESS: [&str; 6] = [
@@ -60,7 +60,7 @@ pub async fn examine(
         match objects.create(&of, &wanted).await {
             Ok(_) => within(client, args, &objects, &of, specs).await,
             // The reason is that of admission, which stands among the outcomes too.
-            Err(error) if error.code.is_some() => {
+            Err(error) if error.code().is_some() => {
                 let outcome = Outcome::unknown(&POD_EXEC, error.to_string()).on(&shown);
                 Ok(Probed { outcomes: vec![outcome], looked: Vec::new() })
             }
@@ -104,12 +104,14 @@ async fn within(
     Ok(Probed { outcomes, looked })
 }
 
-/// The pod once its containers run, or once that is hopeless.
+/// The pod once its containers run, or once they cannot start any more.
 async fn started(objects: &Objects, of: &Reference, end: Instant) -> Result<Value, Failure> {
     loop {
         let found = objects.get(of).await?;
         let Some(live) = found else {
-            return Err(Failure::Cluster(format!("failed to wait for {of}: somebody deleted it")));
+            return Err(Failure::Cluster(format!(
+                "failed to wait for {of}: another user or controller deleted it"
+            )));
         };
         let statuses = live.pointer("/status/containerStatuses").and_then(Value::as_array);
         let statuses = statuses.map(Vec::as_slice).unwrap_or_default();
@@ -127,7 +129,7 @@ async fn started(objects: &Objects, of: &Reference, end: Instant) -> Result<Valu
     }
 }
 
-/// Waits until somebody wants this program to end.
+/// Waits for a signal to end this program.
 async fn interrupted() {
     #[cfg(unix)]
     {
@@ -147,7 +149,7 @@ async fn interrupted() {
     }
 }
 
-/// Deletes it and waits until it is gone; says how to if that fails.
+/// Deletes it and waits until it is gone; prints the command if that fails.
 async fn delete(client: &Client, namespace: &str, name: &str) {
     let pods: Api<k8s_openapi::api::core::v1::Pod> = Api::namespaced(client.clone(), namespace);
     let params = DeleteParams::default().grace_period(1);

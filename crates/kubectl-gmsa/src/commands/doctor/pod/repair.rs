@@ -1,4 +1,4 @@
-//! Mends the secure channel from inside, as the documentation's page does by hand.
+//! Repairs the secure channel from inside the container, as the documentation does by hand.
 
 use std::io::{IsTerminal as _, stdin};
 
@@ -15,11 +15,11 @@ use crate::cli::Doctor;
 use crate::failure::Failure;
 use crate::output::{next, printer};
 
-/// Refuses before anything is looked at if there will be nobody to ask.
+/// Fails, before anything is checked, if it could not ask for confirmation.
 pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
     if args.repair && !args.yes && !stdin().is_terminal() {
         return Err(Failure::Input(
-            "nothing was looked at or repaired: there is no terminal to ask at; give --yes"
+            "nothing was checked or repaired: there is no terminal to ask for confirmation; give --yes"
                 .to_owned(),
         ));
     }
@@ -48,10 +48,10 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
         let state = state(one, POD_SECURE_CHANNEL.id);
         printer::note(&match state {
             Some(State::Ok) => format!(
-                "{object}: mended by {shown}, and verified by nltest /query and /sc_verify; what \
-                 follows lets it be done at every start"
+                "{object}: repaired by {shown}, and verified by nltest /query and /sc_verify; to \
+                repeat this at every start run the next command"
             ),
-            _ => format!("{object}: {shown} did not mend it: {line}"),
+            _ => format!("{object}: {shown} did not repair it: {line}"),
         });
         let words = match (state, one.place.account()) {
             (Some(State::Ok), _) => one.place.at_every_start(),

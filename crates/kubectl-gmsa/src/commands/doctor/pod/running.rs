@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::inside::Place;
 use super::{Specs, shown};
 
-/// How many events stand in the evidence.
+/// How many events the evidence contains.
 const EVENTS: usize = 5;
 /// A container that has these waits for nothing bad.
 const PATIENT: [&str; 2] = ["ContainerCreating", "PodInitializing"];
@@ -145,7 +145,7 @@ fn last(outcome: Outcome, status: &Value) -> Outcome {
 fn exit(ended: &Value) -> String {
     let code = ended.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
     let reason = text(ended, "/reason");
-    // The API server keeps 32 bits with a sign.
+    // The API server stores a signed 32-bit integer.
     let unsigned = i32::try_from(code).map(i32::cast_unsigned).unwrap_or_default();
     let code =
         if unsigned > 0xffff { format!("{code} (0x{unsigned:x})") } else { code.to_string() };
@@ -160,8 +160,8 @@ fn joined(first: &str, second: &str) -> String {
     }
 }
 
-/// The latest warnings, without those that repeat what is said already: the kubelet writes one text
-/// into the status and, with words before it, into an event.
+/// The latest warnings, without repetitions: the kubelet writes one text
+/// into the status and, with a prefix, into an event.
 fn with_events(outcome: Outcome, events: &[Happened]) -> Outcome {
     let warnings: Vec<&Happened> = events.iter().filter(|one| one.kind == "Warning").collect();
     let from = warnings.len().saturating_sub(EVENTS);
@@ -206,7 +206,7 @@ fn is_about_credentials(message: &str) -> bool {
     .any(|words| lower.contains(words))
 }
 
-/// Everything that the status and the warnings say.
+/// The text of the status and the warnings.
 fn said(status: Option<&Value>, events: &[Happened]) -> Vec<String> {
     let of = |pointer: &str| status.map(|status| text(status, pointer).to_owned());
     let from_status = [
@@ -255,7 +255,7 @@ fn user(live: &Value, identity: &Identity<'_>) -> Option<String> {
     (!user.is_empty()).then(|| user.to_owned())
 }
 
-/// What to do by what was said, the most telling first; none if the remedy of the check is all.
+/// The remedy for a known message, the most specific first; none if only the check's remedy applies.
 fn advice(said: &[String], case: &Case) -> Option<String> {
     let codes: Vec<Code> = said.iter().flat_map(|words| mentioned(words)).collect();
     let names = |symbols: &[&str]| {
@@ -360,7 +360,7 @@ mod tests {
 
     /// The texts of hcsshim and of public reports.
     #[test]
-    fn what_the_runtime_says_has_a_next_step() {
+    fn messages_of_the_runtime_have_a_next_step() {
         let guard = "Error: failed to create containerd task: failed to create shim task: failed to \
                      generate container credential guard instance: hcs::ModifyServiceSettings: The \
                      user name or password is incorrect.: unknown";

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::shown;
 use crate::failure::Failure;
 
-/// What kubectl calls them besides their names.
+/// Short names that kubectl knows.
 const SHORT: [(&str, &str); 8] = [
     ("po", "Pod"),
     ("deploy", "Deployment"),
@@ -25,7 +25,7 @@ const SHORT: [(&str, &str); 8] = [
     ("cj", "CronJob"),
     ("podtemplate", "PodTemplate"),
 ];
-/// What stands between a workload and its pods.
+/// Kinds between a workload and its pods.
 const BETWEEN: [&str; 2] = ["ReplicaSet", "Job"];
 
 /// The pod in question, and what made it.
@@ -51,7 +51,7 @@ impl Subject {
         Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
     }
 
-    /// The pod, or what was asked for.
+    /// The pod, or the named workload.
     pub fn shown_pod(&self) -> String {
         self.pod.as_ref().map_or_else(|| self.shown.clone(), shown)
     }
@@ -77,7 +77,7 @@ pub async fn resolve(
     }
     if Workload::of(&object, namespace).is_none() {
         return Err(Failure::Input(format!(
-            "failed to look at {shown_target}: it makes no pods; name a pod or a workload"
+            "failed to check {shown_target}: it creates no pods; name a pod or a workload"
         )));
     }
     let pods = pods?;

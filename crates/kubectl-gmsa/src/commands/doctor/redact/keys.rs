@@ -1,4 +1,4 @@
-//! Names that say that what follows is a secret.
+//! Names of fields and options with secret values.
 
 use gmsa_core::diagnosis;
 use gmsa_core::finding::Code;

@@ -1,4 +1,4 @@
-//! Secrets that were met, and are looked for everywhere.
+//! Secrets that were found once, and are removed everywhere.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::REDACTED;
 
-/// What is shorter is looked for nowhere else: `true` and `80` stand everywhere.
+/// Shorter values are not searched for elsewhere: `true` and `80` occur everywhere.
 const SHORTEST: usize = 6;
-/// The keys whose values are no secret, whoever repeats them.
+/// The keys whose values are not secret, wherever they are repeated.
 const PUBLIC: [&str; 26] = [
     "name",
     "namespace",
@@ -39,7 +39,7 @@ const PUBLIC: [&str; 26] = [
     "osImage",
 ];
 
-/// Secrets, longest first when they are removed, and what is known to be none.
+/// Secrets, removed longest first, and values known not to be secret.
 #[derive(Default)]
 pub struct Known {
     secrets: BTreeSet<String>,
@@ -47,7 +47,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Learns what is no secret.
+    /// Learns values that are not secret.
     pub fn publish(&mut self, value: &Value) {
         match value {
             Value::Array(elements) => elements.iter().for_each(|one| self.publish(one)),
@@ -103,8 +103,8 @@ impl Known {
     }
 }
 
-/// Whether a text is more than a word of a language or a number: only such a one is looked for
-/// elsewhere if nothing says that it is secret.
+/// Whether a text is more than an ordinary word or a number: only then is it removed elsewhere
+/// without a sign that it is secret.
 pub fn is_odd(text: &str) -> bool {
     let kinds: [fn(char) -> bool; 4] = [
         |one| one.is_lowercase(),

@@ -1,4 +1,4 @@
-//! What looks like a secret in a text, wherever it comes from.
+//! What looks like a secret in any text.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ const PREFIXES: [&str; 12] = [
     "dckr_pat_",
 ];
 
-/// Where secrets stand, in order, without overlaps.
+/// The ranges of secrets, in order, without overlaps.
 pub fn find(text: &str) -> Vec<Range<usize>> {
     let mut found = private_keys(text);
     found.extend(urls(text));
@@ -42,7 +42,7 @@ pub fn find(text: &str) -> Vec<Range<usize>> {
     merged
 }
 
-/// The text without what stands there.
+/// The text without these ranges.
 pub fn remove(text: &str, ranges: &[Range<usize>]) -> String {
     let mut kept = String::new();
     let mut from = 0;
@@ -55,7 +55,7 @@ pub fn remove(text: &str, ranges: &[Range<usize>]) -> String {
     kept
 }
 
-/// PEM (RFC 7468) of private keys; one that has no end goes on to that of the text.
+/// PEM (RFC 7468) of private keys; one without an end extends to the end of the text.
 fn private_keys(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (start, mark) in text.match_indices("-----BEGIN ") {
@@ -83,7 +83,7 @@ fn urls(text: &str) -> Vec<Range<usize>> {
         let end = rest.find(|one: char| one.is_whitespace() || "\"'<>`".contains(one));
         let url = rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest);
         let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
-        // A password may hold what ends an authority.
+        // A password may contain characters that end an authority.
         let end = authority
             .rfind('@')
             .or_else(|| authority.contains(':').then(|| url.rfind('@')).flatten());
@@ -140,7 +140,7 @@ fn values(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Behind `Bearer` or `Basic`: something that is no word of a language.
+/// Behind `Bearer` or `Basic`: something that is not a word of a language.
 fn scheme(rest: &str) -> Option<Range<usize>> {
     let start = rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let value = rest.get(start..)?;
@@ -155,7 +155,7 @@ fn after_name(rest: &str, element: bool) -> Option<Range<usize>> {
     if element && let Some(inner) = rest.strip_prefix('>') {
         return Some(1..1 + inner.find('<').unwrap_or(inner.len()));
     }
-    // The name may stand in quotes, which may stand in a JSON text.
+    // The name may be in quotes, possibly within JSON.
     let unquoted = rest.trim_start_matches('\\').trim_start_matches(['"', '\'']);
     let spaced = unquoted.trim_start_matches([' ', '\t']);
     if let Some(value) = spaced.strip_prefix("value=").filter(|_| unquoted.len() < rest.len()) {
@@ -216,7 +216,7 @@ fn log_ons(text: &str) -> Vec<Range<usize>> {
                     name(domain) && name(user.trim_start_matches('\\'))
                 }),
             };
-            // What follows may hold what ends a word here.
+            // The value may contain characters that end a word here.
             let from = start + word.len() - password.len();
             let line = text.get(from..).unwrap_or_default();
             let end = line.find(|one: char| one.is_whitespace() || "\"'`".contains(one));

@@ -36,7 +36,7 @@ fn pod(container: &Value, annotations: &Value) -> Value {
 }
 
 #[test]
-fn what_helps_is_kept() {
+fn evidence_is_kept() {
     let object = pod(
         &json!({"name": "iis", "image": "registry.example/iis@sha256:0123456789abcdef",
             "env": [
@@ -132,7 +132,7 @@ fn texts_lose_what_looks_like_a_secret() {
 }
 
 #[test]
-fn values_of_flags_are_taken_out_whole() {
+fn values_of_flags_are_redacted_whole() {
     let object = pod(
         &json!({"name": "a", "command": ["tool", "--password", "S3 CR;ET", "--api-key=S3 CR;ET"],
             "args": ["-p", "S3 CR;ET", "/Password:S3 CR;ET", "https://host/x", "--name=x"]}),
@@ -145,7 +145,7 @@ fn values_of_flags_are_taken_out_whole() {
     }
 }
 
-/// No word of what is kept, and one that nobody would look for by its form alone.
+/// A secret that occurs in no public text, and has no recognizable form.
 fn secret() -> impl Strategy<Value = String> {
     ("[a-z]{2}[0-9]{2}", "[ -~]{2,12}", "[A-Z][0-9]{2}")
         .prop_map(|(one, two, three)| format!("{one}{two}{three}"))
@@ -191,7 +191,7 @@ proptest! {
             json!({"message": secret}).to_string(),
         ];
         let learnt = !matches!(place, 4 | 5);
-        // What a password of that form holds is not known after a colon.
+        // The rest of a password of that form is not recognized after a colon.
         let learnt = learnt && !(place == 15 && secret.contains(':'));
         let texts: Vec<&str> = if learnt { elsewhere.iter().map(String::as_str).collect() } else { vec![] };
         let all = redacted(&others, &texts);

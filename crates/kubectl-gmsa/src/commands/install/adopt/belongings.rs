@@ -150,7 +150,7 @@ impl<'a> Belongings<'a> {
         Ok(())
     }
 
-    /// What the chart makes besides: a role for viewers, and what cert-manager is asked for.
+    /// The chart's other objects: a role for viewers, and requests to cert-manager.
     async fn of_chart(&mut self, deployment: &Value, found: &mut Found) -> Result<(), Failure> {
         let chart = text(deployment, "/metadata/labels/chart");
         if !CHARTS.iter().any(|start| chart.starts_with(start)) {
@@ -177,7 +177,7 @@ impl<'a> Belongings<'a> {
             let live = self.live(kind, &key).await?;
             found.rest.extend(live.filter(|live| !is_ours(live)));
         }
-        // cert-manager leaves it when the Certificate goes.
+        // cert-manager keeps it when the Certificate is deleted.
         let root = (namespace.to_owned(), format!("{release}-root-ca"));
         let root = self.live(kinds::SECRET, &root).await?;
         found.rest.extend(root.filter(|live| is_made(live, release)));
@@ -200,15 +200,15 @@ impl<'a> Belongings<'a> {
                 }
             } else {
                 found.stays.push(format!(
-                    "Secret {namespace}/{name} stays: somebody else made it; it is not needed any \
-                     more"
+                    "Secret {namespace}/{name} stays: the release did not create it; it is no longer \
+                    needed"
                 ));
             }
         }
         Ok(())
     }
 
-    /// The bindings of its service accounts, and the roles that nobody else is bound to.
+    /// The bindings of its service accounts, and the roles without other bindings.
     async fn roles(&self, found: &mut Found) -> Result<(), Failure> {
         let mut bindings = Vec::new();
         for kind in [kinds::CLUSTER_ROLE_BINDING, kinds::ROLE_BINDING] {

@@ -1,4 +1,4 @@
-//! What would be denied from now on, told before anything is changed.
+//! What would be denied from now on, reported before anything is changed.
 
 use gmsa_cluster::audit::{self, Finding, Scope};
 use gmsa_cluster::installation::{Options, Version, namespace_requirements};
@@ -35,7 +35,7 @@ pub async fn denials(
     Ok(audit.findings.into_iter().filter(is_denial).collect())
 }
 
-/// Lists them, each with the reason and what mends it.
+/// Prints them, each with the reason and the remedy.
 pub fn tell(denied: &[Finding]) -> Result<(), Failure> {
     for finding in denied {
         let mut text = format!("{} would be denied: {}\n", finding.object, reasons(finding));
@@ -49,14 +49,14 @@ fn reasons(finding: &Finding) -> String {
     if finding.evidence.is_empty() { finding.message.clone() } else { finding.evidence.join("; ") }
 }
 
-/// Whether it ends here, which is told.
+/// Whether the installation stops here; prints why.
 pub fn stop(args: &Install, denied: &[Finding]) -> bool {
     if denied.is_empty() || args.takeover.accept_denials {
         return false;
     }
     printer::note(&format!(
         "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
-         and go on all the same with --accept-denials",
+         or continue with --accept-denials",
         denied.len()
     ));
     true

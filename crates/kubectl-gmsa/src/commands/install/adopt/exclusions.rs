@@ -1,4 +1,4 @@
-//! Namespaces that opted out of windows-gmsa: they stay so until somebody ends it.
+//! Namespaces that opted out of windows-gmsa: they stay excluded until you opt them in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ pub fn requirements(found: &Found, namespaces: &[Value], own: &str) -> Vec<Names
     let validating =
         found.configurations.iter().filter(|one| text(one, "/kind").starts_with("Validating"));
     let mut selectors = validating.flat_map(|one| array(one, "/webhooks"));
-    // Where there is more than one, what one leaves out another may look at.
+    // If there are several, one may check what another skips.
     let (Some(webhook), None) = (selectors.next(), selectors.next()) else { return kept };
     let label =
         |(key, value)| NamespaceRequirement { key, operator: "In".to_owned(), values: vec![value] };
@@ -70,8 +70,8 @@ pub fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<St
     told
 }
 
-/// Labels that keep a namespace out of the sight of the other installation. None if its webhooks
-/// look at every namespace.
+/// Labels that exclude a namespace from the other installation. None if its webhooks
+/// select every namespace.
 pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
     let mut unseen: BTreeMap<String, String> = BTreeMap::new();
     for webhook in found.configurations.iter().flat_map(|one| array(one, "/webhooks")) {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_excludes_somebody_else_is_kept() {
+    fn only_exclusions_of_the_other_webhook_are_kept() {
         let namespace =
             |name: &str, labels: Value| json!({"metadata": {"name": name, "labels": labels}});
         let found = found(&json!([

@@ -24,7 +24,7 @@ pub type Key = (String, String);
 pub struct Found {
     /// Its webhook configurations.
     pub configurations: Vec<Value>,
-    /// Everything else of it, in the order in which it goes.
+    /// Everything else of it, in the order of deletion.
     pub rest: Vec<Value>,
     /// Its Deployments, which are among the rest.
     pub deployments: Vec<Value>,
@@ -35,7 +35,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Everything that goes.
+    /// Everything to delete.
     pub fn all(&self) -> impl Iterator<Item = &Value> {
         self.configurations.iter().chain(&self.rest)
     }
@@ -44,12 +44,12 @@ impl Found {
         self.configurations.is_empty() && self.rest.is_empty()
     }
 
-    /// Whether an object of ours has the name of one of its.
+    /// Whether one of our objects has the name of one of its objects.
     pub fn has(&self, object: &Value) -> bool {
         self.all().any(|one| is_same(one, object))
     }
 
-    /// Whether none of its servers runs: then it refuses every pod that it looks at, ours too.
+    /// Whether none of its servers runs: then it refuses every pod that it selects, ours too.
     pub fn is_down(&self) -> bool {
         let available = |deployment: &Value| {
             deployment.pointer("/status/availableReplicas").and_then(Value::as_u64).unwrap_or(0)
@@ -57,13 +57,13 @@ impl Found {
         !self.configurations.is_empty() && self.deployments.iter().all(|one| available(one) == 0)
     }
 
-    /// What puts back what is removed, unless it is told there.
+    /// The tool that would restore removed objects, unless the old installation is removed there too.
     pub fn managers(&self) -> Option<String> {
         let marks: BTreeSet<(&str, &str)> = self.all().filter_map(manager).collect();
         let (manager, object) = marks.first()?;
         Some(format!(
-            "{manager} looks after {object}: take the old installation out there at once, or it \
-             comes back"
+            "{manager} manages {object}: remove the old installation there at once, or it comes \
+            back"
         ))
     }
 
@@ -118,14 +118,14 @@ pub async fn find(
             unknown.join("; ")
         )));
     }
-    // Somebody may have begun to remove it by hand.
+    // The user may have begun to remove it by hand.
     let ours = (namespace.to_owned(), NAME.to_owned());
     let live =
         applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(Failure::cluster)?;
     if let Some(live) = live.filter(|live| !is_ours(live)) {
         if !is_server(&live) {
             return Err(Failure::Cluster(format!(
-                "failed to take over: Deployment {namespace}/{NAME} is no server of windows-gmsa, \
+                "failed to take over: Deployment {namespace}/{NAME} is not a server of windows-gmsa, \
                  and has the name of ours; give another namespace with -n; nothing was changed"
             )));
         }
@@ -135,7 +135,7 @@ pub async fn find(
     Ok((found, services))
 }
 
-/// Who keeps the object as it is, by the marks that it leaves.
+/// The tool that manages the object, by the marks that it leaves.
 fn manager(object: &Value) -> Option<(&'static str, &str)> {
     let has = |key: &str| {
         ["labels", "annotations"].into_iter().any(|marks| {
@@ -152,7 +152,7 @@ fn manager(object: &Value) -> Option<(&'static str, &str)> {
     Some((manager, text(object, "/metadata/name")))
 }
 
-/// Both the script and the chart tell the server its certificate by these variables.
+/// Both the script and the chart configure the server's certificate by these variables.
 fn is_server(deployment: &Value) -> bool {
     let variables: Vec<&str> = array(deployment, "/spec/template/spec/containers/0/env")
         .map(|one| text(one, "/name"))
@@ -174,9 +174,9 @@ fn which(configuration: &Value) -> Which {
     if known > 0 && known == hooks.len() {
         Which::WindowsGmsa
     } else if known > 0 {
-        Which::Unknown("holds other webhooks too")
+        Which::Unknown("has other webhooks too")
     } else if is_gmsa_configuration(configuration) {
-        Which::Unknown("is no installation of windows-gmsa that is known")
+        Which::Unknown("is not a known installation of windows-gmsa")
     } else {
         Which::Another
     }

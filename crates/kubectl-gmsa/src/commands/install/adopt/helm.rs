@@ -30,11 +30,11 @@ const LARGEST: u64 = 64 << 20;
 /// What is to be done about Helm.
 #[derive(Default)]
 pub struct Releases {
-    /// Records of releases that hold nothing else: they go.
+    /// Records of releases without other objects: they are deleted.
     pub records: Vec<Value>,
     /// Whether the resource definition belongs to a release.
     pub definition: bool,
-    /// What somebody has to look after.
+    /// What the user has to do.
     pub warnings: Vec<String>,
 }
 
@@ -113,7 +113,7 @@ async fn of_release(
         return Ok(());
     }
     let what = match others.first() {
-        Some(first) => format!("holds other things too, such as {first}"),
+        Some(first) => format!("has other objects too, such as {first}"),
         None => "cannot be read".to_owned(),
     };
     releases.warnings.push(format!(
@@ -124,7 +124,7 @@ async fn of_release(
     Ok(())
 }
 
-/// What the release holds besides what goes anyway, or stays whatever becomes of the record.
+/// An object of the release that is neither removed anyway nor independent of the record.
 fn other(found: &Found, object: &Value) -> Option<String> {
     let kind = text(object, "/kind");
     let is_known = [names::KIND, "CustomResourceDefinition"].contains(&kind)
@@ -163,7 +163,7 @@ pub async fn keep_definition(client: &Client) -> Result<(), Failure> {
     let definitions: Api<Definition> = Api::all(client.clone());
     let patch = json!({"metadata": {"annotations": {POLICY: "keep"}}});
     let params = PatchParams {
-        // Not as install, whose next run would take it away.
+        // Not with the field manager of install, whose next run would remove it.
         field_manager: Some("kubectl-gmsa-takeover".to_owned()),
         ..PatchParams::default()
     };
@@ -198,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_holds_more_is_told_from_one_that_does_not() {
+    fn a_release_with_other_objects_is_recognized() {
         let of = |kind: &str, name: &str| format!("---\nkind: {kind}\nmetadata:\n  name: {name}\n");
         let found = Found {
             rest: vec![json!({"kind": "Deployment", "metadata": {"name": "gmsa"}})],
-            stays: vec!["Secret ns/cert stays: somebody else made it".to_owned()],
+            stays: vec!["Secret ns/cert stays: the release did not create it".to_owned()],
             ..Found::default()
         };
         let its =
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_not_taken_for_an_empty_one() {
+    fn what_is_not_a_record_is_not_an_empty_one() {
         let no_record = json!({"metadata": {}, "data": {"release": STANDARD.encode("x")}});
         assert!(manifest(&serde_json::from_value(no_record).unwrap()).is_none());
         assert!(manifest(&record("a: [")).is_none());

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use super::found::Found;
 
-/// The options that behave as the other installation does; what is said on the command line counts
-/// more.
+/// Options that behave like the other installation; options on the command line override them.
 pub fn options(found: &Found) -> Options {
     let known = Options::default();
     let viewer_role = found.rest.iter().any(|role| {
@@ -28,7 +27,7 @@ pub fn options(found: &Found) -> Options {
     let os = ["kubernetes.io/os", "beta.kubernetes.io/os"];
     let mut node_selector: BTreeMap<String, String> = labels(pod, "/nodeSelector");
     node_selector.retain(|key, _| !os.contains(&key.as_str()));
-    // What is said of other pods of its own does not hold for ours.
+    // Rules about its own other pods do not apply to ours.
     let affinity =
         pod.pointer("/affinity/nodeAffinity").map(|affinity| json!({"nodeAffinity": affinity}));
     Options {

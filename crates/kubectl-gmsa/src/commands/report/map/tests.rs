@@ -5,7 +5,7 @@ fn spec(name: &str) -> SpecReport {
     SpecReport { name: name.to_owned(), exists: true }
 }
 
-/// The right of `shop/a{number}` by a binding of its own, used by a Deployment of its own.
+/// The right of `shop/a{number}` by its own binding, used by its own Deployment.
 fn used(spec: &str, number: usize) -> Entry {
     let account = format!("a{number}");
     Entry {
@@ -63,7 +63,7 @@ fn every_row_has_a_box_in_every_column() {
     other.state = "unused";
     let entries = [used("web", 0), denied("web", 1), other];
     let html = draw(&[spec("web"), spec("api"), spec("idle")], &entries);
-    // Three rows with three cells, and one that says that there is nothing.
+    // Three rows with three cells, and one for an empty result.
     assert_eq!((count(&html, "<tr>"), count(&html, "<td")), (5, 10), "{html}");
     assert_eq!(count(&html, "colspan=\"3\""), 1);
     assert_eq!(count(&html, "rowspan=\"2\""), 1);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::cli::Doctor;
 
-/// After so many seconds the pod ends by itself.
+/// The pod ends by itself after this many seconds.
 pub const DEADLINE: u32 = 1800;
 
 /// Of the pod's spec, what decides where and as whom it runs.
@@ -53,7 +53,7 @@ pub fn pod(like: &Value, view: &Pod<'_>, namespace: &str, args: &Doctor) -> Opti
             "command": ["cmd", "/c", "ping -n 86400 127.0.0.1 >nul"],
             "securityContext": {"windowsOptions": options},
         });
-        // An image on the node need not be pulled again, but one's own choice is no secret of it.
+        // An image on the node need not be pulled again, but the user's own choice of image is not one of its secrets.
         if let Some(policy) = own.get("imagePullPolicy").filter(|_| args.probe_image.is_none()) {
             add(&mut container, "imagePullPolicy", policy.clone());
         }

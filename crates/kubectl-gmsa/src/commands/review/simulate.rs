@@ -11,7 +11,7 @@ use super::facts::Facts;
 use crate::failure::Failure;
 
 /// A workload and what admission says of its pods.
-pub struct Judged<'a> {
+pub struct Simulated<'a> {
     pub workload: &'a Workload,
     pub service_account: String,
     /// Whether anything in it uses a GMSA.
@@ -38,43 +38,43 @@ pub fn all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
-) -> Result<Vec<Judged<'a>>, Failure> {
-    let mut judged = judge(set, documents, facts)?;
+) -> Result<Vec<Simulated<'a>>, Failure> {
+    let mut simulated = walk_all(set, documents, facts)?;
     let is_shared = |finding: &Finding| finding.code == Code::SharedHostnamePrefix;
     // Asked only where it matters.
-    if judged.iter().any(|one| one.decision.warnings.iter().any(is_shared))
+    if simulated.iter().any(|one| one.decision.warnings.iter().any(is_shared))
         && facts.makes_hostnames()
     {
-        for one in &mut judged {
+        for one in &mut simulated {
             one.decision.warnings.retain(|finding| !is_shared(finding));
         }
     }
-    Ok(judged)
+    Ok(simulated)
 }
 
-fn judge<'a>(
+fn walk_all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
-) -> Result<Vec<Judged<'a>>, Failure> {
+) -> Result<Vec<Simulated<'a>>, Failure> {
     set.workloads
         .iter()
         .map(|workload| {
             let document = documents.get(workload.document);
             let document = document.map_or(&Value::Null, |document| &document.value);
-            let mut judged = one(workload, document, facts)?;
-            if judged.uses_gmsa && !facts.is_cluster() {
-                judged.decision.warnings.extend(missing_account(set, &judged));
+            let mut simulated = one(workload, document, facts)?;
+            if simulated.uses_gmsa && !facts.is_cluster() {
+                simulated.decision.warnings.extend(missing_account(set, &simulated));
             }
-            Ok(judged)
+            Ok(simulated)
         })
         .collect()
 }
 
 /// The API server refuses pods whose service account does not exist. Files that hold none of the
 /// namespace's say nothing of it, and `default` is made with each namespace.
-fn missing_account(set: &ManifestSet, judged: &Judged<'_>) -> Option<Finding> {
-    let (namespace, account) = (&judged.workload.namespace, &judged.service_account);
+fn missing_account(set: &ManifestSet, simulated: &Simulated<'_>) -> Option<Finding> {
+    let (namespace, account) = (&simulated.workload.namespace, &simulated.service_account);
     let key = (namespace.clone(), account.clone());
     if account == "default" || set.service_accounts.contains(&key) {
         return None;
@@ -95,13 +95,13 @@ fn one<'a>(
     workload: &'a Workload,
     document: &Value,
     facts: &Facts<'_>,
-) -> Result<Judged<'a>, Failure> {
+) -> Result<Simulated<'a>, Failure> {
     let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
     let walked = simulate::walk(&object, &pod, &workload.namespace, facts)?;
     let places = places(&pod);
-    Ok(Judged {
+    Ok(Simulated {
         workload,
         service_account: pod.service_account().to_owned(),
         uses_gmsa: !places.is_empty(),

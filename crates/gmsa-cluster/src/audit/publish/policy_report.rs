@@ -12,12 +12,12 @@ use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
 
-use super::kept::{MOST, metadata};
-use super::report::fitting;
-use super::{Audit, Finding};
-use crate::api::apply::{Applier, Error};
-use crate::api::client::why;
+use super::{MOST, metadata};
+use crate::api::apply::Applier;
 use crate::api::objects::kinds;
+use crate::api::{Error, answer};
+use crate::audit::report::fitting;
+use crate::audit::{Audit, Finding};
 
 const GROUP: &str = "wgpolicyk8s.io";
 const API_VERSION: &str = "wgpolicyk8s.io/v1alpha2";
@@ -53,7 +53,7 @@ impl PolicyReports<'_> {
             return Ok(None);
         }
         let mut by_namespace: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-        // Also without any finding: it says that the audit was made.
+        // Written without findings too: it shows that the audit was made.
         by_namespace.insert(None, Vec::new());
         for finding in &audit.findings {
             by_namespace.entry(finding.object.namespace.as_deref()).or_default().push(finding);
@@ -64,7 +64,7 @@ impl PolicyReports<'_> {
             match self.applier.apply(&report).await {
                 Ok(_) => written.reports += 1,
                 // A namespace that has ended, or is about to, needs no report.
-                Err(Error::Refused { code: 404, .. }) if namespace.is_some() => continue,
+                Err(error) if error.code() == Some(404) && namespace.is_some() => continue,
                 Err(error) if is_ending(&error) => continue,
                 Err(error) => return Err(error),
             }
@@ -75,13 +75,14 @@ impl PolicyReports<'_> {
     }
 
     async fn are_known(&self) -> Result<bool, Error> {
-        match self.client.list_api_group_resources(API_VERSION).await {
+        let asked = self.client.list_api_group_resources(API_VERSION);
+        match answer("find", API_VERSION, asked).await {
             Ok(list) => {
                 let has = |kind: &str| list.resources.iter().any(|one| one.kind == kind);
                 Ok(has(NAMESPACED) && has(CLUSTER))
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
-            Err(error) => Err(refused("find", API_VERSION, &error)),
+            Err(error) if error.code() == Some(404) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -99,21 +100,17 @@ impl PolicyReports<'_> {
         let all: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         // The right to the one name covers a list of that name.
         let params = ListParams::default().fields(&format!("metadata.name={AUDIT}"));
-        let found = all.list(&params).await;
-        let found = found.map_err(|error| refused("list", "policyreports", &error))?;
+        let found = answer("list", "policyreports", all.list(&params)).await?;
         for namespace in found.items.iter().filter_map(ResourceExt::namespace) {
             if wanted.contains_key(&Some(namespace.as_str())) {
                 continue;
             }
             let of: Api<DynamicObject> =
                 Api::namespaced_with(self.client.clone(), &namespace, &resource);
-            match of.delete(AUDIT, &DeleteParams::default()).await {
-                Ok(_) => {}
-                Err(kube::Error::Api(status)) if status.code == 404 => {}
-                Err(error) => {
-                    let what = format!("{NAMESPACED} {namespace}/{AUDIT}");
-                    return Err(refused("delete", &what, &error));
-                }
+            let what = format!("{NAMESPACED} {namespace}/{AUDIT}");
+            match answer("delete", what, of.delete(AUDIT, &DeleteParams::default())).await {
+                Err(error) if error.code() != Some(404) => return Err(error),
+                _ => {}
             }
         }
         Ok(())
@@ -121,15 +118,7 @@ impl PolicyReports<'_> {
 }
 
 fn is_ending(error: &Error) -> bool {
-    matches!(error, Error::Refused { code: 403, why, .. } if why.contains("being terminated"))
-}
-
-fn refused(verb: &'static str, object: &str, error: &kube::Error) -> Error {
-    let code = match error {
-        kube::Error::Api(status) => status.code,
-        _ => 0,
-    };
-    Error::Refused { verb, object: object.to_owned(), why: why(error), code }
+    error.is_forbidden() && error.why().contains("being terminated")
 }
 
 /// A report, and how many findings are left out of it. Its numbers count them.
@@ -191,7 +180,7 @@ fn result(finding: &Finding, time: Timestamp) -> Value {
         "page": format!("{PAGES}{}", finding.code.page()),
     });
     let evidence: String = finding.evidence.join("; ").chars().take(EVIDENCE).collect();
-    // Servers of version 1.20 take an empty text in an applied custom resource for null.
+    // Servers of version 1.20 treat an empty text in an applied custom resource as null.
     if let Some(properties) = properties.as_object_mut().filter(|_| !evidence.is_empty()) {
         properties.insert("evidence".to_owned(), json!(evidence));
     }

@@ -6,12 +6,12 @@ use std::time::SystemTime;
 
 use futures::future::try_join_all;
 use ldap3::ldap_escape;
+use uuid::Uuid;
 
+use crate::directory::domain::Names;
 use crate::directory::{DESCRIPTOR, Directory};
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::facts::Names;
-use crate::guid::Guid;
 use crate::security_descriptor::{SecurityDescriptor, Token};
 use crate::sid::Sid;
 use crate::time;
@@ -37,7 +37,7 @@ pub enum PrincipalKind {
     Other,
 }
 
-/// Somebody who can be given a right.
+/// A user, group or computer that can be given a right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// The distinguished name; empty for one that means the same in every domain.
@@ -218,7 +218,7 @@ impl Directory {
     }
 
     /// A name without the domain before or after it, which must be this one: the same name in another
-    /// domain is somebody else.
+    /// domain is another principal.
     pub(crate) async fn bare<'a>(&self, what: &str, name: &'a str) -> Result<&'a str, Error> {
         let Some((domain, bare)) = split_domain(name) else { return Ok(name) };
         let Names { netbios_name, dns_name, .. } = self.names().await?;
@@ -346,8 +346,8 @@ impl Directory {
         self.known.of_every_caller.get_or_try_init(read).await
     }
 
-    /// Whether whoever is logged on surely may read an attribute of an object, so that its absence means
-    /// that there is none. The attribute is given by its GUID, with that of its property set.
+    /// Whether the user who is logged on may certainly read an attribute of an object, so that its absence
+    /// means that it has no value. The attribute is given by its GUID, with that of its property set.
     pub(crate) async fn may_read(&self, dn: &str, attribute: &[&str]) -> Result<bool, Error> {
         let entry = match self.object(dn, &[DESCRIPTOR]).await {
             Ok(entry) => entry,
@@ -359,7 +359,7 @@ impl Directory {
         else {
             return Ok(false);
         };
-        let attribute: Vec<Guid> = attribute.iter().filter_map(|guid| guid.parse().ok()).collect();
+        let attribute: Vec<Uuid> = attribute.iter().filter_map(|guid| guid.parse().ok()).collect();
         Ok(descriptor.lets_read_property(&self.root.caller, &attribute))
     }
 }

@@ -1,10 +1,111 @@
-//! Requests about pods. The Pod is not copied: the request borrows what it needs from the body.
+//! From the bytes of an AdmissionReview to a request.
+//!
+//! A Pod is not copied: the request borrows what it needs from the body. Other objects stay JSON text.
 
 use gmsa_core::admission::{MAX_PLACES, Operation, Reason, Request, Step};
 use gmsa_core::pod::{Pod, has_too_many_containers};
+use gmsa_core::text::Text;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::request::{AdmissionRequest, Envelope, Kind, Malformed, request, text};
+const API_VERSION: &str = "admission.k8s.io/v1";
+
+/// A body that is not an AdmissionReview with a request: answered with 400.
+#[derive(Debug, thiserror::Error)]
+pub enum Malformed {
+    /// It is not UTF-8 text.
+    #[error("failed to read the body as UTF-8 text: {0}")]
+    NotText(std::str::Utf8Error),
+    /// It is not JSON, or a field has another type.
+    #[error("failed to read the body as an AdmissionReview: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is an object of another kind or version.
+    #[error("expected kind AdmissionReview of {API_VERSION}, got {kind:?} of {api_version:?}")]
+    Kind {
+        /// The `kind` that it has.
+        kind: String,
+        /// The `apiVersion` that it has.
+        api_version: String,
+    },
+    /// It has no request.
+    #[error("the AdmissionReview has no request")]
+    NoRequest,
+    /// The request has no uid to answer to.
+    #[error("the request of the AdmissionReview has no uid")]
+    NoUid,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>"))]
+struct Envelope<'a, O> {
+    #[serde(borrow)]
+    api_version: Option<Text<'a>>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+    request: Option<AdmissionRequest<'a, O>>,
+}
+
+/// The text of a body.
+///
+/// Checked as a whole, because `serde_json` does not look into strings that nothing reads.
+fn text(body: &[u8]) -> Result<&str, Malformed> {
+    std::str::from_utf8(body).map_err(Malformed::NotText)
+}
+
+/// The request of an AdmissionReview, with its objects read as `O`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "O: Deserialize<'de>, 'de: 'a"))]
+pub struct AdmissionRequest<'a, O> {
+    uid: Option<Text<'a>>,
+    kind: Option<Kind<'a>>,
+    sub_resource: Option<Text<'a>>,
+    name: Option<Text<'a>>,
+    namespace: Option<Text<'a>>,
+    operation: Option<Text<'a>>,
+    object: Option<O>,
+    old_object: Option<O>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow)]
+    group: Option<Text<'a>>,
+    #[serde(borrow)]
+    kind: Option<Text<'a>>,
+}
+
+fn request<O>(envelope: Envelope<'_, O>) -> Result<AdmissionRequest<'_, O>, Malformed> {
+    let Envelope { api_version, kind, request } = envelope;
+    let text = |text: Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+    if api_version.as_deref() != Some(API_VERSION) || kind.as_deref() != Some("AdmissionReview") {
+        return Err(Malformed::Kind { kind: text(kind), api_version: text(api_version) });
+    }
+    let request = request.ok_or(Malformed::NoRequest)?;
+    if request.uid.as_deref().is_none_or(str::is_empty) {
+        return Err(Malformed::NoUid);
+    }
+    Ok(request)
+}
+
+impl<O> AdmissionRequest<'_, O> {
+    /// The uid that the answer must carry.
+    #[must_use]
+    pub fn uid(&self) -> &str {
+        self.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The operation, as it was sent.
+    #[must_use]
+    pub fn operation(&self) -> &str {
+        self.operation.as_deref().unwrap_or_default()
+    }
+
+    /// The namespace, empty if there is none.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
+    }
+}
 
 /// A decoded AdmissionReview.
 #[derive(Debug)]
@@ -141,5 +242,39 @@ impl<'a> Review<'a> {
     fn kind(&self) -> &Kind<'a> {
         const NONE: &Kind<'static> = &Kind { group: None, kind: None };
         self.request.kind.as_ref().unwrap_or(NONE)
+    }
+}
+
+/// A decoded AdmissionReview of any object.
+pub type AnyReview<'a> = AdmissionRequest<'a, &'a RawValue>;
+
+/// Decodes a body, except for the objects in it.
+pub fn decode_any(body: &[u8]) -> Result<AnyReview<'_>, Malformed> {
+    request(serde_json::from_str::<Envelope<'_, &RawValue>>(text(body)?)?)
+}
+
+impl<'a> AnyReview<'a> {
+    /// The kind of the object.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.kind.as_ref().and_then(|kind| kind.kind.as_deref()).unwrap_or_default()
+    }
+
+    /// The name in the request, empty if the request is not about a single object.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+
+    /// The object, absent on `DELETE`.
+    #[must_use]
+    pub fn object(&self) -> Option<&'a str> {
+        self.object.map(RawValue::get)
+    }
+
+    /// The object as it was.
+    #[must_use]
+    pub fn old_object(&self) -> Option<&'a str> {
+        self.old_object.map(RawValue::get)
     }
 }

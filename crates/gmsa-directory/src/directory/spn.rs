@@ -1,4 +1,4 @@
-//! Service principal names: who has which, and which stand for others.
+//! Service principal names: which account has which, and which are equivalent.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,8 +6,8 @@ use futures::future::try_join_all;
 use ldap3::{Scope, ldap_escape};
 
 use crate::directory::Directory;
+use crate::directory::principals::{BATCH, any};
 use crate::error::Error;
-use crate::principals::{BATCH, any};
 
 /// What `HOST` stands for where the directory does not say (MS-ADTS, section 6.1.1.2.4.1.1, as every new
 /// forest has it).
@@ -17,8 +17,8 @@ const DEFAULT: &str = "host=alerter,appmgmt,cisvc,clipsrv,browser,dhcp,dnscache,
      scardsvr,scesrv,seclogon,scm,dcom,cifs,spooler,snmp,schedule,tapisrv,trksvr,trkwks,ups,time,wins,www,\
      http,w3svc,iisadmin,msdtc";
 
-/// Classes that stand for others: whoever has `HOST/web` has `http/web`, unless another account has that
-/// (`sPNMappings`, MS-ADTS, section 6.1.1.2.4.1.1).
+/// Classes that `HOST` stands for: an account with `HOST/web` also has `http/web`, unless another
+/// account has that (`sPNMappings`, MS-ADTS, section 6.1.1.2.4.1.1).
 #[derive(Clone, Debug)]
 pub(crate) struct Aliases {
     /// By the class in lower case.
@@ -48,7 +48,7 @@ impl Holders {
         self.0.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
     }
 
-    /// The first who has a name, other than one account.
+    /// The first account with a name, except one.
     pub(crate) fn other(&self, name: &str, except: Option<&str>) -> Option<&Holder> {
         self.of(name)
             .iter()
@@ -69,7 +69,7 @@ impl Aliases {
         Self { stands_for }
     }
 
-    /// The names that stand for a name: `HOST/web` for `http/web`.
+    /// The names that include a name: `HOST/web` for `http/web`.
     pub(crate) fn above(&self, name: &str) -> Vec<String> {
         let Some((class, host)) = parts(name) else { return Vec::new() };
         let class = class.to_lowercase();
@@ -77,7 +77,7 @@ impl Aliases {
         above.map(|(above, _)| format!("{above}/{host}")).collect()
     }
 
-    /// The names that a name stands for: `http/web`, `cifs/web` and more for `HOST/web`.
+    /// The names that a name includes: `http/web`, `cifs/web` and more for `HOST/web`.
     pub(crate) fn below(&self, name: &str) -> Vec<String> {
         let Some((class, host)) = parts(name) else { return Vec::new() };
         let below = self.stands_for.get(&class.to_lowercase());
@@ -99,14 +99,14 @@ fn parts(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Directory {
-    /// What classes stand for, read once.
+    /// Equivalent classes, read once.
     pub(crate) async fn aliases(&self) -> Result<&Aliases, Error> {
         let read = || async {
             let base = format!(
                 "CN=Directory Service,CN=Windows NT,CN=Services,{}",
                 self.root.configuration
             );
-            let what = "read what service principal names stand for";
+            let what = "read the equivalent classes of service principal names";
             let filter = "(objectClass=*)";
             let found = self.search(&base, Scope::Base, filter, &["sPNMappings"], what).await;
             let values = match found {
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_what() {
+    fn equivalent_classes() {
         let aliases = Aliases::new(&["host=http, cifs".to_owned(), "x".to_owned()]);
         assert_eq!(aliases.above("HTTP/web:8080"), ["host/web:8080"]);
         assert_eq!(aliases.above("MSSQLSvc/db"), Vec::<String>::new());

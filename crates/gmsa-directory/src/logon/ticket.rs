@@ -9,10 +9,10 @@ use tokio::runtime::Handle;
 use crate::connect::Connection;
 use crate::error::{self, Error};
 
-/// Who logs on, before the controller has said who that is.
+/// The user, before the controller has reported who that is.
 const CALLER: &str = "the holder of the Kerberos ticket";
 
-/// What the libraries of Kerberos say, why that is, and what to do.
+/// Messages of the Kerberos libraries, their causes, and what to do.
 const REASONS: [(&str, &str); 6] = [
     ("no credentials", "get a ticket with kinit (klist shows those that there are)"),
     ("no kerberos credentials", "get a ticket with kinit (klist shows those that there are)"),
@@ -38,11 +38,11 @@ pub(crate) async fn bind(connection: &mut Connection, timeout: Duration) -> Resu
         return Err(Error::Bind {
             server: server.clone(),
             user: CALLER.to_owned(),
-            why: "the controller does not tell its DNS name".to_owned(),
+            why: "the controller does not report its DNS name".to_owned(),
             remedy: "log on with --bind-user",
         });
     };
-    // The libraries wait for the KDC and for files where they stand.
+    // The libraries block while they wait for the KDC and for files.
     let (mut bound, handle) = (ldap.clone(), Handle::current());
     let binding = tokio::task::spawn_blocking(move || {
         handle.block_on(bound.with_timeout(timeout).sasl_gssapi_bind(&host))

@@ -7,9 +7,9 @@ pub enum Error {
     /// It is cut off.
     #[error("it ends within a character of {0}: it was cut off, copy it again")]
     Cut(&'static str),
-    /// Its bytes are no text.
+    /// Its bytes are not text.
     #[error(
-        "it is no {0}: an old code page, perhaps; write it with `-Encoding utf8`, which every PowerShell \
+        "it is not {0}: an old code page, perhaps; write it with `-Encoding utf8`, which every PowerShell \
          knows"
     )]
     Invalid(&'static str),
@@ -19,8 +19,8 @@ const UTF8: &str = "UTF-8";
 const UTF16: &str = "UTF-16";
 const UTF32: &str = "UTF-32";
 
-/// Reads a text. The encoding is told by the mark, and without one by where the nulls are: a credential
-/// spec and a manifest begin with two characters of ASCII.
+/// Reads a text. The byte order mark gives the encoding; without one the positions of null bytes do,
+/// because a credential spec and a manifest begin with two ASCII characters.
 pub fn decode(bytes: &[u8]) -> Result<String, Error> {
     match bytes {
         // Before UTF-16, whose mark is the same: no text begins with a null.

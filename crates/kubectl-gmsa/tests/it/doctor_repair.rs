@@ -21,12 +21,16 @@ async fn a_secure_channel_is_reset_after_asking_and_verified() {
     };
     let is_reset = |pod: &str| world.node.asked().contains(&format!("{pod}/iis: {RESET}"));
 
-    // Without a terminal nobody can be asked, and nothing is even looked at.
-    world.node.record("", recordings::channel_mended_by_reset());
+    // Without a terminal there is no confirmation, and nothing is even checked.
+    world.node.record("", recordings::channel_repaired_by_reset());
     world.pod("broken", |_| {}).await;
     let ran = world.run(&["doctor", "broken", "-n", NAMESPACE, "--repair"]).await;
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("no terminal to ask at; give --yes"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("no terminal to ask for confirmation; give --yes"),
+        "{}",
+        ran.stderr
+    );
     assert!(world.node.asked().is_empty());
 
     // On a terminal an answer other than yes leaves it alone.
@@ -35,15 +39,15 @@ async fn a_secure_channel_is_reset_after_asking_and_verified() {
     assert!(shown.contains("nothing was done") && shown.contains("-> Reset it:"), "{shown}");
     assert!(!is_reset("broken"));
 
-    world.node.record("", recordings::channel_mended_by_reset());
+    world.node.record("", recordings::channel_repaired_by_reset());
     let shown = on_a_terminal(&world, "doctor broken -n shop --repair", "y\n").await;
     assert!(is_reset("broken") && shown.contains("Nothing wrong was found"), "{shown}");
 
-    world.node.record("", recordings::channel_mended_by_reset());
+    world.node.record("", recordings::channel_repaired_by_reset());
     let args = ["doctor", "broken", "-n", NAMESPACE, "--repair", "--yes", "-o", "wide"];
     let ran = world.run(&args).await;
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
-    let told = format!("container \"iis\" of Pod shop/broken: mended by {RESET}, and verified");
+    let told = format!("container \"iis\" of Pod shop/broken: repaired by {RESET}, and verified");
     assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     let asked = world.node.asked();
     let reset = asked.iter().rposition(|one| one.ends_with(RESET)).unwrap();
@@ -169,7 +173,7 @@ async fn the_hook_is_refused(world: &World, pod: &Value) {
     world.apply(&objects::deployment(NAMESPACE, "stranger", &stranger)).await;
     world.pod("single", |_| {}).await;
     for (target, code, words) in [
-        ("deployment/own", 1, "container \"iis\" has a postStart hook of its own"),
+        ("deployment/own", 1, "container \"iis\" already has a postStart hook"),
         ("deployment/none", 1, "none of its containers has a credential spec"),
         ("deployment/stranger", 1, "its pods would be denied"),
         ("single", 2, "cannot be changed"),
@@ -197,8 +201,8 @@ fn the_hook_is_printed_without_a_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pod_of_its_own_is_gone_whatever_happens() {
-    let Some(world) = world("a_pod_of_its_own_is_gone_whatever_happens").await else { return };
+async fn the_temporary_pod_is_always_deleted() {
+    let Some(world) = world("the_temporary_pod_is_always_deleted").await else { return };
     let left = || async { world.pods("kube-gmsa.dev/probe=true").await.len() };
     let probe = ["doctor", "web", "-n", NAMESPACE, "--probe-pod", "--exec-timeout=1"];
     // In the pod itself nothing can be run.
@@ -229,7 +233,7 @@ async fn a_pod_of_its_own_is_gone_whatever_happens() {
     assert_eq!((causes(&report), code), (vec!["pod-running"], 1), "{report:#}");
     assert_eq!(left().await, 0);
 
-    // It never starts, and somebody has enough.
+    // It never starts, and the user interrupts the command.
     world.node.keep("probe-", json!({"waiting": {"reason": "ContainerCreating"}}));
     let late = world.run(&[&probe[..], &["--probe-timeout=1"]].concat()).await;
     assert!(late.stdout.contains("did not run within 1 s"), "{}", late.stdout);

@@ -1,11 +1,11 @@
-//! What a directory says of a domain and of those in it.
+//! Facts about a domain, its hosts and accounts from the directory.
 
 use ldap3::{Scope, dn_escape};
+use uuid::Uuid;
 
 use crate::directory::Directory;
 use crate::entry::Entry;
 use crate::error::Error;
-use crate::guid::Guid;
 use crate::sid::Sid;
 
 /// What a credential spec needs to know of a domain.
@@ -14,7 +14,7 @@ pub struct Domain {
     /// The SID.
     pub sid: Sid,
     /// The `objectGUID`.
-    pub guid: Guid,
+    pub guid: Uuid,
     /// The DNS name.
     pub dns_name: String,
     /// The DNS name of the domain at the root of the forest.
@@ -23,7 +23,7 @@ pub struct Domain {
     pub netbios_name: String,
 }
 
-/// What the forest says of one of its domains.
+/// The forest's record of one of its domains.
 struct CrossReference {
     /// The distinguished name of the domain.
     of: String,
@@ -58,7 +58,7 @@ impl Directory {
         let attributes = ["objectSid", "objectGUID"];
         let (entry, names) = tokio::try_join!(self.object(head, &attributes), self.names())?;
         let entry = entry.ok_or_else(|| self.not_found(format!("the domain {head}")))?;
-        let guid = Guid::from_bytes(entry.bytes("objectGUID").unwrap_or_default());
+        let guid = Uuid::from_slice_le(entry.bytes("objectGUID").unwrap_or_default());
         let guid = guid.map_err(|error| self.answer(head, "objectGUID", &error))?;
         let Names { netbios_name, dns_name, forest } = names;
         Ok(Domain {
@@ -109,7 +109,7 @@ impl Directory {
         why: &dyn std::error::Error,
     ) -> Error {
         let why = if self.is_anonymous() {
-            "nobody is logged on; give a user with --bind-user and --password-file".to_owned()
+            "no user is logged on; give a user with --bind-user and --password-file".to_owned()
         } else {
             why.to_string()
         };

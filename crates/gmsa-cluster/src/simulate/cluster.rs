@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use gmsa_core::admission::{Right, SpecFact};
+use gmsa_core::admission::{Decision, Right, SpecFact, Step};
 use gmsa_core::credspec::Prepared;
+use gmsa_core::pod::Pod;
 use kube::Client;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::Source;
+use super::{Source, Walked, decide, walk};
 use crate::api::access_review::reviews;
 
 /// A right could not be asked for.
@@ -22,7 +23,7 @@ pub struct RightUnknown(String);
 type Use = [String; 3];
 
 /// The facts of a cluster.
-pub(crate) struct Known {
+pub(crate) struct Snapshot {
     client: Client,
     specs: BTreeMap<String, SpecFact>,
     /// Whether each of them may.
@@ -31,7 +32,7 @@ pub(crate) struct Known {
     missing: Mutex<BTreeSet<Use>>,
 }
 
-impl Known {
+impl Snapshot {
     pub(crate) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
         let fact = |(name, object): (&String, &Value)| {
             let fact = match Prepared::from_object(name, object) {
@@ -49,7 +50,7 @@ impl Known {
         self.specs.contains_key(name)
     }
 
-    /// Asks for what was missing. True if anything was: then what was judged meanwhile does not
+    /// Asks for missing facts. True if any were missing: then the decision made without them does not
     /// count and must be judged again.
     pub(crate) async fn settle(&mut self) -> Result<bool, RightUnknown> {
         let missing = std::mem::take(&mut *self.missing.lock());
@@ -59,7 +60,7 @@ impl Known {
     }
 }
 
-impl Source for Known {
+impl Source for Snapshot {
     type Error = Infallible;
 
     fn spec(&self, name: &str) -> Result<SpecFact, Infallible> {
@@ -80,5 +81,47 @@ impl Source for Known {
 
     fn names(&self) -> Vec<String> {
         self.specs.keys().cloned().collect()
+    }
+}
+
+/// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
+pub struct Simulator {
+    snapshot: Snapshot,
+}
+
+impl Simulator {
+    /// With these credential specs, by their names.
+    #[must_use]
+    pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
+        Self { snapshot: Snapshot::new(client, specs) }
+    }
+
+    /// Both steps of a creation.
+    pub async fn walk(
+        &mut self,
+        object: &Value,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Walked, RightUnknown> {
+        loop {
+            let Ok(walked) = walk(object, pod, namespace, &self.snapshot);
+            if !self.snapshot.settle().await? {
+                return Ok(walked);
+            }
+        }
+    }
+
+    /// The validating step alone: what it says of a pod as it stands.
+    pub async fn validate(
+        &mut self,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Decision, RightUnknown> {
+        loop {
+            let Ok(decision) = decide(Step::Validate, pod, namespace, &self.snapshot);
+            if !self.snapshot.settle().await? {
+                return Ok(decision);
+            }
+        }
     }
 }
