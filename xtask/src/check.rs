@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result};
 
 use crate::file::Generated;
 use crate::{
-    book, cycles, domain, generated, length, links, output, paths, pictures, portable, readme,
-    words,
+    book, commands, cycles, domain, generated, length, links, output, paths, pictures, portable,
+    readme, words,
 };
 
 /// Writes the generated files that differ, and names them.
@@ -39,6 +39,7 @@ pub fn check(root: &Path) -> Result<ExitCode> {
         .collect();
     complaints.extend(links::complaints(root)?);
     complaints.extend(length::complaints(root)?);
+    complaints.extend(commands::complaints(root)?);
     complaints.extend(book::complaints(root)?);
     complaints.extend(paths::complaints(root)?);
     // Taking them needs a control plane and a browser, so they may lag behind until CI looks.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::file::{Generated, file};
-use crate::{book, chart, man, pictures, reference};
+use crate::{book, chart, commands, man, pictures, reference};
 
 /// Every generated file.
 pub fn all(root: &Path) -> Result<Vec<Generated>> {
@@ -31,6 +31,7 @@ pub fn all(root: &Path) -> Result<Vec<Generated>> {
         file("docs/metrics.md", gmsa_webhook::metrics::metrics_page()),
         file("docs/findings.md", gmsa_core::finding::findings_page()),
         file("docs/codes.md", gmsa_core::windows::codes::codes_page()),
+        file(commands::PAGE, commands::page(root)?),
         file("docs/checks.md", gmsa_core::diagnosis::checks_page()),
         file("docs/remedies.md", gmsa_core::remedies::remedies_page()),
         file("docs/schemas/access-report.schema.json", schema(&kubectl_gmsa::access_schema())?),

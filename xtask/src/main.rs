@@ -3,6 +3,7 @@
 mod book;
 mod chart;
 mod check;
+mod commands;
 mod cycles;
 mod demo;
 mod domain;
@@ -43,7 +44,8 @@ enum Task {
         #[arg(long)]
         no_pictures: bool,
     },
-    /// Check generated files and documents, circles between modules, and the project's domain
+    /// Check generated files and documents, the commands that are named, circles
+    /// between modules, and the project's domain
     Check,
     /// Build the documentation as a site in target/book, with mdBook
     Book,

@@ -20,7 +20,7 @@ use gmsa_core::names::KIND;
 
 use self::client::why;
 
-/// How long one answer may take, whoever waits for it.
+/// How long one answer may take.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 /// How many objects come with one answer to a list: all that is in memory at once.
 pub(crate) const PAGE: u32 = 250;
@@ -108,7 +108,7 @@ impl Error {
         self.code() == Some(403)
     }
 
-    /// Whether somebody else wrote the object in the meantime, or manages the same fields.
+    /// Whether another writer changed the object in the meantime, or another manager owns the same fields.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         self.code() == Some(409)
@@ -140,7 +140,7 @@ impl Error {
         self
     }
 
-    /// The same for credential specs: a cluster without their definition is told apart.
+    /// The same for credential specs, with a remedy for a cluster without their definition.
     pub(crate) fn of_credential_spec(mut self) -> Self {
         if self.cause == Cause::Refused(404) {
             NO_DEFINITION.clone_into(&mut self.why);
@@ -155,8 +155,8 @@ impl From<Error> for Failure {
     }
 }
 
-/// Waits for an answer, at most [`TIMEOUT`].
-pub(crate) async fn answer<T>(
+/// Waits for an answer, at most so long. The error names what is attempted, by a verb, on which object.
+pub async fn answer<T>(
     action: &'static str,
     object: impl Display,
     asked: impl Future<Output = kube::Result<T>>,

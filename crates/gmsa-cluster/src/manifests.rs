@@ -1,7 +1,6 @@
 //! Kubernetes manifests: reads files into objects and evaluates them together.
 
 mod document;
-pub mod encoding;
 mod files;
 mod set;
 

@@ -53,7 +53,6 @@ const fn by_hand(catalogue: Catalogue, id: &'static str, reason: &'static str) -
 }
 
 const WINDOWS: &str = "it is carried out on a Windows machine";
-const REGISTERED: &str = "a domain controller registers its own DNS records";
 const NETWORK: &str = "it changes firewalls and DNS servers outside the cluster";
 
 /// All of them, in the order of the page.
@@ -78,28 +77,15 @@ pub const BY_HAND: &[ByHand] = &[
     ),
     by_hand(
         Catalogue::Checks,
-        "webhook-rollout",
-        "it asks to find out why new pods do not start, which has no one answer",
-    ),
-    by_hand(
-        Catalogue::Checks,
-        "webhook-restarts",
-        "it asks to find out why a container ended, which has no one answer",
-    ),
-    by_hand(
-        Catalogue::Checks,
-        "webhook-metrics",
-        "it opens a port between the API server and the pods, or is up to an administrator of rights",
-    ),
-    by_hand(
-        Catalogue::Checks,
         "webhook-versions",
-        "the rollout ends by itself, or `webhook-rollout` says more",
+        "it takes replicas of two versions, and the tests build one; the rollout ends by itself, or \
+         `webhook-rollout`, whose remedy is carried out, says more",
     ),
     by_hand(
         Catalogue::Checks,
         "webhook-denials",
-        "it asks to find out why the API server or the webhook fails, which has no one answer",
+        "it asks to find out why the API server or the webhook fails, which has no one answer, and the \
+         replicas count from their start",
     ),
     by_hand(
         Catalogue::Checks,
@@ -113,17 +99,7 @@ pub const BY_HAND: &[ByHand] = &[
     ),
     by_hand(Catalogue::Checks, "node-build", "it updates Windows on a node"),
     by_hand(Catalogue::Checks, "node-runtime", "it installs another container runtime on a node"),
-    by_hand(
-        Catalogue::Checks,
-        "directory-network",
-        "a domain controller registers its own DNS records, and firewalls open its ports",
-    ),
     by_hand(Catalogue::Checks, "directory-clock", "it sets the clocks of machines"),
-    by_hand(
-        Catalogue::Checks,
-        "directory-root-key",
-        "it is carried out on a domain controller, and takes 10 hours",
-    ),
     by_hand(Catalogue::Checks, "node-system", "it updates Windows on a node"),
     by_hand(Catalogue::Checks, "node-dns", NETWORK),
     by_hand(Catalogue::Checks, "node-ports", NETWORK),
@@ -162,20 +138,13 @@ pub const BY_HAND: &[ByHand] = &[
         "pod-ticket-encryption",
         "only a container on Windows shows how its tickets are encrypted",
     ),
-    by_hand(
-        Catalogue::Accounts,
-        "kds-root-key",
-        "it is carried out on a domain controller, and takes 10 hours",
-    ),
     by_hand(Catalogue::Accounts, "clock", "it sets the clocks of machines"),
     by_hand(
         Catalogue::Accounts,
         "controller-versions",
         "it updates Windows on domain controllers, or sets a policy for them",
     ),
-    by_hand(Catalogue::Accounts, "dns-records", REGISTERED),
     by_hand(Catalogue::Accounts, "dns-transport", NETWORK),
-    by_hand(Catalogue::Accounts, "dns-addresses", REGISTERED),
     by_hand(Catalogue::Accounts, "controller-ports", NETWORK),
 ];
 

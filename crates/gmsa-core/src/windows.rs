@@ -1,6 +1,7 @@
 //! The output of Windows, read by its numbers and not by its words.
 
 pub mod codes;
+pub mod encoding;
 pub mod encryption_types;
 pub mod hook;
 pub mod klist;

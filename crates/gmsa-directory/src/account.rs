@@ -16,6 +16,7 @@ use futures::future::try_join_all;
 use ldap3::ldap_escape;
 
 pub use access::{Effect, Right};
+pub use check::delegation::Delegation;
 pub use check::{CHECKS, Check, CheckStatus, Detail, check};
 pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};

@@ -1,7 +1,6 @@
 //! Errors: what was attempted on which object, why it failed, and what to do.
 
-mod bind;
-mod operation;
+mod result;
 
 use std::time::Duration;
 
@@ -12,8 +11,7 @@ pub(crate) const READING: &str = "see whether the controller is busy or a firewa
 pub(crate) const WRITING: &str = "whether it was done is not known, but it was done in full or not at all: \
      look with `kubectl gmsa account check` before you try again";
 
-pub(crate) use bind::bind;
-pub(crate) use operation::operation;
+pub(crate) use result::{bind, operation};
 
 /// Why something in the directory could not be done.
 #[derive(Debug, thiserror::Error)]

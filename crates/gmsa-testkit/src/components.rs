@@ -14,7 +14,7 @@ use crate::process::free_port;
 pub(crate) struct Layout {
     dir: PathBuf,
     binaries: Binaries,
-    etcd_port: u16,
+    pub(crate) etcd_port: u16,
     etcd_peer_port: u16,
     pub(crate) api_port: u16,
     extra_api_server_args: Vec<String>,

@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::ByteString;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::binaries;
 use crate::components::{Layout, write_kubeconfig};
+use crate::json_http::exchange;
 use crate::process::{POLL, Process, pause, signal};
 use crate::requests::{has_service_account, is_ready, token, unique};
 
@@ -125,6 +127,16 @@ impl ControlPlane {
             assert!(start.elapsed() < START, "the API server is not ready: {}", api_server.tail());
             tokio::time::sleep(POLL).await;
         }
+    }
+
+    /// Stores an object past the API server's checks, as a server of another version may have stored
+    /// it. `key` is that of etcd, below `/registry`.
+    pub fn store(&self, key: &str, object: &Value) {
+        let base64 = |text: String| ByteString(text.into_bytes());
+        let body = json!({"key": base64(format!("/registry/{key}")),
+            "value": base64(object.to_string())});
+        let answer = exchange(self.layout.etcd_port, "POST", "/v3/kv/put", Some(&body)).unwrap();
+        assert!(answer["header"]["revision"].is_string(), "{answer}");
     }
 
     /// Stops the API server's process without ending it: connections stay open and are silent.

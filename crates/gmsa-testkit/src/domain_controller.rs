@@ -228,6 +228,32 @@ impl DomainController {
         output(command)
     }
 
+    /// Runs `samba-tool dns` against the controller, as its administrator.
+    pub fn samba_dns(&self, action: &str, args: &[&str]) -> String {
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["/usr/bin/samba-tool", "dns", action, &self.address.to_string()]).args(args);
+        command.arg(format!("--username={ADMINISTRATOR}"));
+        command.arg(format!("--password={ADMINISTRATOR_PASSWORD}"));
+        command.arg("--configfile").arg(self.dir.join("etc/smb.conf"));
+        output(command)
+    }
+
+    /// Has the controller register records of its own, such as `A dc1.contoso.com 127.0.0.1`.
+    pub fn register_records(&self, records: &str) {
+        let list = self.dir.join(format!("{}.list", self.unique("dns")));
+        fs::write(&list, records).unwrap();
+        let mut command = Command::new("/usr/sbin/samba_dnsupdate");
+        // The python that it asks for is Debian's.
+        command
+            .env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin")
+            .args(["--use-samba-tool", "--fail-immediately"]);
+        command.arg(format!("--current-ip={}", self.address));
+        command.arg(format!("--update-list={}", list.display()));
+        command.arg(format!("--update-cache={}", list.with_extension("cache").display()));
+        command.arg("--configfile").arg(self.dir.join("etc/smb.conf"));
+        output(command);
+    }
+
     /// Changes objects directly in the controller's database, by LDIF, without access checks.
     pub fn modify(&self, ldif: &str) {
         self.change("private/sam.ldb", ldif);

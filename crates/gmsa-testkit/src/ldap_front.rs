@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsConnector;
 
 use crate::domain_controller::DomainController;
 
@@ -71,12 +71,7 @@ struct Searches {
 impl LdapFront {
     /// Starts a front before a controller, with a certificate of its authority for `127.0.0.1`.
     pub async fn start(controller: &DomainController, limits: Limits) -> Self {
-        let pair = controller.authority().server(&["127.0.0.1"]);
-        let certificate = CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-        let config =
-            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-        let acceptor = TlsAcceptor::from(Arc::new(config.unwrap()));
+        let acceptor = controller.authority().server(&["127.0.0.1"]).acceptor();
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(&controller.ca).unwrap()).unwrap();
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();

@@ -19,6 +19,7 @@ mod components;
 pub mod control_plane;
 pub mod domain_controller;
 pub mod https;
+mod json_http;
 pub mod ldap_front;
 pub mod objects;
 pub mod pki;

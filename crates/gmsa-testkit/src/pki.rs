@@ -3,14 +3,20 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
+use tokio_rustls::TlsAcceptor;
 
 /// A certificate and its private key, both PEM.
 #[derive(Clone, Serialize, Deserialize)]
@@ -29,6 +35,19 @@ impl Pair {
         fs::write(&key, &self.key).expect("failed to write a key");
         (cert, key)
     }
+
+    /// The TLS side of a server with this certificate.
+    pub fn acceptor(&self) -> TlsAcceptor {
+        let certificate = CertificateDer::from_pem_slice(self.cert.as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
 }
 
 /// A certificate authority of the test's own.
@@ -42,6 +61,15 @@ impl Authority {
     pub fn new(common_name: &str) -> Self {
         let params = authority_params(common_name);
         let key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), cert }
+    }
+
+    /// An authority that signs with ECDSA over P-521, which API servers can verify and `x509-parser`
+    /// cannot.
+    pub fn with_p521(common_name: &str) -> Self {
+        let params = authority_params(common_name);
+        let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512).unwrap();
         let cert = params.self_signed(&key).unwrap().pem();
         Self { issuer: Issuer::new(params, key), cert }
     }

@@ -7,6 +7,7 @@ use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use serde_json::Value;
 
 /// Whether the API server says that it is ready, and has made the first namespace, which comes a
 /// moment later.
@@ -38,6 +39,26 @@ pub(crate) async fn token(client: &Client, namespace: &str, service_account: &st
     let answer = answer
         .unwrap_or_else(|e| panic!("failed to get a token for {namespace}/{service_account}: {e}"));
     answer.status.expect("the answer has no token").token
+}
+
+/// Sends a request for any path of the API server; a PATCH is a merge patch.
+pub async fn request(
+    client: &Client,
+    method: &str,
+    path: &str,
+    body: &Value,
+) -> kube::Result<Value> {
+    let content = match method {
+        "PATCH" => "application/merge-patch+json",
+        _ => "application/json",
+    };
+    let request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", content)
+        .body(body.to_string().into_bytes())
+        .unwrap();
+    client.request(request).await
 }
 
 /// A name that no other test uses: the prefix and a random number.

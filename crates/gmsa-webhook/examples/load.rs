@@ -240,10 +240,7 @@ async fn prepare(client: &kube::Client) {
             plural: plural.to_owned(),
         }
     };
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     let rbac = "rbac.authorization.k8s.io/v1";
     let namespace =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}});

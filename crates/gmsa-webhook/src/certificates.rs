@@ -4,10 +4,9 @@
 //! from the second swap on.
 
 mod authority;
-mod client_ca;
 mod ephemeral;
+mod files;
 mod managed;
-mod pair;
 mod reload;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +15,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 pub use authority::Error as AuthorityError;
-pub use client_ca::ClientCa;
 pub use ephemeral::Ephemeral;
+pub use files::{ClientCa, Pair};
 pub use managed::{Managed, Policy};
-pub use pair::Pair;
 pub use reload::{Content, Reload};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::api::value::name as name_of;
 use gmsa_cluster::audit::references::{Found, References, Unread};
 use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
@@ -220,10 +221,6 @@ fn is_alone(object: &Value) -> bool {
         .iter()
         .find_map(|pointer| object.pointer(pointer)?.as_i64());
     count.unwrap_or(1) <= 1 && object.get("kind").and_then(Value::as_str) != Some("DaemonSet")
-}
-
-fn name_of(object: &Value) -> &str {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// What a deletion does to the users of the credential spec.

@@ -18,6 +18,7 @@ mod webhooks;
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::Options;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
@@ -25,6 +26,7 @@ use serde_json::Value;
 
 use crate::connect::server_version;
 use crate::failure::Failure;
+use crate::installation::kept_options;
 use facts::Facts;
 use gmsa_cluster::api::objects::Objects;
 use replicas::Replicas;
@@ -40,12 +42,22 @@ pub async fn read(client: &Client) -> Result<Facts, Failure> {
     facts::read(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
 }
 
+/// The options of the last install, if it was ours.
+pub async fn options(client: &Client, facts: &Facts) -> Result<Option<Options>, Failure> {
+    if !facts.ours || facts.deployment.is_err() {
+        return Ok(None);
+    }
+    kept_options(client, &facts.namespace()).await
+}
+
 /// Checks the webhook, without asking it: what `status` shows, and the doctor too. Also what each
 /// replica reports.
-pub async fn webhook(client: &Client, facts: &Facts) -> Result<(Vec<Outcome>, Replicas), Failure> {
+pub async fn webhook(
+    client: &Client,
+    facts: &Facts,
+    options: Option<&Options>,
+) -> Result<(Vec<Outcome>, Replicas), Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
-    let options = rights::options(client, facts).await?;
-    let options = options.as_ref();
     let (mut outcomes, version, rights, server) = tokio::try_join!(
         definition::examine(client),
         server_version(client),
@@ -77,11 +89,11 @@ pub async fn examine(
     only: &BTreeSet<String>,
 ) -> Result<Vec<Outcome>, Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
-    let options = rights::options(client, facts).await?;
+    let options = options(client, facts).await?;
     let specs = specs_of(facts, only);
     let ((mut outcomes, _), admission, dns, clock) = tokio::try_join!(
-        Box::pin(webhook(client, facts)),
-        async { Ok(admission::examine(client, facts, options).await) },
+        Box::pin(webhook(client, facts, options.as_ref())),
+        async { Ok(admission::examine(client, facts, options.clone()).await) },
         dns::examine(&objects, &specs),
         clock::examine(client, &objects, &facts.nodes)
     )?;

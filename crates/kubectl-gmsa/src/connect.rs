@@ -2,6 +2,7 @@
 
 pub mod directory;
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::installation::Version;
@@ -58,11 +59,7 @@ pub async fn objects(flags: &ClusterFlags) -> Result<Objects, Failure> {
 
 /// The version of the API server.
 pub async fn server_version(client: &Client) -> Result<Version, Failure> {
-    let info = client.apiserver_version().await.map_err(|error| {
-        Failure::Cluster(format!(
-            "failed to ask the API server for its version: {}",
-            client::why(&error)
-        ))
-    })?;
+    let asked = client.apiserver_version();
+    let info = answer("read", "the version of the API server", asked).await?;
     format!("{}.{}", info.major, info.minor).parse().map_err(Failure::Cluster)
 }

@@ -1,12 +1,17 @@
 //! The credential specs of a cluster, and what is written in one.
 
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::array;
+pub use gmsa_cluster::api::value::name as name_of;
 use gmsa_core::credspec::identifier::braced_guid;
 use gmsa_core::credspec::{DomainFacts, plugin};
 use gmsa_core::names::KIND;
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+/// The accounts in a credential spec.
+const LISTED: &str = "/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts";
 
 /// All of them, as they were applied.
 pub async fn list(objects: &Objects) -> Result<Vec<Value>, Failure> {
@@ -36,11 +41,6 @@ fn drop_managed_fields(object: &mut Value) {
     }
 }
 
-/// The name of a resource.
-pub fn name_of(object: &Value) -> &str {
-    object.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default()
-}
-
 /// A text in the contents, such as `/DomainJoinConfig/Sid`.
 pub fn text<'a>(object: &'a Value, pointer: &str) -> Option<&'a str> {
     object.get("credspec")?.pointer(pointer)?.as_str()
@@ -56,10 +56,7 @@ pub fn plugin_of(object: &Value) -> Option<String> {
 /// The accounts, each once, beginning with the container's own.
 pub fn accounts_of(object: &Value) -> Vec<String> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
-    let listed = object
-        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
-        .and_then(Value::as_array);
-    let listed = listed.into_iter().flatten().filter_map(|account| account.get("Name")?.as_str());
+    let listed = array(object, LISTED).filter_map(|account| account.get("Name")?.as_str());
     let mut accounts: Vec<String> = Vec::new();
     for account in main.into_iter().chain(listed) {
         if !accounts.iter().any(|known| known.eq_ignore_ascii_case(account)) {
@@ -73,10 +70,7 @@ pub fn accounts_of(object: &Value) -> Vec<String> {
 pub fn accounts_in(object: &Value, domain: &DomainFacts) -> Vec<(String, String)> {
     let main = text(object, "/DomainJoinConfig/MachineAccountName");
     let main = main.map(|name| (name, "DomainJoinConfig.MachineAccountName".to_owned()));
-    let listed = object
-        .pointer("/credspec/ActiveDirectoryConfig/GroupManagedServiceAccounts")
-        .and_then(Value::as_array);
-    let listed = listed.into_iter().flatten().enumerate().filter_map(|(index, account)| {
+    let listed = array(object, LISTED).enumerate().filter_map(|(index, account)| {
         let of = |key: &str| account.get(key).and_then(Value::as_str);
         let here = of("Scope").is_none_or(|scope| {
             scope.eq_ignore_ascii_case(&domain.netbios_name)

@@ -6,7 +6,7 @@ pub mod pods;
 pub mod probe;
 pub mod signature;
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::installation::{NamespaceRequirement, Options};
 use gmsa_core::names::{NAME, OPTIONS, TAKEOVER};
 use gmsa_core::rbac::{LabelSelector, Requirement};
@@ -23,12 +23,8 @@ pub const FILLED_BY: &str = "cert-manager.io/certificate-name";
 /// The options of the last install; none if there was none.
 pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Options>, Failure> {
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
-    let found = deployments.get_opt(NAME).await.map_err(|error| {
-        Failure::cluster(format!(
-            "failed to read the Deployment {namespace}/{NAME}: {}",
-            why(&error)
-        ))
-    })?;
+    let deployment = format!("Deployment {namespace}/{NAME}");
+    let found = answer("read the", deployment, deployments.get_opt(NAME)).await?;
     let Some(found) = found else { return Ok(None) };
     let Some(text) = found.annotations().get(OPTIONS) else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| {

@@ -1,6 +1,5 @@
 //! What commands print and write.
 
-pub mod changes;
 pub mod file;
 pub mod next;
 pub mod printer;

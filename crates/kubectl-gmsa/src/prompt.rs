@@ -82,20 +82,30 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
     rest.is_empty().then_some(text)
 }
 
-/// Continues if the answer is yes. `nothing` says what did not happen otherwise.
-pub fn confirm(question: &str, nothing: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Input(format!(
-            "{nothing}: there is no terminal to ask for confirmation; give --yes"
-        )));
-    }
-    printer::note(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(Failure::Output)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
+/// Fails where nobody can be asked. `nothing` says what did not happen then.
+pub fn can_ask(nothing: &str) -> Result<(), Failure> {
+    if io::stdin().is_terminal() {
         return Ok(());
     }
-    Err(Failure::Input(nothing.to_owned()))
+    Err(Failure::Input(format!(
+        "{nothing}: there is no terminal to ask for confirmation; give --yes"
+    )))
+}
+
+/// Whether the answer to a question is yes.
+pub fn ask(question: &str) -> Result<bool, Failure> {
+    printer::note(&format!("{question} [y/N]"));
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::Input(format!("failed to read the answer: {error}")))?;
+    Ok(["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes)))
+}
+
+/// Continues if the answer is yes. `nothing` says what did not happen otherwise.
+pub fn confirm(question: &str, nothing: &str) -> Result<(), Failure> {
+    can_ask(nothing)?;
+    if ask(question)? { Ok(()) } else { Err(Failure::Input(nothing.to_owned())) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 mod grant;
 mod known;
-pub mod policy;
 pub mod print;
 pub mod remaining;
 pub mod settle;
@@ -11,9 +10,11 @@ pub mod shape;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::objects::{Reference, kinds};
+use gmsa_core::rbac::Policy;
 use serde_json::Value;
 
 use crate::cli::Account;
+use crate::failure::Failure;
 
 pub use grant::{grant, possible};
 
@@ -46,4 +47,16 @@ pub fn role_of(credential_spec: &str) -> Reference {
 
 pub fn binding_of(credential_spec: &str, namespace: &str) -> Reference {
     Reference::namespaced(kinds::ROLE_BINDING, namespace, &shape::name(credential_spec))
+}
+
+/// What the roles and bindings of a cluster allow.
+pub fn policy<'a>(objects: impl Iterator<Item = &'a Value>) -> Result<Policy, Failure> {
+    let mut policy = Policy::of_cluster();
+    for object in objects {
+        // Objects that the API server serves have their namespace.
+        policy
+            .add(object, "")
+            .map_err(|error| Failure::Cluster(format!("{error}; it was read from the cluster")))?;
+    }
+    Ok(policy)
 }

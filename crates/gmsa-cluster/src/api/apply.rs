@@ -107,7 +107,7 @@ impl Applier {
 
     /// Deletes the object; false if it is not there.
     pub async fn delete(&self, object: &Value) -> Result<bool, Error> {
-        // Servers before 1.21 leave the Jobs of a CronJob behind unless they are told not to.
+        // Servers before 1.21 leave the Jobs of a CronJob behind without this option.
         self.remove(object, &DeleteParams::background(), &[404]).await
     }
 

@@ -34,10 +34,10 @@ pub mod kinds {
     use super::Kind;
 
     const RBAC: &str = "rbac.authorization.k8s.io";
+    const ADMISSION: &str = "admissionregistration.k8s.io";
 
     /// A kind in the version `v1` of a group.
-    #[must_use]
-    pub const fn kind(
+    const fn kind(
         group: &'static str,
         kind: &'static str,
         plural: &'static str,
@@ -63,23 +63,34 @@ pub mod kinds {
     /// `ServiceAccount`
     pub const SERVICE_ACCOUNT: Kind = kind("", "ServiceAccount", "serviceaccounts", true);
     /// `MutatingWebhookConfiguration`
-    pub const MUTATING_WEBHOOKS: Kind = kind(
-        "admissionregistration.k8s.io",
-        "MutatingWebhookConfiguration",
-        "mutatingwebhookconfigurations",
-        false,
-    );
+    pub const MUTATING_WEBHOOKS: Kind =
+        kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
     /// `Deployment`
     pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
     /// `Secret`
     pub const SECRET: Kind = kind("", "Secret", "secrets", true);
     /// `ValidatingWebhookConfiguration`
-    pub const VALIDATING_WEBHOOKS: Kind = kind(
-        "admissionregistration.k8s.io",
-        "ValidatingWebhookConfiguration",
-        "validatingwebhookconfigurations",
+    pub const VALIDATING_WEBHOOKS: Kind =
+        kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
+    /// `CustomResourceDefinition`
+    pub const DEFINITION: Kind = kind(
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
         false,
     );
+    /// `Service`
+    pub const SERVICE: Kind = kind("", "Service", "services", true);
+    /// `Endpoints`
+    pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
+    /// `ConfigMap`
+    pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
+    /// `Event`
+    pub const EVENT: Kind = kind("", "Event", "events", true);
+    /// `Node`
+    pub const NODE: Kind = kind("", "Node", "nodes", false);
+    /// `Lease`
+    pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
     /// `Pod`
     pub const POD: Kind = kind("", "Pod", "pods", true);
     /// What makes pods.

@@ -14,7 +14,7 @@ const WATCH_SECONDS: u32 = 45;
 /// How long to wait before watching again what could not be watched.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Tells of every change of the one object of this name, and of every doubt whether there was one.
+/// Notifies of every change of the object of this name, and whenever one may have been missed.
 pub(crate) async fn watch<K>(api: Api<K>, name: String, changed: Arc<Notify>)
 where
     K: Clone + DeserializeOwned + Debug + Send + 'static,

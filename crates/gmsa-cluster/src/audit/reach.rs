@@ -241,7 +241,8 @@ async fn serve_hostnames(objects: &Objects, hooks: &[Hook]) -> bool {
 
 /// Whether a Deployment is of a webhook that makes hostnames: by an argument of this one, or by the
 /// environment variable that the Go webhook has too.
-fn makes_hostnames(deployment: &Value) -> bool {
+#[must_use]
+pub fn makes_hostnames(deployment: &Value) -> bool {
     let list = |value: &Value, key: &str| {
         value.get(key).and_then(Value::as_array).cloned().unwrap_or_default()
     };

@@ -1,7 +1,7 @@
 //! Work that several callers want at the same time is done once.
 //!
-//! A flight is kept up by those who wait for it alone: it ends with the last of them, answered or
-//! not, and its key is free again.
+//! A flight exists as long as a caller waits for it: it ends with the last one, finished or not, and
+//! its key is free again.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 /// Work under way, for those who wait for it.
 pub(crate) type Flight<T> = Shared<BoxFuture<'static, T>>;
 
-/// The same without keeping it up, with what decides whether it may still be joined.
+/// A flight without keeping it alive, with what decides whether it may still be joined.
 type Known<T, A> = (WeakShared<BoxFuture<'static, T>>, A);
 
 /// The flights by their keys.
@@ -28,8 +28,8 @@ impl<T: Clone, A> Default for SingleFlight<T, A> {
 }
 
 impl<T: Clone + Send + Sync + 'static, A> SingleFlight<T, A> {
-    /// The answer, and whether it is that of a flight that was joined. One that has not ended is
-    /// joined if `joins` says so; else `start` begins another one beside it.
+    /// The answer, and whether it came from a flight that was joined. A flight in progress is
+    /// joined if `joins` allows it; otherwise `start` begins another one.
     pub(crate) async fn run<F>(
         &self,
         key: &str,
@@ -65,7 +65,7 @@ impl<T: Clone + Send + Sync + 'static, A> SingleFlight<T, A> {
         };
         let (about, work) = start(previous);
         let flight = work.boxed().shared();
-        // Nobody has waited for it yet, so it can be referred to.
+        // It has not been polled, so it can be downgraded.
         if let Some(weak) = flight.downgrade() {
             flights.insert(key.to_owned(), (weak, about));
         }
@@ -79,7 +79,7 @@ impl<T: Clone + Send + Sync + 'static, A> SingleFlight<T, A> {
     }
 }
 
-/// One who waits for a flight; the last to go takes it out of the map, also who gives up.
+/// A caller that waits for a flight. The last one removes it from the map, also when it gives up.
 struct Waiting<'a, T: Clone, A> {
     flights: &'a SingleFlight<T, A>,
     key: &'a str,
@@ -89,7 +89,7 @@ struct Waiting<'a, T: Clone, A> {
 impl<T: Clone, A> Drop for Waiting<'_, T, A> {
     fn drop(&mut self) {
         let mut flights = self.flights.flights.lock();
-        // Within the lock, so that of two who go at once the second sees that it was the last.
+        // Within the lock, so that of two that leave at once the second sees that it was the last.
         self.flight = None;
         if flights.get(self.key).is_some_and(|(flight, _)| flight.upgrade().is_none()) {
             flights.remove(self.key);

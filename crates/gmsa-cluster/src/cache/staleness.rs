@@ -21,7 +21,7 @@ impl LastActivity {
         Self { start: Instant::now(), last: AtomicU64::new(0) }
     }
 
-    /// Takes down a sign of life.
+    /// Records activity.
     pub(crate) fn record(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.last.store(millis + 1, Ordering::Release);

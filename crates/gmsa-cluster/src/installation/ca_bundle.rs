@@ -1,5 +1,5 @@
-//! The CA bundle of webhook configurations: the one field that the server manages there, while
-//! whoever applies the rest of the configuration leaves it alone.
+//! The CA bundle of webhook configurations: the one field that the server manages there. Applying the
+//! rest of the configuration keeps it.
 
 use gmsa_core::names::SERVER_FIELD_MANAGER;
 use k8s_openapi::ByteString;

@@ -22,7 +22,7 @@ pub type Data = BTreeMap<String, Vec<u8>>;
 pub struct Stored {
     /// What it holds.
     pub data: Data,
-    /// The time of [`ROTATE_BEFORE`], as it stands there.
+    /// The value of the annotation [`ROTATE_BEFORE`].
     pub rotate_before: Option<String>,
     version: String,
 }
@@ -63,8 +63,8 @@ impl CertificateSecret {
             Some(stored) => {
                 (Some(&stored.version), None, PatchParams::apply(SERVER_FIELD_MANAGER).force())
             }
-            // Of several that create it at the same moment the first wins: the others, which are
-            // other managers, conflict with it.
+            // Of several replicas that create it at the same time the first wins: the others are
+            // other managers, so they conflict.
             None => (
                 None,
                 Some(SECRET_TYPE),

@@ -59,7 +59,7 @@ pub struct ServerObjects {
     secret: CertificateSecret,
     mutating: Configurations,
     validating: Configurations,
-    /// Whether it was told that the configuration of early warnings could not be written.
+    /// Whether the log already says that the configuration of early warnings cannot be written.
     told: Arc<AtomicBool>,
     events: Events,
 }

@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use gmsa_core::windows::encoding;
+
 use super::document::{Document, PassedOver, UnreadableDocument, parse};
-use super::encoding;
 
 /// Where to read from.
 #[derive(Clone, Debug, PartialEq, Eq)]

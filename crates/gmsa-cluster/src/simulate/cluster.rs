@@ -111,7 +111,7 @@ impl Simulator {
         }
     }
 
-    /// The validating step alone: what it says of a pod as it stands.
+    /// The validating step alone, for a pod that is already stored.
     pub async fn validate(
         &mut self,
         pod: &Pod<'_>,

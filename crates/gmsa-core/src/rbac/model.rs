@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
 /// The API group, the resource and the verb of the right.
 pub(super) const GROUP: &str = "windows.k8s.io";
@@ -182,7 +183,20 @@ impl Subject {
 }
 
 impl LabelSelector {
-    /// Whether an object with these labels is selected.
+    /// Reads the selector of an object. An absent one selects everything, an unreadable one nothing.
+    #[must_use]
+    pub fn read(selector: Option<&Value>) -> Self {
+        match selector {
+            None | Some(Value::Null) => Self::default(),
+            Some(selector) => Self::deserialize(selector).unwrap_or_else(|_| Self {
+                match_expressions: vec![Requirement::default()],
+                ..Self::default()
+            }),
+        }
+    }
+
+    /// Whether an object with these labels is selected. A requirement with an unknown operator
+    /// selects nothing.
     #[must_use]
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))

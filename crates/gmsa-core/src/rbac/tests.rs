@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::Policy;
+use super::{LabelSelector, Policy};
 
 const API: &str = "rbac.authorization.k8s.io/v1";
 
@@ -29,6 +29,27 @@ fn policy(objects: &[Value]) -> Policy {
 
 fn account() -> Value {
     json!({"kind": "ServiceAccount", "name": "web", "namespace": "shop"})
+}
+
+#[test]
+fn an_absent_selector_selects_everything_and_an_unreadable_one_nothing() {
+    let labels = [("team".to_owned(), "a".to_owned())].into();
+    let requirement = |operator: Value| json!({"matchExpressions": [{"key": "team", "operator": operator, "values": ["a"]}]});
+    for (selector, expected) in [
+        (None, true),
+        (Some(Value::Null), true),
+        (Some(json!({})), true),
+        (Some(json!({"matchLabels": {"team": "a"}})), true),
+        (Some(json!({"matchLabels": {"team": "b"}})), false),
+        (Some(requirement(json!("In"))), true),
+        (Some(requirement(json!("NotIn"))), false),
+        (Some(requirement(json!("Near"))), false),
+        (Some(requirement(json!(7))), false),
+        (Some(json!("all")), false),
+    ] {
+        let read = LabelSelector::read(selector.as_ref());
+        assert_eq!(read.matches(&labels), expected, "{selector:?}");
+    }
 }
 
 #[test]

@@ -4,14 +4,13 @@
 //! on the language of Windows and are only shown; numbers and ids are judged.
 
 mod lenient;
-mod text;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::encoding;
 use lenient::{many, plain};
-pub use text::{Undecodable, decode};
 
 /// The version of the document that is understood.
 pub const VERSION: u64 = 1;
@@ -197,7 +196,7 @@ pub struct EventGroup {
 pub enum Error {
     /// No text.
     #[error(transparent)]
-    Text(#[from] Undecodable),
+    Text(#[from] encoding::Error),
     /// No JSON.
     #[error("it is not JSON: {0}; it must be all that the script printed, and nothing else")]
     Json(String),
@@ -217,7 +216,7 @@ pub enum Error {
 
 /// Reads a document in any of the encodings that Windows writes.
 pub fn read(bytes: &[u8]) -> Result<NodeOutput, Error> {
-    let text = decode(bytes)?;
+    let text = encoding::decode(bytes)?;
     // The document is one line of ASCII: whatever breaks it is a console that wraps.
     let text: String = text.chars().filter(|one| !matches!(one, '\r' | '\n' | '\0')).collect();
     let mut document: Value =

@@ -15,15 +15,17 @@ use crate::time;
 const KEY_DELAY: Duration = Duration::from_mins(10 * 60 + 5);
 /// The class of a root key (MS-ADSC).
 const CLASS: &str = "msKds-ProvRootKey";
+const MISSING: &str = "the forest has no KDS root key";
 /// How a key is made.
 const STEPS: &str = "an administrator of the forest makes one, once, on a controller with `Add-KdsRootKey \
      -EffectiveImmediately` (Samba: `samba-tool domain kds root-key create`), and accounts can be made \
      10 hours and 5 minutes later, when all controllers know it, whatever the tool says of its start; in a \
-     test forest with a single controller `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` makes \
-     one for use at once";
+     test forest with a single controller `Add-KdsRootKey -EffectiveTime ((Get-Date).AddHours(-11))` (Samba: \
+     `samba-tool domain kds root-key create --use-start-time=2020-01-01`) makes one for use at once";
 /// What is to be done about the password of an account whose key is gone.
 const GONE: &str = "restore the object of the key from a backup of the configuration partition, or remove \
-     the account and make it again: then allow its hosts again, because the new one has another SID";
+     the account and make it again (`kubectl gmsa account remove ACCOUNT`, `kubectl gmsa account create \
+     ACCOUNT`): then allow its hosts again, because the new one has another SID";
 
 /// What is known of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +59,7 @@ impl RootKeys {
                 wait.as_secs() / 3600,
                 wait.as_secs() / 60 % 60 + 1
             )),
-            State::Missing => Some(format!("the forest has no KDS root key: {STEPS}")),
+            State::Missing => Some(format!("{MISSING}: {STEPS}")),
         }
     }
 
@@ -70,6 +72,9 @@ impl RootKeys {
                  an error instead of the password"
             );
             return Check::not_passed(ID, CheckStatus::Failed, message, GONE);
+        }
+        if self.state == State::Missing {
+            return Check::not_passed(ID, CheckStatus::Failed, MISSING.to_owned(), STEPS);
         }
         if let Some(problem) = self.problem() {
             let remedy = "until then no password can be made, nor read";

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use gmsa_core::windows::encryption_types;
 use ldap3::Mod;
 
+use super::check::delegation::Delegation;
 use super::name::is_dns_name;
 use super::{Account, EXPIRES, ldif};
 use crate::directory::principals::DISABLED;
@@ -37,6 +38,8 @@ pub struct AccountChange {
     pub enabled: Option<bool>,
     /// Until when it can be used.
     pub expires: Option<Expiry>,
+    /// The kinds of delegation that are taken from it.
+    pub end_delegation: Vec<Delegation>,
 }
 
 /// Until when an account can be used.
@@ -85,6 +88,8 @@ pub struct PlannedChange {
     pub warnings: Vec<String>,
     steps: Vec<Step>,
     names: Vec<String>,
+    /// The service principal names that it has and keeps.
+    kept: Vec<String>,
 }
 
 /// One attribute: values that go, and values that come.
@@ -128,6 +133,7 @@ impl Directory {
             warnings: Vec::new(),
             steps: Vec::new(),
             names: wish.add_service_principal_names.clone(),
+            kept: Vec::new(),
         };
         let mut problems = Vec::new();
         if let Some(types) = wish.encryption_types {
@@ -142,10 +148,10 @@ impl Directory {
                 plan.replace(ENCRYPTION, before.map(|types| types.to_string()), types.to_string());
             }
         }
-        if let Some(enabled) = wish.enabled {
+        if wish.enabled.is_some() || !wish.end_delegation.is_empty() {
             match account.control {
                 None => problems.push(format!("{CONTROL} is not shown to {}", self.user())),
-                Some(control) => plan.enable(control, enabled),
+                Some(control) => plan.control(control, wish.enabled, &wish.end_delegation),
             }
         }
         if let Some(expires) = wish.expires {
@@ -199,6 +205,7 @@ impl Directory {
         plan.differences.extend(gone.iter().map(|name| (NAMES, name.clone(), none())));
         plan.differences.extend(new.iter().map(|name| (NAMES, none(), name.clone())));
         if !gone.is_empty() || !new.is_empty() {
+            plan.kept = has.iter().filter(|name| !gone.contains(name)).cloned().collect();
             plan.steps.push(Step { attribute: NAMES, gone, new });
         }
         Ok(problems)
@@ -206,12 +213,44 @@ impl Directory {
 
     /// Makes a planned change: all of it, or nothing, and nothing if a value to replace has changed since.
     pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
+        let changes = plan.changes(false);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let what = format!("change {}", plan.dn);
+        let mut done = self.modify(&plan.dn, changes, &what).await;
+        if plan.takes_names() && matches!(done, Err(Error::Operation { code: COLLISION, .. })) {
+            // Samba 4.22 looks for the accounts that have a name also where the name goes, so that one
+            // that two accounts have cannot be taken from either; all names anew are looked at as such.
+            done = self.modify(&plan.dn, plan.changes(true), &what).await;
+        }
+        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
+    }
+}
+
+/// The result of LDAP for a value that is not allowed (RFC 4511, appendix A): constraintViolation.
+const COLLISION: u32 = 19;
+
+impl PlannedChange {
+    /// Whether service principal names go.
+    fn takes_names(&self) -> bool {
+        self.steps.iter().any(|step| step.attribute == NAMES && !step.gone.is_empty())
+    }
+
+    /// The change as LDAP has it; with the service principal names as single values that go and come, or
+    /// all of them anew.
+    fn changes(&self, names_anew: bool) -> Vec<Change> {
         let values = |values: &[String]| -> HashSet<Vec<u8>> {
             values.iter().map(|value| value.as_bytes().to_vec()).collect()
         };
         let mut changes: Vec<Change> = Vec::new();
-        for step in &plan.steps {
+        for step in &self.steps {
             let attribute = step.attribute.as_bytes().to_vec();
+            if names_anew && step.attribute == NAMES {
+                changes
+                    .push(Mod::Replace(attribute, values(&[&self.kept[..], &step.new].concat())));
+                continue;
+            }
             if !step.gone.is_empty() {
                 changes.push(Mod::Delete(attribute.clone(), values(&step.gone)));
             }
@@ -219,50 +258,11 @@ impl Directory {
                 changes.push(Mod::Add(attribute, values(&step.new)));
             }
         }
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let what = format!("change {}", plan.dn);
-        let done = self.modify(&plan.dn, changes.clone(), &what).await;
-        if plan.takes_names() && matches!(done, Err(Error::Operation { code: 19, .. })) {
-            return self.write_remaining_names(plan, changes, &what).await;
-        }
-        self.naming_holders(done, &plan.names, Some(&plan.dn)).await
-    }
-
-    /// Takes names from an account by writing those that stay. Samba (4.22) looks for other accounts with
-    /// each name in a request, also with one that is to go, and refuses where there are two: so a name of
-    /// two accounts, which gets tickets for neither, can be taken from none of them by its value.
-    async fn write_remaining_names(
-        &self,
-        plan: &PlannedChange,
-        mut changes: Vec<Change>,
-        what: &str,
-    ) -> Result<(), Error> {
-        let account = self.managed_account(&plan.dn).await?;
-        let of_names = || plan.steps.iter().filter(|step| step.attribute == NAMES);
-        let mut names = account.service_principal_names;
-        names.retain(|name| !of_names().any(|step| step.gone.contains(name)));
-        names.extend(of_names().flat_map(|step| step.new.iter().cloned()));
-        let attribute = NAMES.as_bytes().to_vec();
         changes
-            .retain(|one| !matches!(one, Mod::Add(of, _) | Mod::Delete(of, _) if *of == attribute));
-        changes.push(Mod::Delete(attribute.clone(), HashSet::new()));
-        if !names.is_empty() {
-            let values = names.iter().map(|name| name.as_bytes().to_vec()).collect();
-            changes.push(Mod::Add(attribute, values));
-        }
-        let done = self.modify(&plan.dn, changes, what).await;
-        self.naming_holders(done, &names, Some(&plan.dn)).await
     }
 }
 
 impl PlannedChange {
-    /// Whether names of services go.
-    fn takes_names(&self) -> bool {
-        self.steps.iter().any(|step| step.attribute == NAMES && !step.gone.is_empty())
-    }
-
     fn expire(&mut self, account: &Account, expires: Expiry) {
         let never = |value: &i64| *value == 0 || *value == i64::MAX;
         let before = account.expires_value;
@@ -307,12 +307,21 @@ impl PlannedChange {
         self.steps.push(Step { attribute, gone: before.into_iter().cloned().collect(), new });
     }
 
-    fn enable(&mut self, control: i64, enabled: bool) {
-        let after = if enabled { control & !DISABLED } else { control | DISABLED };
+    fn control(&mut self, control: i64, enabled: Option<bool>, end: &[Delegation]) {
+        let mut after = match enabled {
+            None => control,
+            Some(true) => control & !DISABLED,
+            Some(false) => control | DISABLED,
+        };
+        for kind in end {
+            after &= !kind.flag();
+        }
         if after != control {
             let shown = |bits: i64| {
-                let word = if bits & DISABLED == 0 { "enabled" } else { "disabled" };
-                format!("{bits} ({word})")
+                let mut words = vec![if bits & DISABLED == 0 { "enabled" } else { "disabled" }];
+                let of = |kind: &&Delegation| bits & kind.flag() != 0;
+                words.extend(Delegation::ALL.iter().filter(of).map(|kind| kind.shown()));
+                format!("{bits} ({})", words.join(", "))
             };
             self.differences.push((CONTROL, shown(control), shown(after)));
             self.replace(CONTROL, Some(control.to_string()), after.to_string());

@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -18,7 +17,6 @@ use time::OffsetDateTime;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
 
 fn expected() -> Domain {
     Domain {
@@ -192,25 +190,13 @@ async fn a_wrong_authority_or_name_or_port() {
     assert!(error.contains("absent.crt"), "{error}");
 }
 
-fn acceptor(pair: &Pair) -> TlsAcceptor {
-    use tokio_rustls::rustls::ServerConfig;
-    use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-    use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-
-    let certificate = CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let config =
-        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key);
-    TlsAcceptor::from(Arc::new(config.unwrap()))
-}
-
 /// Serves TLS with a certificate of the domain's authority, and nothing in it.
 async fn serve(pair: &Pair) -> u16 {
     serve_at(pair, ("127.0.0.1", 0)).await
 }
 
 async fn serve_at(pair: &Pair, address: (&str, u16)) -> u16 {
-    let acceptor = acceptor(pair);
+    let acceptor = pair.acceptor();
     let listener = TcpListener::bind(address).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -302,7 +288,7 @@ struct Received {
 /// Answers one request for StartTLS with a result, and if that is success encrypts; what comes
 /// then is kept. Nothing is answered to it: the connection ends with the first of it.
 async fn answer_starttls(pair: &Pair, result: u8) -> (u16, JoinHandle<Received>) {
-    let acceptor = acceptor(pair);
+    let acceptor = pair.acceptor();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let received = tokio::spawn(async move {

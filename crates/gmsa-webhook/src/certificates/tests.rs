@@ -70,5 +70,5 @@ fn an_ephemeral_certificate_is_of_its_own_ca() {
     assert_ne!(one.ca_pem, other.ca_pem);
     assert!(one.ca_pem.starts_with("-----BEGIN CERTIFICATE-----"));
     let leaf = one.certificate.cert.first().unwrap();
-    assert!(super::pair::expiry(leaf).unwrap() > time::OffsetDateTime::now_utc());
+    assert!(super::files::expiry(leaf).unwrap() > time::OffsetDateTime::now_utc());
 }

@@ -38,10 +38,7 @@ async fn the_api_server_goes_away_and_comes_back() {
         })
         .await;
     };
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     let resource = |group: &str, kind: &str, plural: &str| kube::api::ApiResource {
         group: group.to_owned(),
         version: "v1".to_owned(),

@@ -55,10 +55,7 @@ impl Quiet {
         let plane = ControlPlane::start_private(test, options).await?;
         let client = plane.client().await;
         let apply = async |object: Value| apply(&client, &object).await;
-        let mut definition =
-            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-        definition["kind"] = json!("CustomResourceDefinition");
+        let definition = json!(gmsa_cluster::installation::definition::definition());
         apply(definition).await;
         apply(objects::credential_spec(SPEC, "WebApp1")).await;
         apply(objects::role(SPEC)).await;

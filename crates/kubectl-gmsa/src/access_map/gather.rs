@@ -57,7 +57,7 @@ pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> 
     let (uses, unreadable) = uses::all(workloads);
     unread.extend(unreadable);
     Ok(Gathered {
-        policy: policy::policy(rules.iter())?,
+        policy: policy(rules.iter())?,
         specs: specs.iter().map(|spec| name(spec).to_owned()).collect(),
         accounts: accounts
             .iter()

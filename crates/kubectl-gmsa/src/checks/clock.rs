@@ -1,6 +1,6 @@
 //! Whether clocks agree: this machine's, the API server's and the nodes'.
 
-use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::CLOCK_SKEW;
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -11,7 +11,7 @@ use kube::api::{GetParams, Request};
 use kube::client::Body;
 use serde_json::Value;
 
-use super::facts::{LEASE, Seen, soft};
+use super::facts::{Seen, soft};
 use super::nodes::is_windows;
 use crate::failure::Failure;
 
@@ -35,7 +35,7 @@ pub async fn examine(
     let local = Timestamp::now().as_second();
     let mut outcomes = vec![here(local - server)];
     if let (Ok(nodes), Ok(leases)) =
-        (nodes, soft(objects.list(LEASE, Some("kube-node-lease")).await)?)
+        (nodes, soft(objects.list(kinds::LEASE, Some("kube-node-lease")).await)?)
     {
         for node in nodes.iter().filter(|node| is_windows(node)) {
             let name = text(node, "/metadata/name");

@@ -1,6 +1,6 @@
 //! The custom resource definition.
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
 use gmsa_core::names::{GROUP, PLURAL};
@@ -14,16 +14,14 @@ use crate::failure::Failure;
 pub async fn examine(client: &Client) -> Result<Vec<Outcome>, Failure> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let name = format!("{PLURAL}.{GROUP}");
-    match definitions.get_opt(&name).await {
+    let object = format!("CustomResourceDefinition {name}");
+    match answer("read", object, definitions.get_opt(&name)).await {
         Ok(found) => Ok(judge(found.as_ref())),
-        Err(kube::Error::Api(status)) if status.code == 403 => {
+        Err(error) if error.is_forbidden() => {
             let words = "you may not read the CustomResourceDefinition";
             Ok(vec![Outcome::unknown(&CRD_PRESENT, words), Outcome::unknown(&CRD_VERSIONS, words)])
         }
-        Err(error) => Err(Failure::Cluster(format!(
-            "failed to read CustomResourceDefinition {name}: {}",
-            why(&error)
-        ))),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gmsa_cluster::api::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::cluster::DNS_FORWARDING;
 use gmsa_core::diagnosis::catalogue::pod::{POD_DNS, POD_SRV};
 use gmsa_core::diagnosis::{Confidence, Outcome, State};
 use serde_json::Value;
 
-use super::facts::{CONFIG_MAP, one};
+use super::facts::one;
 use crate::failure::Failure;
 
 /// The `ConfigMaps` of `CoreDNS` in distributions: plain, AKS and k3s, RKE2.
@@ -36,7 +36,7 @@ pub async fn examine(objects: &Objects, specs: &[&Value]) -> Result<Vec<Outcome>
     let mut zones = BTreeSet::new();
     let mut seen = Vec::new();
     for map in MAPS {
-        match one(objects, CONFIG_MAP, "kube-system", map).await? {
+        match one(objects, kinds::CONFIG_MAP, "kube-system", map).await? {
             Ok(Some(found)) => {
                 seen.push(map);
                 let data = found.get("data").and_then(Value::as_object);

@@ -2,8 +2,7 @@
 
 use futures::future::try_join_all;
 use gmsa_cluster::api::Error;
-use gmsa_cluster::api::objects::kinds::{self, kind};
-use gmsa_cluster::api::objects::{Kind, Objects, Reference};
+use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, only_warns,
@@ -15,20 +14,6 @@ use crate::failure::Failure;
 
 /// What was read, or why it may not be read.
 pub type Seen<T> = Result<T, String>;
-
-const ADMISSION: &str = "admissionregistration.k8s.io";
-
-pub const MUTATING: Kind =
-    kind(ADMISSION, "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", false);
-pub const VALIDATING: Kind =
-    kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
-pub const DEPLOYMENT: Kind = kind("apps", "Deployment", "deployments", true);
-pub const SERVICE: Kind = kind("", "Service", "services", true);
-pub const ENDPOINTS: Kind = kind("", "Endpoints", "endpoints", true);
-pub const SECRET: Kind = kind("", "Secret", "secrets", true);
-pub const CONFIG_MAP: Kind = kind("", "ConfigMap", "configmaps", true);
-pub const NODE: Kind = kind("", "Node", "nodes", false);
-pub const LEASE: Kind = kind("coordination.k8s.io", "Lease", "leases", true);
 
 /// The webhook, ours or another, and what is left of others.
 pub struct Facts {
@@ -86,13 +71,13 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let listed =
         workload_kinds.map(|kind| async move { Ok::<_, Failure>((kind, list(kind).await?)) });
     let (mutating, validating, deployments, listed, specs, namespaces, nodes) = tokio::try_join!(
-        list(MUTATING),
-        list(VALIDATING),
-        list(DEPLOYMENT),
+        list(kinds::MUTATING_WEBHOOKS),
+        list(kinds::VALIDATING_WEBHOOKS),
+        list(kinds::DEPLOYMENT),
         try_join_all(listed),
         specs,
         list(kinds::NAMESPACE),
-        list(NODE)
+        list(kinds::NODE)
     )?;
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;

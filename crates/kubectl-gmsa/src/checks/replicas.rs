@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::client::why;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
@@ -86,10 +87,8 @@ pub type Replicas = Result<Vec<Replica>, String>;
 pub async fn read(client: &Client, namespace: &str) -> Replicas {
     let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let ours = ListParams::default().labels(&pods::selector());
-    let listed = api
-        .list(&ours)
-        .await
-        .map_err(|error| format!("failed to list the pods in {namespace}: {}", why(&error)))?;
+    let listed = answer("list the", format!("pods in {namespace}"), api.list(&ours)).await;
+    let listed = listed.map_err(|error| error.to_string())?;
     let stays = |pod: &&Pod| pod.metadata.deletion_timestamp.is_none();
     let mut asked = tokio::task::JoinSet::new();
     for pod in listed.items.iter().filter(stays) {

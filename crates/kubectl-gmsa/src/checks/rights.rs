@@ -1,7 +1,7 @@
 //! Whether the webhook's service account may do its work.
 
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::value::text;
+use gmsa_cluster::api::{Error, answer};
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
@@ -80,15 +80,11 @@ pub async fn examine(
             match allowed(client, namespace, account, right).await {
                 Ok(true) => {}
                 Ok(false) => missing.push(format!("{} {}", right.0, right.2)),
-                Err(kube::Error::Api(status)) if status.code == 403 => {
+                Err(error) if error.is_forbidden() => {
                     let words = "you may not ask what the webhook's service account may do";
                     return Ok(Outcome::unknown(&WEBHOOK_RIGHTS, words).on(object));
                 }
-                Err(error) => {
-                    let why = why(&error);
-                    let words = format!("failed to ask for the rights of {object}: {why}");
-                    return Err(Failure::Cluster(words));
-                }
+                Err(error) => return Err(error.into()),
             }
         }
     }
@@ -109,7 +105,7 @@ async fn allowed(
     namespace: &str,
     account: &str,
     (verb, group, resource, name): Right,
-) -> kube::Result<bool> {
+) -> Result<bool, Error> {
     let reviews: Api<SubjectAccessReview> = Api::all(client.clone());
     let place = if resource == "secrets" { namespace } else { "" };
     let review: Value = json!({"metadata": {}, "spec": {
@@ -119,16 +115,11 @@ async fn allowed(
         "resourceAttributes": {"verb": verb, "group": group, "resource": resource, "name": name,
             "namespace": place},
     }});
-    let review = serde_json::from_value(review).map_err(kube::Error::SerdeError)?;
-    let answer = reviews.create(&PostParams::default(), &review).await?;
+    let asked = async {
+        let review = serde_json::from_value(review).map_err(kube::Error::SerdeError)?;
+        reviews.create(&PostParams::default(), &review).await
+    };
+    let object = format!("the rights of ServiceAccount {namespace}/{account}");
+    let answer = answer("review", object, asked).await?;
     Ok(answer.status.is_some_and(|status| status.allowed))
-}
-
-/// The options of the last install, if it was ours.
-pub async fn options(client: &Client, facts: &Facts) -> Result<Option<Options>, Failure> {
-    if !facts.ours || facts.deployment.is_err() {
-        return Ok(None);
-    }
-    let kept = crate::installation::kept_options(client, &facts.namespace()).await;
-    kept.map_err(Failure::cluster)
 }

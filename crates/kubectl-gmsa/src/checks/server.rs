@@ -1,13 +1,13 @@
 //! The webhook's Deployment, Service and certificate.
 
-use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_CA_BUNDLE, WEBHOOK_CERTIFICATE, WEBHOOK_ENDPOINTS, WEBHOOK_REDUNDANCY,
     WEBHOOK_REPLICAS, WEBHOOK_RESTARTS, WEBHOOK_ROLLOUT, WEBHOOK_SERVICE,
 };
-use gmsa_core::names::{NAME, SECRET as OUR_SECRET};
+use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -16,10 +16,10 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 use x509_parser::time::ASN1Time;
 
-use super::facts::{ENDPOINTS, Facts, SECRET, SERVICE, one, shown};
+use super::facts::{Facts, one, shown};
 use crate::failure::Failure;
 use crate::installation::pods;
-use crate::installation::signature::{Signed, pems, signed};
+use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
 
 /// A certificate that is renewed in time never has fewer days left than this.
 const NEAR: i64 = 14;
@@ -57,7 +57,7 @@ fn replicas(facts: &Facts) -> Vec<Outcome> {
     let pods = own_pods(facts);
     let mut reasons: Vec<String> =
         pods.iter().filter_map(pods::problem).map(|one| one.text).collect();
-    reasons.extend(read.as_ref().and_then(pods::refused).map(|one| one.text));
+    reasons.extend(read.as_ref().and_then(pods::refused_to).map(|one| one.text));
     reasons.sort();
     reasons.dedup();
     let because = |outcome: Outcome| reasons.iter().cloned().fold(outcome, Outcome::because);
@@ -128,7 +128,7 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
         return Ok(vec![Outcome::skipped(&WEBHOOK_SERVICE, words)]);
     };
     let object = format!("Service {namespace}/{name}");
-    let found = match one(objects, SERVICE, &namespace, &name).await? {
+    let found = match one(objects, kinds::SERVICE, &namespace, &name).await? {
         Err(why) => return Ok(vec![Outcome::unknown(&WEBHOOK_SERVICE, why).on(object)]),
         Ok(None) => {
             return Ok(vec![Outcome::problem(&WEBHOOK_SERVICE, "it does not exist").on(object)]);
@@ -150,7 +150,7 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     if text(&found, "/spec/type") == "ExternalName" {
         return Ok(vec![there]);
     }
-    let endpoints = match one(objects, ENDPOINTS, &namespace, &name).await? {
+    let endpoints = match one(objects, kinds::ENDPOINTS, &namespace, &name).await? {
         Err(why) => Outcome::unknown(&WEBHOOK_ENDPOINTS, why),
         Ok(found) => {
             let found = found.unwrap_or_default();
@@ -169,7 +169,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
     let namespace = facts.namespace();
     let name = secret_name(facts);
     let object = format!("Secret {namespace}/{name}");
-    let secret = match one(objects, SECRET, &namespace, &name).await? {
+    let secret = match one(objects, kinds::SECRET, &namespace, &name).await? {
         Err(why) => {
             return Ok([&WEBHOOK_CERTIFICATE, &WEBHOOK_CA_BUNDLE]
                 .map(|check| Outcome::unknown(check, &why).on(&object))
@@ -192,8 +192,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
             Signed::Yes => Outcome::ok(&WEBHOOK_CA_BUNDLE, "it trusts the certificate"),
             Signed::Unverifiable => Outcome::unknown(
                 &WEBHOOK_CA_BUNDLE,
-                "its caBundle has a CA of the right name, but the algorithm of the certificate's \
-                 signature cannot be verified here",
+                format!("its caBundle has a CA of the right name, but {UNVERIFIABLE}"),
             ),
             Signed::No if bundle.is_empty() => {
                 Outcome::problem(&WEBHOOK_CA_BUNDLE, "its caBundle is empty")
@@ -213,7 +212,7 @@ pub fn secret_name(facts: &Facts) -> String {
         let mut volumes = array(one, "/spec/template/spec/volumes");
         volumes.find_map(|volume| Some(volume.pointer("/secret/secretName")?.as_str()?.to_owned()))
     });
-    mounted.unwrap_or_else(|| OUR_SECRET.to_owned())
+    mounted.unwrap_or_else(|| SECRET.to_owned())
 }
 
 fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {

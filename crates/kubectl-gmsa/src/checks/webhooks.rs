@@ -11,7 +11,6 @@ use gmsa_core::diagnosis::catalogue::cluster::{
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome};
 use gmsa_core::rbac::LabelSelector;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::facts::{Facts, shown};
@@ -195,11 +194,8 @@ fn exclusions(
     };
     let sent = |namespace: &Value| {
         array(configuration, "/webhooks").any(|hook| {
-            hook.get("namespaceSelector").is_none_or(|selector| {
-                // What cannot be read selects nothing.
-                LabelSelector::deserialize(selector)
-                    .is_ok_and(|selector| selector.matches(&labels(namespace, "/metadata/labels")))
-            })
+            LabelSelector::read(hook.get("namespaceSelector"))
+                .matches(&labels(namespace, "/metadata/labels"))
         })
     };
     let left_out: BTreeSet<&str> = namespaces

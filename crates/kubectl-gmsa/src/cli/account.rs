@@ -83,6 +83,24 @@ pub enum EncryptionType {
     Rc4,
 }
 
+/// What an account may be trusted with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Delegation {
+    /// Acting for its users towards every service
+    Unconstrained,
+    /// Acting for users that did not log on to it
+    ProtocolTransition,
+}
+
+impl From<Delegation> for gmsa_directory::account::Delegation {
+    fn from(kind: Delegation) -> Self {
+        match kind {
+            Delegation::Unconstrained => Self::Unconstrained,
+            Delegation::ProtocolTransition => Self::ProtocolTransition,
+        }
+    }
+}
+
 /// Principals by kind.
 #[derive(Debug, Args)]
 pub struct Principals {
@@ -190,6 +208,9 @@ pub struct Set {
     /// A service principal name to remove; can be repeated
     #[arg(long, value_name = "SPN", group = "change")]
     pub remove_spn: Vec<String>,
+    /// A kind of delegation to end; can be repeated
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',', group = "change")]
+    pub end_delegation: Vec<Delegation>,
     /// The DNS host name of the account
     #[arg(long, value_name = "NAME", group = "change")]
     pub dns_host_name: Option<String>,

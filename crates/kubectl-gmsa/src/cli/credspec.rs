@@ -43,12 +43,30 @@ pub struct ApplyFlags {
 /// Where it is written, if not to standard output.
 #[derive(Debug, Default, Args)]
 pub struct OutFlags {
-    /// Write to this file instead of standard output; in a directory, each credential spec gets a file
+    /// Write to this file instead of standard output; in a directory (DIR/), each credential spec gets a
+    /// file
     #[arg(long, value_name = "PATH", conflicts_with = "apply")]
     pub out: Option<PathBuf>,
     /// Replace files that exist
     #[arg(long, requires = "out")]
     pub overwrite: bool,
+}
+
+/// Where new credential specs go, and in which form.
+#[derive(Debug, Args)]
+pub struct Destination {
+    /// What to print
+    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
+    pub output: SpecOutput,
+    /// Into a file.
+    #[command(flatten)]
+    pub out: OutFlags,
+    /// Into the cluster.
+    #[command(flatten)]
+    pub apply: ApplyFlags,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
 }
 
 /// `kubectl gmsa credspec create`
@@ -120,18 +138,9 @@ pub struct Create {
     /// credential spec; can be repeated
     #[arg(long, value_name = "ACCOUNT", value_delimiter = ',')]
     pub grant: Vec<Account>,
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
-    pub output: SpecOutput,
-    /// Into a file.
+    /// Where it goes.
     #[command(flatten)]
-    pub out: OutFlags,
-    /// Into the cluster.
-    #[command(flatten)]
-    pub apply: ApplyFlags,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterFlags,
+    pub to: Destination,
     /// The directory.
     #[command(flatten)]
     pub directory: DirectoryFlags,
@@ -164,18 +173,9 @@ pub struct Import {
     /// The name of the credential spec [default: derived from the file name]
     #[arg(long)]
     pub name: Option<String>,
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
-    pub output: SpecOutput,
-    /// Into a file.
+    /// Where it goes.
     #[command(flatten)]
-    pub out: OutFlags,
-    /// Into the cluster.
-    #[command(flatten)]
-    pub apply: ApplyFlags,
-    /// The cluster.
-    #[command(flatten)]
-    pub cluster: ClusterFlags,
+    pub to: Destination,
 }
 
 /// `kubectl gmsa credspec lint`

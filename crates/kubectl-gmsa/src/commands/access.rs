@@ -7,7 +7,7 @@ use crate::access_map::{graph, look};
 use crate::cli::{Access, AccessOutput};
 use crate::connect::Connection;
 use crate::failure::Failure;
-use crate::output::printer;
+use crate::output::{printer, render};
 
 /// Prints the map.
 pub fn run(args: &Access) -> Result<u8, Failure> {
@@ -20,14 +20,8 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
         AccessOutput::Table | AccessOutput::Wide => {
             table::render(&report, args.output == AccessOutput::Wide, printer::colour())
         }
-        AccessOutput::Json => {
-            let json = serde_json::to_string_pretty(&report)
-                .map_err(|error| Failure::encode("report", &error))?;
-            format!("{json}\n")
-        }
-        AccessOutput::Yaml => {
-            serde_saphyr::to_string(&report).map_err(|error| Failure::encode("report", &error))?
-        }
+        AccessOutput::Json => render::json("report", &report)?,
+        AccessOutput::Yaml => render::yaml("report", &report)?,
         AccessOutput::Dot => graph::dot(&report),
         AccessOutput::Mermaid => graph::mermaid(&report),
     };

@@ -18,7 +18,7 @@ use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::{kept_options, leftover, probe, refuse_unfinished};
-use crate::output::changes::report;
+use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
 use stage::Stage;
@@ -99,7 +99,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     }
     // Configurations that are no longer wanted are deleted before their server.
     for object in leftover {
-        if applier.delete(&object).await.map_err(Failure::cluster)? {
+        if applier.delete(&object).await? {
             printer::data(&format!("{} deleted\n", shown(&object)))?;
         }
     }
@@ -153,7 +153,7 @@ impl<'a> Plan<'a> {
 
     fn show(&self) -> Result<(), Failure> {
         for (object, change) in &self.changes {
-            printer::data(&report(object, change, " (server dry run)"))?;
+            printer::data(&changes(object, change, " (server dry run)"))?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use gmsa_core::finding::Severity;
 
 use crate::cli::{Output, Review};
 use crate::failure::Failure;
-use crate::output::printer;
+use crate::output::{printer, render};
 use facts::{Cluster, Facts};
 use renames::Renames;
 use report::Report;
@@ -48,12 +48,7 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         Output::Table | Output::Wide => {
             printer::data(&table::render(&report, args.output == Output::Wide, printer::colour()))?;
         }
-        Output::Json => {
-            let mut json = serde_json::to_string_pretty(&report)
-                .map_err(|error| Failure::encode("report", &error))?;
-            json.push('\n');
-            printer::data(&json)?;
-        }
+        Output::Json => printer::data(&render::json("report", &report)?)?,
         Output::Sarif => printer::data(&sarif::render(&report)?)?,
         Output::Yaml => {
             let (text, kept) = yaml::render(&manifests.documents, &set, &simulated)?;

@@ -79,7 +79,8 @@ async fn examine(client: &Client, namespace: &str) -> Result<(Vec<Outcome>, Repl
             ));
         }
     }
-    checks::webhook(client, &facts).await
+    let options = checks::options(client, &facts).await?;
+    checks::webhook(client, &facts, options.as_ref()).await
 }
 
 fn table(outcomes: &[Outcome], replicas: &[Replica]) -> String {

@@ -41,7 +41,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         if definition && !args.purge_credspecs {
             continue;
         }
-        let live = applier.live(&object).await.map_err(Failure::cluster)?;
+        let live = applier.live(&object).await?;
         let Some(live) = live else { continue };
         if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
             theirs = true;
@@ -73,7 +73,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         confirm(args, &found)?;
     }
     for object in &found {
-        if applier.delete(object).await.map_err(Failure::cluster)? {
+        if applier.delete(object).await? {
             printer::data(&format!("{} deleted\n", shown(object)))?;
         }
     }
@@ -81,7 +81,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         // An apply without the label gives it up; labels of others stay.
         let bare = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": "kube-system"}});
-        let change = applier.apply(&bare).await.map_err(Failure::cluster)?;
+        let change = applier.apply(&bare).await?;
         if change != gmsa_cluster::api::apply::Change::Unchanged {
             printer::data(&format!("namespace/kube-system label {NAMESPACE_LABEL} removed\n"))?;
         }

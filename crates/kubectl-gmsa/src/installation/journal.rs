@@ -28,7 +28,7 @@ impl Journal {
     /// The journal that is there; none if no takeover was begun.
     pub async fn read(client: &Client) -> Result<Option<Self>, Failure> {
         let applier = Applier::new(client.clone(), gmsa_core::names::FIELD_MANAGER, true);
-        let live = applier.live(&namespace()).await.map_err(Failure::cluster)?;
+        let live = applier.live(&namespace()).await?;
         let Some(live) = live else { return Ok(None) };
         if live.pointer("/metadata/deletionTimestamp").is_some() {
             return Ok(None);
@@ -60,7 +60,7 @@ impl Journal {
     pub async fn left(self, applier: &Applier) -> Result<Vec<Value>, Failure> {
         let mut left = Vec::new();
         for object in self.remove {
-            let live = applier.live(&object).await.map_err(Failure::cluster)?;
+            let live = applier.live(&object).await?;
             left.extend(
                 live.filter(|live| text(live, "/metadata/uid") == text(&object, "/metadata/uid")),
             );

@@ -23,7 +23,7 @@ pub async fn of_options(
         if is_wanted(&object) {
             continue;
         }
-        let live = applier.live(&object).await.map_err(Failure::cluster)?;
+        let live = applier.live(&object).await?;
         let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
         if live.as_ref().and_then(label) == Some(json!(PART_OF.1)) {
             found.push(object);

@@ -1,7 +1,7 @@
 //! Why a pod of the webhook does not run, in the words of kubelet and the scheduler.
 
 use gmsa_core::names::NAME;
-use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod};
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -23,26 +23,29 @@ pub struct Problem {
 /// The condition of a Deployment or a replica set whose pods cannot be created.
 pub const REFUSED: &str = "ReplicaFailure";
 
-/// Why the pods of a Deployment cannot be created, from its condition `ReplicaFailure`.
-pub fn refused(deployment: &Deployment) -> Option<Problem> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions
-        .iter()
-        .find(|condition| condition.type_ == REFUSED && condition.status == "True")?;
-    Some(not_created(failure.message.as_deref()))
+/// Why the pods of a Deployment or replica set cannot be created, such as by a quota, from its condition
+/// `ReplicaFailure`. The conditions are given by type, status and message.
+pub fn refused<'a>(
+    mut conditions: impl Iterator<Item = (&'a String, &'a String, &'a Option<String>)>,
+) -> Option<Problem> {
+    let (_, _, message) = conditions.find(|(kind, is, _)| *kind == REFUSED && *is == "True")?;
+    let message = message.as_deref().unwrap_or("no reason is given");
+    let text = format!("its pods cannot be created: {message}");
+    Some(Problem { reason: REFUSED.to_owned(), text })
 }
 
-/// Pods that cannot be created, such as by a quota.
-pub fn not_created(message: Option<&str>) -> Problem {
-    let message = message.unwrap_or("no reason is given");
-    Problem { reason: REFUSED.to_owned(), text: format!("its pods cannot be created: {message}") }
+/// The same of a Deployment.
+pub fn refused_to(deployment: &Deployment) -> Option<Problem> {
+    refused(conditions(deployment).map(|one| (&one.type_, &one.status, &one.message)))
+}
+
+fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
+    deployment.status.iter().flat_map(|status| status.conditions.iter().flatten())
 }
 
 /// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
-    let conditions = deployment.status.as_ref()?.conditions.as_ref()?;
-    let stuck = conditions
-        .iter()
+    let stuck = conditions(deployment)
         .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
@@ -216,9 +219,9 @@ mod tests {
                     "message": "exceeded quota: none"}]}}))
             .unwrap()
         };
-        let told = refused(&deployment("ReplicaFailure", "True")).unwrap().text;
+        let told = refused_to(&deployment("ReplicaFailure", "True")).unwrap().text;
         assert_eq!(told, "its pods cannot be created: exceeded quota: none");
-        assert_eq!(refused(&deployment("ReplicaFailure", "False")), None);
+        assert_eq!(refused_to(&deployment("ReplicaFailure", "False")), None);
         assert!(stuck(&deployment("Progressing", "False")).is_some());
         assert_eq!(stuck(&deployment("Progressing", "True")), None);
     }

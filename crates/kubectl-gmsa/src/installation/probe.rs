@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::installation::probe::{self, QUESTIONS, Question};
 use gmsa_cluster::installation::{OLDEST, Options, namespace_requirements};
 use k8s_openapi::api::core::v1::Namespace;
@@ -71,9 +71,8 @@ async fn ask(
 /// A namespace whose pods are sent: `default` if it is one.
 async fn namespace(client: &Client, options: &Options) -> Result<Option<String>, Failure> {
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    let all = namespaces.list(&ListParams::default()).await.map_err(|error| {
-        Failure::cluster(format!("failed to list the namespaces: {}", why(&error)))
-    })?;
+    let params = ListParams::default();
+    let all = answer("list", "the namespaces", namespaces.list(&params)).await?;
     // What is asked for on old servers is so on none that is excluded on any.
     let sent = super::sent(&namespace_requirements(options, OLDEST));
     let sent = |namespace: &Namespace| sent.matches(namespace.labels());

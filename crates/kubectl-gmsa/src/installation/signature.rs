@@ -14,6 +14,10 @@ pub enum Signed {
     Yes,
 }
 
+/// What [`Signed::Unverifiable`] means, for a message.
+pub const UNVERIFIABLE: &str =
+    "the algorithm of the certificate's signature cannot be verified here";
+
 /// The certificates of a text in PEM.
 pub fn pems(bytes: &[u8]) -> Vec<Pem> {
     Pem::iter_from_buffer(bytes).flatten().collect()

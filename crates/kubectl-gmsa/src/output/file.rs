@@ -43,7 +43,7 @@ fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
 #[cfg(unix)]
 fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
-    // As other programs make files: the umask takes away from it.
+    // The default mode, which the umask restricts.
     let permissions = std::fs::Permissions::from_mode(0o666);
     tempfile::Builder::new().permissions(permissions).tempfile_in(directory)
 }

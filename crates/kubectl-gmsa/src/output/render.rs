@@ -1,7 +1,9 @@
-//! JSON, YAML and tables for people.
+//! JSON, YAML, tables and changes for people.
 
 use comfy_table::{ContentArrangement, Table};
+use gmsa_cluster::api::apply::{Change, shown};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::output::printer;
@@ -11,14 +13,14 @@ const WIDTH: u16 = 100;
 
 /// JSON with a line break at its end.
 pub fn json(what: &'static str, value: &impl Serialize) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::Encode { what, why: error.to_string() })?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::encode(what, &error))?;
     Ok(text + "\n")
 }
 
 /// One YAML document.
 pub fn yaml(what: &'static str, value: &impl Serialize) -> Result<String, Failure> {
-    serde_saphyr::to_string(value).map_err(|error| Failure::Encode { what, why: error.to_string() })
+    serde_saphyr::to_string(value).map_err(|error| Failure::encode(what, &error))
 }
 
 /// A table without lines between the cells.
@@ -47,4 +49,28 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         text.push('\n');
     }
     text
+}
+
+/// One object, and what becomes of it.
+pub fn changes(object: &Value, change: &Change, note: &str) -> String {
+    let name = shown(object);
+    match change {
+        Change::Created => format!("{name} created{note}\n"),
+        Change::Unchanged => format!("{name} unchanged{note}\n"),
+        Change::Changed(differences) => {
+            let mut text = format!("{name} configured{note}\n");
+            for difference in differences {
+                let value = |value: &Option<Value>| {
+                    value.as_ref().map_or_else(|| "(nothing)".to_owned(), Value::to_string)
+                };
+                text.push_str(&format!(
+                    "  {}: {} -> {}\n",
+                    difference.path,
+                    value(&difference.was),
+                    value(&difference.becomes)
+                ));
+            }
+            text
+        }
+    }
 }

@@ -37,7 +37,7 @@ impl Known {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(Self { policy: policy::policy(found.iter())?, unread })
+        Ok(Self { policy: policy(found.iter())?, unread })
     }
 
     /// Every way, those by our own binding first.
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn known(objects: &[Value]) -> Known {
-        Known { policy: policy::policy(objects.iter()).unwrap(), unread: Vec::new() }
+        Known { policy: policy(objects.iter()).unwrap(), unread: Vec::new() }
     }
 
     fn role(name: &str, resource_names: &Value) -> Value {

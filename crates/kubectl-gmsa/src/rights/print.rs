@@ -1,15 +1,14 @@
 //! Objects as they are printed.
 
+use gmsa_cluster::api::value::{name, text};
 use serde_json::{Value, json};
 
 use crate::cli::ObjectOutput;
 use crate::failure::Failure;
+use crate::output::render;
 
 /// The objects in the form that was asked for.
 pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failure> {
-    let text = |object: &Value, pointer: &str| {
-        object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
     match output {
         ObjectOutput::Name => {
             let mut all = String::new();
@@ -17,7 +16,7 @@ pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failur
                 let group = text(object, "/apiVersion");
                 let group = group.split_once('/').map_or("", |(group, _)| group);
                 let kind = text(object, "/kind").to_lowercase();
-                all.push_str(&format!("{kind}.{group}/{}\n", text(object, "/metadata/name")));
+                all.push_str(&format!("{kind}.{group}/{}\n", name(object)));
             }
             Ok(all)
         }
@@ -25,10 +24,7 @@ pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failur
             let mut all = String::new();
             for object in objects {
                 all.push_str("---\n");
-                all.push_str(
-                    &serde_saphyr::to_string(&shown(object))
-                        .map_err(|error| Failure::encode("YAML", &error))?,
-                );
+                all.push_str(&render::yaml("YAML", &shown(object))?);
             }
             Ok(all)
         }
@@ -38,9 +34,7 @@ pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failur
                 Ok([one]) => one,
                 Err(items) => json!({"apiVersion": "v1", "kind": "List", "items": items}),
             };
-            let json = serde_json::to_string_pretty(&whole)
-                .map_err(|error| Failure::encode("JSON", &error))?;
-            Ok(format!("{json}\n"))
+            render::json("JSON", &whole)
         }
     }
 }

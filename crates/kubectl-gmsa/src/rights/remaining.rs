@@ -99,7 +99,7 @@ impl Rules {
 
     /// What they allow.
     pub fn policy(&self) -> Result<Policy, Failure> {
-        policy::policy(self.objects.iter())
+        policy(self.objects.iter())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use assert_cmd::Command;
+use crate::support::{install_definition, run_on};
 use gmsa_cluster::api::access_review;
 use gmsa_core::admission::Right;
 use gmsa_testkit::cluster::Cluster;
@@ -17,23 +17,12 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// Exit code, standard output, standard error.
 fn access(kubeconfig: &Path, args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .env("KUBECONFIG", kubeconfig)
-        .arg("access")
-        .args(args)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    run_on(kubeconfig, &[&["access"], args].concat()).parts()
 }
 
 async fn ready(test: &str) -> Option<Cluster> {
     let cluster = shared::cluster(test).await?;
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
-    cluster.apply(&definition).await;
+    install_definition(&cluster).await;
     Some(cluster)
 }
 

@@ -1,14 +1,13 @@
 //! Taking over from windows-gmsa on a real control plane, while pods are created all the time.
 
 use std::path::Path;
-use std::process::{Command, Output};
 use std::sync::Arc;
 
-use crate::support::webhook;
 use crate::support::windows_gmsa::{
     Load, Running, by_chart, by_script, certificate, definition, plant,
 };
 use crate::support::world::{SOON, World};
+use crate::support::{Ran, webhook};
 use gmsa_core::names::{NAME, TAKEOVER};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -22,11 +21,6 @@ use serde_json::{Value, json};
 async fn temporary(world: &World) -> StandIn {
     let workload = Workload { namespace: TAKEOVER.to_owned(), ..webhook() };
     StandIn::start(&world.plane, workload).await
-}
-
-fn text(output: &Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
 }
 
 /// The object without what the server and its controllers keep.
@@ -131,16 +125,15 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     }
 
     // Without being told to, it is left alone.
-    let output = world.run(&["install"]).await;
-    assert_eq!(output.status.code(), Some(3));
-    assert!(text(&output).1.contains("--adopt"), "{output:?}");
+    let ran = world.run(&["install"]).await;
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("--adopt"), "{ran:?}");
 
     // What would be denied is listed, and stops it.
     for args in [&["install", "--adopt", "--dry-run=server"][..], &["install", "--adopt", "--yes"]]
     {
-        let output = world.run(args).await;
-        let (stdout, stderr) = text(&output);
-        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let Ran { code, stdout, stderr } = world.run(args).await;
+        assert_eq!(code, 1, "{stderr}");
         assert!(stdout.contains("Deployment other/sneaky would be denied"), "{stdout}");
         assert!(stdout.contains("Pod other/alone would be denied"), "{stdout}");
         assert!(stdout.contains("kubectl gmsa grant spec --to other/default"), "{stdout}");
@@ -150,8 +143,8 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
         let says = stdout.contains("secret/gmsa-webhook deleted (server dry run)");
         assert_eq!(says, args.contains(&"--dry-run=server"), "{stdout}");
     }
-    let output = world.run(&["install", "--adopt", "--accept-denials"]).await;
-    assert_eq!(output.status.code(), Some(2), "without a terminal it is not asked");
+    let ran = world.run(&["install", "--adopt", "--accept-denials"]).await;
+    assert_eq!(ran.code, 2, "without a terminal it is not asked");
     for (object, was) in all.iter().zip(&before) {
         assert_eq!(&whole(&world, object).await, was);
     }
@@ -161,21 +154,20 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
     let load = Load::start(&world);
     let takeover = ["install", "--adopt", "--accept-denials", "--yes", "--settle=1", "--wait=4"];
     // No pod of the temporary installation comes up: the old one goes on.
-    let output = world.run(&takeover).await;
-    assert_eq!(output.status.code(), Some(3), "{}", text(&output).1);
-    assert!(text(&output).1.contains("record of the release default/gmsa-crd was not found"));
+    let ran = world.run(&takeover).await;
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("record of the release default/gmsa-crd was not found"));
     for (object, was) in all.iter().zip(&before) {
         assert_eq!(&whole(&world, object).await, was);
     }
     for command in ["install", "uninstall"] {
-        let output = world.run(&[command]).await;
-        assert!(text(&output).1.contains("a takeover was interrupted"), "{output:?}");
+        let ran = world.run(&[command]).await;
+        assert!(ran.stderr.contains("a takeover was interrupted"), "{ran:?}");
     }
     // None of ours comes up when the old one is gone: the temporary one goes on.
     let _temporary = temporary(&world).await;
-    let output = world.run(&[&takeover[..5], &["--wait=60"]].concat()).await;
-    let (stdout, stderr) = text(&output);
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stdout, stderr } = world.run(&[&takeover[..5], &["--wait=60"]].concat()).await;
+    assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("no replica of gmsa-webhook/gmsa-webhook"), "{stderr}");
     assert!(stdout.contains("deployment/gmsa-webhook deleted"), "{stdout}");
     old.ended().await;
@@ -206,15 +198,8 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
 }
 
 fn helm(helm: &Path, world: &World, args: &[&str]) -> Result<String, String> {
-    let home = tempfile::tempdir().unwrap();
-    let output = Command::new(helm)
-        .env("HOME", home.path())
-        .env("KUBECONFIG", world.plane.kubeconfig_path())
-        .args(args)
-        .output()
-        .unwrap();
-    let (stdout, stderr) = text(&output);
-    if output.status.success() { Ok(stdout) } else { Err(stderr) }
+    let kubeconfig = format!("--kubeconfig={}", world.plane.kubeconfig_path().display());
+    crate::support::helm::run(helm, &[args, &[kubeconfig.as_str()]].concat())
 }
 
 /// A chart of these objects.
@@ -280,17 +265,15 @@ async fn from_a_release_of_the_chart() {
     shared["roleRef"]["name"] = json!(release);
     plant(&world, &[shared]).await;
 
-    let output = world.run(&["install", "--adopt", "--dry-run=server"]).await;
-    let (stdout, _) = text(&output);
+    let Ran { stdout, .. } = world.run(&["install", "--adopt", "--dry-run=server"]).await;
     assert!(stdout.contains("secret/sh.helm.release.v1.gmsa.v2 deleted (server dry run)"));
     assert!(stdout.contains("namespace/legacy stays excluded (windows.k8s.io/disabled=true); to end it: kubectl label namespace legacy windows.k8s.io/disabled-"), "{stdout}");
     let _stand_in = world.stand_in(None).await;
     let load = Load::start(&world);
-    let output = world
+    let Ran { code, stdout, stderr } = world
         .run(&["install", "--adopt", "--accept-denials", "--yes", "--settle=1", "--wait=60"])
         .await;
-    let (stdout, stderr) = text(&output);
-    assert_eq!(output.status.code(), Some(0), "{stdout}{stderr}");
+    assert_eq!(code, 0, "{stdout}{stderr}");
     for stays in
         ["Secret windows-gmsa/gmsa-server-cert", "ClusterRole gmsa", "Namespace windows-gmsa"]
     {
@@ -333,9 +316,8 @@ async fn from_a_release_of_the_chart() {
 
     // Ending it tells who is denied from then on.
     let end = ["upgrade", "--end-exclusions"];
-    let output = world.run(&end).await;
-    let (stdout, _) = text(&output);
-    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    let Ran { code, stdout, .. } = world.run(&end).await;
+    assert_eq!(code, 1, "{stdout}");
     assert!(stdout.contains("Deployment legacy/unseen would be denied"), "{stdout}");
     assert!(is_excluded(&world, "legacy").await);
     world.done(&[&end[..], &["--accept-denials"]].concat()).await;
@@ -370,7 +352,7 @@ async fn from_one_that_is_down() {
     let _stand_in = world.stand_in(None).await;
     let _temporary = temporary(&world).await;
     let dry = world.run(&["install", "--adopt", "--dry-run=server"]).await;
-    assert!(text(&dry).0.contains(
+    assert!(dry.stdout.contains(
         "deployment/gmsa-webhook in gmsa-webhook-takeover created for the time of the takeover"
     ));
     world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
@@ -389,8 +371,7 @@ async fn from_one_that_is_down() {
 
 /// Nothing is wrong but that a namespace that opted out uses a GMSA.
 async fn assert_only_exclusions(world: &World) {
-    let output = world.run(&["status", "-o", "json"]).await;
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (_, report) = world.report(&["status"]).await;
     let problems = report["outcomes"].as_array().unwrap().iter();
     let mut problems = problems.filter(|one| one["state"] == "problem").peekable();
     assert!(problems.peek().is_some(), "{report:#}");
@@ -411,16 +392,14 @@ async fn what_is_not_known_is_not_removed() {
         configuration["webhooks"] = json!([another]);
     }
     let refused = async |words: &str| {
-        let output = world.run(&["install", "--adopt", "--yes"]).await;
-        let (_, stderr) = text(&output);
-        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        let Ran { code, stderr, .. } = world.run(&["install", "--adopt", "--yes"]).await;
+        assert_eq!(code, 3, "{stderr}");
         assert!(stderr.contains(words) && stderr.contains("nothing was changed"), "{stderr}");
     };
     plant(&world, &configurations).await;
     refused("is not a known installation of windows-gmsa").await;
-    let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
     for configuration in &configurations {
-        applier.delete(configuration).await.unwrap();
+        world.applier().delete(configuration).await.unwrap();
     }
     let mut server = objects[5].clone();
     assert_eq!(server["kind"], "Deployment");

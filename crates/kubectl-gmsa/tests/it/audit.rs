@@ -25,10 +25,7 @@ impl Plane {
     async fn start(test: &str) -> Option<Self> {
         let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
         let applier = Applier::new(plane.client().await, "test", true);
-        let mut definition =
-            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-        definition["kind"] = json!("CustomResourceDefinition");
+        let definition = json!(gmsa_cluster::installation::definition::definition());
         let one = Self { plane, applier };
         one.apply(&definition).await;
         Some(one)

@@ -74,10 +74,7 @@ async fn a_second_authorizer_is_distinguished_from_the_roles() {
     };
     let Some(plane) = ControlPlane::start_private(test, options).await else { return };
     let applier = gmsa_cluster::api::apply::Applier::new(plane.client().await, "test", true);
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     let gmsa = objects::gmsa(Some("webapp1"), None);
     let mut pod = objects::pod("default", "web", &gmsa);
     pod["spec"]["serviceAccountName"] = json!("web");

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::support::Ran;
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::{self, Certificates, Options, Version};
@@ -38,9 +39,8 @@ async fn the_objects_for_cert_manager_fit_its_definitions() {
     assert_eq!(definitions.len(), 2);
     // Without them nothing is begun.
     let install = ["install", "--certificates=cert-manager"];
-    let output = world.run(&install).await;
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(&install).await;
+    assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("cert-manager.io/v1"), "{stderr}");
     assert!(world.objects().await.iter().flatten().all(|one| one["kind"] == "Namespace"));
     for definition in &definitions {

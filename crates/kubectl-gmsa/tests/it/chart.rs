@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
 use gmsa_core::names;
 use gmsa_testkit::objects;
@@ -71,6 +70,21 @@ fn the_chart_adds_annotations_to_its_webhook_configurations() {
         let annotations = &object["metadata"]["annotations"];
         assert_eq!(annotations["example.com/owner"], "platform", "{object}");
         assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+    }
+}
+
+#[test]
+fn the_chart_leaves_out_namespaces_of_the_system_as_install_does() {
+    let Some(helm) = helm("the_chart_leaves_out_namespaces_of_the_system_as_install_does") else {
+        return;
+    };
+    let rendered = rendered(&helm, "1.30.0", &["skipSystemNamespaces=true"]);
+    let options = Options { skip_system_namespaces: true, ..Options::default() };
+    for wanted in installation::objects(&options, "1.30".parse().unwrap()).webhooks {
+        let selector = |object: &Value| object["webhooks"][0]["namespaceSelector"].clone();
+        let made = rendered.values().find(|object| object["kind"] == wanted["kind"]).unwrap();
+        assert_eq!(selector(made), selector(&wanted));
+        assert_eq!(selector(made)["matchExpressions"][0]["values"][0], "kube-system");
     }
 }
 
@@ -141,13 +155,8 @@ fn the_chart_renders_what_install_makes() {
         ),
         (
             "1.30.0",
-            &["earlyWarnings=true", "namespacesOptIn=true", "skipSystemNamespaces=true"],
-            Options {
-                early_warnings: true,
-                namespaces_opt_in: true,
-                skip_system_namespaces: true,
-                ..defaults()
-            },
+            &["earlyWarnings=true", "namespacesOptIn=true"],
+            Options { early_warnings: true, namespaces_opt_in: true, ..defaults() },
         ),
         (
             "1.20.2",
@@ -501,9 +510,8 @@ async fn a_release_admits_pods_is_tested_and_leaves_credential_specs_behind() {
     assert!(said.contains("the validating webhook does not answer"), "{said}");
 
     helm.done(&["uninstall", "gmsa"]).await;
-    let applier = Applier::new(world.client.clone(), "test", true);
     let spec = objects::credential_spec("spec", "WebApp1");
-    assert!(applier.live(&spec).await.unwrap().is_some(), "the credential spec is gone");
+    assert!(world.live(&spec).await.is_some(), "the credential spec is gone");
     eventually("nothing is asked any more", SOON, || async {
         world.admit("web").await.err().filter(|why| why == "not expanded")
     })

@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::helm::{CHART, Helm};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::api::apply::Applier;
 use gmsa_core::names::NAME;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -52,11 +51,7 @@ fn other_chart(directory: &Path) -> PathBuf {
 }
 
 fn definition() -> Value {
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
-    definition["kind"] = "CustomResourceDefinition".into();
-    definition
+    json!(gmsa_cluster::installation::definition::definition())
 }
 
 fn sets(values: &[&'static str]) -> Vec<&'static str> {
@@ -102,11 +97,10 @@ impl Intruder {
 }
 
 async fn names(world: &World) -> Vec<String> {
-    let applier = Applier::new(world.client.clone(), "test", true);
     let mut found = Vec::new();
     for name in ["spec", "webapp-1"] {
         let spec = objects::credential_spec(name, "x");
-        found.extend(applier.live(&spec).await.unwrap().map(|_| name.to_owned()));
+        found.extend(world.live(&spec).await.map(|_| name.to_owned()));
     }
     found
 }
@@ -134,12 +128,11 @@ async fn upgraded(test: &str, program: &str, installing: &[&str]) {
     let install = ["install", "gmsa", other.to_str().unwrap()];
     let values = sets(&[&CREDENTIAL[..], &["replicaCount=3"]].concat());
     helm.done(&[&install[..], installing, &values].concat()).await;
-    let applier = Applier::new(world.client.clone(), "test", true);
-    let before = applier.live(&definition()).await.unwrap().unwrap();
+    let before = world.live(&definition()).await.unwrap();
     world.namespace("web").await;
     let intruder =
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "intruder"}});
-    applier.apply(&intruder).await.unwrap();
+    world.apply(&intruder).await;
     let api: Api<ValidatingWebhookConfiguration> = Api::all(world.client.clone());
     assert!(api.get_opt("gmsa").await.unwrap().is_some());
     eventually("pods are refused, because none of that server's run", SOON, || async {
@@ -168,7 +161,7 @@ async fn upgraded(test: &str, program: &str, installing: &[&str]) {
     assert_eq!(replicas, Some(3), "the value of the old release");
     assert!(api.get_opt("gmsa").await.unwrap().is_none());
     assert_eq!(names(&world).await, ["spec", "webapp-1"]);
-    let after = applier.live(&definition()).await.unwrap().unwrap();
+    let after = world.live(&definition()).await.unwrap();
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(after["spec"], before["spec"], "helm never looks at the definition again");
 
@@ -184,7 +177,7 @@ async fn upgraded(test: &str, program: &str, installing: &[&str]) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let after = applier.live(&definition()).await.unwrap().unwrap();
+    let after = world.live(&definition()).await.unwrap();
     assert_eq!(after["metadata"]["uid"], before["metadata"]["uid"]);
     assert_eq!(after["spec"]["names"]["shortNames"], json!(["gmsa"]));
     assert_eq!(names(&world).await, ["spec", "webapp-1"]);
@@ -215,10 +208,9 @@ async fn a_deployment_of_the_same_name_is_refused_with_the_way_to_go_on() {
     })
     .await;
     // Who goes on with the certificate in that Secret has its CA in the configurations.
-    let applier = Applier::new(world.client.clone(), "test", true);
     let secret = json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "gmsa-server-cert", "namespace": NAME}, "data": {"ca.crt": "QQ=="}});
-    applier.apply(&secret).await.unwrap();
+    world.apply(&secret).await;
 
     deployments.delete(NAME, &DeleteParams::orphan()).await.unwrap();
     eventually("the Deployment is gone", SOON, || async {

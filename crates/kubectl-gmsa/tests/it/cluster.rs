@@ -3,23 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::support::install_definition;
-use assert_cmd::Command;
+use crate::support::{ROOT, install_definition, plugin, ran};
 use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::{objects, shared};
 use serde_json::Value;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
 fn review(kubeconfig: &Path, stdin: &str) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .args(["review", "-f", "-", "--cluster", "-o", "json", "--kubeconfig"])
-        .arg(kubeconfig)
-        .write_stdin(stdin)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    let args = ["review", "-f", "-", "--cluster", "-o", "json"];
+    ran(plugin(&args).env("KUBECONFIG", kubeconfig).write_stdin(stdin)).parts()
 }
 
 #[tokio::test]

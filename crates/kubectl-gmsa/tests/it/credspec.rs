@@ -193,10 +193,9 @@ fn files_of_every_encoding_are_one_object_and_back() {
 
     // Into manifests, one file each, and back to what Windows reads.
     let (manifests, back) = (directory.path().join("manifests"), directory.path().join("back"));
-    for made in [&manifests, &back] {
-        std::fs::create_dir(made).unwrap();
-    }
-    let to = manifests.to_str().unwrap();
+    // One is there, and the other is written as a directory.
+    std::fs::create_dir(&back).unwrap();
+    let to = &format!("{}/", manifests.display());
     let written = run(&["credspec", "import", path, "--out", to]);
     assert_eq!((written.code, written.stdout.lines().count()), (0, 4), "{}", written.stderr);
     let several = run(&["credspec", "import", to, "-o", "credspec"]);

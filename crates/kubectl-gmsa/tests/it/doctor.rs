@@ -3,24 +3,28 @@
 
 use std::time::Duration;
 
-use assert_cmd::Command;
-use gmsa_cluster::api::apply::Applier;
-use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::StandIn;
 use k8s_openapi::jiff::{Timestamp, ToSpan as _};
-use kube::Client;
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_mins(1);
+use crate::support::{run, world};
+
 const COREFILE: &str =
     ".:53 {\n  forward . /etc/resolv.conf\n}\ncontoso.com:53 {\n  forward . 10.0.0.4\n}\n";
 
 struct World {
-    plane: ControlPlane,
-    client: Client,
+    base: world::World,
     _stand_in: StandIn,
+}
+
+impl std::ops::Deref for World {
+    type Target = world::World;
+
+    fn deref(&self) -> &world::World {
+        &self.base
+    }
 }
 
 /// A fault, and the object that it is in.
@@ -116,24 +120,10 @@ fn micro(time: Timestamp) -> String {
 }
 
 impl World {
-    async fn request(&self, method: &str, path: &str, body: &Value) -> Value {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/merge-patch+json")
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        self.client
-            .request(request)
-            .await
-            .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
-    }
-
     /// What a kubelet does again and again.
     async fn beat(&self) {
         let now = micro(Timestamp::now());
-        self.request(
-            "PATCH",
+        self.patch(
             "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/windows",
             &json!({"spec": {"renewTime": now}}),
         )
@@ -142,8 +132,7 @@ impl World {
             "containerRuntimeVersion": "containerd://1.7.1", "machineID": "", "systemUUID": "",
             "bootID": "", "osImage": "Windows Server 2022 Datacenter", "kubeletVersion": "v1.20.2",
             "kubeProxyVersion": "v1.20.2", "architecture": "amd64"});
-        self.request(
-            "PATCH",
+        self.patch(
             NODE,
             &json!({"status": {"nodeInfo": info, "conditions": [
             {"type": "Ready", "status": "True", "lastHeartbeatTime": Timestamp::now().to_string(),
@@ -152,27 +141,11 @@ impl World {
         .await;
     }
 
-    async fn run(&self, args: &[&str]) -> std::process::Output {
-        let kubeconfig = self.plane.kubeconfig_path();
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let run = move || {
-            Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-                .env("KUBECONFIG", kubeconfig)
-                .args(args)
-                .output()
-                .unwrap()
-        };
-        tokio::task::spawn_blocking(run).await.unwrap()
-    }
-
     /// The exit code and the report, checked by its schema.
     async fn doctor(&self) -> (i32, Value) {
-        let output = self.run(&["doctor", "-o", "json"]).await;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let report: Value = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+        let (code, report) = self.report(&["doctor"]).await;
         crate::schema::check("doctor-report", &report);
-        (output.status.code().unwrap(), report)
+        (code, report)
     }
 
     /// Examines until the report is so: caches of the API server lag behind.
@@ -197,8 +170,8 @@ impl World {
     }
 
     async fn plant(&self, fault: &Fault) -> Value {
-        let object = self.request("GET", fault.path, &Value::Null).await;
-        self.request("PATCH", fault.path, &(fault.patch)(&object)).await;
+        let object = self.get(fault.path).await;
+        self.patch(fault.path, &(fault.patch)(&object)).await;
         object
     }
 
@@ -209,19 +182,15 @@ impl World {
         if fault.path == VALIDATING {
             patch = json!({"webhooks": patch["webhooks"]});
         }
-        self.request("PATCH", fault.path, &patch).await;
+        self.patch(fault.path, &patch).await;
     }
 }
 
 async fn world(test: &str) -> Option<World> {
-    let options = control_plane::Options { with_controller_manager: true, ..Default::default() };
-    let plane = ControlPlane::start_private(test, options).await?;
-    let stand_in = StandIn::start(&plane, crate::support::webhook()).await;
-    let client = plane.client().await;
-    let world = World { plane, client, _stand_in: stand_in };
-    let output = world.run(&["install"]).await;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let applier = Applier::new(world.client.clone(), "test", true);
+    let base = world::World::new(test).await?;
+    let stand_in = base.stand_in(None).await;
+    let world = World { base, _stand_in: stand_in };
+    world.done(&["install"]).await;
     for object in [
         objects::credential_spec("web", "WebApp1"),
         json!({"apiVersion": "v1", "kind": "ConfigMap",
@@ -229,16 +198,12 @@ async fn world(test: &str) -> Option<World> {
             "data": {"Corefile": COREFILE}}),
         json!({"apiVersion": "v1", "kind": "Node",
             "metadata": {"name": "windows", "labels": {"kubernetes.io/os": "windows"}}}),
-    ] {
-        applier.apply(&object).await.unwrap();
-    }
-    eventually("the lease can be made", SOON, || async {
-        let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
             "metadata": {"name": "windows", "namespace": "kube-node-lease"},
-            "spec": {"holderIdentity": "windows"}});
-        applier.apply(&lease).await.ok()
-    })
-    .await;
+            "spec": {"holderIdentity": "windows"}}),
+    ] {
+        world.apply(&object).await;
+    }
     Some(world)
 }
 
@@ -287,18 +252,14 @@ async fn of_two_faults_the_root_cause_is_named_first() {
 
 #[test]
 fn explain_lists_the_checks_and_shows_one() {
-    let explain = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
-        command.args(["doctor", "explain"]).args(args).output().unwrap()
-    };
-    let list = String::from_utf8(explain(&[]).stdout).unwrap();
+    let explain = |args: &[&str]| run(&[&["doctor", "explain"], args].concat());
+    let list = explain(&[]).stdout;
     assert!(gmsa_core::diagnosis::all().all(|check| list.contains(check.id)), "{list}");
-    let page = String::from_utf8(explain(&["dns-forwarding"]).stdout).unwrap();
+    let page = explain(&["dns-forwarding"]).stdout;
     for words in ["Cause:", "What to do:", "Source:", "docs/checks.md#dns-forwarding"] {
         assert!(page.contains(words), "{page}");
     }
-    let finding = String::from_utf8(explain(&["sid-not-domain"]).stdout).unwrap();
+    let finding = explain(&["sid-not-domain"]).stdout;
     assert!(finding.contains("docs/findings.md#sid-not-domain"), "{finding}");
-    let unknown = explain(&["nothing"]);
-    assert_eq!(unknown.status.code(), Some(2));
+    assert_eq!(explain(&["nothing"]).code, 2);
 }

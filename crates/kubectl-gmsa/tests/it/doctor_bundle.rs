@@ -3,25 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use assert_cmd::Command;
-use gmsa_cluster::api::apply::Applier;
-use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::pki::Authority;
-use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::StandIn;
-use kube::Client;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
-const SOON: Duration = Duration::from_mins(1);
+use crate::support::world;
+
 /// Each stands somewhere in the cluster, and nowhere in the archive.
 const SECRETS: [&str; 12] = [
     "env-S3cret-0001",
@@ -62,72 +53,40 @@ fn pod() -> Value {
 }
 
 struct World {
-    plane: ControlPlane,
-    client: Client,
+    base: world::World,
     _stand_in: StandIn,
     files: tempfile::TempDir,
 }
 
+impl std::ops::Deref for World {
+    type Target = world::World;
+
+    fn deref(&self) -> &world::World {
+        &self.base
+    }
+}
+
 impl World {
-    async fn run(&self, kubeconfig: &Path, args: &[&str]) -> std::process::Output {
-        let kubeconfig = kubeconfig.to_owned();
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let run = move || {
-            Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-                .env("KUBECONFIG", kubeconfig)
-                .args(args)
-                .output()
-                .unwrap()
-        };
-        tokio::task::spawn_blocking(run).await.unwrap()
-    }
-
-    async fn request(&self, method: &str, path: &str, body: &Value) -> Value {
-        let content = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", content)
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        let answer = self.client.request(request).await;
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
-    }
-
     /// The archive of a run, and its standard error.
     async fn bundle(&self, kubeconfig: &Path, args: &[&str]) -> (BTreeMap<String, String>, String) {
         let file = self.files.path().join("support.zip");
         let all =
             [&["doctor", "--overwrite", "--bundle", file.to_str().unwrap()][..], args].concat();
-        let output = self.run(kubeconfig, &all).await;
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code().is_some_and(|code| code < 2), "{told}");
+        let ran = self.run_as(kubeconfig, &all).await;
+        assert!(ran.code < 2, "{}", ran.stderr);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = std::fs::metadata(&file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        (crate::support::unpacked(&file), told)
+        (crate::support::unpacked(&file), ran.stderr)
     }
 }
 
 /// What a kubelet answers for the logs of its pods; the port.
 async fn kubelet() -> u16 {
-    let pair = Authority::new("kubelet").server(&["127.0.0.1"]);
-    let certificate = CertificateDer::from_pem_slice(pair.cert.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = Authority::new("kubelet").server(&["127.0.0.1"]).acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -151,23 +110,17 @@ async fn kubelet() -> u16 {
 }
 
 async fn world(test: &str) -> Option<World> {
-    let options = control_plane::Options { with_controller_manager: true, ..Default::default() };
-    let plane = ControlPlane::start_private(test, options).await?;
-    let client = plane.client().await;
-    let applier = Applier::new(client.clone(), "test", true);
-    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
-    applier.apply(&namespace).await.unwrap();
+    let base = world::World::new(test).await?;
+    base.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}))
+        .await;
     let secret = json!({"apiVersion": "v1", "kind": "Secret",
         "metadata": {"name": "db", "namespace": "shop"},
         "stringData": {"a": "data-S3cret-0007"}});
-    applier.apply(&secret).await.unwrap();
-    eventually("the pod can be made", SOON, || async { applier.apply(&pod()).await.ok() }).await;
-    let stand_in = StandIn::start(&plane, crate::support::webhook()).await;
-    let files = tempfile::tempdir().unwrap();
-    let world = World { plane, client, _stand_in: stand_in, files };
-    let admin = world.plane.kubeconfig_path();
-    let output = world.run(&admin, &["install"]).await;
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    base.apply(&secret).await;
+    base.apply(&pod()).await;
+    let stand_in = base.stand_in(None).await;
+    let world = World { base, _stand_in: stand_in, files: tempfile::tempdir().unwrap() };
+    world.done(&["install"]).await;
     let mut spec = objects::credential_spec("web", "WebApp1");
     spec["credspec"]["ActiveDirectoryConfig"]["HostAccountConfig"] = json!({
         "PortableCcgVersion": "1", "PluginGUID": "{DEFFF03C-3245-465F-8391-CC586A2D1F32}",
@@ -185,7 +138,7 @@ async fn world(test: &str) -> Option<World> {
             "reason": "Failed", "type": "Warning",
             "message": "failed to start: token=event-S3cret-0012 with env-S3cret-0001"}),
     ] {
-        applier.apply(&object).await.unwrap();
+        world.apply(&object).await;
     }
     Some(world)
 }
@@ -196,8 +149,7 @@ async fn the_archive_contains_evidence_and_no_secret() {
     let admin = world.plane.kubeconfig_path();
     let port = kubelet().await;
     world
-        .request(
-            "PATCH",
+        .patch(
             "/api/v1/nodes/stand-in/status",
             &json!({"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
                 "daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}),
@@ -257,9 +209,7 @@ async fn the_archive_contains_evidence_and_no_secret() {
     assert!(!files.keys().any(|name| name.starts_with("pod/")), "{:?}", files.keys());
 
     // A user with few rights gets what they may read, and the archive says what is missing.
-    let token = token(&world).await;
-    let kubeconfig = world.files.path().join("few-rights");
-    write_kubeconfig(&world.plane, &kubeconfig, &token);
+    let kubeconfig = reader(&world).await;
     let (files, told) = world.bundle(&kubeconfig, &["web", "-n", "shop"]).await;
     let missed = &files["not-read.txt"];
     for words in ["secrets", "list nodes", "list roles", "forbidden"] {
@@ -270,9 +220,8 @@ async fn the_archive_contains_evidence_and_no_secret() {
     assert!(!files.contains_key("cluster/nodes.yaml"));
 }
 
-/// A token of an account that may read pods of its namespace, and no more.
-async fn token(world: &World) -> String {
-    let applier = Applier::new(world.client.clone(), "test", true);
+/// The kubeconfig of an account that may read pods of its namespace, and no more.
+async fn reader(world: &World) -> std::path::PathBuf {
     for object in [
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "reader", "namespace": "shop"}}),
@@ -282,27 +231,9 @@ async fn token(world: &World) -> String {
             "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
                 "name": "view"}}),
     ] {
-        applier.apply(&object).await.unwrap();
+        world.apply(&object).await;
     }
-    let answer = world
-        .request(
-            "POST",
-            "/api/v1/namespaces/shop/serviceaccounts/reader/token",
-            &json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
-                "metadata": {}, "spec": {"audiences": []}}),
-        )
-        .await;
-    answer["status"]["token"].as_str().unwrap().to_owned()
-}
-
-fn write_kubeconfig(plane: &ControlPlane, path: &Path, token: &str) {
-    let ca = plane.dir().join("ca.crt");
-    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "clusters": [{"name": "c", "cluster":
-            {"server": plane.url(), "certificate-authority": ca}}],
-        "users": [{"name": "u", "user": {"token": token}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]});
-    std::fs::write(path, config.to_string()).unwrap();
+    world.plane.token_kubeconfig("shop", "reader").await
 }
 
 #[test]

@@ -53,10 +53,7 @@ fn problems(ran: &Ran) -> Vec<String> {
 pub(super) async fn cluster(test: &str, account: &str) -> Option<(ControlPlane, Applier)> {
     let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
     let applier = Applier::new(plane.client().await, "test", true);
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
-    definition["kind"] = "CustomResourceDefinition".into();
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     applier.apply(&definition).await.unwrap();
     let node = json!({"apiVersion": "v1", "kind": "Node",
         "metadata": {"name": "webhost1", "labels": {"kubernetes.io/os": "windows"}}});

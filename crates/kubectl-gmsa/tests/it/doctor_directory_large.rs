@@ -105,10 +105,7 @@ fn fill(controller: &DomainController, accounts: usize, computers: usize, nodes:
 async fn cluster(test: &str, accounts: usize, nodes: usize) -> Option<ControlPlane> {
     let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
     let applier = Applier::new(plane.client().await, "test", true);
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
-    definition["kind"] = "CustomResourceDefinition".into();
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     applier.apply(&definition).await.unwrap();
     // Pods cannot be tried without it, and the API server waits for it for seconds.
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",

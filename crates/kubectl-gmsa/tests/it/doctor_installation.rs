@@ -5,17 +5,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Certificates, Options, Version, objects};
-use gmsa_testkit::control_plane::{self, ControlPlane};
+use gmsa_cluster::installation::{Certificates, Options, objects};
+use gmsa_testkit::control_plane;
 use gmsa_testkit::objects::credential_spec;
 use gmsa_testkit::pki::{Authority, Pair};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use k8s_openapi::ByteString;
-use kube::Client;
 use serde_json::{Value, json};
 use time::{Duration as Span, OffsetDateTime};
+
+use crate::support::world;
 
 const SOON: Duration = Duration::from_mins(1);
 const NAME: &str = "gmsa-webhook.gmsa-webhook.svc";
@@ -35,12 +35,18 @@ const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 pub(super) struct World {
-    _plane: ControlPlane,
-    kubeconfig: std::path::PathBuf,
-    client: Client,
+    base: world::World,
     authority: Authority,
     _server: Server,
     _files: tempfile::TempDir,
+}
+
+impl std::ops::Deref for World {
+    type Target = world::World;
+
+    fn deref(&self) -> &world::World {
+        &self.base
+    }
 }
 
 const REPLICA_SETS: &str = "/apis/apps/v1/namespaces/default/replicasets";
@@ -162,28 +168,6 @@ fn faults() -> Vec<Fault> {
 }
 
 impl World {
-    async fn request(&self, method: &str, path: &str, body: &Value) -> Result<Value, kube::Error> {
-        let content = match method {
-            "PATCH" => "application/merge-patch+json",
-            _ => "application/json",
-        };
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", content)
-            .body(body.to_string().into_bytes())
-            .unwrap();
-        self.client.request(request).await
-    }
-
-    pub(super) async fn get(&self, path: &str) -> Value {
-        self.request("GET", path, &Value::Null).await.unwrap()
-    }
-
-    pub(super) async fn patch(&self, path: &str, change: &Value) {
-        self.request("PATCH", path, change).await.unwrap();
-    }
-
     pub(super) fn authority(&self) -> &Authority {
         &self.authority
     }
@@ -192,13 +176,7 @@ impl World {
     pub(super) async fn until(&self, what: &str, fits: impl Fn(&Value) -> bool) {
         let last = std::sync::Mutex::new(Value::Null);
         let wait = eventually(what, SOON, || async {
-            let kubeconfig = self.kubeconfig.clone();
-            let args = ["doctor", "-o", "json"];
-            let run =
-                tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
-            let ran = run.await.unwrap();
-            let report: Value =
-                serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+            let (_, report) = self.report(&["doctor"]).await;
             let fitting = fits(&report);
             *last.lock().unwrap() = report["verdict"].clone();
             fitting.then_some(())
@@ -208,11 +186,8 @@ impl World {
     }
 
     /// The outcomes of a command: check, object and state.
-    async fn outcomes(&self, command: &'static str) -> BTreeSet<[String; 3]> {
-        let kubeconfig = self.kubeconfig.clone();
-        let args = [command, "-o", "json"];
-        let run = tokio::task::spawn_blocking(move || crate::support::run_on(&kubeconfig, &args));
-        let report: Value = serde_json::from_str(&run.await.unwrap().stdout).unwrap();
+    async fn outcomes(&self, command: &str) -> BTreeSet<[String; 3]> {
+        let (_, report) = self.report(&[command]).await;
         let outcomes = report["outcomes"].as_array().unwrap().iter();
         let text = |one: &Value| one.as_str().unwrap_or_default().to_owned();
         outcomes.map(|one| ["check", "object", "state"].map(|key| text(&one[key]))).collect()
@@ -279,44 +254,24 @@ impl World {
 }
 
 pub(super) async fn world(test: &str) -> Option<World> {
-    let plane = ControlPlane::start_private(test, control_plane::Options::default()).await?;
-    let client = plane.client().await;
-    let kubeconfig = plane.kubeconfig_path();
+    let base = world::World::start(test, control_plane::Options::default()).await?;
     let files = tempfile::tempdir().unwrap();
     let authority = Authority::new("files");
     let pair = authority.server(&[NAME]);
     let (certificate, key) = pair.write(files.path(), "tls");
-    let applier = Applier::new(client.clone(), "test", true);
-    let apply = async |object: &Value| {
-        eventually("the object can be applied", SOON, || async {
-            applier.apply(object).await.ok()
-        })
-        .await;
-    };
-    let (major, minor) = plane.version();
     let options = Options { certificates: Certificates::Files, ..Options::default() };
-    let installed = objects(&options, Version(major, minor));
-    for object in &installed.base {
-        apply(object).await;
+    let installed = objects(&options, base.version());
+    for object in installed.base.iter().chain(&around(&pair)) {
+        base.apply(object).await;
     }
-    for object in around(&pair) {
-        apply(&object).await;
-    }
-    let service: Value = client
-        .request(
-            http::Request::get("/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook")
-                .body(Vec::new())
-                .unwrap(),
-        )
-        .await
-        .unwrap();
+    let service = base.get("/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook").await;
     let address = service["spec"]["clusterIP"].as_str().unwrap().to_owned();
     let args = [
         format!("--listen={address}"),
         "--https-port=443".to_owned(),
         format!("--tls-cert={}", certificate.display()),
         format!("--tls-key={}", key.display()),
-        format!("--kubeconfig={}", kubeconfig.display()),
+        format!("--kubeconfig={}", base.plane.kubeconfig_path().display()),
         "--namespace=gmsa-webhook".to_owned(),
     ];
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -327,10 +282,9 @@ pub(super) async fn world(test: &str) -> Option<World> {
         for hook in object["webhooks"].as_array_mut().unwrap() {
             hook["clientConfig"]["caBundle"] = base64(authority.pem());
         }
-        apply(&object).await;
+        base.apply(&object).await;
     }
-    let world =
-        World { _plane: plane, kubeconfig, client, authority, _server: server, _files: files };
+    let world = World { base, authority, _server: server, _files: files };
     for (path, status) in [
         (
             DEPLOYMENT,
@@ -348,7 +302,7 @@ pub(super) async fn world(test: &str) -> Option<World> {
                 "lastTransitionTime": "2020-01-01T00:00:00Z"}]}),
         ),
     ] {
-        world.request("PATCH", path, &json!({"status": status})).await.unwrap();
+        world.patch(path, &json!({"status": status})).await;
     }
     Some(world)
 }

@@ -3,10 +3,10 @@
 mod refusals;
 
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::install_definition;
+use crate::support::{Ran, install_definition, run_on};
 use assert_cmd::Command;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_core::admission::Right;
@@ -19,15 +19,8 @@ use serde_json::{Value, json};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kubectl-gmsa");
 
 /// Exit code, standard output, standard error.
-type Ran = (i32, String, String);
-
-fn ran(output: Output) -> Ran {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-fn run(kubeconfig: &Path, args: &[&str]) -> Ran {
-    ran(Command::new(PROGRAM).env("KUBECONFIG", kubeconfig).args(args).output().unwrap())
+fn run(kubeconfig: &Path, args: &[&str]) -> (i32, String, String) {
+    run_on(kubeconfig, args).parts()
 }
 
 /// What the tests read themselves, without the program that is tested.
@@ -211,7 +204,7 @@ async fn concurrent_grants_lose_no_subject() {
         })
         .collect();
     for child in children {
-        let (code, _, stderr) = ran(child.wait_with_output().unwrap());
+        let Ran { code, stderr, .. } = child.wait_with_output().unwrap().into();
         assert_eq!(code, 0, "{stderr}");
     }
     let mut all = names(&seen.binding(&namespace, &spec).await.unwrap());

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::support::world::{SOON, World};
+use crate::support::{Ran, run};
 use assert_cmd::Command;
-use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::Version;
 use gmsa_core::names;
 use gmsa_testkit::process::eventually;
@@ -27,7 +27,7 @@ async fn install_again_upgrade_status_and_uninstall() {
     let live = world.objects().await;
     let there = live.iter().flatten().count();
     assert!(there <= 1, "a dry run made something: {live:?}");
-    assert_eq!(world.run(&["status"]).await.status.code(), Some(1), "nothing is installed");
+    assert_eq!(world.run(&["status"]).await.code, 1, "nothing is installed");
 
     let _stand_in = world.stand_in(None).await;
     let installed = world.done(&["install"]).await;
@@ -86,22 +86,20 @@ async fn install_again_upgrade_status_and_uninstall() {
     let params =
         PatchParams { field_manager: Some("another-manager".to_owned()), ..Default::default() };
     configurations.patch(names::NAME, &params, &Patch::Strategic(patch)).await.unwrap();
-    let output = world.run(&["status"]).await;
-    let status = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(output.status.code(), Some(1), "{status}");
+    let Ran { code, stdout: status, .. } = world.run(&["status"]).await;
+    assert_eq!(code, 1, "{status}");
     let row = status
         .lines()
         .find(|row| row.starts_with("webhook-failure-policy") && row.contains("Validating"));
     assert!(row.is_some_and(|row| row.contains(" problem ")), "{status}");
-    let output = world.run(&["install"]).await;
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let Ran { code, stderr, .. } = world.run(&["install"]).await;
     assert!(stderr.contains("another-manager") && stderr.contains("--force-conflicts"), "{stderr}");
-    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(code, 3);
     world.done(&["install", "--force-conflicts"]).await;
     world.done(&["status"]).await;
 
-    let output = world.run(&["uninstall"]).await;
-    assert_eq!(output.status.code(), Some(2), "without a terminal it is not asked");
+    let ran = world.run(&["uninstall"]).await;
+    assert_eq!(ran.code, 2, "without a terminal it is not asked");
     let removed = world.done(&["uninstall", "--yes"]).await;
     let first = removed.lines().next().unwrap();
     assert!(first.starts_with("mutatingwebhookconfiguration/"), "{removed}");
@@ -164,9 +162,9 @@ async fn an_image_that_cannot_be_pulled_blocks_no_pod_and_install_can_be_run_aga
     let Some(world) = World::new(test).await else { return };
     let problem = Problem::Image("Back-off pulling image \"nowhere/gmsa:1\"".to_owned());
     let broken = world.stand_in(Some(problem)).await;
-    let output = world.run(&["install", "--wait=3", "--image=nowhere/gmsa:1"]).await;
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } =
+        world.run(&["install", "--wait=3", "--image=nowhere/gmsa:1"]).await;
+    assert_eq!(code, 3, "{stderr}");
     for words in ["ImagePullBackOff", "nowhere/gmsa:1", "--image-pull-secret", "no pod is blocked"]
     {
         assert!(stderr.contains(words), "{words}: {stderr}");
@@ -198,9 +196,8 @@ async fn an_outage_stops_no_more_than_it_must() {
     let (major, minor) = world.plane.version();
     let filters = Version(major, minor).filters();
     assert_eq!(world.plain("web").await.is_ok(), filters, "only newer servers can tell pods apart");
-    let output = world.run(&["status"]).await;
+    let Ran { stdout: status, .. } = world.run(&["status"]).await;
     // The lines of its table are broken where they are long.
-    let status = String::from_utf8_lossy(&output.stdout).into_owned();
     let status = status.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = if filters { "all others do" } else { "no pod starts, but for those of" };
     assert!(status.contains(words), "{status}");
@@ -262,12 +259,9 @@ async fn manifests_need_no_cluster_and_are_those_in_deploy() {
         };
         assert_eq!(manifests(version), read("server.yaml") + &read("webhooks.yaml"), "{version}");
     }
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .args(["install", "--dry-run=client", "--kubernetes-version", "1.19"])
-        .output()
-        .unwrap();
-    assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("older than 1.20"));
+    let ran = run(&["install", "--dry-run=client", "--kubernetes-version", "1.19"]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("older than 1.20"), "{}", ran.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -276,8 +270,8 @@ async fn the_audit_comes_and_goes_with_its_option() {
         return;
     };
     let bad = world.run(&["install", "--audit", "--audit-schedule", "daily"]).await;
-    assert_eq!(bad.status.code(), Some(2), "nothing is begun with a schedule that is none");
-    assert!(String::from_utf8_lossy(&bad.stderr).contains("\"daily\" is not a schedule"));
+    assert_eq!(bad.code, 2, "nothing is begun with a schedule that is none");
+    assert!(bad.stderr.contains("\"daily\" is not a schedule"));
     let _stand_in = world.stand_in(None).await;
     let count = |text: &str, word: &str| {
         let ends = [names::AUDIT, names::AUDIT_RESULTS].map(|name| format!("/{name} {word}"));
@@ -293,11 +287,10 @@ async fn the_audit_comes_and_goes_with_its_option() {
     let again = world.done(&["install"]).await;
     assert_eq!(count(&again, "unchanged"), 8, "{again}");
     // A result, as the audit keeps it.
-    let applier = Applier::new(world.client.clone(), "test", true);
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"errors": "0"},
         "metadata": {"name": names::AUDIT, "namespace": names::NAME,
             "labels": {names::PART_OF.0: names::PART_OF.1}}});
-    applier.apply(&map).await.unwrap();
+    world.apply(&map).await;
     let dry = world.done(&["install", "--audit=false", "--dry-run=server"]).await;
     assert_eq!(count(&dry, "deleted (server dry run)"), 8, "{dry}");
     let gone = world.done(&["install", "--audit=false"]).await;
@@ -305,7 +298,7 @@ async fn the_audit_comes_and_goes_with_its_option() {
     world.done(&with).await;
     let removed = world.done(&["uninstall", "--yes"]).await;
     assert_eq!(count(&removed, "deleted"), 9, "with its results: {removed}");
-    assert!(applier.live(&map).await.unwrap().is_none());
+    assert!(world.live(&map).await.is_none());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -326,7 +319,7 @@ async fn early_warnings_come_and_go_with_their_option() {
     // The page of `report` says the same.
     let files = tempfile::tempdir().unwrap();
     let page = files.path().join("report.html");
-    let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.status.code();
+    let code = world.run(&["report", "--out", page.to_str().unwrap()]).await.code;
     let page = std::fs::read_to_string(page).unwrap();
     for id in [
         "webhook-replicas",
@@ -339,7 +332,7 @@ async fn early_warnings_come_and_go_with_their_option() {
         let row = format!("<th scope=\"row\">{id}</th><td><span class=\"badge ok\">ok</span>");
         assert!(page.contains(&row), "{id}: {page}");
     }
-    assert_eq!(code, Some(0), "{page}");
+    assert_eq!(code, 0, "{page}");
     // The server keeps the CA bundle of this configuration too.
     let configurations: Api<
         k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration,
@@ -396,15 +389,13 @@ async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
     })
     .await;
     let began = std::time::Instant::now();
-    let output = world.run(&["install", "--wait=600"]).await;
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(&["install", "--wait=600"]).await;
+    assert_eq!(code, 3, "{stderr}");
     assert!(stderr.contains("its pods cannot be created: "), "{stderr}");
     assert!(began.elapsed() < SOON, "it waited for what does not change: {stderr}");
     for command in ["status", "doctor"] {
-        let output = world.run(&[command]).await;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        let Ran { code, stdout: said, .. } = world.run(&[command]).await;
+        assert_eq!(code, 1, "{said}");
         assert!(said.contains("its pods cannot be created: "), "{command}: {said}");
         assert!(said.contains("quota: none"), "{command}: {said}");
     }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::support::Ran;
 use crate::support::world::{SOON, World};
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::manifests::{Input, read};
@@ -13,10 +14,6 @@ use serde_json::{Value, json};
 
 const FILES: &str = "--certificates=files";
 const SERVICE: &str = "gmsa-webhook.gmsa-webhook.svc";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 fn base64(text: &str) -> Value {
     serde_json::to_value(ByteString(text.as_bytes().to_vec())).unwrap()
@@ -64,18 +61,16 @@ async fn assert_trusted(world: &World, bundle: &str) {
 
 /// Install says that the webhook answers, and it does for the very next pod.
 async fn answers(world: &World, args: &[&str]) {
-    let output = world.run(args).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(args).await;
+    assert_eq!(code, 0, "{stderr}");
     assert!(stderr.contains("the webhook answers"), "{stderr}");
     world.admit("web").await.unwrap();
     world.plain("web").await.unwrap();
 }
 
 async fn stops(world: &World, args: &[&str], words: &[&str]) {
-    let output = world.run(args).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(args).await;
+    assert_eq!(code, 3, "{stderr}");
     for word in words {
         assert!(stderr.contains(word), "{word}: {stderr}");
     }
@@ -116,18 +111,16 @@ async fn certificate_files_are_trusted_and_stay_at_uninstall() {
     let another = Authority::new("of another");
     let replaced = secret(&another.server(&[SERVICE]), Some(another.pem()));
     apply(&world, "a-user", &replaced).await;
-    let output = world.run(&["status"]).await;
-    let status = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{status}");
+    let Ran { code, stdout: status, .. } = world.run(&["status"]).await;
+    assert_eq!(code, 1, "{status}");
     assert!(row(&status).contains(" problem "), "{status}");
     assert!(status.contains("kubectl gmsa upgrade"), "{status}");
     apply(&world, "a-user", &filled).await;
 
     // A Secret that the user filled stays, at the second uninstall too.
     for _ in 0..2 {
-        let output = world.run(&["uninstall", "--yes"]).await;
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(0), "{stderr}");
+        let Ran { code, stdout, stderr } = world.run(&["uninstall", "--yes"]).await;
+        assert_eq!(code, 0, "{stderr}");
         assert!(!stdout.contains("secret/") && !stdout.contains("namespace/gmsa"), "{stdout}");
         assert!(stderr.contains(SECRET) && stderr.contains("stays"), "{stderr}");
         let live = world.live(&filled).await.unwrap();
@@ -169,19 +162,20 @@ async fn without_a_ca_nothing_is_created_that_could_block_a_pod() {
     stops(&world, &["install", FILES, &wrong], &["did not sign", "nothing was changed"]).await;
     nothing_sends().await;
     let key = write("ca.key", &authority.pair().key);
-    let output = world.run(&["install", FILES, &key]).await;
-    let stderr = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let Ran { code, stderr, .. } = world.run(&["install", FILES, &key]).await;
+    assert_eq!(code, 2, "{stderr}");
     assert!(stderr.contains("private key"), "{stderr}");
     let right = write("ca.crt", authority.pem());
-    let output = world.run(&["install", &right]).await;
-    assert_eq!(output.status.code(), Some(2), "the server makes its own");
+    let ran = world.run(&["install", &right]).await;
+    assert_eq!(ran.code, 2, "the server makes its own");
 
     world.namespace("web").await;
     let _stand_in = world.stand_in(None).await;
     answers(&world, &["install", FILES, &right]).await;
     // Omitted options keep their value.
     answers(&world, &["upgrade", "--random-hostname"]).await;
+    // As the doctor's advice has it.
+    answers(&world, &["upgrade", &right]).await;
     assert_trusted(&world, authority.pem()).await;
     let status = world.done(&["status"]).await;
     let row = status.lines().find(|row| row.trim_start().starts_with("webhook-ca-bundle")).unwrap();
@@ -225,7 +219,7 @@ async fn cert_manager(world: &World) {
     }
     eventually("cert-manager's kinds are served", SOON, || async {
         let dry = ["install", "--certificates=cert-manager", "--dry-run=server"];
-        (world.run(&dry).await.status.code() == Some(0)).then_some(())
+        (world.run(&dry).await.code == 0).then_some(())
     })
     .await;
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::support::windows_gmsa::plant;
 use crate::support::world::{SOON, World};
-use crate::support::{ROOT, webhook};
+use crate::support::{ROOT, Ran, webhook};
 use gmsa_cluster::installation::{self, Options};
 use gmsa_core::names;
 use gmsa_testkit::objects;
@@ -14,11 +14,6 @@ use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{Problem, StandIn, Workload};
 use kube::config::Kubeconfig;
 use serde_json::{Value, json};
-
-fn told(output: &std::process::Output) -> (String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (text(&output.stdout), text(&output.stderr))
-}
 
 /// A resource definition with the name of one of the Prometheus operator's, for any contents.
 fn definition(kind: &str, plural: &str) -> Value {
@@ -76,9 +71,8 @@ async fn further_objects_come_and_go_with_their_options() {
         return;
     };
     let of_operator = ["--service-monitor", "--prometheus-rule"];
-    let output = world.run(&[&["install"], &of_operator[..]].concat()).await;
-    let (stdout, stderr) = told(&output);
-    assert_eq!(output.status.code(), Some(3), "{stdout}");
+    let Ran { code, stdout, stderr } = world.run(&[&["install"], &of_operator[..]].concat()).await;
+    assert_eq!(code, 3, "{stdout}");
     for words in ["ServiceMonitor", "PrometheusRule", "leave out the option", "nothing was changed"]
     {
         assert!(stderr.contains(words), "{words}: {stderr}");
@@ -119,8 +113,8 @@ async fn further_objects_come_and_go_with_their_options() {
         &affinity,
     ];
     eventually("the kinds are served", SOON, || async {
-        let output = world.run(&[&all[..], &["--dry-run=server"]].concat()).await;
-        (output.status.code() == Some(0)).then_some(())
+        let ran = world.run(&[&all[..], &["--dry-run=server"]].concat()).await;
+        (ran.code == 0).then_some(())
     })
     .await;
     world.done(&all).await;
@@ -197,9 +191,9 @@ async fn purging_removes_what_otherwise_stays() {
     assert!(lines[1].starts_with("validatingwebhookconfiguration/"), "{dry}");
     assert!(dry.contains("customresourcedefinition/gmsacredentialspecs.windows.k8s.io deleted"));
     assert!(world.live(&spec).await.is_some(), "a dry run deleted something");
-    let output = world.run(&["uninstall", "--purge-credspecs"]).await;
-    assert_eq!(output.status.code(), Some(2));
-    assert!(told(&output).1.contains("every credential spec of the cluster is deleted"));
+    let ran = world.run(&["uninstall", "--purge-credspecs"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("every credential spec of the cluster is deleted"));
     assert!(world.live(&spec).await.is_some());
 
     world.done(&["uninstall", "--purge-credspecs", "--yes"]).await;
@@ -209,7 +203,7 @@ async fn purging_removes_what_otherwise_stays() {
     .await;
     assert!(world.live(&spec).await.is_none());
     let nothing = world.run(&["uninstall", "--yes"]).await;
-    assert!(told(&nothing).1.contains("there is nothing to remove"));
+    assert!(nothing.stderr.contains("there is nothing to remove"));
 }
 
 /// A user who may read everything and write nothing gets the missing rights before anything changes.
@@ -240,9 +234,8 @@ async fn missing_rights_are_named_before_anything_is_changed() {
     std::fs::write(&path, serde_json::to_string(&kubeconfig).unwrap()).unwrap();
     let before = world.objects().await;
     let kubeconfig = format!("--kubeconfig={}", path.display());
-    let output = world.run(&["install", &kubeconfig]).await;
-    let (stdout, stderr) = told(&output);
-    assert_eq!(output.status.code(), Some(3), "{stdout}");
+    let Ran { code, stdout, stderr } = world.run(&["install", &kubeconfig]).await;
+    assert_eq!(code, 3, "{stdout}");
     for object in ["deployment/gmsa-webhook", "mutatingwebhookconfiguration/gmsa-webhook"] {
         assert!(stderr.contains(&format!("you may not create {object}")), "{stderr}");
     }
@@ -257,9 +250,8 @@ async fn a_failed_install_says_why_and_blocks_no_pod() {
         return;
     };
     let failed = async |args: &[&str], words: &[&str]| {
-        let output = world.run(&[&["install"], args].concat()).await;
-        let (_, stderr) = told(&output);
-        assert_eq!(output.status.code(), Some(3), "{stderr}");
+        let Ran { code, stderr, .. } = world.run(&[&["install"], args].concat()).await;
+        assert_eq!(code, 3, "{stderr}");
         for word in words {
             assert!(stderr.contains(word), "{word}: {stderr}");
         }
@@ -295,8 +287,7 @@ async fn a_failed_install_says_why_and_blocks_no_pod() {
 
     // When the cause is fixed, the same command finishes the installation.
     let secret = named("v1", "Secret", names::SECRET);
-    let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
-    applier.delete(&secret).await.unwrap();
+    world.applier().delete(&secret).await.unwrap();
     let _stand_in = world.stand_in(None).await;
     world.done(&["install", "--image=somewhere/gmsa:3"]).await;
     world.namespace("web").await;

@@ -117,7 +117,7 @@ async fn an_account_is_removed_after_a_yes_alone() {
     for (said, code, outcome) in [("no", 1, "nothing was removed"), ("yes", 0, "removed CN=")] {
         let mut session = on_a_terminal(&["account", "remove", &name], &variables);
         session.exp_string("whether credential specs still name it is not known").unwrap();
-        answer(&mut session, "Write yes to go on:", said);
+        answer(&mut session, "[y/N]", said);
         let rest = ended(session, code);
         assert!(rest.contains(outcome), "{rest}");
     }

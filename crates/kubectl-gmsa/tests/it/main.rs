@@ -10,6 +10,7 @@
 mod access;
 mod account;
 mod adopt;
+mod agreement;
 mod audit;
 mod audit_directory;
 mod authorizers;
@@ -17,6 +18,7 @@ mod cert_manager;
 mod chart;
 mod chart_upgrade;
 mod cluster;
+mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
@@ -42,6 +44,8 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod next_steps;
+mod pending;
 #[cfg(unix)]
 mod pictures;
 mod remedies;

@@ -33,10 +33,7 @@ async fn the_pictures_of_the_documents_show_real_runs() {
     let Some(plane) = ControlPlane::start_private(test, options).await else { return };
     let Some(browser) = browser::start(test) else { return };
     let applier = Applier::new(plane.client().await, "test", true);
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     applier.apply(&definition).await.unwrap();
     let examples = read(&[Input::Path(Path::new(ROOT).join("examples"))]).unwrap();
     assert!(examples.unreadable.is_empty());

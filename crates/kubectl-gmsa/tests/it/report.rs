@@ -31,10 +31,7 @@ impl World {
         let options = Options { with_controller_manager: true, ..Options::default() };
         let plane = ControlPlane::start_private(test, options).await?;
         let world = Self { plane, namespace: "shop", used: "used", denied: "denied", odd: "odd" };
-        let mut definition =
-            serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-        definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-        definition["kind"] = json!("CustomResourceDefinition");
+        let definition = json!(gmsa_cluster::installation::definition::definition());
         let mut hostile = objects::credential_spec(world.odd, "WebApp1");
         hostile["credspec"]["DomainJoinConfig"]["DnsName"] = json!(HOSTILE);
         let mut planted = vec![

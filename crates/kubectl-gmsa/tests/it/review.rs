@@ -69,6 +69,61 @@ fn a_right_that_is_missing_in_addition_to_the_name_is_granted_after_it() {
     );
 }
 
+/// As admission does, for which the pods of one owner are one thing.
+#[test]
+fn a_denial_names_what_makes_the_pods_and_no_name_that_a_controller_makes() {
+    let spec = json!({"serviceAccountName": "web", "nodeSelector": {"kubernetes.io/os": "windows"},
+        "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": "absent"}},
+        "containers": [{"name": "iis", "image": "iis"}]});
+    let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": spec});
+    for (version, kind, inner) in [
+        ("v1", "Pod", spec.clone()),
+        ("apps/v1", "Deployment", json!({"template": template})),
+        ("apps/v1", "ReplicaSet", json!({"template": template})),
+        ("apps/v1", "StatefulSet", json!({"template": template})),
+        ("apps/v1", "DaemonSet", json!({"template": template})),
+        ("batch/v1", "Job", json!({"template": template})),
+        ("batch/v1", "CronJob", json!({"jobTemplate": {"spec": {"template": template}}})),
+        ("v1", "ReplicationController", json!({"template": template})),
+    ] {
+        let object = json!({"apiVersion": version, "kind": kind,
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": inner});
+        let ran = run(&["review", "-f", "-", "-o", "json"], &object.to_string());
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let denial = &report["workloads"][0]["places"][0]["denial"];
+        let message = denial["message"].as_str().unwrap_or_else(|| panic!("{kind}: {report:#}"));
+        let named = match kind {
+            "Pod" => "pod \"web\": ".to_owned(),
+            // Its pods have names of their own.
+            "StatefulSet" => "pod \"web-0\": ".to_owned(),
+            _ => format!("pod of {kind} \"web\": "),
+        };
+        assert!(message.starts_with(&named), "{kind}: {message}");
+        assert!(kind == "StatefulSet" || !message.contains("web-"), "{kind}: {message}");
+    }
+}
+
+/// The webhook's own manifests beside the workloads say whether it makes hostnames.
+#[test]
+fn shared_hostnames_are_no_finding_beside_a_webhook_that_makes_hostnames() {
+    let spec = json!({"nodeSelector": {"kubernetes.io/os": "windows"},
+        "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": "web"}},
+        "containers": [{"name": "iis", "image": "iis"}]});
+    let deployment = json!({"apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"name": "a-long-name", "namespace": "shop"},
+        "spec": {"template": {"metadata": {}, "spec": spec}}});
+    let install = ["install", "--dry-run=client", "-o", "yaml", "--kubernetes-version", "1.30"];
+    for (more, is_found) in [(None, true), (Some("--random-hostname"), false)] {
+        let args: Vec<&str> = install.into_iter().chain(more).collect();
+        let webhook = run(&args, "");
+        assert_eq!(webhook.code, 0, "{}", webhook.stderr);
+        let files = format!("{}\n---\n{deployment}\n", webhook.stdout);
+        let ran = run(&["review", "-f", "-"], &files);
+        assert!(ran.stdout.contains("Deployment shop/a-long-name"), "{}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.stdout.contains("shared-hostname-prefix"), is_found, "{}", ran.stdout);
+    }
+}
+
 #[test]
 fn a_denial_of_the_whole_pod_applies_to_every_place() {
     let options = r#"{"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}"#;

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use assert_cmd::Command;
+use crate::support::{plugin, ran};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -108,16 +108,11 @@ fn review(arguments: &[&str], name: &str) -> (i32, Value) {
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"},
         "spec": {"nodeSelector": {"kubernetes.io/os": "windows"}, "containers": [{"name": "iis"}],
         "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": name}}}});
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .args(["review", "-f", "-", "--cluster", "-o", "json", "--kubeconfig"])
-        .arg(kubeconfig)
-        .args(arguments)
-        .write_stdin(pod.to_string())
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{stderr}"));
-    (output.status.code().unwrap(), report)
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    let start = ["review", "-f", "-", "--cluster", "-o", "json", "--kubeconfig", kubeconfig];
+    let ran = ran(plugin(&[&start, arguments].concat()).write_stdin(pod.to_string()));
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr));
+    (ran.code, report)
 }
 
 #[test]

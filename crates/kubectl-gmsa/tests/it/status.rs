@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 impl World {
     /// The report, which fits its schema.
     async fn status(&self) -> Value {
-        let output = self.run(&["status", "-o", "json"]).await;
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (_, report) = self.report(&["status"]).await;
         crate::schema::check("status", &report);
         report
     }
@@ -44,10 +43,7 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     eventually("pods are admitted", SOON, || async { world.admit("web").await.ok() }).await;
     // One that may not, which the validating step tells.
     let other = objects::credential_spec("other", "WebApp2");
-    gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true)
-        .apply(&other)
-        .await
-        .unwrap();
+    world.apply(&other).await;
     let pod = objects::pod("web", "probe", &objects::gmsa(Some("other"), None));
     let pod: Pod = serde_json::from_value(pod).unwrap();
     let pods: Api<Pod> = Api::namespaced(world.client.clone(), "web");

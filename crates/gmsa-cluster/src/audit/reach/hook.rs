@@ -1,7 +1,6 @@
 //! One webhook that is asked before a pod is created.
 
 use gmsa_core::rbac::LabelSelector;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::api::value;
@@ -36,10 +35,7 @@ impl Hook {
 
     fn new(configuration: &str, hook: &Value) -> Self {
         let text = |pointer: &str| hook.pointer(pointer).and_then(Value::as_str);
-        let selector = |key: &str| {
-            let selector = hook.get(key).unwrap_or(&Value::Null);
-            LabelSelector::deserialize(selector).unwrap_or_default()
-        };
+        let selector = |key: &str| LabelSelector::read(hook.get(key));
         let objects = selector("objectSelector");
         let conditions = hook.get("matchConditions").and_then(Value::as_array);
         let foreign = |one: &&Value| {

@@ -87,7 +87,7 @@ checks! { Cluster;
         id: "webhook-rollout",
         title: "The webhook's pods are those of the last change",
         cause: "The last change of the Deployment has not reached all replicas: new pods do not start, so old ones still answer.",
-        remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout.",
+        remedy: "See why the new pods do not start: `kubectl get pods -n gmsa-webhook`; `kubectl rollout status deployment/gmsa-webhook -n gmsa-webhook` follows the rollout. `kubectl rollout undo deployment/gmsa-webhook -n gmsa-webhook` goes back to what ran before.",
         source: "https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#failed-deployment",
         explains: ["webhook-redundancy", "webhook-versions"],
     }
@@ -159,7 +159,7 @@ checks! { Cluster;
         id: "webhook-metrics",
         title: "The replicas report their metrics",
         cause: "The metrics of a replica could not be read through the API server. It needs the right to get `pods/proxy` in the webhook's namespace, and a network path from the API server to port 9443 of the pods.",
-        remedy: "Grant the right, or open the port; the webhook itself does not need it.",
+        remedy: "Grant the right with `kubectl create role gmsa-webhook-metrics -n gmsa-webhook --verb=get --resource=pods/proxy` and `kubectl create rolebinding gmsa-webhook-metrics -n gmsa-webhook --role=gmsa-webhook-metrics --user=USER`, or open the port. The webhook itself does not need it.",
         source: "docs/operations.md",
         explains: [],
     }

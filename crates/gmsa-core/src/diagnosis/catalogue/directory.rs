@@ -39,7 +39,7 @@ checks! { Directory;
         id: "directory-root-key",
         title: "The forest has a key for managed passwords",
         cause: "The forest has no KDS root key, or none that is old enough: controllers compute no managed password until 10 hours after one was made.",
-        remedy: "Make one with `Add-KdsRootKey -EffectiveImmediately`, and wait 10 hours.",
+        remedy: "Make one with `Add-KdsRootKey -EffectiveImmediately` (Samba: `samba-tool domain kds root-key create`), and wait 10 hours.",
         source: "https://learn.microsoft.com/windows-server/identity/ad-ds/manage/group-managed-service-accounts/group-managed-service-accounts/create-the-key-distribution-services-kds-root-key",
         explains: ["pod-credential-spec", "pod-secure-channel", "pod-ticket", "directory-account", "directory-retrieval", "node-account", "node-ccg-events"],
     }
@@ -63,7 +63,7 @@ checks! { Directory;
         id: "directory-spn",
         title: "Service principal names belong to one account",
         cause: "A service principal name of the account is that of another object too, so Kerberos gives tickets to neither.",
-        remedy: "Take it from one of them: `setspn -D NAME ACCOUNT`, and see `setspn -X`.",
+        remedy: "Remove it from one of them: `kubectl gmsa account set ACCOUNT --remove-spn NAME`, or `setspn -D NAME ACCOUNT`; `setspn -X` lists all that are there twice.",
         source: "https://learn.microsoft.com/windows-server/administration/windows-commands/setspn",
         explains: [],
     }

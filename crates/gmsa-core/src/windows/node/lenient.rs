@@ -1,5 +1,6 @@
 //! JSON as Windows PowerShell 5.1 writes it.
 
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -41,23 +42,7 @@ fn date(text: &str) -> Option<String> {
         .and_then(|rest| rest.find(['+', '-']))
         .map_or(inner, |at| inner.get(..=at).unwrap_or(inner));
     let milliseconds: i64 = digits.parse().ok()?;
-    Some(iso(milliseconds.div_euclid(1000)))
-}
-
-/// Seconds since 1970 as `2025-11-25T10:00:01Z`. The calendar is Howard Hinnant's
-/// (`civil_from_days`), which has no tables and no loops.
-fn iso(seconds: i64) -> String {
-    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let days = days.saturating_add(719_468);
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    Timestamp::from_second(milliseconds.div_euclid(1000)).ok().map(|time| time.to_string())
 }
 
 /// A list: an array, null for an empty one, or the element alone for one of one element.

@@ -30,7 +30,8 @@ pub(in crate::account) fn class(account: &Account) -> Check {
         "class",
         CheckStatus::Failed,
         message,
-        "make one under another name: an account cannot be turned into one",
+        "an account cannot be turned into one: make one under another name, `kubectl gmsa account create \
+         NAME`",
     )
 }
 
@@ -48,7 +49,7 @@ pub(in crate::account) fn of(account: &Account) -> Vec<Check> {
                 |problem| problem.to_string(),
                 |name| format!("the name {name} has at most 15 characters"),
             ),
-            "make an account with a shorter name",
+            "make an account with a shorter name: `kubectl gmsa account create NAME`",
         ),
         enabled(account, &set("--enable"), &set("--expires never")),
         Check::when(
@@ -59,7 +60,7 @@ pub(in crate::account) fn of(account: &Account) -> Vec<Check> {
             format!("set it: {}", set("--dns-host-name NAME")),
         ),
         encryption(&account.name, account.encryption_types),
-        interval(account.interval_days),
+        interval(&account.name, account.interval_days),
     ]
 }
 
@@ -96,9 +97,13 @@ pub(super) fn encryption(account: &str, types: Option<i64>) -> Check {
     Check { id: ID, status, message: judged.message, remedy, details: Vec::new() }
 }
 
-pub(super) fn interval(days: Option<i64>) -> Check {
+pub(super) fn interval(account: &str, days: Option<i64>) -> Check {
     const ID: &str = "password-interval";
-    const FIXED: &str = "it cannot be changed: make a new account with another interval";
+    let anew = format!(
+        "an account keeps the interval that it is made with, so make it anew, with its hosts, groups and \
+         names: `kubectl gmsa account remove {account}`, then `kubectl gmsa account create {account} \
+         --interval-days 30`"
+    );
     match days {
         None => Check::not_passed(
             ID,
@@ -114,13 +119,13 @@ pub(super) fn interval(days: Option<i64>) -> Check {
             ID,
             CheckStatus::Warning,
             format!("its password changes every {days} days alone: a stolen one works that long"),
-            FIXED,
+            anew,
         ),
         Some(days) => Check::not_passed(
             ID,
             CheckStatus::Failed,
             format!("its password is to change every {days} days, which no controller can do"),
-            FIXED,
+            anew,
         ),
     }
 }

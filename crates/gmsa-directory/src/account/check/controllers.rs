@@ -121,7 +121,7 @@ impl Directory {
                     "dns-addresses",
                     CheckStatus::Failed,
                     error.to_string(),
-                    "have the controller register its address record (nltest /dsregdns), or remove the \
+                    "have the controller register its address record (nltest /dsregdns; Samba: samba_dnsupdate), or remove the \
                      records of one that is gone",
                 )),
             }
@@ -198,7 +198,7 @@ fn check_record(
             ID,
             worst,
             format!("{whom} has no record {record}"),
-            "have the controllers register their records (nltest /dsregdns), and see that the zone takes \
+            "have the controllers register their records (nltest /dsregdns; Samba: samba_dnsupdate), and see that the zone takes \
              updates",
         ),
         Err(NoAnswer::Unreachable(why)) => Check::not_passed(

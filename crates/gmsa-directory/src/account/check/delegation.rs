@@ -13,14 +13,49 @@ const NOT_DELEGATED: i64 = 0x0010_0000;
 /// Constrained delegation with protocol transition.
 const TRUSTED_TO_AUTH_FOR_DELEGATION: i64 = 0x0100_0000;
 
+/// What an account may be trusted with that is more than acting towards services that are named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delegation {
+    /// It may act for users that log on to it, towards every service.
+    Unconstrained,
+    /// It may act for users that did not log on to it, towards services that are named.
+    ProtocolTransition,
+}
+
+impl Delegation {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Unconstrained, Self::ProtocolTransition];
+
+    /// Its bit of `userAccountControl`.
+    pub(in crate::account) const fn flag(self) -> i64 {
+        match self {
+            Self::Unconstrained => TRUSTED_FOR_DELEGATION,
+            Self::ProtocolTransition => TRUSTED_TO_AUTH_FOR_DELEGATION,
+        }
+    }
+
+    /// In words.
+    pub(in crate::account) const fn shown(self) -> &'static str {
+        match self {
+            Self::Unconstrained => "unconstrained delegation",
+            Self::ProtocolTransition => "protocol transition",
+        }
+    }
+}
+
 pub(in crate::account) fn check(account: &Account, names: &Principals) -> Check {
     let acting = account.acting.iter().flat_map(SecurityDescriptor::allowed);
     let acting: Vec<String> = acting.map(|sid| names.name(sid)).collect();
-    delegation(account.control, &account.delegates_to, &acting)
+    delegation(&account.name, account.control, &account.delegates_to, &acting)
 }
 
 /// Checks the flags, the services to which it may delegate, and who may delegate to it.
-pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String]) -> Check {
+pub(super) fn delegation(
+    account: &str,
+    control: Option<i64>,
+    to: &[String],
+    acting: &[String],
+) -> Check {
     let Some(control) = control else {
         return Check::not_passed(
             ID,
@@ -31,7 +66,7 @@ pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String])
     };
     let has = |flag| control & flag != 0;
     let mut found = Vec::new();
-    let mut remedy = None;
+    let mut remedy: Option<String> = None;
     let services = to.join(", ");
     if has(TRUSTED_FOR_DELEGATION) {
         found.push(
@@ -39,18 +74,22 @@ pub(super) fn delegation(control: Option<i64>, to: &[String], acting: &[String])
             as any user that logs on to it, everywhere"
                 .to_owned(),
         );
-        remedy =
-            Some("take that from it, and name the services instead (msDS-AllowedToDelegateTo)");
+        remedy = Some(format!(
+            "end that: `kubectl gmsa account set {account} --end-delegation unconstrained`, and \
+                 have an administrator name the services instead (msDS-AllowedToDelegateTo)"
+        ));
     }
     if has(TRUSTED_TO_AUTH_FOR_DELEGATION) {
         let services = if to.is_empty() { "no service yet" } else { &services };
         found.push(format!(
             "it may be any user, without that user's logon, towards {services} (protocol transition)"
         ));
-        remedy = remedy.or(Some(
-            "keep that only if users log on by other means than Kerberos; else take \
-             TRUSTED_TO_AUTH_FOR_DELEGATION from it",
-        ));
+        remedy = remedy.or_else(|| {
+            Some(format!(
+                "keep that only if users log on by other means than Kerberos; else end it: `kubectl gmsa \
+                 account set {account} --end-delegation protocol-transition`"
+            ))
+        });
     } else if !to.is_empty() {
         found.push(format!("it may act for users that log on to it, towards {services}"));
     }

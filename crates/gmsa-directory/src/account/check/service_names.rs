@@ -29,9 +29,9 @@ pub(in crate::account) fn checks(
                 CheckStatus::Failed,
                 format!("the service principal name {name} is that of {} too", other.dn),
                 format!(
-                    "remove it from one of the two, because Kerberos gives tickets to neither; from this one: \
-                     `kubectl gmsa account set {} --remove-spn {name}`",
-                    account.name
+                    "remove it from one of them, because Kerberos gives tickets to neither: `kubectl gmsa \
+                     account set {} --remove-spn {name}`, or `setspn -D {name} {}`",
+                    account.name, other.name
                 ),
             ));
         }
@@ -172,7 +172,7 @@ pub(in crate::account) fn service(
                     "{name}: {} have it, so Kerberos gives a ticket to none",
                     names.join(" and ")
                 ),
-                "remove it from all but one",
+                format!("remove it from all but one: `setspn -D {name} ACCOUNT`"),
             )
         }
     }

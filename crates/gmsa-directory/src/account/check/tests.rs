@@ -30,7 +30,7 @@ fn intervals() {
         (Some(365), CheckStatus::Passed),
         (Some(366), CheckStatus::Warning),
     ] {
-        assert_eq!(interval(days).status, status, "{days:?}");
+        assert_eq!(interval("Web", days).status, status, "{days:?}");
     }
 }
 
@@ -49,7 +49,7 @@ fn delegations() {
         (Some(4096), &[], &web, CheckStatus::Passed, "WEB1$ may be any user towards it"),
         (Some(4096 | 0x10_0000), &[], &[], CheckStatus::Passed, "not forwarded"),
     ] {
-        let check = delegation(control, to, acting);
+        let check = delegation("Web", control, to, acting);
         assert_eq!(check.status, status, "{control:?} {to:?} {acting:?}");
         assert!(check.message.contains(part), "{control:?}: {}", check.message);
     }

@@ -54,10 +54,7 @@ pub async fn world_behind(cluster: Cluster, kubeconfig: &Path, flags: &[&str]) -
 
 /// Applies the resource definition and waits until it is served.
 pub async fn install_definition(cluster: &Cluster) {
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let definition = json!(gmsa_cluster::installation::definition::definition());
     cluster.apply(&definition).await;
     let resource = gmsa_cluster::api::objects::kinds::CREDENTIAL_SPEC.resource();
     let api: Api<kube::api::DynamicObject> = Api::all_with(cluster.client.clone(), &resource);

@@ -1,22 +1,18 @@
 //! `kubectl gmsa account remove`
 
-use std::io::{self, IsTerminal as _};
-
 use crate::cli::account::Remove;
 use crate::connect::{block_on, directory, objects};
 use crate::credential_spec::{self, name_of, uses_account};
 use crate::failure::Failure;
 use crate::output::printer;
+use crate::prompt::{ask, can_ask};
 
 /// Removes the account, after a question.
 pub fn run(args: &Remove) -> Result<u8, Failure> {
     block_on(async {
         let dry_run = args.dry_run.is_set();
-        if !dry_run && !args.yes && !io::stdin().is_terminal() {
-            return Err(Failure::Input(format!(
-                "failed to remove the account {}: there is no terminal to ask for confirmation; give --yes",
-                args.account
-            )));
+        if !dry_run && !args.yes {
+            can_ask("nothing was removed")?;
         }
         let directory = directory::open(&args.directory).await?;
         let dn = directory.remove(&args.account, true).await?;
@@ -37,7 +33,7 @@ pub fn run(args: &Remove) -> Result<u8, Failure> {
             printer::data(&format!("would remove {dn}\n"))?;
             return Ok(0);
         }
-        if !args.yes && !confirmed(&dn)? {
+        if !args.yes && !ask(&format!("remove {dn}? Pods that run as it lose their identity."))? {
             return Err(Failure::Missing("nothing was removed".to_owned()));
         }
         directory.remove(&args.account, false).await?;
@@ -51,15 +47,4 @@ async fn users(args: &Remove) -> Result<Vec<String>, Failure> {
     let specs = credential_spec::list(&objects(&args.cluster).await?).await?;
     let users = specs.iter().filter(|spec| uses_account(spec, &args.account));
     Ok(users.map(|spec| name_of(spec).to_owned()).collect())
-}
-
-fn confirmed(dn: &str) -> Result<bool, Failure> {
-    printer::note(&format!(
-        "{dn} is removed for good: pods that run as it lose their identity. Write yes to go on:"
-    ));
-    let mut answer = String::new();
-    io::stdin()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::Input(format!("failed to read the answer: {error}")))?;
-    Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }

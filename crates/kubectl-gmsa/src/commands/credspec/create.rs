@@ -3,7 +3,7 @@
 use gmsa_core::credspec::{DomainFacts, Recipe};
 
 use super::ask::{self, Facts};
-use super::put::{Destination, Made, put};
+use super::put::{Made, put};
 use super::{judge, plugin, resource};
 use crate::cli::credspec::{Create, SpecOutput};
 use crate::cli::shared::DirectoryFlags;
@@ -17,10 +17,10 @@ use crate::rights;
 /// Makes the credential spec. One that could not work is not made.
 pub fn run(args: &Create) -> Result<u8, Failure> {
     // What would be refused in the end is refused before anything is asked.
-    if let Some(path) = args.out.out.as_deref().filter(|path| !path.is_dir()) {
-        file::refuse_existing(path, args.out.overwrite)?;
+    if let Some(path) = args.to.out.out.as_deref().filter(|path| !path.is_dir()) {
+        file::refuse_existing(path, args.to.out.overwrite)?;
     }
-    if !args.grant.is_empty() && args.output == SpecOutput::Credspec {
+    if !args.grant.is_empty() && args.to.output == SpecOutput::Credspec {
         return Err(Failure::Input(
             "failed to print the contents alone: a role and its bindings come with --grant"
                 .to_owned(),
@@ -45,28 +45,22 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
     if !errors.is_empty() {
         return Err(Failure::Input(errors.join("\nerror: ")));
     }
-    let to = Destination {
-        output: args.output,
-        out: &args.out,
-        apply: &args.apply,
-        cluster: &args.cluster,
-    };
     let grant = Grant {
         to: args.grant.clone(),
         rights: RightsFlags {
             credential_specs: vec![wish.name.clone()],
-            dry_run: args.apply.dry_run,
+            dry_run: args.to.apply.dry_run,
             output: None,
-            connect: args.cluster.clone(),
+            connect: args.to.cluster.clone(),
         },
     };
     let granted = !grant.to.is_empty();
-    if granted && to.is_cluster() {
+    if granted && args.to.is_cluster() {
         rights::possible(&grant)?;
     }
     let rights = if granted { rights::objects(&wish.name, &grant.to) } else { Vec::new() };
-    put(&[Made { spec, rights }], &to)?;
-    if granted && to.is_cluster() { rights::grant(&grant) } else { Ok(0) }
+    put(&[Made { spec, rights }], &args.to)?;
+    if granted && args.to.is_cluster() { rights::grant(&grant) } else { Ok(0) }
 }
 
 /// Takes the facts from the directory, and sees that the accounts are there.

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::file::{self, Found};
-use super::put::{Destination, Made, put};
+use super::put::{Made, put};
 use super::{judge, resource};
 use crate::cli::credspec::Import;
 use crate::credential_spec::name_of;
@@ -25,12 +25,6 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
             found.len()
         )));
     }
-    let to = Destination {
-        output: args.output,
-        out: &args.out,
-        apply: &args.apply,
-        cluster: &args.cluster,
-    };
     let mut sources: BTreeMap<String, String> = BTreeMap::new();
     let mut objects = Vec::new();
     let mut errors = Vec::new();
@@ -51,16 +45,16 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
         objects.push(Made { spec: object, rights: Vec::new() });
     }
     if errors.is_empty() {
-        put(&objects, &to)?;
+        put(&objects, &args.to)?;
         return Ok(0);
     }
     for error in &errors {
         printer::error(error);
     }
-    if args.apply.apply {
+    if args.to.apply.apply {
         return Err(Failure::Input("nothing was applied".to_owned()));
     }
-    put(&objects, &to)?;
+    put(&objects, &args.to)?;
     Ok(1)
 }
 

@@ -3,9 +3,9 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use gmsa_cluster::manifests::encoding::decode;
 use gmsa_core::credspec::identifier::{braced_guid, is_guid};
 use gmsa_core::credspec::plugin::{self, PLUGINS, Plugin};
+use gmsa_core::windows::encoding::decode;
 use serde_json::json;
 use zeroize::Zeroizing;
 

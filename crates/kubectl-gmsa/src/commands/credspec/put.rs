@@ -7,8 +7,7 @@ use gmsa_core::names::{FIELD_MANAGER, GROUP};
 use serde_json::{Value, json};
 
 use super::printed;
-use crate::cli::credspec::{ApplyFlags, OutFlags, SpecOutput};
-use crate::cli::shared::ClusterFlags;
+use crate::cli::credspec::{Destination, SpecOutput};
 use crate::connect;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
@@ -21,15 +20,7 @@ pub struct Made {
     pub rights: Vec<Value>,
 }
 
-/// Where they go.
-pub struct Destination<'a> {
-    pub output: SpecOutput,
-    pub out: &'a OutFlags,
-    pub apply: &'a ApplyFlags,
-    pub cluster: &'a ClusterFlags,
-}
-
-impl Destination<'_> {
+impl Destination {
     /// Whether anything is sent to the cluster.
     pub fn is_cluster(&self) -> bool {
         self.apply.apply && !self.apply.dry_run.is_client()
@@ -37,13 +28,14 @@ impl Destination<'_> {
 }
 
 /// Puts them there. Rights are printed and written; who sends them to the cluster is the caller.
-pub fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+pub fn put(made: &[Made], to: &Destination) -> Result<(), Failure> {
     if to.is_cluster() {
         return send(made, to);
     }
     let Some(path) = &to.out.out else { return printer::data(&document(made, to.output)?) };
     let mut files = Vec::new();
-    if path.is_dir() {
+    let is_directory = is_directory(path);
+    if is_directory {
         for one in made {
             let file = file_in(path, name_of(&one.spec), to.output);
             files.push((file, document(std::slice::from_ref(one), to.output)?));
@@ -55,11 +47,22 @@ pub fn put(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
     for (file, _) in &files {
         file::refuse_existing(file, to.out.overwrite)?;
     }
+    if is_directory {
+        std::fs::create_dir_all(path).map_err(|error| {
+            Failure::Input(format!("failed to make the directory {}: {error}", path.display()))
+        })?;
+    }
     for (file, text) in &files {
         file::write(file, text, to.out.overwrite)?;
         printer::data(&format!("{}\n", file.display()))?;
     }
     Ok(())
+}
+
+/// Whether it is a directory, or is written as one that is still to be made.
+fn is_directory(path: &Path) -> bool {
+    let text = path.as_os_str().to_string_lossy();
+    path.is_dir() || text.ends_with(std::path::is_separator)
 }
 
 fn file_in(directory: &Path, name: &str, output: SpecOutput) -> PathBuf {
@@ -96,9 +99,9 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
     }
 }
 
-fn send(made: &[Made], to: &Destination<'_>) -> Result<(), Failure> {
+fn send(made: &[Made], to: &Destination) -> Result<(), Failure> {
     connect::block_on(async {
-        let client = connect::connect(to.cluster).await?;
+        let client = connect::connect(&to.cluster).await?;
         let applier = Applier::new(client, FIELD_MANAGER, to.apply.force_conflicts);
         for made in made {
             let dry_run = if to.apply.dry_run.is_server() {

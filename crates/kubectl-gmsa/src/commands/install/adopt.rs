@@ -14,8 +14,8 @@ mod inherit;
 
 use std::time::Duration;
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects as Reader, kinds};
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::{Certificates, Objects, Options, Version, beside, objects};
@@ -172,7 +172,7 @@ impl<'a> Takeover<'a> {
         let collides = ours.base.iter().chain(&ours.webhooks).any(|object| found.has(object));
         let server = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
-        let is_there = applier.live(&server).await.map_err(Failure::cluster)?.is_some();
+        let is_there = applier.live(&server).await?.is_some();
         let temporary = (collides || found.is_down() || is_there).then_some(made);
         let takeover =
             Self { args, client, applier, version, options, found, releases, temporary, place };
@@ -256,7 +256,7 @@ impl<'a> Takeover<'a> {
 
     async fn carry_out(&self, ours: &Objects) -> Result<(), Failure> {
         self.last_one_gone().await?;
-        self.applier.apply(&self.place).await.map_err(Failure::cluster)?;
+        self.applier.apply(&self.place).await?;
         self.account().await?;
         if self.releases.definition {
             helm::keep_definition(&self.client).await?;
@@ -319,7 +319,7 @@ impl<'a> Takeover<'a> {
         objects: impl IntoIterator<Item = &'o Value>,
     ) -> Result<(), Failure> {
         for object in objects {
-            if self.applier.delete_exactly(object).await.map_err(Failure::cluster)? {
+            if self.applier.delete_exactly(object).await? {
                 printer::data(&format!("{} deleted\n", shown(object)))?;
             }
         }
@@ -345,7 +345,7 @@ impl<'a> Takeover<'a> {
     async fn last_one_gone(&self) -> Result<(), Failure> {
         let end = self.stage(None).end();
         loop {
-            let live = self.applier.live(&journal::namespace()).await.map_err(Failure::cluster)?;
+            let live = self.applier.live(&journal::namespace()).await?;
             if live.is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_none()) {
                 return Ok(());
             }
@@ -364,12 +364,8 @@ impl<'a> Takeover<'a> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), TAKEOVER);
         let end = self.stage(None).end();
         loop {
-            let found = accounts.get_opt("default").await.map_err(|error| {
-                Failure::cluster(format!(
-                    "failed to read the ServiceAccount {TAKEOVER}/default: {}",
-                    why(&error)
-                ))
-            })?;
+            let object = format!("ServiceAccount {TAKEOVER}/default");
+            let found = answer("read the", object, accounts.get_opt("default")).await?;
             if found.is_some() {
                 return Ok(());
             }
@@ -387,17 +383,12 @@ impl<'a> Takeover<'a> {
     async fn pull_secrets(&self) -> Result<(), Failure> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.options.namespace);
         for name in &self.options.image_pull_secrets {
-            let found = secrets.get_opt(name).await.map_err(|error| {
-                Failure::cluster(format!(
-                    "failed to read the Secret {}/{name}: {}",
-                    self.options.namespace,
-                    why(&error)
-                ))
-            })?;
+            let object = format!("Secret {}/{name}", self.options.namespace);
+            let found = answer("read the", object, secrets.get_opt(name)).await?;
             let Some(found) = found else { continue };
             let copy = json!({"apiVersion": "v1", "kind": "Secret", "type": found.type_,
                 "metadata": {"name": name, "namespace": TAKEOVER}, "data": found.data});
-            self.applier.apply(&copy).await.map_err(Failure::cluster)?;
+            self.applier.apply(&copy).await?;
         }
         Ok(())
     }

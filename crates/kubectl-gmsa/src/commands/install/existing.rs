@@ -1,7 +1,7 @@
 //! What exists before: our installation, another GMSA webhook, and the caller's rights.
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Change, shown};
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::name;
 use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
@@ -80,10 +80,8 @@ pub async fn missing_right(
     });
     let review: SelfSubjectAccessReview =
         serde_json::from_value(review).map_err(Failure::cluster)?;
-    let answer = reviews.create(&PostParams::default(), &review).await;
-    let answer = answer.map_err(|error| {
-        Failure::cluster(format!("failed to ask for our own rights: {}", why(&error)))
-    })?;
+    let params = PostParams::default();
+    let answer = answer("review", "our own rights", reviews.create(&params, &review)).await?;
     let allowed = answer.status.is_some_and(|status| status.allowed);
     Ok((!allowed).then(|| format!("you may not {verb} {} ({resource})", shown(object))))
 }

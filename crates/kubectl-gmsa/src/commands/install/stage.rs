@@ -13,8 +13,8 @@ use super::trust::Trust;
 use super::wait;
 use crate::failure::Failure;
 use crate::installation::probe;
-use crate::output::changes::report;
 use crate::output::printer;
+use crate::output::render::changes;
 
 /// How an installation is brought up.
 pub struct Stage<'a> {
@@ -64,8 +64,8 @@ impl Stage<'_> {
         let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
             if fresh.contains(&object) {
-                self.applier.apply(object).await.map_err(Failure::cluster)?;
-                printer::data(&report(object, &Change::Created, ""))?;
+                self.applier.apply(object).await?;
+                printer::data(&changes(object, &Change::Created, ""))?;
             } else {
                 self.apply_one(object).await?;
             }
@@ -87,7 +87,7 @@ impl Stage<'_> {
     ) -> Result<Vec<&'a Value>, Failure> {
         let mut fresh = Vec::new();
         for object in guards {
-            let live = self.applier.live(object).await.map_err(Failure::cluster)?;
+            let live = self.applier.live(object).await?;
             if live.is_none_or(|live| is_for_probes(&live)) {
                 fresh.push(*object);
             }
@@ -96,13 +96,13 @@ impl Stage<'_> {
             return Ok(fresh);
         }
         for object in &fresh {
-            self.applier.apply(&only_probes(object, self.place)).await.map_err(Failure::cluster)?;
+            self.applier.apply(&only_probes(object, self.place)).await?;
         }
         let Err(failure) = self.answers(&fresh, options, trust, end).await else {
             return Ok(fresh);
         };
         for object in fresh {
-            self.applier.delete(object).await.map_err(Failure::cluster)?;
+            self.applier.delete(object).await?;
         }
         printer::note("the webhook configurations were removed again: no pod is blocked");
         Err(failure)
@@ -125,8 +125,8 @@ impl Stage<'_> {
     }
 
     async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
-        let change = self.applier.apply(object).await.map_err(Failure::cluster)?;
-        printer::data(&report(object, &change, ""))
+        let change = self.applier.apply(object).await?;
+        printer::data(&changes(object, &change, ""))
     }
 }
 

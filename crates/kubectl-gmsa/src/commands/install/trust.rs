@@ -4,8 +4,8 @@
 
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Applier, shown};
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::objects::kinds::{MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS};
 use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
@@ -20,7 +20,7 @@ use x509_parser::pem::Pem;
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::FILLED_BY;
-use crate::installation::signature::{Signed, pems, signed};
+use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,6 +34,12 @@ pub struct Trust<'a> {
     given: Option<String>,
     /// Whether the configurations trust the CA bundle of an earlier install.
     kept: bool,
+}
+
+/// The bundle, in PEM, with what is uncertain about it.
+struct Found {
+    bundle: String,
+    warning: Option<String>,
 }
 
 /// Why no bundle is known.
@@ -97,7 +103,12 @@ impl<'a> Trust<'a> {
         let mut told = false;
         loop {
             let missing = match self.look(configurations).await? {
-                Ok(bundle) => return Ok(bundle),
+                Ok(found) => {
+                    if let Some(warning) = &found.warning {
+                        printer::warning(warning);
+                    }
+                    return Ok(found.bundle);
+                }
                 Err(missing) => missing,
             };
             if !missing.may_come || Instant::now() >= end {
@@ -116,14 +127,14 @@ impl<'a> Trust<'a> {
         }
     }
 
-    async fn look(&self, configurations: &[Value]) -> Result<Result<String, Missing>, Failure> {
+    async fn look(&self, configurations: &[Value]) -> Result<Result<Found, Missing>, Failure> {
         let name = format!("Secret {}/{SECRET}", self.namespace);
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
-        let secret = match secrets.get_opt(SECRET).await {
+        let secret = match answer("read the", &name, secrets.get_opt(SECRET)).await {
             Ok(secret) => secret,
-            Err(kube::Error::Api(status)) if status.code == 403 => {
+            Err(error) if error.is_forbidden() => {
                 return Ok(match self.known(configurations).await? {
-                    Some(bundle) => Ok(bundle),
+                    Some(bundle) => Ok(Found { bundle, warning: None }),
                     None if self.cert_manager => Err(Missing::now(format!(
                         "you may not read the {name}, into which cert-manager writes the CA; have \
                         an administrator grant you get on it"
@@ -133,12 +144,7 @@ impl<'a> Trust<'a> {
                     ))),
                 });
             }
-            Err(error) => {
-                return Err(Failure::cluster(format!(
-                    "failed to read the {name}: {}",
-                    why(&error)
-                )));
-            }
+            Err(error) => return Err(error.into()),
         };
         let filled = secret.as_ref().is_some_and(|secret| {
             secret.annotations().get(FILLED_BY).is_some_and(|certificate| certificate == NAME)
@@ -182,13 +188,20 @@ impl<'a> Trust<'a> {
                 }
             },
         };
-        if !signs(bundle.as_bytes(), &certificate.0) {
-            return Ok(Err(Missing::now(format!(
-                "the CA in {from} did not sign tls.crt of the {name}; give the one that did with \
-                 --ca-bundle FILE, or replace the certificate"
-            ))));
-        }
-        Ok(Ok(bundle))
+        let warning = match signed(&pems(&certificate.0), &pems(bundle.as_bytes())) {
+            Signed::Yes => None,
+            Signed::Unverifiable => Some(format!(
+                "the CA in {from} has the right name for tls.crt of the {name}, but \
+                 {UNVERIFIABLE}; a probe shows whether the API server trusts it"
+            )),
+            Signed::No => {
+                return Ok(Err(Missing::now(format!(
+                    "the CA in {from} did not sign tls.crt of the {name}; give the one that did \
+                     with --ca-bundle FILE, or replace the certificate"
+                ))));
+            }
+        };
+        Ok(Ok(Found { bundle, warning }))
     }
 
     /// What was given now, or to an earlier install.
@@ -207,7 +220,7 @@ impl<'a> Trust<'a> {
 
     /// What a configuration trusts.
     async fn trusted(&self, configuration: &Value) -> Result<Option<String>, Failure> {
-        let live = self.applier.live(configuration).await.map_err(Failure::cluster)?;
+        let live = self.applier.live(configuration).await?;
         let bundle = live.as_ref().and_then(|live| live.pointer(CA_BUNDLE)).cloned();
         let bundle: Option<ByteString> =
             bundle.and_then(|bundle| serde_json::from_value(bundle).ok());
@@ -252,7 +265,7 @@ impl<'a> Trust<'a> {
             loop {
                 match ca_bundle::publish(&api, kind.kind, name, bundle).await {
                     Ok(_) => break,
-                    // Somebody else wrote something meanwhile.
+                    // Another writer came first.
                     Err(error) if !error.is_conflict() => return Err(error.into()),
                     Err(_) if Instant::now() < end => {}
                     Err(_) => {
@@ -293,7 +306,7 @@ fn certificates(bytes: &[u8]) -> Result<String, String> {
         }
         if pem.label != "CERTIFICATE" || pem.parse_x509().is_err() {
             return Err(format!(
-                "contains a {}, which is not a certificate",
+                "has a {} in PEM that is not a certificate",
                 pem.label.to_lowercase()
             ));
         }
@@ -303,12 +316,6 @@ fn certificates(bytes: &[u8]) -> Result<String, String> {
         return Err("contains no certificate in PEM".to_owned());
     }
     String::from_utf8(bytes.to_vec()).map_err(|_| "is not UTF-8".to_owned())
-}
-
-/// Whether a certificate of the bundle signed one of the chain, or may have: the algorithm may be
-/// one that cannot be verified.
-pub fn signs(bundle: &[u8], chain: &[u8]) -> bool {
-    signed(&pems(chain), &pems(bundle)) != Signed::No
 }
 
 /// Both bundles; the second only once.
@@ -323,7 +330,7 @@ fn joined(had: &str, bundle: &str) -> String {
 mod tests {
     use gmsa_testkit::pki::Authority;
 
-    use super::{certificates, joined, signs};
+    use super::{certificates, joined, pems};
 
     #[test]
     fn only_certificates_are_made_public() {
@@ -340,13 +347,10 @@ mod tests {
     }
 
     #[test]
-    fn a_bundle_signs_what_one_of_its_authorities_signed() {
-        let (ca, same_name, other) =
-            (Authority::new("ca"), Authority::new("ca"), Authority::new("other"));
-        let leaf = ca.server(&["localhost"]).cert;
-        let signed = |bundle: &str| signs(bundle.as_bytes(), leaf.as_bytes());
-        assert!(signed(ca.pem()) && signed(&joined(other.pem(), ca.pem())));
-        assert!(!signed(other.pem()) && !signed(same_name.pem()) && !signed(""));
-        assert_eq!(joined(ca.pem(), ca.pem()), ca.pem());
+    fn a_bundle_is_joined_once() {
+        let (ca, other) = (Authority::new("ca"), Authority::new("other"));
+        let both = joined(other.pem(), ca.pem());
+        assert_eq!(pems(both.as_bytes()).len(), 2);
+        assert_eq!(joined(&both, ca.pem()), both);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::Pod;
@@ -11,7 +11,7 @@ use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
 use crate::failure::Failure;
-use crate::installation::pods::{Problem, REFUSED, not_created, problem, selector};
+use crate::installation::pods::{Problem, REFUSED, problem, refused, selector};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -30,12 +30,8 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
     let mut reasons_told = BTreeSet::new();
     let mut refused_since = None;
     loop {
-        let deployment = deployments.get(NAME).await.map_err(|error| {
-            Failure::cluster(format!(
-                "failed to read the Deployment {namespace}/{NAME}: {}",
-                why(&error)
-            ))
-        })?;
+        let object = format!("Deployment {namespace}/{NAME}");
+        let deployment = answer("read the", object, deployments.get(NAME)).await?;
         let progress = progress(&deployment);
         if progress.done {
             return Ok(());
@@ -103,18 +99,18 @@ async fn problems(
     namespace: &str,
     deployment: &Deployment,
 ) -> Result<Vec<Problem>, Failure> {
-    let failed = |what: &str, error: &kube::Error| {
-        Failure::cluster(format!("failed to list the {what} of {namespace}: {}", why(error)))
-    };
     let ours = ListParams::default().labels(&selector());
     let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
-    let sets = sets.list(&ours).await.map_err(|error| failed("replica sets", &error))?;
+    let object = format!("replica sets of {namespace}");
+    let sets = answer("list the", object, sets.list(&ours)).await?;
     let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
-    let mut problems: Vec<Problem> = refused(newest).into_iter().collect();
+    let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let conditions = conditions.map(|one| (&one.type_, &one.status, &one.message));
+    let mut problems: Vec<Problem> = refused(conditions).into_iter().collect();
     if let Some(template) = newest.labels().get(TEMPLATE) {
         let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-        let pods = pods.list(&ours).await.map_err(|error| failed("pods", &error))?;
+        let pods = answer("list the", format!("pods of {namespace}"), pods.list(&ours)).await?;
         problems.extend(pods.items.iter().filter_map(problem));
     }
     let mut seen = BTreeSet::new();
@@ -136,13 +132,6 @@ fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a Rep
                 .iter()
                 .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
     })
-}
-
-/// Why pods cannot be created.
-fn refused(set: &ReplicaSet) -> Option<Problem> {
-    let conditions = set.status.as_ref()?.conditions.as_ref()?;
-    let failure = conditions.iter().find(|one| one.type_ == REFUSED && one.status == "True")?;
-    Some(not_created(failure.message.as_deref()))
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::audit::makes_random_hostnames;
+use gmsa_cluster::audit::{makes_hostnames, makes_random_hostnames};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
-use gmsa_cluster::manifests::ManifestSet;
+use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
@@ -65,10 +65,11 @@ impl<'a> Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// Whether the webhook of the cluster sets random hostnames; unknown for files.
-    pub fn makes_hostnames(&self) -> bool {
+    /// Whether the webhook gives pods hostnames of their own: that of the cluster, or one whose
+    /// Deployment is among the files.
+    pub fn makes_hostnames(&self, documents: &[Document]) -> bool {
         match self {
-            Self::Files { .. } => false,
+            Self::Files { .. } => documents.iter().any(|one| makes_hostnames(&one.value)),
             Self::Cluster(cluster) => {
                 cluster.runtime.block_on(makes_random_hostnames(&cluster.client))
             }

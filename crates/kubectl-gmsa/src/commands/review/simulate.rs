@@ -43,7 +43,7 @@ pub fn all<'a>(
     let is_shared = |finding: &Finding| finding.code == Code::SharedHostnamePrefix;
     // Asked only where it matters.
     if simulated.iter().any(|one| one.decision.warnings.iter().any(is_shared))
-        && facts.makes_hostnames()
+        && facts.makes_hostnames(documents)
     {
         for one in &mut simulated {
             one.decision.warnings.retain(|finding| !is_shared(finding));

@@ -5,6 +5,7 @@ use gmsa_cluster::simulate::apply;
 
 use super::Failure;
 use super::simulate::Simulated;
+use crate::output::render;
 
 /// Renders every object, with the contents filled in where the workload would be admitted, and
 /// names the workloads that are left as they are because they would be denied.
@@ -30,10 +31,8 @@ pub fn render(
         if set.passed_over.contains_key(&index) {
             continue;
         }
-        let yaml =
-            serde_saphyr::to_string(value).map_err(|error| Failure::encode("YAML", &error))?;
         text.push_str("---\n");
-        text.push_str(&yaml);
+        text.push_str(&render::yaml("YAML", value)?);
     }
     Ok((text, kept))
 }

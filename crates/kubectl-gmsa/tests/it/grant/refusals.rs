@@ -85,7 +85,7 @@ async fn refusals_say_what_to_do() {
         let (code, _, stderr) = run(&poor, &["grant", &spec, "--to", &to]);
         assert_eq!(code, 3);
         let told = stderr.contains("failed to create ClusterRole")
-            && stderr.contains("by which other ways the right is there: failed to list")
+            && stderr.contains("which other roles grant the right: failed to list")
             && stderr.contains("attempting to grant RBAC permissions not currently held")
             && stderr.contains("`escalate` and `bind`");
         told.then_some(())

@@ -43,10 +43,10 @@ pub(super) fn catalogue() -> impl Iterator<Item = Entry> {
     all.map(|id| (Catalogue::Accounts, id))
 }
 
-struct World<'a> {
-    controller: &'a DomainController,
+pub(super) struct World<'a> {
+    pub(super) controller: &'a DomainController,
     /// The password of the hosts.
-    password: &'a Path,
+    pub(super) password: &'a Path,
 }
 
 impl World<'_> {
@@ -65,13 +65,13 @@ impl World<'_> {
         ran(&mut shell)
     }
 
-    fn done(&self, line: &str) {
+    pub(super) fn done(&self, line: &str) {
         let ran = self.sh(line);
         assert_eq!(ran.code, 0, "{line}: {}{}", ran.stdout, ran.stderr);
     }
 
     /// An account made for a test, with more options.
-    fn account(&self, more: &str) -> String {
+    pub(super) fn account(&self, more: &str) -> String {
         let name = self.controller.unique("Rmd");
         self.done(&format!("kubectl gmsa account create {name} {more}"));
         name
@@ -91,7 +91,7 @@ impl World<'_> {
     }
 
     /// What a check that did not pass advises, if it says this.
-    fn advised(&self, what: &str, id: &str, says: &str) -> String {
+    pub(super) fn advised(&self, what: &str, id: &str, says: &str) -> String {
         let checks = self.checks(what);
         let of = checks.iter().filter(|check| check["id"] == id && check["status"] != "ok");
         let hints: Vec<&str> = of.filter_map(|check| check["hint"].as_str()).collect();
@@ -100,7 +100,7 @@ impl World<'_> {
     }
 
     /// Nothing is left to do for a check.
-    fn gone(&self, what: &str, id: &str) {
+    pub(super) fn gone(&self, what: &str, id: &str) {
         let checks = self.checks(what);
         let left = checks.iter().filter(|check| check["id"] == id && check["status"] != "ok");
         assert_eq!(left.count(), 0, "{id}: {checks:#?}");
@@ -144,21 +144,26 @@ fn made_anew(world: &World<'_>) {
     let name = world.controller.unique("New");
     world.follow(&name, "exists", create, &name);
 
-    let advice = world.advised("WEBHOST1", "class", "make one under another name");
-    assert!(advice.contains("cannot be turned into one"), "{advice}");
-    let other = world.account("");
-    world.gone(&other, "class");
-
+    // A computer stays one, and a name that is too long belongs to its account.
     let long = world.account("");
     let replaced = format!("{long}-and-more-of-it");
     world.change(&long, &format!("replace: sAMAccountName\nsAMAccountName: {replaced}$"));
-    world.advised(&replaced, "name", "make an account with a shorter name");
-    world.gone(&world.account(""), "name");
+    for (account, id, says) in [
+        ("WEBHOST1", "class", "make one under another name"),
+        (replaced.as_str(), "name", "make an account with a shorter name"),
+    ] {
+        let line = command(&world.advised(account, id, says), create);
+        let other = world.controller.unique("Oth");
+        world.done(&line.replace("NAME", &other));
+        world.gone(&other, id);
+    }
 
+    // Under the same name, so that credential specs stay right.
     let slow = world.account("--interval-days 400");
-    let says = "make a new account with another interval";
-    world.advised(&slow, "password-interval", says);
-    world.gone(&world.account("--interval-days 30"), "password-interval");
+    let advice = world.advised(&slow, "password-interval", "make it anew");
+    world.done(&format!("{} --yes", command(&advice, "kubectl gmsa account remove")));
+    world.done(&command(&advice, create));
+    world.gone(&slow, "password-interval");
 }
 
 fn enabled(world: &World<'_>) {
@@ -203,7 +208,14 @@ fn service_names(world: &World<'_>) {
     let add = |name: &str| format!("add: servicePrincipalName\nservicePrincipalName: {name}");
     world.change(&name, &add(&spn));
     world.change(&other, &add(&spn));
+    let own = format!("http/{name}-own.contoso.com");
+    world.change(&name, &add(&own));
     world.follow(&name, "spn-unique", "kubectl gmsa account set", "");
+    // It is the other's alone, and what it had by itself is left.
+    let left =
+        world.controller.search(&format!("(sAMAccountName={name}$)"), &["servicePrincipalName"]);
+    assert!(left.contains(&own) && !left.contains(&spn), "{left}");
+    world.gone(&other, "spn-unique");
 
     // A computer has it by its own names.
     let node = world.controller.unique("rmn");
@@ -232,16 +244,13 @@ fn service_names(world: &World<'_>) {
 fn delegation(world: &World<'_>) {
     let name = world.account("");
     for (flag, says) in [
-        (0x8_0000, "take that from it, and name the services instead (msDS-AllowedToDelegateTo)"),
-        (0x100_0000, "take TRUSTED_TO_AUTH_FOR_DELEGATION from it"),
+        (0x8_0000, "name the services instead (msDS-AllowedToDelegateTo)"),
+        (0x100_0000, "only if users log on by other means than Kerberos"),
     ] {
-        let control = |flag: i64| {
-            let value = 4096 | flag;
-            format!("replace: userAccountControl\nuserAccountControl: {value}")
-        };
-        world.change(&name, &control(flag));
-        world.advised(&name, "delegation", says);
-        world.change(&name, &control(0));
+        let value = 4096 | flag;
+        world.change(&name, &format!("replace: userAccountControl\nuserAccountControl: {value}"));
+        let advice = world.advised(&name, "delegation", says);
+        world.done(&command(&advice, "kubectl gmsa account set"));
         let to = "msDS-AllowedToDelegateTo";
         world.change(&name, &format!("replace: {to}\n{to}: MSSQLSvc/db.contoso.com"));
         world.gone(&name, "delegation");

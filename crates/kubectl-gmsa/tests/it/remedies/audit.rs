@@ -169,7 +169,7 @@ async fn plant(world: &Living, (code, says): Row) {
         }
         "workload-would-be-denied" => world.deploy("no", "web", "wbe", 0).await,
         "gmsa-in-excluded-namespace" => {
-            world.namespace("aside", &json!({"gmsa-webhook": "disabled"})).await;
+            world.bare_namespace("aside", &json!({"gmsa-webhook": "disabled"})).await;
             let mut pod = objects::pod("aside", "x", &objects::gmsa(Some("web"), None));
             pod["spec"]["serviceAccountName"] = json!("nobody");
             let mut deployment = objects::deployment("aside", "aside", &pod);
@@ -184,7 +184,7 @@ async fn plant(world: &Living, (code, says): Row) {
             world.deploy("quiet", "web", "web", 0).await;
         }
         "namespaces-excluded" => {
-            world.namespace("quiet", &json!({"gmsa-webhook": "disabled"})).await;
+            world.bare_namespace("quiet", &json!({"gmsa-webhook": "disabled"})).await;
         }
         "webhook-missing" => world.delete(VALIDATING).await,
         "right-unused" => {

@@ -4,7 +4,7 @@
 use gmsa_testkit::objects;
 use serde_json::{Value, json};
 
-use super::living::{CRD, Living, MUTATING, VALIDATING, command, hooks};
+use super::living::{CRD, Living, MUTATING, VALIDATING, advices, command, hooks};
 use super::{Catalogue, Entry};
 use crate::support::windows::NAMESPACE;
 
@@ -15,6 +15,8 @@ const COREDNS: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 /// It passes always, and says what an outage stops.
 const OUTAGE: &str = "webhook-outage";
+/// It depends on who looks.
+const METRICS: &str = "webhook-metrics";
 const LEFT: &str = "/apis/apps/v1/namespaces/default/deployments/windows-gmsa-webhook";
 
 /// How a fault is planted.
@@ -55,7 +57,7 @@ const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Foll
     Row { check, says, plant, follow }
 }
 
-const ROWS: [Row; 24] = [
+const ROWS: [Row; 26] = [
     row(
         "webhook-configured",
         "Run `kubectl gmsa install`",
@@ -147,6 +149,32 @@ const ROWS: [Row; 24] = [
         "kubectl gmsa install --replicas=2",
         Plant::Run("kubectl scale deployment/gmsa-webhook -n gmsa-webhook --replicas=0"),
         Follow::Run("kubectl gmsa install --replicas=2"),
+    ),
+    row(
+        "webhook-rollout",
+        "goes back to what ran before",
+        // Pods of a class that does not exist are refused.
+        Plant::Run(
+            "kubectl patch deployment gmsa-webhook -n gmsa-webhook --type=merge \
+             -p '{\"spec\": {\"template\": {\"spec\": {\"priorityClassName\": \"missing\"}}}}'",
+        ),
+        Follow::RunAll(&[
+            "kubectl get pods -n gmsa-webhook",
+            "kubectl rollout undo deployment/gmsa-webhook -n gmsa-webhook",
+        ]),
+    ),
+    row(
+        "webhook-restarts",
+        "After `OOMKilled`, raise the limit",
+        // As a kubelet reports it.
+        Plant::Run(
+            "kubectl patch --subresource=status -n gmsa-webhook --type=json \
+             $(kubectl get pods -n gmsa-webhook -o name | head -n 1) -p '[{\"op\": \"add\", \
+             \"path\": \"/status/containerStatuses/0/lastState\", \"value\": {\"terminated\": \
+             {\"exitCode\": 137, \"reason\": \"OOMKilled\", \
+             \"finishedAt\": \"'$(date -u +%FT%TZ)'\"}}}]'",
+        ),
+        Follow::Run("kubectl gmsa install --memory-limit=256Mi"),
     ),
     row(
         "webhook-redundancy",
@@ -271,7 +299,10 @@ const ROWS: [Row; 24] = [
 ];
 
 pub(super) fn entries() -> impl Iterator<Item = Entry> {
-    ROWS.iter().map(|row| row.check).chain([OUTAGE]).map(|check| (Catalogue::Checks, check))
+    ROWS.iter()
+        .map(|row| row.check)
+        .chain([OUTAGE, METRICS])
+        .map(|check| (Catalogue::Checks, check))
 }
 
 async fn plant(world: &Living, plant: &Plant) {
@@ -344,7 +375,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
                 // There install leaves no namespace out.
                 continue;
             }
-            world.namespace("aside", &labels).await;
+            world.bare_namespace("aside", &labels).await;
         }
         eprintln!("{}: {}", row.check, row.says);
         plant(&world, &row.plant).await;
@@ -372,7 +403,7 @@ async fn what_the_doctor_advises_for_the_cluster_works() {
 /// Fewer pods depend on the webhook once namespaces opt in.
 async fn outage(world: &Living) {
     let says = || async {
-        let report = world.report(&["doctor"]).await;
+        let (_, report) = world.report(&["doctor"]).await;
         let outcomes = crate::support::windows::outcomes(&report, OUTAGE);
         outcomes[0]["message"].as_str().unwrap().to_owned()
     };
@@ -384,4 +415,37 @@ async fn outage(world: &Living) {
     world.must(&format!("kubectl label namespace {NAMESPACE} {label}")).await;
     let after = says().await;
     assert!(after.contains("in namespaces that opted in"), "{after}");
+}
+
+/// A user who may see everything but the metrics.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_doctor_advises_for_metrics_works() {
+    let test = "what_the_doctor_advises_for_metrics_works";
+    if !gmsa_testkit::stand_in::address::available() {
+        return gmsa_testkit::tools::skip(
+            test,
+            "pods cannot have addresses: `ip` and root are needed",
+        );
+    }
+    let Some(world) = Living::new(test).await else { return };
+    world.must("kubectl create serviceaccount looker -n shop").await;
+    world.must("kubectl create clusterrolebinding looker --clusterrole=view --serviceaccount=shop:looker").await;
+    let kubeconfig = world.kubeconfig_of("looker").await;
+    let report = || async {
+        let ran = world.run_as(&kubeconfig, &["doctor", "-o", "json"]).await;
+        serde_json::from_str::<Value>(&ran.stdout).unwrap_or_else(|_| panic!("{}", ran.stderr))
+    };
+    let found = advices(&report().await, METRICS);
+    let [advice] = &found[..] else { panic!("{found:?}") };
+    let user = "system:serviceaccount:shop:looker";
+    for start in ["kubectl create role ", "kubectl create rolebinding "] {
+        let line = command(advice, start).replace("USER", user);
+        world.must(&line).await;
+    }
+    gmsa_testkit::process::eventually(
+        "the metrics are read",
+        crate::support::windows::SOON,
+        || async { advices(&report().await, METRICS).is_empty().then_some(()) },
+    )
+    .await;
 }

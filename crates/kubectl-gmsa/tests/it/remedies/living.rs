@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
-use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::Api;
 use serde_json::{Value, json};
 
 use crate::support::windows::{self, SOON, World};
@@ -65,49 +63,11 @@ impl Living {
         Some(Self { world, kubectl })
     }
 
-    async fn request(&self, method: &str, path: &str, body: Vec<u8>) -> Result<Value, kube::Error> {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("content-type", "application/merge-patch+json")
-            .body(body)
-            .unwrap();
-        self.client.request(request).await
-    }
-
-    pub(super) async fn get(&self, path: &str) -> Value {
-        let found = self.request("GET", path, Vec::new()).await;
-        found.unwrap_or_else(|error| panic!("GET {path}: {error}"))
-    }
-
-    /// Changes it as another user would, so that its fields are not the plugin's any more.
-    pub(super) async fn patch(&self, path: &str, change: &Value) {
-        let done = self.request("PATCH", path, change.to_string().into_bytes()).await;
-        done.unwrap_or_else(|error| panic!("PATCH {path}: {error}"));
-    }
-
     pub(super) async fn delete(&self, path: &str) {
-        let done = self.request("DELETE", path, Vec::new()).await;
+        let done = self.request("DELETE", path, &Value::Null).await;
         done.unwrap_or_else(|error| panic!("DELETE {path}: {error}"));
         eventually("it is gone", SOON, || async {
-            self.request("GET", path, Vec::new()).await.is_err().then_some(())
-        })
-        .await;
-    }
-
-    pub(super) async fn namespace(&self, name: &str, labels: &Value) {
-        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": labels}}))
-            .await;
-        self.can_have_pods(name, "default").await;
-    }
-
-    /// Waits until pods of a service account can be made: old clusters give it a token first.
-    pub(super) async fn can_have_pods(&self, namespace: &str, account: &str) {
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
-        eventually("the service account exists", SOON, || async {
-            let account = accounts.get_opt(account).await.unwrap()?;
-            (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
+            self.request("GET", path, &Value::Null).await.is_err().then_some(())
         })
         .await;
     }
@@ -151,11 +111,6 @@ impl Living {
         self.sh(command).await.1
     }
 
-    pub(super) async fn report(&self, args: &[&str]) -> Value {
-        let ran = self.run(&[args, &["-o", "json"]].concat()).await;
-        serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{args:?}: {}", ran.stderr))
-    }
-
     /// What a command advises for a check or a finding, once it says these words.
     pub(super) async fn advised(
         &self,
@@ -165,7 +120,7 @@ impl Living {
     ) -> Result<String, String> {
         let last = std::sync::Mutex::new(String::new());
         let wait = eventually(says, PATIENCE * 2, || async {
-            let report = self.report(args).await;
+            let (_, report) = self.report(args).await;
             let found = advices(&report, id);
             let advice = found.iter().find(|advice| advice.contains(says)).cloned();
             *last.lock().unwrap() = format!("{id} does not say {says:?}: {found:#?}");
@@ -179,7 +134,7 @@ impl Living {
     pub(super) async fn gone(&self, args: &[&str], id: &str) -> Result<(), String> {
         let last = std::sync::Mutex::new(String::new());
         let wait = eventually("it is gone", PATIENCE * 2, || async {
-            let report = self.report(args).await;
+            let (_, report) = self.report(args).await;
             let found = advices(&report, id);
             *last.lock().unwrap() = format!("{found:#?}");
             found.is_empty().then_some(())

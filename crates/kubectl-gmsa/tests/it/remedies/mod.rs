@@ -4,6 +4,7 @@
 mod accounts;
 mod audit;
 mod cluster;
+mod controllers;
 mod directory;
 mod files;
 mod living;
@@ -37,6 +38,7 @@ fn carried_out() -> BTreeSet<Entry> {
         .chain(cluster::entries())
         .chain(files::entries())
         .chain(directory::entries())
+        .chain(controllers::entries())
         .chain(pod::entries())
         .chain(rights::entries())
         .chain(accounts::entries())

@@ -4,7 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gmsa_cluster::api::apply::Applier;
 use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use kube::api::GetParams;
@@ -33,13 +32,12 @@ pub struct Helm<'a> {
 
 impl<'a> Helm<'a> {
     pub async fn new(program: PathBuf, world: &'a World) -> Self {
-        let applier = Applier::new(world.client.clone(), "test", true);
         for namespace in ["kube-system", names::NAME] {
             let labels = json!({names::NAMESPACE_LABEL: names::DISABLED,
                 "windows.k8s.io/disabled": "true"});
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
                 "metadata": {"name": namespace, "labels": labels}});
-            applier.apply(&namespace).await.unwrap();
+            world.apply(&namespace).await;
         }
         // Helm checks what it sends against the schema, which newer servers put together a while
         // after they are ready.

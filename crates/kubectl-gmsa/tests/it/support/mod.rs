@@ -1,4 +1,4 @@
-//! The plug-in as a person runs it.
+//! The plugin as a user runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 pub mod helm;
@@ -9,6 +9,7 @@ pub mod world;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
+use std::process::Output;
 
 use assert_cmd::Command;
 use gmsa_core::names::NAME;
@@ -18,10 +19,29 @@ use gmsa_testkit::stand_in::Workload;
 
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+#[derive(Debug)]
 pub struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Ran {
+    /// Exit code, standard output and standard error.
+    pub fn parts(self) -> (i32, String, String) {
+        (self.code, self.stdout, self.stderr)
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
 }
 
 /// A command in an environment that says nothing of a cluster or a directory.
@@ -35,13 +55,7 @@ pub fn plugin(args: &[&str]) -> Command {
 }
 
 pub fn ran(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
+    command.output().unwrap().into()
 }
 
 pub fn run(args: &[&str]) -> Ran {
@@ -92,10 +106,7 @@ pub fn webhook() -> Workload {
 
 /// Applies the resource definition.
 pub async fn install_definition(cluster: &Cluster) {
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = "apiextensions.k8s.io/v1".into();
-    definition["kind"] = "CustomResourceDefinition".into();
+    let definition = serde_json::json!(gmsa_cluster::installation::definition::definition());
     cluster.apply(&definition).await;
     // It is served some moments later.
     cluster.api(&gmsa_testkit::objects::credential_spec("any", "Any")).await;

@@ -1,22 +1,18 @@
 //! A cluster with the webhook installed and a stand-in Windows node.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use gmsa_cluster::api::apply::Applier;
-use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::StandIn;
 use gmsa_testkit::windows_node::WindowsNode;
-use k8s_openapi::api::authentication::v1::TokenRequest;
-use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
-use kube::Client;
+use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
 
-use crate::support::{Ran, plugin, ran, webhook};
+use crate::support::world;
 
 pub const SOON: Duration = Duration::from_mins(1);
 pub const NAMESPACE: &str = "shop";
@@ -24,40 +20,26 @@ const COREFILE: &str =
     ".:53 {\n  forward . /etc/resolv.conf\n}\ncontoso.com:53 {\n  forward . 10.0.0.4\n}\n";
 
 pub struct World {
-    pub plane: ControlPlane,
-    pub client: Client,
+    base: world::World,
     pub node: WindowsNode,
     _stand_in: StandIn,
-    files: tempfile::TempDir,
+}
+
+impl std::ops::Deref for World {
+    type Target = world::World;
+
+    fn deref(&self) -> &world::World {
+        &self.base
+    }
 }
 
 impl World {
-    /// The plug-in with these arguments.
-    pub async fn run(&self, args: &[&str]) -> Ran {
-        self.run_as(&self.plane.kubeconfig_path(), args).await
-    }
-
-    /// The same with another kubeconfig.
-    pub async fn run_as(&self, kubeconfig: &Path, args: &[&str]) -> Ran {
-        let mut command = plugin(args);
-        command.env("KUBECONFIG", kubeconfig);
-        tokio::task::spawn_blocking(move || ran(&mut command)).await.unwrap()
-    }
-
     /// `doctor TARGET` in the namespace, as a report.
     pub async fn doctor(&self, target: &str, more: &[&str]) -> (i32, Value) {
-        let start = ["doctor", target, "-n", NAMESPACE, "-o", "json"];
-        let args: Vec<&str> = start.into_iter().chain(more.iter().copied()).collect();
-        let ran = self.run(&args).await;
-        let report = serde_json::from_str(&ran.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
+        let start = ["doctor", target, "-n", NAMESPACE];
+        let (code, report) = self.report(&[&start, more].concat()).await;
         crate::schema::check("doctor-report", &report);
-        (ran.code, report)
-    }
-
-    pub async fn apply(&self, object: &Value) {
-        let applier = Applier::new(self.client.clone(), "test", true);
-        applier.apply(object).await.unwrap_or_else(|error| panic!("{error}: {object:#}"));
+        (code, report)
     }
 
     /// Creates a pod of the service account `web` that uses the credential spec `web`, and waits
@@ -86,19 +68,7 @@ impl World {
 
     /// A kubeconfig of a service account.
     pub async fn kubeconfig_of(&self, account: &str) -> PathBuf {
-        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), NAMESPACE);
-        let params = PostParams::default();
-        let request = TokenRequest::default();
-        let token = accounts.create_token_request(account, &params, &request).await.unwrap();
-        let path = self.files.path().join(account);
-        let ca = self.plane.dir().join("ca.crt");
-        let kubeconfig = json!({"apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "clusters": [{"name": "test", "cluster":
-                {"server": self.plane.url(), "certificate-authority": ca}}],
-            "users": [{"name": "test", "user": {"token": token.status.unwrap().token}}],
-            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]});
-        std::fs::write(&path, kubeconfig.to_string()).unwrap();
-        path
+        self.plane.token_kubeconfig(NAMESPACE, account).await
     }
 }
 
@@ -115,15 +85,11 @@ pub fn outcomes<'a>(report: &'a Value, check: &str) -> Vec<&'a Value> {
 
 /// Everything installed, healthy, and a namespace in which `web` may use `web`.
 pub async fn world(test: &str) -> Option<World> {
-    let options = control_plane::Options { with_controller_manager: true, ..Default::default() };
-    let plane = ControlPlane::start_private(test, options).await?;
-    let stand_in = StandIn::start(&plane, webhook()).await;
-    let client = plane.client().await;
-    let node = WindowsNode::start(&plane, "win1").await;
-    let files = tempfile::tempdir().unwrap();
-    let world = World { plane, client, node, _stand_in: stand_in, files };
-    let installed = world.run(&["install"]).await;
-    assert_eq!(installed.code, 0, "{}", installed.stderr);
+    let base = world::World::new(test).await?;
+    let stand_in = base.stand_in(None).await;
+    let node = WindowsNode::start(&base.plane, "win1").await;
+    let world = World { base, node, _stand_in: stand_in };
+    world.done(&["install"]).await;
     for object in [
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}),
         json!({"apiVersion": "v1", "kind": "ServiceAccount",

@@ -106,10 +106,7 @@ pub fn certificate(namespace: &str, name: &str) -> (TempDir, Value) {
 
 /// The resource definition that windows-gmsa brings: without what ours adds.
 pub fn definition() -> Value {
-    let mut definition =
-        serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
-    definition["apiVersion"] = json!("apiextensions.k8s.io/v1");
-    definition["kind"] = json!("CustomResourceDefinition");
+    let mut definition = json!(gmsa_cluster::installation::definition::definition());
     definition["spec"]["names"].as_object_mut().unwrap().remove("shortNames");
     for version in definition["spec"]["versions"].as_array_mut().unwrap() {
         version.as_object_mut().unwrap().remove("additionalPrinterColumns");

@@ -1,24 +1,23 @@
-//! A control plane of a test's own, into which the plug-in installs the webhook.
+//! A test's own control plane, into which the plugin installs the webhook.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use assert_cmd::Command;
-use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::{self, Options, Version};
 use gmsa_testkit::control_plane::{self, ControlPlane};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
+use gmsa_testkit::requests;
 use gmsa_testkit::stand_in::{Problem, StandIn, Workload};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::Client;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
 
-use super::webhook;
+use super::{Ran, plugin, ran, webhook};
 
 /// How long to wait at most for what comes soon on a machine that does nothing else.
 pub const SOON: Duration = Duration::from_mins(5);
@@ -29,9 +28,14 @@ pub struct World {
 }
 
 impl World {
+    /// With controllers: Deployments become pods, and namespaces get their service account.
     pub async fn new(test: &str) -> Option<Self> {
         let options =
             control_plane::Options { with_controller_manager: true, ..Default::default() };
+        Self::start(test, options).await
+    }
+
+    pub async fn start(test: &str, options: control_plane::Options) -> Option<Self> {
         let plane = ControlPlane::start_private(test, options).await?;
         let client = plane.client().await;
         Some(Self { plane: Arc::new(plane), client })
@@ -46,32 +50,63 @@ impl World {
         StandIn::start(&self.plane, Workload { problem, ..webhook() }).await
     }
 
-    pub async fn run(&self, args: &[&str]) -> Output {
-        let kubeconfig: PathBuf = self.plane.kubeconfig_path();
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let run = move || {
-            Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-                .env("KUBECONFIG", kubeconfig)
-                .args(args)
-                .output()
-                .unwrap()
-        };
-        tokio::task::spawn_blocking(run).await.unwrap()
+    pub async fn run(&self, args: &[&str]) -> Ran {
+        self.run_as(&self.plane.kubeconfig_path(), args).await
     }
 
-    /// Runs a command that must succeed, and returns what it wrote to standard output.
+    /// The same with another kubeconfig. The tasks of the test go on meanwhile.
+    pub async fn run_as(&self, kubeconfig: &Path, args: &[&str]) -> Ran {
+        let mut command = plugin(args);
+        command.env("KUBECONFIG", kubeconfig);
+        tokio::task::spawn_blocking(move || ran(&mut command)).await.unwrap()
+    }
+
+    /// Runs a command that must succeed, and returns its standard output.
     pub async fn done(&self, args: &[&str]) -> String {
-        let output = self.run(args).await;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{args:?}: {stderr}");
-        String::from_utf8(output.stdout).unwrap()
+        let ran = self.run(args).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+        ran.stdout
+    }
+
+    /// A command's report as JSON, with its exit code.
+    pub async fn report(&self, args: &[&str]) -> (i32, Value) {
+        let ran = self.run(&[args, &["-o", "json"]].concat()).await;
+        let report = serde_json::from_str(&ran.stdout);
+        let report = report.unwrap_or_else(|error| panic!("{args:?}: {error}: {}", ran.stderr));
+        (ran.code, report)
+    }
+
+    pub fn applier(&self) -> Applier {
+        Applier::new(self.client.clone(), "test", true)
+    }
+
+    /// Applies an object; a kind whose definition is new is waited for.
+    pub async fn apply(&self, object: &Value) {
+        let applier = self.applier();
+        let what = format!("{} is applied", shown(object));
+        eventually(&what, SOON, || async { applier.apply(object).await.ok() }).await;
+    }
+
+    /// Sends a request for any path of the API server; a PATCH is a merge patch.
+    pub async fn request(&self, method: &str, path: &str, body: &Value) -> kube::Result<Value> {
+        requests::request(&self.client, method, path, body).await
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let found = self.request("GET", path, &Value::Null).await;
+        found.unwrap_or_else(|error| panic!("GET {path}: {error}"))
+    }
+
+    /// Changes an object as another user would, so that the plugin no longer owns the fields.
+    pub async fn patch(&self, path: &str, change: &Value) {
+        let done = self.request("PATCH", path, change).await;
+        done.unwrap_or_else(|error| panic!("PATCH {path}: {error}"));
     }
 
     /// Every object of an installation as it is now, without what the server keeps by itself.
     pub async fn objects(&self) -> Vec<Option<Value>> {
-        let applier = Applier::new(self.client.clone(), "test", false);
-        let (major, minor) = self.plane.version();
-        let wanted = installation::objects(&Options::default(), Version(major, minor));
+        let applier = self.applier();
+        let wanted = installation::objects(&Options::default(), self.version());
         let mut live = Vec::new();
         for object in wanted.base.iter().chain(&wanted.webhooks) {
             let mut found = applier.live(object).await.unwrap();
@@ -94,13 +129,12 @@ impl World {
     /// Makes a credential spec that the default account of a new namespace may use.
     pub async fn namespace(&self, name: &str) {
         self.bare_namespace(name, &json!({})).await;
-        let applier = Applier::new(self.client.clone(), "test", true);
         for object in [
             objects::credential_spec("spec", "WebApp1"),
             objects::role("spec"),
             objects::binding("spec", name, "default"),
         ] {
-            applier.apply(&object).await.unwrap();
+            self.apply(&object).await;
         }
     }
 
@@ -127,14 +161,17 @@ impl World {
 
     /// Makes a namespace, with labels, and waits until pods can be created in it.
     pub async fn bare_namespace(&self, name: &str, labels: &Value) {
-        let applier = Applier::new(self.client.clone(), "test", true);
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": labels}});
-        applier.apply(&namespace).await.unwrap();
-        let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
-            Api::namespaced(self.client.clone(), name);
+        self.apply(&json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels}}))
+            .await;
+        self.can_have_pods(name, "default").await;
+    }
+
+    /// Waits until pods of a service account can be created.
+    pub async fn can_have_pods(&self, namespace: &str, account: &str) {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), namespace);
         eventually("the service account exists", SOON, || async {
-            let account = accounts.get_opt("default").await.unwrap()?;
+            let account = accounts.get_opt(account).await.unwrap()?;
             // Servers before 1.24 give it a token, and wait for that.
             (self.plane.at_least(1, 24) || account.secrets.is_some()).then_some(())
         })
@@ -143,6 +180,6 @@ impl World {
 
     /// The object as it is, with everything that the server keeps.
     pub async fn live(&self, object: &Value) -> Option<Value> {
-        Applier::new(self.client.clone(), "test", false).live(object).await.unwrap()
+        self.applier().live(object).await.unwrap()
     }
 }

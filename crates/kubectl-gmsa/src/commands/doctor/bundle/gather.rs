@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::objects::kinds::kind;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::names::FIELD_MANAGER;
@@ -11,13 +10,10 @@ use serde_json::{Value, json};
 use super::archive::{Archive, Content};
 use super::{Case, logs};
 use crate::checks;
-use crate::checks::facts::{CONFIG_MAP, ENDPOINTS, Facts, SECRET, SERVICE};
+use crate::checks::facts::Facts;
 use crate::checks::nodes::is_windows;
 use crate::cli::Doctor;
 
-const DEFINITION: Kind =
-    kind("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false);
-const EVENT: Kind = kind("", "Event", "events", true);
 /// How many events of a namespace are kept, the latest.
 const EVENTS: usize = 500;
 /// What owns a pod has an owner at most so often.
@@ -65,11 +61,11 @@ pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     seen(&mut reader, facts, &specs);
     let webhook = facts.namespace();
     let name = format!("{}.{}", kinds::CREDENTIAL_SPEC.plural, kinds::CREDENTIAL_SPEC.group);
-    let definition = reader.get(DEFINITION, "", &name).await;
+    let definition = reader.get(kinds::DEFINITION, "", &name).await;
     reader.archive.objects("cluster/definition.yaml", definition.into_iter().collect());
     if let Some((namespace, name, _)) = facts.service() {
         let mut found = Vec::new();
-        for kind in [SERVICE, ENDPOINTS] {
+        for kind in [kinds::SERVICE, kinds::ENDPOINTS] {
             found.extend(reader.get(kind, &namespace, &name).await);
         }
         reader.archive.objects("cluster/service.yaml", found);
@@ -85,7 +81,7 @@ pub async fn all(case: &Case<'_>, archive: &mut Archive) {
         namespaces.insert(namespace);
     }
     for namespace in namespaces {
-        let mut events = reader.list(EVENT, Some(&namespace)).await;
+        let mut events = reader.list(kinds::EVENT, Some(&namespace)).await;
         events.sort_by_cached_key(|event| when(event).to_owned());
         let events = events.split_off(events.len().saturating_sub(EVENTS));
         reader.archive.objects(&format!("events/{namespace}.yaml"), events);
@@ -122,7 +118,7 @@ fn seen(reader: &mut Reader<'_>, facts: &Facts, specs: &[Value]) {
 /// Only the certificates: nothing else of a Secret is kept.
 async fn certificate(reader: &mut Reader<'_>, facts: &Facts, namespace: &str) {
     let name = checks::server::secret_name(facts);
-    let Some(secret) = reader.get(SECRET, namespace, &name).await else { return };
+    let Some(secret) = reader.get(kinds::SECRET, namespace, &name).await else { return };
     for key in ["tls.crt", "ca.crt"] {
         let data = secret.get("data").and_then(|data| data.get(key));
         let pem = public(&checks::server::decoded(data));
@@ -195,7 +191,7 @@ fn grants_use(rule: &Value) -> bool {
 async fn dns(reader: &mut Reader<'_>) {
     let mut found = Vec::new();
     for map in checks::dns::MAPS {
-        if let Some(map) = reader.get(CONFIG_MAP, "kube-system", map).await {
+        if let Some(map) = reader.get(kinds::CONFIG_MAP, "kube-system", map).await {
             found.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
                 "metadata": {"name": text(&map, "/metadata/name"), "namespace": "kube-system"},
                 "data": map.get("data")}));

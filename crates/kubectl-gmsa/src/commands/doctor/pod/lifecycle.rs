@@ -15,7 +15,7 @@ use super::{namespace, read, shown, specs, target};
 use crate::cli::shared::DryRun;
 use crate::cli::{Doctor, DoctorOutput};
 use crate::failure::Failure;
-use crate::output::changes::report;
+use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
 /// Prints the hook.
@@ -60,12 +60,10 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let (change, note) = match args.dry_run.mode {
         DryRun::Client => (wanted.change(&workload), " (client dry run)"),
-        DryRun::Server => {
-            (applier.compare(&patch).await.map_err(Failure::cluster)?, " (server dry run)")
-        }
-        DryRun::None => (applier.apply(&patch).await.map_err(Failure::cluster)?, ""),
+        DryRun::Server => (applier.compare(&patch).await?, " (server dry run)"),
+        DryRun::None => (applier.apply(&patch).await?, ""),
     };
-    printer::data(&report(&object, &change, note))?;
+    printer::data(&changes(&object, &change, note))?;
     if !args.dry_run.is_set() && change != Change::Unchanged {
         printer::note("its pods are replaced by new ones, which wait for the secure channel");
         let (kind, name) = (text(&object, "/kind").to_lowercase(), text(&object, "/metadata/name"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::objects::{Objects, Reference};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{image, shown};
-use crate::checks::facts::{NODE, soft};
+use crate::checks::facts::soft;
 use crate::checks::nodes::is_windows;
 use crate::failure::Failure;
 
@@ -51,7 +51,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         };
         return Ok(vec![reason.into_iter().fold(outcome, Outcome::because)]);
     }
-    let found = match soft(objects.get(&Reference::cluster(NODE, name)).await)? {
+    let found = match soft(objects.get(&Reference::cluster(kinds::NODE, name)).await)? {
         Ok(Some(found)) => found,
         Ok(None) => {
             let words = format!("its node {name} no longer exists");

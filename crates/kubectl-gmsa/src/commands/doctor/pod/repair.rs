@@ -1,7 +1,5 @@
 //! Repairs the secure channel from inside the container, as the documentation does by hand.
 
-use std::io::{IsTerminal as _, stdin};
-
 use gmsa_core::diagnosis::State;
 use gmsa_core::diagnosis::catalogue::pod::{POD_CREDENTIAL_SPEC, POD_SECURE_CHANNEL};
 use gmsa_core::diagnosis::inside::{Probe, Reading};
@@ -12,18 +10,14 @@ use kube::Client;
 
 use super::inside::Looked;
 use crate::cli::Doctor;
+use crate::cli::shared::ClusterFlags;
 use crate::failure::Failure;
 use crate::output::{next, printer};
+use crate::prompt::{ask, can_ask};
 
 /// Fails, before anything is checked, if it could not ask for confirmation.
 pub fn may_ask(args: &Doctor) -> Result<(), Failure> {
-    if args.repair && !args.yes && !stdin().is_terminal() {
-        return Err(Failure::Input(
-            "nothing was checked or repaired: there is no terminal to ask for confirmation; give --yes"
-                .to_owned(),
-        ));
-    }
-    Ok(())
+    if args.repair && !args.yes { can_ask("nothing was checked or repaired") } else { Ok(()) }
 }
 
 /// Resets every secure channel that is broken, and looks again.
@@ -34,7 +28,7 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
         nothing = false;
         let object = one.place.object.clone();
         let shown = command.join(" ");
-        if !args.yes && !confirmed(&object, &shown)? {
+        if !args.yes && !ask(&question(&object, &shown))? {
             one.done.push(format!("{shown}: not run, as answered"));
             printer::note(&format!("{object}: nothing was done"));
             continue;
@@ -53,12 +47,14 @@ pub async fn run(client: &Client, args: &Doctor, looked: &mut [Looked]) -> Resul
             ),
             _ => format!("{object}: {shown} did not repair it: {line}"),
         });
-        let words = match (state, one.place.account()) {
-            (Some(State::Ok), _) => one.place.at_every_start(),
-            (_, Some(account)) => vec!["account", "check", account],
-            _ => vec!["credspec", "lint"],
-        };
-        next::step(&args.connect, &words);
+        match (state, one.place.account()) {
+            (Some(State::Ok), _) => next::step(&args.connect, &one.place.at_every_start()),
+            // Of the directory, not of the cluster.
+            (_, Some(account)) => {
+                next::step(&ClusterFlags::default(), &["account", "check", account]);
+            }
+            _ => next::step(&args.connect, &["credspec", "lint"]),
+        }
     }
     if nothing {
         printer::note("there is no broken secure channel that could be reset");
@@ -94,14 +90,9 @@ async fn reset(client: &Client, looked: &mut Looked, command: &[String]) -> Stri
     }
 }
 
-fn confirmed(object: &str, command: &str) -> Result<bool, Failure> {
-    printer::note(&format!(
+fn question(object: &str, command: &str) -> String {
+    format!(
         "the secure channel of {object} is broken; run {command} in it? Programs in the container \
-         are without the domain for a moment. [y/N]"
-    ));
-    let mut answer = String::new();
-    stdin()
-        .read_line(&mut answer)
-        .map_err(|error| Failure::Input(format!("failed to read the answer: {error}")))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+         are without the domain for a moment."
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::client::why;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
@@ -185,10 +185,8 @@ async fn discovered(
     namespace: &str,
     name: &str,
 ) -> Result<Option<Value>, Failure> {
-    let failed = |error: kube::Error| {
-        Failure::Cluster(format!("failed to find out what \"{word}\" is: {}", why(&error)))
-    };
-    let discovery = Discovery::new(client.clone()).run().await.map_err(failed)?;
+    let object = format!("out what \"{word}\" is");
+    let discovery = answer("find", object, Discovery::new(client.clone()).run()).await?;
     let wanted = word.to_ascii_lowercase();
     let (plain, group) = wanted.split_once('.').unwrap_or((&wanted, ""));
     let mut all = discovery.groups().flat_map(kube::discovery::ApiGroup::recommended_resources);
@@ -206,9 +204,7 @@ async fn discovered(
         )));
     };
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
-    let found = api.get_opt(name).await.map_err(|error| {
-        Failure::Cluster(format!("failed to read {word}/{name}: {}", why(&error)))
-    })?;
+    let found = answer("read", format!("{word}/{name}"), api.get_opt(name)).await?;
     Ok(found.map(|found| serde_json::to_value(found).unwrap_or_default()))
 }
 

@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 use super::found::{Found, Key, reference};
 use crate::failure::Failure;
 
-const SERVICE: Kind =
-    Kind { group: "", version: "v1", kind: "Service", plural: "services", namespaced: true };
 const CERT_MANAGER: &str = "cert-manager.io";
 /// The keys of the Secret that the script makes.
 const SCRIPT_SECRET: [&str; 2] = ["tls_certificate", "tls_private_key"];
@@ -55,7 +53,7 @@ impl<'a> Belongings<'a> {
 
     /// What is behind a Service.
     async fn of_service(&mut self, key: &Key, found: &mut Found) -> Result<(), Failure> {
-        let service = self.live(SERVICE, key).await?.filter(|live| !is_ours(live));
+        let service = self.live(kinds::SERVICE, key).await?.filter(|live| !is_ours(live));
         let selector = service.as_ref().map(|service| labels(service, "/spec/selector"));
         let deployments = self.objects.list(kinds::DEPLOYMENT, Some(&key.0)).await?;
         let (its, others): (Vec<Value>, Vec<Value>) =
@@ -270,7 +268,7 @@ impl<'a> Belongings<'a> {
     }
 
     async fn live(&self, kind: Kind, key: &Key) -> Result<Option<Value>, Failure> {
-        self.applier.live(&reference(kind, key)).await.map_err(Failure::cluster)
+        Ok(self.applier.live(&reference(kind, key)).await?)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
 use gmsa_core::names::TAKEOVER;
+use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
 use super::found::Found;
@@ -85,12 +86,8 @@ pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
             }
         }
     }
-    let looks_at = |webhook: &Value| {
-        let selector = webhook.get("namespaceSelector").cloned().unwrap_or_default();
-        let selector: gmsa_core::rbac::LabelSelector =
-            serde_json::from_value(selector).unwrap_or_default();
-        selector.matches(&unseen)
-    };
+    let looks_at =
+        |webhook: &Value| LabelSelector::read(webhook.get("namespaceSelector")).matches(&unseen);
     let mut webhooks = found.configurations.iter().flat_map(|one| array(one, "/webhooks"));
     (!webhooks.any(looks_at)).then_some(unseen)
 }

@@ -120,8 +120,7 @@ pub async fn find(
     }
     // The user may have begun to remove it by hand.
     let ours = (namespace.to_owned(), NAME.to_owned());
-    let live =
-        applier.live(&reference(kinds::DEPLOYMENT, &ours)).await.map_err(Failure::cluster)?;
+    let live = applier.live(&reference(kinds::DEPLOYMENT, &ours)).await?;
     if let Some(live) = live.filter(|live| !is_ours(live)) {
         if !is_server(&live) {
             return Err(Failure::Cluster(format!(

@@ -7,8 +7,8 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
+use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::api::client::why;
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::manifests::parse;
 use gmsa_core::names;
@@ -50,7 +50,7 @@ pub async fn releases(
     let mut keys: BTreeSet<Key> = found.all().filter_map(release).collect();
     let definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition", "metadata": {"name": definition_name()}});
-    let definition = applier.live(&definition).await.map_err(Failure::cluster)?;
+    let definition = applier.live(&definition).await?;
     if let Some(key) = definition.as_ref().and_then(release) {
         releases.definition = true;
         keys.insert(key);
@@ -83,12 +83,8 @@ async fn of_release(
 ) -> Result<(), Failure> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let records = ListParams::default().labels(&format!("owner=helm,name={name}"));
-    let records = secrets.list(&records).await.map_err(|error| {
-        Failure::cluster(format!(
-            "failed to read Helm's records of the release {namespace}/{name}: {}",
-            why(&error)
-        ))
-    })?;
+    let object = format!("Helm's records of the release {namespace}/{name}");
+    let records = answer("read", object, secrets.list(&records)).await?;
     if records.items.is_empty() {
         releases.warnings.push(format!(
             "Helm's record of the release {namespace}/{name} was not found: do not uninstall this \
@@ -167,11 +163,10 @@ pub async fn keep_definition(client: &Client) -> Result<(), Failure> {
         field_manager: Some("kubectl-gmsa-takeover".to_owned()),
         ..PatchParams::default()
     };
-    definitions.patch(&definition_name(), &params, &Patch::Merge(patch)).await.map(drop).map_err(
-        |error| {
-            Failure::cluster(format!("failed to annotate the resource definition: {}", why(&error)))
-        },
-    )
+    let (name, patch) = (definition_name(), Patch::Merge(patch));
+    let annotated = definitions.patch(&name, &params, &patch);
+    answer("annotate", "the resource definition", annotated).await?;
+    Ok(())
 }
 
 #[cfg(test)]

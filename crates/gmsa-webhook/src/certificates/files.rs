@@ -1,4 +1,5 @@
-//! The serving certificate and its key, from files.
+//! What is read from files: the serving certificate with its key, and the CA whose certificates clients
+//! must present.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::{Content, LoadError, chain, read};
 use crate::metrics::Metrics;
-use crate::serve::tls::Identity;
+use crate::serve::tls::{Identity, Tls};
 
 /// A certificate file and a key file, both PEM; the certificate's intermediates follow it.
 pub struct Pair {
@@ -74,4 +75,38 @@ pub(super) fn expiry(der: &[u8]) -> Result<OffsetDateTime, String> {
     let (_, certificate) =
         x509_parser::parse_x509_certificate(der).map_err(|error| error.to_string())?;
     Ok(certificate.validity().not_after.to_datetime())
+}
+
+/// A file of CA certificates in PEM.
+pub struct ClientCa {
+    path: PathBuf,
+    tls: Arc<Tls>,
+}
+
+impl ClientCa {
+    /// Names the file; nothing is read yet, and no client is trusted until it is.
+    #[must_use]
+    pub fn new(path: PathBuf, tls: Arc<Tls>) -> Self {
+        Self { path, tls }
+    }
+}
+
+impl Content for ClientCa {
+    type Bytes = Vec<u8>;
+
+    fn read(&self) -> Result<Self::Bytes, LoadError> {
+        read(&self.path)
+    }
+
+    fn adopt(&self, pem: &Self::Bytes) -> Result<(), LoadError> {
+        let roots = chain(&self.path, pem)?;
+        let count = roots.len();
+        self.tls
+            .require_certificates_of(&roots)
+            .map_err(|source| LoadError::ClientCa { path: self.path.clone(), source })?;
+        tracing::info!(file = %self.path.display(), count, "loaded the CA of callers");
+        Ok(())
+    }
+
+    fn changed(&self, _good: bool) {}
 }
