@@ -59,10 +59,10 @@ pub async fn webhook(
 ) -> Result<(Vec<Outcome>, Replicas), Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let (mut outcomes, version, rights, server) = tokio::try_join!(
-        definition::examine(client),
-        server_version(client),
-        rights::examine(client, facts, options),
-        server::examine(&objects, facts)
+        Box::pin(definition::examine(client)),
+        Box::pin(server_version(client)),
+        Box::pin(rights::examine(client, facts, options)),
+        Box::pin(server::examine(&objects, facts))
     )?;
     outcomes.extend(webhooks::judge(facts, options, version));
     outcomes.push(rights);
