@@ -42,9 +42,9 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod next_steps;
 #[cfg(target_os = "linux")]
 mod node;
-mod next_steps;
 mod pending;
 #[cfg(unix)]
 mod pictures;
