@@ -46,7 +46,7 @@ control-plane: ## Build the control plane for the tests into the cache
 domain-controller: ## Install Samba and provision the domain of the tests
 	@scripts/domain-controller.sh
 
-image: ## Build the image of the server as an OCI archive, with buildah
+image: ## Build the images of the server and the plugin as OCI archives, with buildah
 	@scripts/image.sh
 
 dist: ## Build the release archive of the plugin, its sums and its manifest for krew

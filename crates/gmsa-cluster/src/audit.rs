@@ -20,7 +20,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Severity};
 use gmsa_core::names::FIELD_MANAGER;
+use gmsa_core::pod::Pod;
 use gmsa_core::rbac::{LabelSelector, Unreadable};
+use gmsa_core::workload::{
+    pod_findings, refine_binding, selects_windows_nodes_only, templates, unread,
+};
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
@@ -100,6 +104,10 @@ struct Gathered {
     snapshot: Snapshot,
     reach: Reach,
     uses: BTreeSet<Use>,
+    /// What would be denied because a right is missing.
+    without_right: Vec<(Object, Use)>,
+    /// The nodes, read when they are first needed; none where they may not be listed.
+    nodes: Option<Vec<Value>>,
     /// Whether everything that may use a credential spec was read.
     complete: bool,
     audit: Audit,
@@ -120,7 +128,16 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let snapshot = Snapshot::new(client, &specs);
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
-    let mut gathered = Gathered { scope, snapshot, reach, uses, complete: false, audit };
+    let mut gathered = Gathered {
+        scope,
+        snapshot,
+        reach,
+        uses,
+        without_right: Vec::new(),
+        nodes: None,
+        complete: false,
+        audit,
+    };
     workloads::all(&mut gathered, &objects).await?;
     pods::all(&mut gathered, &objects, progress).await?;
     gathered.complete = gathered.audit.unread.len() == unread;
@@ -160,6 +177,40 @@ impl Gathered {
     fn uses(&mut self, namespace: &str, account: &str, name: &str) {
         let one = [namespace, account, name].map(str::to_owned);
         self.uses.insert(one);
+    }
+
+    /// Whether every node that the pod selects runs Windows, as far as the nodes may be listed.
+    async fn runs_on_windows_only(&mut self, objects: &Objects, pod: &Value) -> bool {
+        if self.nodes.is_none() {
+            self.nodes = Some(objects.list(kinds::NODE, None).await.unwrap_or_default());
+        }
+        let spec = pod.get("spec").unwrap_or(&Value::Null);
+        selects_windows_nodes_only(spec, self.nodes.as_deref().unwrap_or_default())
+    }
+
+    /// Completes the warnings of a pod's admission with what else is to be said of it.
+    async fn complete(
+        &mut self,
+        objects: &Objects,
+        object: &Value,
+        pod: &Pod<'_>,
+        warnings: &mut Vec<gmsa_core::finding::Finding>,
+    ) {
+        let is_unbound = |one: &gmsa_core::finding::Finding| one.code == Code::NotBoundToWindows;
+        if warnings.iter().any(is_unbound) && self.runs_on_windows_only(objects, object).await {
+            warnings.retain(|one| !is_unbound(one));
+        }
+        refine_binding(warnings, object.get("spec").unwrap_or(&Value::Null));
+        warnings.extend(pod_findings(object, pod));
+    }
+
+    /// What in an object names a credential spec where nothing reads it.
+    fn unread(&mut self, object: &Object, value: &Value) {
+        let found = unread(value, &templates(value)).into_iter().map(|found| {
+            let evidence = found.path.into_iter().collect();
+            Finding::new(object, found.code, found.message).with_evidence(evidence)
+        });
+        self.audit.findings.extend(found);
     }
 
     /// What is found on the credential specs themselves; of one namespace those that it uses.

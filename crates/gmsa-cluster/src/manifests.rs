@@ -2,11 +2,12 @@
 
 mod document;
 mod files;
+mod openshift;
 mod set;
 
 pub use document::{Document, PassedOver, Source, UnreadableDocument, parse};
 pub use files::{Input, Manifests, Text, UnreadableFile, read, texts};
-pub use set::{ManifestSet, Problem, Workload};
+pub use set::{ManifestSet, Problem, Unread, Workload};
 
 #[cfg(test)]
 mod tests;

@@ -87,3 +87,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn annotations_that_nothing_reads_are_sent_for_an_early_warning() {
+    let old = "pod.alpha.windows.kubernetes.io/gmsa-credential-spec-name";
+    let containers = json!({"containers": [{"name": "c", "image": "i"}]});
+    let template = |annotations: Value| json!({"metadata": annotations, "spec": containers});
+    let workload = |own: Value, spec: Value| json!({"metadata": own, "spec": spec});
+    let annotated = |key: &str| json!({"annotations": {"other": "x", key: "web"}});
+    let plain = || json!({"name": "w"});
+    let job = |template: Value| json!({"jobTemplate": {"spec": {"template": template}}});
+    for (object, expected) in [
+        (workload(plain(), json!({"template": template(annotated(old))})), true),
+        (workload(annotated(old), json!({"template": template(plain())})), true),
+        (workload(plain(), job(template(annotated(old)))), true),
+        (workload(plain(), json!({"template": template(annotated("gmsa"))})), false),
+        (workload(annotated("gmsa"), job(template(plain()))), false),
+        (workload(plain(), json!({"template": {"spec": containers}})), false),
+        (workload(plain(), job(json!({"spec": containers}))), false),
+    ] {
+        assert_eq!(sent(EARLY_WARNINGS_CONDITION, &object), Ok(expected), "{object}");
+    }
+}

@@ -14,3 +14,4 @@ pub mod rbac;
 pub mod remedies;
 pub mod text;
 pub mod windows;
+pub mod workload;

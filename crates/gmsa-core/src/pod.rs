@@ -12,7 +12,7 @@ mod view;
 pub use contents::Contents;
 pub use identity::{Identity, identities};
 pub use place::{Place, PlaceKind, Reference, shown};
-pub use placement::{HOSTNAME_LENGTH, Hostname};
+pub use placement::{FixedHostname, HOSTNAME_LENGTH, Hostname};
 pub use view::{
     Affinity, Container, Containers, MAX_CONTAINERS, Metadata, NodeAffinity, NodeSelector,
     NodeSelectorTerms, Os, OwnerReference, Owners, Pod, Required, SecurityContext, Spec,

@@ -5,6 +5,7 @@
 //! `system:serviceaccounts:NAMESPACE`.
 
 mod model;
+mod near;
 mod policy;
 
 pub use model::{Binding, LabelSelector, Requirement, Role, RoleRef, Rule, Subject};

@@ -98,6 +98,11 @@ pub const BY_HAND: &[ByHand] = &[
         "it adds a Windows node to the cluster, or finds out why one is not ready",
     ),
     by_hand(Catalogue::Checks, "node-build", "it updates Windows on a node"),
+    by_hand(
+        Catalogue::Checks,
+        "node-lifecycle",
+        "it moves workloads to nodes with another release of Windows",
+    ),
     by_hand(Catalogue::Checks, "node-runtime", "it installs another container runtime on a node"),
     by_hand(Catalogue::Checks, "directory-clock", "it sets the clocks of machines"),
     by_hand(Catalogue::Checks, "node-system", "it updates Windows on a node"),

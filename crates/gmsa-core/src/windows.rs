@@ -8,5 +8,6 @@ pub mod klist;
 pub mod nltest;
 pub mod node;
 pub mod nslookup;
+pub mod release;
 pub mod text;
 pub mod whoami;

@@ -31,14 +31,14 @@ pub(crate) async fn has_service_account(client: &Client, namespace: &str) -> boo
 pub(crate) async fn token(client: &Client, namespace: &str, service_account: &str) -> String {
     let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = TokenRequest {
-        spec: TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() },
+        spec: Some(TokenRequestSpec { expiration_seconds: Some(3600), ..Default::default() }),
         ..Default::default()
     };
     let params = PostParams::default();
     let answer = accounts.create_token_request(service_account, &params, &request).await;
     let answer = answer
         .unwrap_or_else(|e| panic!("failed to get a token for {namespace}/{service_account}: {e}"));
-    answer.status.expect("the answer has no token").token
+    answer.status.and_then(|status| status.token).expect("the answer has no token")
 }
 
 /// Sends a request for any path of the API server; a PATCH is a merge patch.

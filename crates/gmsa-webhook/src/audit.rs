@@ -65,6 +65,7 @@ pub async fn run(config: &Config) -> Result<(), Error> {
         infos = audit.count(Severity::Info),
         config_map = published.config_map,
         policy_reports = published.policy_reports,
+        reports_api = published.reports_api,
         left_out = published.left_out,
         "audited"
     );

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::client::{self, Credentials, Selection};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::installation::server_objects::ServerObjects;
 use kube::Client;
@@ -19,7 +19,7 @@ use crate::config::{CertificateSource, Config, FactSource};
 use crate::http::{self, Routes};
 use crate::metrics::Metrics;
 use crate::serve::tls::{Identity, Tls};
-use crate::serve::{self, BindError, Server, bind};
+use crate::serve::{self, BindError, Handshakes, Server, bind};
 use crate::service::Service;
 
 /// Why the server does not start.
@@ -56,6 +56,9 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// No thread for the handshakes.
+    #[error("failed to start the thread for TLS handshakes: {0}")]
+    Thread(io::Error),
     /// Signals cannot be waited for.
     #[error("failed to listen for signals: {0}")]
     Signal(io::Error),
@@ -70,13 +73,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let metrics_address = metrics_listener.local_addr();
     let ephemeral = Ephemeral::new()?;
     let identity = Arc::new(Identity::new(Arc::clone(&ephemeral.certificate)));
-    let client = match &config.facts {
+    let connected = match &config.facts {
         FactSource::Cluster { kubeconfig } => {
             let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
-            Some(client::connect(selection).await?)
+            Some(client::connect_watched(selection).await?)
         }
         FactSource::Directory(_) => None,
     };
+    let client = connected.as_ref().map(|(client, _)| client.clone());
     if let Some(client) = client.clone().filter(|_| config.audit_results) {
         tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
     }
@@ -86,7 +90,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
-    let source = source(&config, client, &metrics, &mut tasks)?;
+    let source = source(&config, connected, &metrics, &mut tasks)?;
     tasks.spawn(serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
     let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
@@ -113,13 +117,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let server = Server {
         listener: https,
         tls,
+        handshakes: Handshakes::start().map_err(Error::Thread)?,
         routes: Arc::clone(&routes),
         limits: serve::Limits {
             header_time: config.header_timeout,
             idle_time: config.idle_timeout,
             age: config.max_connection_age,
             grace: config.grace,
-            streams: 250,
+            streams: 100,
         },
         connections: config.max_connections,
     };
@@ -172,20 +177,20 @@ fn certificate(
 
 fn source(
     config: &Config,
-    client: Option<Client>,
+    connected: Option<(Client, Arc<Credentials>)>,
     metrics: &Arc<Metrics>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Source, Error> {
     match &config.facts {
         FactSource::Cluster { .. } => {
-            let client = client.ok_or(Error::NoCluster)?;
+            let (client, credentials) = connected.ok_or(Error::NoCluster)?;
             let options = Options {
                 cache_reviews_for: config.remember,
                 qps: config.qps,
                 burst: config.burst,
             };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
-            Ok(Source::Cluster(ClusterFacts::start(client, options, observer)))
+            Ok(Source::Cluster(ClusterFacts::start(client, credentials, options, observer)))
         }
         FactSource::Directory(path) => {
             let store = StoreDir::open(path.clone())

@@ -9,10 +9,11 @@ use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
-use gmsa_core::finding::{Code, Severity};
+use gmsa_core::finding::{Code, Finding, Severity};
 use gmsa_core::pod::{Metadata, Pod, shown};
+use gmsa_core::workload::{pod_findings, refine_binding, templates, unread};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::admission::{Gatherer, Settings};
 use crate::http::{Answer, Endpoint};
@@ -96,7 +97,8 @@ impl Warnings {
         review: &AnyReview<'_>,
         deadline: Instant,
     ) -> Result<Vec<String>, TooLarge> {
-        let Some(Template { object, is_alone }) = template(review)? else { return Ok(Vec::new()) };
+        let Some(template) = template(review)? else { return Ok(Vec::new()) };
+        let Template { object, is_alone, selection, further } = template;
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&object) else { return Ok(Vec::new()) };
         let judge = |step| {
             let request = Request::creation(step, review.namespace(), &pod);
@@ -126,9 +128,12 @@ impl Warnings {
         // StatefulSet sets the hostname itself, so that no random one is given.
         let random = self.settings.random_hostname && review.kind() != "StatefulSet";
         let unshared = random || is_alone;
+        refine_binding(&mut decision.warnings, &selection);
         let findings = decision
             .warnings
             .iter()
+            .chain(&further)
+            .filter(|finding| finding.severity() >= Severity::Warning)
             .filter(|finding| !(unshared && finding.code == Code::SharedHostnamePrefix));
         warnings.extend(findings.map(wire::warning));
         Ok(warnings)
@@ -182,6 +187,10 @@ struct Template {
     object: String,
     /// Whether there is at most one such pod at a time.
     is_alone: bool,
+    /// By what the pod selects its nodes.
+    selection: Value,
+    /// What is found on the object beyond its pod's admission.
+    further: Vec<Finding>,
 }
 
 /// The template of the workload that is created or updated. The whole object is dropped: the answer
@@ -194,9 +203,16 @@ fn template(review: &AnyReview<'_>) -> Result<Option<Template>, TooLarge> {
     }
     let workload = Workload::of(&value, review.namespace());
     let workload = workload.filter(|one| !one.template.is_empty());
-    Ok(workload.map(|workload| Template {
-        object: workload.pod(&value).to_string(),
-        is_alone: is_alone(&value),
+    Ok(workload.map(|workload| {
+        let pod = workload.pod(&value);
+        let object = pod.to_string();
+        let mut further = unread(&value, &templates(&value));
+        if let Ok(view) = serde_json::from_str::<Pod<'_>>(&object) {
+            further.extend(pod_findings(&pod, &view));
+        }
+        let part = |key: &str| pod.pointer(&format!("/spec/{key}")).cloned().unwrap_or_default();
+        let selection = json!({"nodeSelector": part("nodeSelector"), "affinity": part("affinity")});
+        Template { object, is_alone: is_alone(&value), selection, further }
     }))
 }
 

@@ -74,10 +74,21 @@ impl Applier {
         }
     }
 
-    /// Lets the API server check the object as if it were applied; nothing is stored.
-    pub async fn check(&self, object: &Value) -> Result<(), Error> {
+    /// The path of the first key of the object that the API server would drop or refuse because the
+    /// schema of its kind lacks it; nothing is stored.
+    pub async fn dropped(&self, object: &Value) -> Result<Option<String>, Error> {
         let api = self.api(object).await?;
-        self.send(&api, object, true).await.map(drop)
+        match self.send(&api, object, true).await {
+            Ok(stored) => Ok(dropped("", object, Some(&stored))),
+            // `.credspec.ActiveDirectoryConfig.HostAccountConfig: field not declared in schema`
+            Err(error) => match error.why().split_once(UNDECLARED) {
+                None => Err(error),
+                Some((before, _)) => {
+                    let path = before.rsplit(' ').next().unwrap_or_default();
+                    Ok(Some(path.trim_matches('.').to_owned()))
+                }
+            },
+        }
     }
 
     /// Applies the object.
@@ -194,6 +205,28 @@ fn required<'a>(object: &'a Value, pointer: &str) -> Result<&'a str, Error> {
         let key = pointer.trim_start_matches('/').replace('/', ".");
         Error::not_sent("read", "an object", format!("it has no {key}"))
     })
+}
+
+/// The API server's words for a key that a schema lacks.
+const UNDECLARED: &str = ": field not declared in schema";
+
+/// The path of the first key that is wanted and not stored.
+fn dropped(path: &str, wanted: &Value, stored: Option<&Value>) -> Option<String> {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match wanted {
+        Value::Null => None,
+        Value::Object(map) => {
+            let Some(Value::Object(kept)) = stored else { return Some(path.to_owned()) };
+            map.iter().find_map(|(key, value)| dropped(&below(key), value, kept.get(key)))
+        }
+        Value::Array(items) => {
+            let kept = stored.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            items.iter().enumerate().find_map(|(index, item)| {
+                dropped(&format!("{path}[{index}]"), item, kept.get(index))
+            })
+        }
+        _ => stored.is_none().then(|| path.to_owned()),
+    }
 }
 
 /// Fields that the API server sets.

@@ -123,6 +123,11 @@ pub mod kinds {
         ALL.into_iter().chain(TEMPLATES).find(|kind| kind.kind == name)
     }
 
+    /// `EndpointSlice`
+    pub const ENDPOINT_SLICE: Kind =
+        kind("discovery.k8s.io", "EndpointSlice", "endpointslices", true);
+    /// `EndpointSlice` on API servers before 1.21.
+    pub const OLD_ENDPOINT_SLICE: Kind = Kind { version: "v1beta1", ..ENDPOINT_SLICE };
     /// `CronJob` on API servers before 1.21.
     pub const OLD_CRON_JOB: Kind = Kind { version: "v1beta1", ..CRON_JOB };
 }
@@ -168,8 +173,8 @@ impl Kind {
 
     /// The same kind on older API servers, where they know it under another version.
     fn older(self) -> Option<Self> {
-        (self.plural == kinds::OLD_CRON_JOB.plural && self != kinds::OLD_CRON_JOB)
-            .then_some(kinds::OLD_CRON_JOB)
+        let older = [kinds::OLD_CRON_JOB, kinds::OLD_ENDPOINT_SLICE];
+        older.into_iter().find(|older| older.plural == self.plural && *older != self)
     }
 
     /// Puts `apiVersion` and `kind` into an object of a list, where they are left out.

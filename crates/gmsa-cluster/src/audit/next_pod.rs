@@ -23,7 +23,7 @@ pub(super) const KNOWN_OWNERS: [&str; 7] = [
 
 /// The finding of a next pod that would be denied; none if it would be admitted.
 pub(super) fn denied(
-    gathered: &Gathered,
+    gathered: &mut Gathered,
     object: &Object,
     pod: &Pod<'_>,
     decision: &Decision,
@@ -48,6 +48,8 @@ pub(super) fn denied(
                     reference.place
                 ));
                 remedies.insert(grant.with_plugin());
+                let wanted = [namespace, account, name].map(str::to_owned);
+                gathered.without_right.push((object.clone(), wanted));
             }
             (true, Some(reference), _) => {
                 evidence.push(format!(

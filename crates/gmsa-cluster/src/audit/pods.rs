@@ -35,7 +35,7 @@ pub(super) async fn all(
             }
             gathered.audit.pods += 1;
             if item.may_use {
-                one(gathered, item).await?;
+                one(gathered, objects, item).await?;
             }
         }
         progress(gathered.audit.pods);
@@ -46,7 +46,7 @@ pub(super) async fn all(
     }
 }
 
-async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
+async fn one(gathered: &mut Gathered, objects: &Objects, item: &Item<'_>) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let pod: Pod<'_> = match serde_json::from_str(item.text) {
         Ok(pod) => pod,
@@ -62,6 +62,14 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
             return Ok(());
         }
     };
+    let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+    let is_told =
+        item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
+    // Of a pod whose maker is looked at nothing more is to be said.
+    let own = if is_told { None } else { value_of(item.text) };
+    if let Some(value) = &own {
+        gathered.unread(&object, value);
+    }
     if pod.references().next().is_none() {
         return Ok(());
     }
@@ -74,7 +82,7 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
         return Ok(());
     }
-    let decision = loop {
+    let mut decision = loop {
         let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.snapshot);
         if !gathered.snapshot.settle().await? {
             break decision;
@@ -82,19 +90,24 @@ async fn one(gathered: &mut Gathered, item: &Item<'_>) -> Result<(), Error> {
     };
     let found = denials(gathered, &item.head, &pod, &decision);
     gathered.audit.findings.extend(found);
-    let is_told =
-        item.head.controller().is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
-    if !is_told {
-        let object = Object::namespaced("Pod", &metadata.namespace, &metadata.name);
+    if let Some(value) = &own {
         if sent == Sent::NotItsLabels {
             gathered.audit.findings.push(gathered.reach.not_sent(&object));
         }
+        gathered.complete(objects, value, &pod, &mut decision.warnings).await;
         gathered.audit.findings.extend(next_pod::warnings(&object, &decision));
         if gathered.scope.next_pods && sent == Sent::Yes {
             made_again(gathered, &object, item.text).await?;
         }
     }
     Ok(())
+}
+
+/// The pod with its kind, which the items of a list leave out.
+fn value_of(text: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    kinds::POD.name_in(&mut value);
+    Some(value)
 }
 
 /// Judges the pod as its maker would make it again: without what a webhook filled in.

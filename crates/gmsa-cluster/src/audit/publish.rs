@@ -28,6 +28,8 @@ pub struct Published {
     pub config_map: String,
     /// The number of policy reports with findings; none if the `ConfigMap` has them.
     pub policy_reports: Option<usize>,
+    /// The `apiVersion` of these reports.
+    pub reports_api: Option<&'static str>,
     /// How many findings are left out, because there are too many.
     pub left_out: usize,
     /// What kept the findings out of policy reports although the cluster knows these.
@@ -50,7 +52,11 @@ pub async fn publish(
         Err(error) => (None, Some(error.to_string())),
     };
     let mut data = numbers(&audit, time);
-    let place = if written.is_some() { "policy reports" } else { "report.json" };
+    let reports_api = written.as_ref().map(|written| written.api_version);
+    let place = match reports_api {
+        Some(version) => format!("policy reports ({version})"),
+        None => "report.json".to_owned(),
+    };
     data.insert("findings".to_owned(), json!(place));
     let left_out = if let Some(written) = &written {
         written.left_out
@@ -68,6 +74,7 @@ pub async fn publish(
     Ok(Published {
         config_map: format!("{namespace}/{AUDIT}"),
         policy_reports: written.map(|written| written.reports),
+        reports_api,
         left_out,
         problem,
     })

@@ -9,8 +9,9 @@ use super::Error;
 use crate::api;
 use crate::api::objects::{Kind, Objects, Page};
 
-/// The beginning of the two keys of a GMSA; an object without it uses none.
-const MARK: &str = "gmsaCredentialSpec";
+/// The beginning of the two keys of a GMSA, and that of the annotations before them; an object
+/// without either uses none and is not meant to.
+const MARKS: [&str; 2] = ["gmsaCredentialSpec", "windows.kubernetes.io/gmsa-credential-spec"];
 
 /// What is read of every object that may use a GMSA.
 #[derive(Default, Deserialize)]
@@ -91,7 +92,7 @@ pub(super) fn items(page: &Page) -> Result<(Vec<Item<'_>>, Option<String>), Erro
     let mut items = Vec::with_capacity(texts.len());
     for text in texts {
         let head = serde_json::from_str(text).map_err(failed)?;
-        items.push(Item { head, text, may_use: text.contains(MARK) });
+        items.push(Item { head, text, may_use: MARKS.iter().any(|mark| text.contains(mark)) });
     }
     Ok((items, next))
 }

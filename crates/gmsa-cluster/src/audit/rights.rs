@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gmsa_core::credspec::name::is_pattern;
 use gmsa_core::finding::Code;
 use gmsa_core::rbac::{Grant, Policy};
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub(super) async fn all(
             policy.add(object, "")?;
         }
     }
+    near_misses(gathered, &policy);
     let named: BTreeSet<(String, &str)> = policy.named().collect();
     for (role, name) in &named {
         let object = object(role);
@@ -34,7 +36,13 @@ pub(super) async fn all(
         if specs.contains_key(*name) || !is_asked {
             continue;
         }
-        let message = format!("the credential spec \"{name}\" that it names does not exist");
+        let instead = if is_pattern(name) {
+            "; resourceNames takes whole names: list them, or leave resourceNames out to allow all"
+        } else {
+            ""
+        };
+        let message =
+            format!("the credential spec \"{name}\" that it names does not exist{instead}");
         gathered.audit.findings.push(
             Finding::new(&object, Code::RoleNamesNoCredspec, message)
                 .with_evidence(vec!["rules".to_owned()]),
@@ -62,6 +70,23 @@ pub(super) async fn all(
         }
     }
     Ok(())
+}
+
+/// Adds to what would be denied which role or binding was meant to allow it.
+fn near_misses(gathered: &mut Gathered, policy: &Policy) {
+    for (object, [namespace, account, name]) in std::mem::take(&mut gathered.without_right) {
+        let near = policy.near_misses(&namespace, &account, &name);
+        let is_of_it = |finding: &&mut Finding| {
+            finding.object == object && finding.code == Code::WorkloadWouldBeDenied
+        };
+        if let Some(finding) = gathered.audit.findings.iter_mut().find(is_of_it) {
+            for line in near.into_iter().map(|near| format!("close: {near}")) {
+                if !finding.evidence.contains(&line) {
+                    finding.evidence.push(line);
+                }
+            }
+        }
+    }
 }
 
 /// Whether the right is given to this account and of this name: wildcards and groups are for

@@ -25,7 +25,7 @@ pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<()
             kind = page.kind;
             let (items, next) = read::items(&page)?;
             for item in items.iter().filter(|item| item.may_use && is_alive(kind, &item.head)) {
-                one(gathered, kind, item).await?;
+                one(gathered, objects, kind, item).await?;
             }
             match next {
                 Some(next) => from = Some(next),
@@ -47,10 +47,25 @@ fn is_alive(kind: Kind, head: &Head) -> bool {
     }
 }
 
-async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(), Error> {
+async fn one(
+    gathered: &mut Gathered,
+    objects: &Objects,
+    kind: Kind,
+    item: &Item<'_>,
+) -> Result<(), Error> {
     let Head { metadata, .. } = &item.head;
     let object = Object::namespaced(kind.kind, &metadata.namespace, &metadata.name);
-    let Some(pod_object) = next_pod(kind, item.text) else { return Ok(()) };
+    let Ok(mut value) = serde_json::from_str::<Value>(item.text) else { return Ok(()) };
+    kind.name_in(&mut value);
+    let Some(pod_object) = Workload::of(&value, "").map(|workload| workload.pod(&value)) else {
+        return Ok(());
+    };
+    // Its owner tells the same, if it is one that is looked at.
+    let owner = item.head.controller();
+    let is_told = owner.is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str()));
+    if !is_told {
+        gathered.unread(&object, &value);
+    }
     let text = pod_object.to_string();
     let pod: Pod<'_> = match serde_json::from_str(&text) {
         Ok(pod) => pod,
@@ -68,9 +83,7 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     for name in pod.references().filter_map(|reference| reference.name) {
         gathered.uses(&metadata.namespace, pod.service_account(), name);
     }
-    // Its owner has the same findings, if its kind is audited.
-    let owner = item.head.controller();
-    if owner.is_some_and(|owner| KNOWN_OWNERS.contains(&owner.kind.as_str())) {
+    if is_told {
         return Ok(());
     }
     gathered.audit.gmsa_workloads += 1;
@@ -85,7 +98,7 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
             return Ok(());
         }
     }
-    let decision = loop {
+    let mut decision = loop {
         let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.snapshot);
         if !gathered.snapshot.settle().await? {
             break walked.decision;
@@ -93,17 +106,11 @@ async fn one(gathered: &mut Gathered, kind: Kind, item: &Item<'_>) -> Result<(),
     };
     let found = denied(gathered, &object, &pod, &decision);
     gathered.audit.findings.extend(found);
+    gathered.complete(objects, &pod_object, &pod, &mut decision.warnings).await;
     let has_hostname = gathered.reach.makes_hostnames();
     gathered.audit.findings.extend(
         warnings(&object, &decision)
             .filter(|one| !(has_hostname && one.code == Code::SharedHostnamePrefix)),
     );
     Ok(())
-}
-
-/// The next pod of a workload.
-fn next_pod(kind: Kind, text: &str) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(text).ok()?;
-    kind.name_in(&mut value);
-    Workload::of(&value, "").map(|workload| workload.pod(&value))
 }

@@ -37,8 +37,8 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
 fn rules() -> Vec<Value> {
     let list = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["list"]});
     let reports = |resources: &[&str], verbs: &[&str]| {
-        json!({"apiGroups": ["wgpolicyk8s.io"], "resources": resources, "resourceNames": [AUDIT],
-            "verbs": verbs})
+        json!({"apiGroups": ["openreports.io", "wgpolicyk8s.io"], "resources": resources,
+            "resourceNames": [AUDIT], "verbs": verbs})
     };
     vec![
         list("", &["namespaces", "pods", "podtemplates", "replicationcontrollers"]),
@@ -52,8 +52,8 @@ fn rules() -> Vec<Value> {
         // With its own role go the results.
         json!({"apiGroups": [API_GROUP], "resources": ["clusterroles"], "resourceNames": [AUDIT],
             "verbs": ["get"]}),
-        reports(&["clusterpolicyreports"], &["create", "get", "patch"]),
-        reports(&["policyreports"], &["create", "delete", "get", "list", "patch"]),
+        reports(&["clusterpolicyreports", "clusterreports"], &["create", "delete", "get", "patch"]),
+        reports(&["policyreports", "reports"], &["create", "delete", "get", "list", "patch"]),
     ]
 }
 

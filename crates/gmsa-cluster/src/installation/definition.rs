@@ -81,6 +81,42 @@ fn columns() -> Vec<CustomResourceColumnDefinition> {
     ]
 }
 
+/// The keys of a credential spec that an API server with this definition drops from objects of
+/// version `v1`, as `credspec.ActiveDirectoryConfig.HostAccountConfig`: those that its schema does
+/// not have. Of what is dropped as a whole only the outermost key is named.
+#[must_use]
+pub fn dropped_keys(found: &CustomResourceDefinition) -> Vec<String> {
+    let mut dropped = Vec::new();
+    if found.spec.preserve_unknown_fields == Some(true) {
+        return dropped;
+    }
+    let served = found.spec.versions.iter().find(|version| version.name == "v1");
+    let theirs = served.and_then(|version| {
+        let schema = version.schema.as_ref()?.open_api_v3_schema.as_ref();
+        serde_json::to_value(schema).ok()
+    });
+    let theirs = theirs.unwrap_or_default();
+    let ours = serde_json::to_value(schema()).unwrap_or_default();
+    compare("", &ours, &theirs, &mut dropped);
+    dropped
+}
+
+fn compare(path: &str, ours: &Value, theirs: &Value, dropped: &mut Vec<String>) {
+    if theirs.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+        return;
+    }
+    if let (Some(ours), Some(theirs)) = (ours.get("items"), theirs.get("items")) {
+        return compare(path, ours, theirs, dropped);
+    }
+    for (key, ours) in ours.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match theirs.get("properties").and_then(|properties| properties.get(key)) {
+            Some(theirs) => compare(&below, ours, theirs, dropped),
+            None => dropped.push(below),
+        }
+    }
+}
+
 /// The structural schema of the whole resource, from the types of the credential spec.
 fn schema() -> JSONSchemaProps {
     let mut credspec = credspec();

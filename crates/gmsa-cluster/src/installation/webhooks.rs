@@ -58,14 +58,33 @@ macro_rules! uses_gmsa {
 /// It begins with `has(object.spec.containers)`, because an error would refuse the pod.
 pub const MATCH_CONDITION: &str = uses_gmsa!("object.spec");
 
-/// The CEL expression that says whether the pods of a workload's template use a GMSA; that of a
-/// `CronJob` is nested deeper.
+/// Whether metadata has one of the annotations of Kubernetes 1.14, which nothing reads.
+macro_rules! has_old_annotation {
+    ($metadata:literal) => {
+        concat!(
+            "(has(",
+            $metadata,
+            ".annotations) && ",
+            $metadata,
+            ".annotations.exists(k, \
+            k.contains('alpha.windows.kubernetes.io/gmsa-credential-spec')))"
+        )
+    };
+}
+
+/// The CEL expression that says whether the pods of a workload's template use a GMSA, or are meant
+/// to by annotations that nothing reads; the template of a `CronJob` stands deeper.
 pub const EARLY_WARNINGS_CONDITION: &str = concat!(
-    "(has(object.spec.template) && ",
+    "(has(object.spec.template) && (",
     uses_gmsa!("object.spec.template.spec"),
-    ") || (has(object.spec.jobTemplate) && ",
+    " || (has(object.spec.template.metadata) && ",
+    has_old_annotation!("object.spec.template.metadata"),
+    "))) || (has(object.spec.jobTemplate) && (",
     uses_gmsa!("object.spec.jobTemplate.spec.template.spec"),
-    ")"
+    " || (has(object.spec.jobTemplate.spec.template.metadata) && ",
+    has_old_annotation!("object.spec.jobTemplate.spec.template.metadata"),
+    "))) || ",
+    has_old_annotation!("object.metadata")
 );
 
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {

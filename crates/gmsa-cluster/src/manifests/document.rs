@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::openshift;
+
 /// So many documents are read faster than a thread is started for them.
 const FEW: usize = 50;
 
@@ -28,6 +30,32 @@ pub struct Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Source {
+    /// Whether the file is a kustomization by its name; `kind` may be left out in one.
+    #[must_use]
+    pub fn is_kustomization(&self) -> bool {
+        let name = self.file.rsplit(['/', '\\']).next().unwrap_or_default();
+        ["kustomization.yaml", "kustomization.yml", "Kustomization"].contains(&name)
+    }
+
+    /// The directory of the file, as it was given; empty for a name alone.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        self.file.rsplit_once(['/', '\\']).map_or("", |(directory, _)| directory)
+    }
+
+    /// How to review what a patch or a kustomization stands for.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let directory = match self.directory() {
+            "" if self.is_kustomization() => ".",
+            "" => "DIRECTORY",
+            directory => directory,
+        };
+        format!("render it first, as kubectl kustomize {directory} | kubectl gmsa review -f -")
     }
 }
 
@@ -102,6 +130,12 @@ fn take(
         return;
     };
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if openshift::is_template(&object) {
+        for item in openshift::objects(object) {
+            take(item, source, false, found);
+        }
+        return;
+    }
     if !kind.ends_with("List") || !object.get("items").is_some_and(Value::is_array) {
         found.push(Ok(Document { value: Value::Object(object), source: source.clone() }));
         return;

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gmsa_core::finding::{Code, Finding};
 use gmsa_core::names::{GROUP, KIND};
+use gmsa_core::pod::{Pod, shown};
 use gmsa_core::rbac::{Policy, Unreadable};
+use gmsa_core::workload::{Template, dotted, group, templates, unread};
 use serde_json::{Map, Value, json};
 
 use super::document::{Document, PassedOver, Source};
@@ -54,8 +57,25 @@ pub struct ManifestSet {
     pub workloads: Vec<Workload>,
     /// What is not an object of a cluster, by its position among the documents.
     pub passed_over: BTreeMap<usize, PassedOver>,
+    /// What names a credential spec where nothing reads it, or where it was not judged.
+    pub unread: Vec<Unread>,
     /// Objects that cannot be used.
     pub problems: Vec<Problem>,
+    /// The directories that hold a kustomization.
+    kustomized: BTreeSet<String>,
+}
+
+/// What an object names where nothing reads it.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// The position of the object among the documents.
+    pub document: usize,
+    /// The object, as `Deployment shop/web`.
+    pub object: String,
+    /// Where it stands.
+    pub source: Source,
+    /// What was found.
+    pub finding: Finding,
 }
 
 /// A credential spec and its position.
@@ -65,6 +85,15 @@ pub struct CredentialSpec {
     pub object: Value,
     /// Its position.
     pub source: Source,
+}
+
+impl CredentialSpec {
+    /// Whether an API server takes the object: its group, version and kind are right.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        let text = |key: &str| self.object.get(key).and_then(Value::as_str).unwrap_or_default();
+        text("kind") == KIND && group(text("apiVersion")) == GROUP
+    }
 }
 
 /// Something that makes pods, or a pod.
@@ -83,7 +112,9 @@ pub struct Workload {
     /// The position among the documents.
     pub document: usize,
     /// The JSON pointer (RFC 6901) of what has the pod's `spec`: empty for a Pod.
-    pub template: &'static str,
+    pub template: String,
+    /// Whether Kubernetes itself makes the pods, from the usual place of its kind.
+    pub is_built_in: bool,
 }
 
 /// An object that cannot be used.
@@ -137,6 +168,13 @@ impl ManifestSet {
     #[must_use]
     pub fn new(documents: &[Document], default_namespace: &str) -> Self {
         let mut set = Self::default();
+        let is_kustomization = |document: &&Document| {
+            let version = document.value.get("apiVersion").and_then(Value::as_str);
+            document.source.is_kustomization() || version.is_some_and(|one| group(one) == KUSTOMIZE)
+        };
+        let kustomizations = documents.iter().filter(is_kustomization);
+        set.kustomized =
+            kustomizations.map(|document| document.source.directory().to_owned()).collect();
         for (index, document) in documents.iter().enumerate() {
             set.add(index, document, default_namespace);
         }
@@ -148,15 +186,19 @@ impl ManifestSet {
         let at = || source.clone();
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
         let (Some(api_version), Some(kind)) = (text("/apiVersion"), text("/kind")) else {
-            if is_needed(value) {
+            if source.is_kustomization() {
+                self.kustomization(index, document, "a kustomization");
+            } else if is_needed(value) {
                 self.problems.push(Problem::Kindless(at()));
             } else {
                 self.pass_over(index, at(), "an object without apiVersion or kind".to_owned());
+                let label = format!("A part of {}", source.file);
+                self.add_unread(index, &label, source, unread(value, &[]));
             }
             return;
         };
         if group(api_version) == KUSTOMIZE {
-            self.pass_over(index, at(), format!("{kind} is for kustomize"));
+            self.kustomization(index, document, kind);
             return;
         }
         let namespace = namespace(value, default_namespace);
@@ -165,10 +207,11 @@ impl ManifestSet {
                 self.problems.push(Problem::Unnamed { at: at(), kind: kind.to_owned() });
             } else {
                 self.pass_over(index, at(), format!("{kind} without metadata.name"));
+                self.add_unread(index, kind, source, unread(value, &[]));
             }
             return;
         };
-        if kind == KIND && group(api_version) == GROUP {
+        if kind.eq_ignore_ascii_case(KIND) {
             let spec = CredentialSpec { object: value.clone(), source: at() };
             if let Some(first) = self.credential_specs.insert(name.to_owned(), spec) {
                 self.problems.push(Problem::Twice {
@@ -178,19 +221,90 @@ impl ManifestSet {
                     name: name.to_owned(),
                 });
             }
-        } else if api_version == "v1" && kind == "ServiceAccount" {
+            return;
+        }
+        if api_version == "v1" && kind == "ServiceAccount" {
             self.service_accounts.insert((namespace.to_owned(), name.to_owned()));
-        } else if let Some(workload) = Workload::read(value, default_namespace, at(), index) {
-            let template = value.pointer(workload.template);
-            if template.is_none_or(|template| template.is_object() || template.is_null()) {
-                self.workloads.push(workload);
-            } else {
-                let (kind, name) = (kind.to_owned(), name.to_owned());
-                self.problems.push(Problem::Template { at: at(), kind, name });
-            }
-        } else if let Err(why) = self.policy.add(value, default_namespace) {
+            return;
+        }
+        let templates = templates(value);
+        let label = format!("{kind} {namespace}/{name}");
+        self.add_unread(index, &label, source, unread(value, &templates));
+        if templates.is_empty()
+            && let Err(why) = self.policy.add(value, default_namespace)
+        {
             self.problems.push(Problem::Rbac { at: at(), why });
         }
+        for template in &templates {
+            let within = value.pointer(&template.pointer);
+            if within.is_some_and(|within| !within.is_object() && !within.is_null()) {
+                let (kind, name) = (kind.to_owned(), name.to_owned());
+                self.problems.push(Problem::Template { at: at(), kind, name });
+                continue;
+            }
+            let workload = Workload::read(value, default_namespace, at(), index, template);
+            let Some(workload) = workload else { continue };
+            if workload.is_patch(value, self.kustomized.contains(source.directory())) {
+                self.patch(&workload, value);
+            } else {
+                self.workloads.push(workload);
+            }
+        }
+    }
+
+    /// What is for kustomize, which renders the objects from it.
+    fn kustomization(&mut self, index: usize, document: &Document, what: &str) {
+        let Document { value, source } = document;
+        let why = format!("{what} is for kustomize: {}", source.render());
+        self.pass_over(index, source.clone(), why);
+        let label = format!("A part of {}", source.file);
+        self.add_unread(index, &label, source, unread(value, &[]));
+    }
+
+    /// No API server takes a patch for a workload.
+    fn patch(&mut self, workload: &Workload, document: &Value) {
+        let Workload { kind, name, source, document: index, .. } = workload;
+        let why = format!(
+            "{kind} {name} has no containers with an image, so it is a patch and no workload: {}",
+            source.render()
+        );
+        self.pass_over(*index, source.clone(), why);
+        let text = workload.pod(document).to_string();
+        let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return };
+        let label = format!("{kind} {name}");
+        let findings = pod.references().map(|reference| {
+            let template = dotted(&workload.template);
+            let dot = if template.is_empty() { "" } else { "." };
+            let path =
+                format!("{template}{dot}{}", reference.place.field("gmsaCredentialSpecName"));
+            let named = reference.name.map(|name| format!(" \"{}\"", shown(name)));
+            Finding {
+                code: Code::CredspecNotJudged,
+                message: format!(
+                    "the patch names credential spec{} at {path}, which was not judged: {}",
+                    named.unwrap_or_default(),
+                    source.render()
+                ),
+                path: Some(path),
+            }
+        });
+        let findings = findings.collect();
+        self.add_unread(*index, &label, source, findings);
+    }
+
+    fn add_unread(
+        &mut self,
+        document: usize,
+        object: &str,
+        source: &Source,
+        findings: Vec<Finding>,
+    ) {
+        self.unread.extend(findings.into_iter().map(|finding| Unread {
+            document,
+            object: object.to_owned(),
+            source: source.clone(),
+            finding,
+        }));
     }
 
     fn pass_over(&mut self, index: usize, at: Source, why: String) {
@@ -211,11 +325,6 @@ fn is_needed(value: &Value) -> bool {
         || (value.get("metadata").is_some() && value.get("rules").is_some())
 }
 
-/// The group of an API version; empty for the core's.
-fn group(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
-}
-
 /// The namespace of an object, or the given one.
 fn namespace<'a>(value: &'a Value, default: &'a str) -> &'a str {
     let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str);
@@ -229,40 +338,14 @@ fn name(value: &Value) -> Option<&str> {
     name.filter(|name| !name.is_empty())
 }
 
-/// Where an object has its pod template; none if it makes no pods.
-fn template(api_version: &str, kind: &str, value: &Value) -> Option<&'static str> {
-    let known = ["", "apps", "batch", "extensions"].contains(&group(api_version));
-    match kind {
-        "Pod" => Some(""),
-        "PodTemplate" => Some("/template"),
-        "CronJob" => Some("/spec/jobTemplate/spec/template"),
-        "Deployment"
-        | "ReplicaSet"
-        | "StatefulSet"
-        | "DaemonSet"
-        | "Job"
-        | "ReplicationController"
-            if known =>
-        {
-            Some("/spec/template")
-        }
-        // Whatever has a pod template at the usual place, custom kinds among them.
-        _ => {
-            let spec = value.pointer("/spec/template/spec")?;
-            let of_a_pod =
-                ["containers", "initContainers", "ephemeralContainers", "securityContext"];
-            of_a_pod.iter().any(|key| spec.get(key).is_some()).then_some("/spec/template")
-        }
-    }
-}
-
 impl Workload {
-    /// The workload that an object of a cluster is; none if it makes no pods or has no name. One
-    /// without a namespace gets the given one.
+    /// The workload that an object of a cluster is, the first of several; none if it makes no pods
+    /// or has no name. One without a namespace gets the given one.
     #[must_use]
     pub fn of(value: &Value, default_namespace: &str) -> Option<Self> {
         let source = Source { file: Arc::from("the cluster"), line: 0 };
-        Self::read(value, default_namespace, source, 0)
+        let templates = templates(value);
+        Self::read(value, default_namespace, source, 0, templates.first()?)
     }
 
     fn read(
@@ -270,24 +353,53 @@ impl Workload {
         default_namespace: &str,
         source: Source,
         document: usize,
+        template: &Template,
     ) -> Option<Self> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let owner = value.pointer(&template.owner)?;
+        let outer = namespace(value, default_namespace);
+        let text = |key: &str| owner.get(key).and_then(Value::as_str);
         let (api_version, kind) = (text("apiVersion")?, text("kind")?);
         Some(Self {
             kind: kind.to_owned(),
             api_version: api_version.to_owned(),
-            namespace: namespace(value, default_namespace).to_owned(),
-            name: name(value)?.to_owned(),
+            namespace: namespace(owner, outer).to_owned(),
+            name: name(owner).or_else(|| name(value))?.to_owned(),
             source,
             document,
-            template: template(api_version, kind, value)?,
+            template: template.pointer.clone(),
+            is_built_in: template.is_built_in,
         })
+    }
+
+    /// Where the pod template is, if the kind alone does not say it: `spec.workerGroups[0].template`.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        let is_usual = self.is_built_in || self.template == "/spec/template";
+        (!is_usual).then(|| dotted(&self.template))
+    }
+
+    /// Whether this is a part of a workload of Kubernetes that a patch puts into another: it has no
+    /// containers, or beside a kustomization none with an image.
+    fn is_patch(&self, document: &Value, beside_kustomization: bool) -> bool {
+        let spec = document.pointer(&self.template).and_then(|template| template.get("spec"));
+        let lists = ["containers", "initContainers", "ephemeralContainers"];
+        let containers = || {
+            lists
+                .iter()
+                .filter_map(|list| spec?.get(list).filter(|containers| !containers.is_null()))
+        };
+        let has_image = |list: &Value| {
+            list.as_array().is_none_or(|list| list.iter().any(|one| one.get("image").is_some()))
+        };
+        self.is_built_in
+            && (containers().next().is_none()
+                || (beside_kustomization && !containers().any(has_image)))
     }
 
     /// The pod that the workload would create, as its controller names it.
     #[must_use]
     pub fn pod(&self, document: &Value) -> Value {
-        let template = document.pointer(self.template).unwrap_or(&Value::Null);
+        let template = document.pointer(&self.template).unwrap_or(&Value::Null);
         if self.template.is_empty() {
             return template.clone();
         }

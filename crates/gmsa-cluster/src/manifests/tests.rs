@@ -265,7 +265,7 @@ fn what_is_no_kubernetes_object_is_passed_over() {
         .collect();
     assert_eq!(words.len(), 9, "{words:?}");
     assert_eq!(words[0], "passed over f:1: expected an object with apiVersion and kind");
-    assert_eq!(words[2], "passed over f:1: Kustomization is for kustomize");
+    assert!(words[2].starts_with("passed over f:1: Kustomization is for kustomize"), "{words:?}");
     assert!(
         words.contains(&"passed over f:1: an object without apiVersion or kind".to_owned()),
         "{words:?}"
@@ -309,13 +309,22 @@ fn what_may_be_a_fact_is_never_passed_over() {
 }
 
 #[test]
-fn the_known_kinds_are_read_whatever_their_template_contains() {
+fn workloads_are_taken_and_patches_are_passed_over() {
     let init = "spec: {template: {spec: {initContainers: [{name: i}]}}}";
+    let whole = "spec: {template: {spec: {containers: [{name: i}]}}}";
     for (api_version, kind, spec, taken) in [
+        ("apps/v1", "Deployment", whole, true),
         ("apps/v1", "Deployment", init, true),
-        ("apps/v1", "StatefulSet", "spec: {template: {spec: {}}}", true),
-        ("apps/v1", "DaemonSet", "spec: {replicas: 1}", true),
-        ("v1", "ReplicationController", "spec: {template: {spec: {}}}", true),
+        ("apps/v1", "StatefulSet", "spec: {template: {spec: {}}}", false),
+        ("apps/v1", "DaemonSet", "spec: {replicas: 1}", false),
+        ("v1", "ReplicationController", "spec: {template: {spec: {containers: []}}}", true),
+        (
+            "keda.sh/v1alpha1",
+            "ScaledJob",
+            "spec: {jobTargetRef: {template: {spec: \
+         {containers: [{name: i}]}}}}",
+            true,
+        ),
         ("argoproj.io/v1alpha1", "Rollout", init, true),
         ("batch.volcano.sh/v1alpha1", "Job", "spec: {tasks: []}", false),
         ("cluster.x-k8s.io/v1", "MachineDeployment", "spec: {template: {spec: {}}}", false),
@@ -326,6 +335,18 @@ fn the_known_kinds_are_read_whatever_their_template_contains() {
         let set = ManifestSet::new(&documents, "home");
         assert!(set.problems.is_empty(), "{text}: {:?}", set.problems);
         assert_eq!(set.workloads.len(), usize::from(taken), "{text}");
+        let is_patch = !taken && api_version.starts_with("apps/");
+        assert_eq!(set.passed_over.len(), usize::from(is_patch), "{text}");
+    }
+    // Beside a kustomization one without an image is a patch too.
+    let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n\
+        spec: {template: {spec: {containers: [{name: a}]}}}\n";
+    for (kustomization, taken) in [("over/kustomization.yaml", 0), ("base/kustomization.yaml", 1)] {
+        let mut manifests = Manifests::default();
+        manifests.add_text("over/patch.yaml", patch);
+        manifests.add_text(kustomization, "resources: []\n");
+        let set = ManifestSet::new(&manifests.documents, "home");
+        assert_eq!(set.workloads.len(), taken, "{kustomization}: {:?}", set.passed_over);
     }
 }
 

@@ -183,8 +183,7 @@ fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<
             names.push(name);
         }
     }
-    let unnamed =
-        pod.spec.as_ref().and_then(|spec| spec.hostname.as_deref()).is_none_or(str::is_empty);
+    let unnamed = pod.fixed_hostname().is_none();
     let hostname = request.random_hostname.filter(|_| {
         unnamed && request.step == Step::Mutate && request.operation == Some(Operation::Create)
     });

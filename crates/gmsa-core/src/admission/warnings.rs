@@ -3,7 +3,7 @@
 use super::facts::{Facts, SpecFact};
 use super::plan::Judgement;
 use crate::finding::{Code, Finding};
-use crate::pod::{HOSTNAME_LENGTH, Hostname, Place, identities, shown};
+use crate::pod::{FixedHostname, HOSTNAME_LENGTH, Hostname, Place, identities, shown};
 
 /// Hostnames that the random-hostname option makes begin with this.
 pub const RANDOM_HOSTNAME_PREFIX: &str = "gmsa-";
@@ -32,15 +32,20 @@ pub(super) fn warnings(judgement: &Judgement<'_>, facts: &Facts) -> Vec<Finding>
         );
     }
     match pod.hostname() {
-        Hostname::Fixed(hostname) if !hostname.starts_with(RANDOM_HOSTNAME_PREFIX) => warn(
-            Code::FixedHostname,
-            Some("spec.hostname".to_owned()),
-            format!(
-                "every replica has the hostname \"{}\"; a domain controller loses the trust of \
-                 pods that share one",
-                shown(hostname)
-            ),
-        ),
+        // What the webhook makes is in `hostname`.
+        Hostname::Fixed(FixedHostname { field, name })
+            if field != "spec.hostname" || !name.starts_with(RANDOM_HOSTNAME_PREFIX) =>
+        {
+            warn(
+                Code::FixedHostname,
+                Some(field.to_owned()),
+                format!(
+                    "every replica has the hostname \"{}\"; a domain controller loses the trust \
+                     of pods that share one",
+                    shown(name)
+                ),
+            );
+        }
         Hostname::SharedPrefix(prefix) => warn(
             Code::SharedHostnamePrefix,
             Some("metadata.name".to_owned()),

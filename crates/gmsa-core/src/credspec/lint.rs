@@ -31,6 +31,7 @@ pub fn lint(name: &str, object: &Value) -> Vec<Finding> {
             ),
         );
     }
+    structure::check_version(object, &mut found);
     structure::check_resource(object, &mut found);
     let path = Path::Key(&root, "credspec");
     match object.get("credspec") {

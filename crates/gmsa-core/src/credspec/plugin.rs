@@ -1,7 +1,7 @@
 //! The plug-ins through which a host outside the domain gets an account's password, and the format
 //! of the input of each.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::name::is_valid_name;
 
@@ -77,14 +77,24 @@ pub fn by_id(id: &str) -> Option<&'static Plugin> {
     PLUGINS.iter().find(|plugin| plugin.id == id)
 }
 
+/// The `PluginInput` of the AWS plug-in as a string, of the object that Amazon ECS has there:
+/// `{"CredentialArn": "arn:…"}`. None if it is another object.
+#[must_use]
+pub fn aws_input(object: &Value) -> Option<String> {
+    let mut entries = object.as_object()?.iter();
+    let (Some((_, arn)), None) = (entries.next(), entries.next()) else { return None };
+    fits_aws(&object.to_string()).then(|| json!({ "credentialArn": arn }).to_string())
+}
+
 /// Whether a `PluginInput` seems to contain a password: `user@domain:password`,
-/// `domain\user:password`, or a key such as `password` with a value.
+/// `domain\user:password`, `domain:user:password` (the example in Microsoft's documents), or a key
+/// such as `password` with a value.
 ///
 /// Only for inputs that do not have a known plug-in's format: a secret's own name may well be
 /// `password`.
 #[must_use]
 pub fn looks_like_password(input: &str) -> bool {
-    fits_user_and_password(input) || has_password_key(input)
+    fits_user_and_password(input) || fits_domain_user_password(input) || has_password_key(input)
 }
 
 fn fits_aks(input: &str) -> bool {
@@ -142,6 +152,25 @@ fn fits_user_and_password(input: &str) -> bool {
     input.split_once(':').is_some_and(|(user, password)| {
         !password.is_empty() && user.contains(['@', '\\']) && !user.contains(['{', '=', '/'])
     })
+}
+
+/// `contoso.com:user:password` or `CONTOSO:user:password`.
+fn fits_domain_user_password(input: &str) -> bool {
+    let mut parts = input.splitn(3, ':');
+    let (Some(domain), Some(user), Some(password)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let is_netbios = || {
+        domain.len() <= 15 && domain != "ARN" && !domain.bytes().any(|one| one.is_ascii_lowercase())
+    };
+    !domain.is_empty()
+        && domain.bytes().all(of_name)
+        && (domain.trim_matches('.').contains('.') || is_netbios())
+        && !user.trim().is_empty()
+        && !user.bytes().all(|byte| byte.is_ascii_digit())
+        && !password.trim().is_empty()
 }
 
 fn has_password_key(input: &str) -> bool {

@@ -75,7 +75,7 @@ catalogue! {
         id: "fixed-hostname",
         severity: Warning,
         summary: "The pod sets a fixed hostname, so that all replicas are one computer to the domain controller and lose its trust after some days.",
-        remedy: "Leave `hostname` out, and turn on the webhook's random hostnames.",
+        remedy: "Leave `hostname` and `hostnameOverride` out, and turn on the webhook's random hostnames: `kubectl gmsa install --random-hostname`.",
     }
     SharedHostnamePrefix {
         id: "shared-hostname-prefix",
@@ -94,6 +94,42 @@ catalogue! {
         severity: Warning,
         summary: "A credential spec that the pod uses has findings of its own.",
         remedy: "Run `kubectl gmsa credspec lint NAME`, or `kubectl gmsa credspec lint -f FILE` for a manifest, and fix what it shows.",
+    }
+    FieldNotRead {
+        id: "field-not-read",
+        severity: Error,
+        summary: "A field or annotation that is meant to name a credential spec is spelled or placed so that nothing reads it. The API server drops it or ignores it, and the pod runs without the identity.",
+        remedy: "Move it to where the message says, spelled exactly so: `securityContext.windowsOptions.gmsaCredentialSpecName` of the pod or of a container. The annotations of Kubernetes 1.14 have no effect since 1.16: remove them.",
+    }
+    CredspecNotJudged {
+        id: "credspec-not-judged",
+        severity: Warning,
+        summary: "An object names a credential spec outside any pod template that is known, so it cannot be said whether its pods would be admitted.",
+        remedy: "Render it and review the result: `helm template` for a chart or a HelmRelease, `kubectl kustomize` for an overlay, `oc process` for a Template. Or let its controller make the pods in a test namespace, and run `kubectl gmsa audit`.",
+    }
+    FieldOfAnotherSystem {
+        id: "field-of-another-system",
+        severity: Error,
+        summary: "The pod sets `os.name` and fields of the other operating system, which the API server refuses (Kubernetes 1.25 and newer).",
+        remedy: "Remove the fields that the message names; or leave `os` out, which the node selector `kubernetes.io/os` makes up for.",
+    }
+    OsLabelDeprecated {
+        id: "os-label-deprecated",
+        severity: Info,
+        summary: "The pod selects Windows nodes by the label `beta.kubernetes.io/os`, which is deprecated since Kubernetes 1.14 and is still set by kubelets.",
+        remedy: "Write `kubernetes.io/os: windows`.",
+    }
+    UserWithoutIdentity {
+        id: "user-without-identity",
+        severity: Warning,
+        summary: "`runAsUserName` is a user that does not have the identity of the GMSA on the network. Only `LocalSystem`, `NetworkService`, virtual accounts such as those of IIS and, in most images, the two users of containers have it.",
+        remedy: "Leave `runAsUserName` out, or write `NT AUTHORITY\\NetworkService`. The GMSA itself is written in `gmsaCredentialSpecName` alone: a container is in no domain and knows none of its users.",
+    }
+    ImageBuildMismatch {
+        id: "image-build-mismatch",
+        severity: Error,
+        summary: "The tag of an image is for another release of Windows than the nodes that the pod selects by `node.kubernetes.io/windows-build`, so that its container does not start.",
+        remedy: "Use the tag for the node's release (`ltsc2019` for build 17763, `ltsc2022` for 20348, `ltsc2025` for 26100), or select nodes of the image's release.",
     }
     CredspecNameInvalid {
         id: "credspec-name-invalid",
@@ -160,6 +196,12 @@ catalogue! {
         severity: Warning,
         summary: "`DnsName` or `DnsTreeName` is not the full DNS name of a domain.",
         remedy: "Write the full name, such as `contoso.com`: `(Get-ADDomain).DNSRoot` for `DnsName`, `(Get-ADDomain).Forest` for `DnsTreeName`.",
+    }
+    DnsNamesSwapped {
+        id: "dns-names-swapped",
+        severity: Warning,
+        summary: "`DnsTreeName`, the root of the forest, lies below `DnsName`, the account's domain, which cannot be: the two are swapped. Microsoft's CredentialSpec.psm1 wrote them so until January 2018.",
+        remedy: "Swap the two values, and write the new `DnsName` as the `Scope` of the account's entries too.",
     }
     AccountNotListed {
         id: "account-not-listed",
@@ -346,6 +388,12 @@ catalogue! {
         severity: Error,
         summary: "The files have service accounts of the namespace, but not that of the pods; the API server refuses pods whose service account does not exist.",
         remedy: "Add the service account to the files, correct `serviceAccountName`, or leave the namespace's service accounts out of the review.",
+    }
+    ApiVersionWrong {
+        id: "api-version-wrong",
+        severity: Error,
+        summary: "The object is written as a credential spec of an API group, a version or a kind that no cluster serves, so the API server refuses it.",
+        remedy: "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`; nothing else changes. `kubectl gmsa credspec import FILE…` writes it so.",
     }
     VersionDeprecated {
         id: "version-deprecated",

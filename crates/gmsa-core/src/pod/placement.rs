@@ -14,8 +14,8 @@ const TEMPLATE_HASH: usize = 10;
 pub enum Hostname<'a> {
     /// The Pod has no owner, or its name differs within the first 15 characters.
     Unique,
-    /// `spec.hostname` is set on a Pod that has siblings.
-    Fixed(&'a str),
+    /// The hostname is set on a Pod that has siblings.
+    Fixed(FixedHostname<'a>),
     /// All siblings share these first 15 characters.
     SharedPrefix(&'a str),
     /// The Pod is made up from a Deployment: all siblings of one template share these characters,
@@ -23,19 +23,41 @@ pub enum Hostname<'a> {
     SharedWithTemplate(&'a str),
 }
 
+/// A hostname that the Pod sets itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedHostname<'a> {
+    /// The field that sets it: `spec.hostname`, or `spec.hostnameOverride`, which goes before it.
+    pub field: &'static str,
+    /// The hostname.
+    pub name: &'a str,
+}
+
 impl Pod<'_> {
+    /// The hostname that the Pod sets itself; none if its name is its hostname.
+    #[must_use]
+    pub fn fixed_hostname(&self) -> Option<FixedHostname<'_>> {
+        let spec = self.spec.as_ref()?;
+        let fields = [
+            ("spec.hostnameOverride", spec.hostname_override.as_deref()),
+            ("spec.hostname", spec.hostname.as_deref()),
+        ];
+        fields.into_iter().find_map(|(field, name)| {
+            name.filter(|name| !name.is_empty()).map(|name| FixedHostname { field, name })
+        })
+    }
+
     /// Whether something binds the Pod to Windows nodes: `spec.os`, the node selector, the required
-    /// node affinity, or a runtime class (whose own node selector is not looked up).
+    /// node affinity, or a runtime class (whose own node selector is not looked up). Labels that a
+    /// kubelet sets count, not those of a vendor.
     #[must_use]
     pub fn is_bound_to_windows(&self) -> bool {
         let Some(spec) = &self.spec else { return false };
         let is_windows = |os: &str| os == "windows";
         let by_os = spec.os.as_ref().and_then(|os| os.name.as_deref()).is_some_and(is_windows);
-        let by_selector = spec
-            .node_selector
-            .as_ref()
-            .and_then(|selector| selector.os.as_deref())
-            .is_some_and(is_windows);
+        let by_selector = spec.node_selector.as_ref().is_some_and(|selector| {
+            selector.os.as_deref().or(selector.old_os.as_deref()).is_some_and(is_windows)
+                || selector.windows_build.is_some()
+        });
         let by_class = spec.runtime_class_name.as_deref().is_some_and(|class| !class.is_empty());
         let by_affinity = spec
             .affinity
@@ -59,13 +81,10 @@ impl Pod<'_> {
             name.rfind('-').and_then(|dash| name.get(..=dash))
         };
         let Some(prefix) = generated.or_else(ordinal) else { return Hostname::Unique };
-        let fixed = self.spec.as_ref().and_then(|spec| spec.hostname.as_deref());
-        if let Some(hostname) = fixed.filter(|hostname| !hostname.is_empty()) {
-            // A StatefulSet's controller sets the Pod's own name, which ends in the ordinal.
-            let own = metadata.name.as_deref() == Some(hostname);
-            if !own {
-                return Hostname::Fixed(hostname);
-            }
+        // A StatefulSet's controller sets the Pod's own name, which ends in the ordinal.
+        let own = metadata.name.as_deref();
+        if let Some(fixed) = self.fixed_hostname().filter(|fixed| own != Some(fixed.name)) {
+            return Hostname::Fixed(fixed);
         }
         // Pods of a cluster belong to a ReplicaSet, whose name has the hash.
         let of_template = kind == Some("Deployment");

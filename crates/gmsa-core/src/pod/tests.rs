@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Hostname, PlaceKind, Pod, identities};
+use super::{FixedHostname, Hostname, PlaceKind, Pod, identities};
 
 fn pod(text: &str) -> Pod<'_> {
     serde_json::from_str(text).unwrap()
@@ -104,6 +104,14 @@ fn what_binds_a_pod_to_windows() {
         (json!({"os": {"name": "linux"}}), false),
         (json!({"nodeSelector": {"kubernetes.io/os": "windows"}}), true),
         (json!({"nodeSelector": {"disk": "fast"}}), false),
+        (json!({"nodeSelector": {"beta.kubernetes.io/os": "windows"}}), true),
+        (json!({"nodeSelector": {"beta.kubernetes.io/os": "linux"}}), false),
+        (json!({"nodeSelector": {"node.kubernetes.io/windows-build": "10.0.20348"}}), true),
+        (
+            affinity(json!([{"matchExpressions": [
+                {"key": "node.kubernetes.io/windows-build", "operator": "Exists"}]}])),
+            true,
+        ),
         (json!({"runtimeClassName": "windows-2022"}), true),
         (affinity(json!([windows])), true),
         (affinity(json!([windows, either])), false),
@@ -142,7 +150,11 @@ fn hostnames_that_replicas_share() {
             None,
             Hostname::Unique,
         ),
-        (json!({"generateName": "web-"}), Some("fixed"), Hostname::Fixed("fixed")),
+        (
+            json!({"generateName": "web-"}),
+            Some("fixed"),
+            Hostname::Fixed(FixedHostname { field: "spec.hostname", name: "fixed" }),
+        ),
         (json!({"name": "web"}), Some("fixed"), Hostname::Unique),
         (json!({"name": "db-0", "ownerReferences": owner}), Some("db-0"), Hostname::Unique),
         (
@@ -154,4 +166,23 @@ fn hostnames_that_replicas_share() {
         let text = json!({"metadata": metadata, "spec": {"hostname": hostname}}).to_string();
         assert_eq!(pod(&text).hostname(), expected, "{text}");
     }
+}
+
+#[test]
+fn an_override_of_the_hostname_goes_before_it() {
+    for (spec, field, name) in [
+        (
+            json!({"hostnameOverride": "web.contoso.com"}),
+            "spec.hostnameOverride",
+            "web.contoso.com",
+        ),
+        (json!({"hostname": "web", "hostnameOverride": "own"}), "spec.hostnameOverride", "own"),
+        (json!({"hostname": "web", "hostnameOverride": ""}), "spec.hostname", "web"),
+    ] {
+        let text = json!({"metadata": {"generateName": "web-"}, "spec": spec}).to_string();
+        let fixed = FixedHostname { field, name };
+        assert_eq!(pod(&text).fixed_hostname(), Some(fixed), "{text}");
+        assert_eq!(pod(&text).hostname(), Hostname::Fixed(fixed), "{text}");
+    }
+    assert_eq!(pod("{}").fixed_hostname(), None);
 }

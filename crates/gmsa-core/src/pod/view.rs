@@ -66,6 +66,9 @@ pub struct Spec<'a> {
     /// The hostname, if it is set.
     #[serde(borrow)]
     pub hostname: Option<Text<'a>>,
+    /// The hostname that goes before `hostname` (Kubernetes 1.35 and newer).
+    #[serde(borrow)]
+    pub hostname_override: Option<Text<'a>>,
     /// The operating system that the Pod sets.
     #[serde(borrow)]
     pub os: Option<Os<'a>>,
@@ -144,12 +147,18 @@ pub struct Os<'a> {
     pub name: Option<Text<'a>>,
 }
 
-/// `spec.nodeSelector`, of which only the operating system is read.
+/// `spec.nodeSelector`, of which only what binds to Windows is read.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct NodeSelector<'a> {
     /// `kubernetes.io/os`.
     #[serde(borrow, rename = "kubernetes.io/os")]
     pub os: Option<Text<'a>>,
+    /// `beta.kubernetes.io/os`, its old name, which kubelets still set.
+    #[serde(borrow, rename = "beta.kubernetes.io/os")]
+    pub old_os: Option<Text<'a>>,
+    /// `node.kubernetes.io/windows-build`, which only Windows nodes have.
+    #[serde(borrow, rename = "node.kubernetes.io/windows-build")]
+    pub windows_build: Option<Text<'a>>,
 }
 
 /// `spec.affinity`; only the required node affinity is read.
@@ -333,9 +342,17 @@ impl<'de> Deserialize<'de> for Expressions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut windows = false;
         each(deserializer, |requirement: Requirement<'_>| {
-            windows |= requirement.key.as_deref() == Some("kubernetes.io/os")
-                && requirement.operator.as_deref() == Some("In")
-                && requirement.values.is_some_and(|values| values.windows);
+            let operator = requirement.operator.as_deref();
+            windows |= match requirement.key.as_deref() {
+                Some("kubernetes.io/os" | "beta.kubernetes.io/os") => {
+                    operator == Some("In") && requirement.values.is_some_and(|one| one.windows)
+                }
+                // Only Windows nodes have the label.
+                Some("node.kubernetes.io/windows-build") => {
+                    matches!(operator, Some("In" | "Exists" | "Gt" | "Lt"))
+                }
+                _ => false,
+            };
             Ok(())
         })?;
         Ok(Self { windows })

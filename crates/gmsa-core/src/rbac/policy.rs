@@ -50,8 +50,8 @@ struct Way<'a> {
 pub struct Policy {
     roles: BTreeMap<(String, String), Role>,
     cluster_roles: BTreeMap<String, Role>,
-    bindings: BTreeMap<String, BTreeMap<String, Binding>>,
-    cluster_bindings: BTreeMap<String, Binding>,
+    pub(super) bindings: BTreeMap<String, BTreeMap<String, Binding>>,
+    pub(super) cluster_bindings: BTreeMap<String, Binding>,
     /// Whether the objects already contain the rules of aggregated roles.
     as_stored: bool,
 }
@@ -206,7 +206,7 @@ impl Policy {
     }
 
     /// The role of a binding: a `ClusterRoleBinding` cannot name a `Role`.
-    fn role(&self, namespace: Option<&str>, binding: &Binding) -> Option<&Role> {
+    pub(super) fn role(&self, namespace: Option<&str>, binding: &Binding) -> Option<&Role> {
         match (binding.role_ref.kind.as_str(), namespace) {
             ("ClusterRole", _) => self.cluster_roles.get(&binding.role_ref.name),
             ("Role", Some(namespace)) => {
@@ -266,7 +266,7 @@ impl Policy {
     }
 }
 
-fn binding_label(namespace: Option<&str>, binding: &Binding) -> String {
+pub(super) fn binding_label(namespace: Option<&str>, binding: &Binding) -> String {
     let name = &binding.metadata.name;
     match namespace {
         Some(namespace) => format!("RoleBinding {namespace}/{name}"),

@@ -138,6 +138,7 @@ fn facts(manifests: &Manifests) -> Result<Facts, Error> {
     let specs = set
         .credential_specs
         .iter()
+        .filter(|(_, spec)| spec.is_served())
         .map(|(name, spec)| (name.clone(), Prepared::from_object(name, &spec.object).map(Arc::new)))
         .collect();
     let passed_over = manifests.passed_over.iter().chain(set.passed_over.values());

@@ -115,6 +115,33 @@ fn contents_without_a_right_and_findings_are_reported_too() {
 }
 
 #[test]
+fn what_nothing_reads_is_warned_of() {
+    let mut old = template("web", "webapp1");
+    old["spec"].as_object_mut().unwrap().remove("securityContext");
+    old["metadata"]["annotations"] =
+        json!({"pod.alpha.windows.kubernetes.io/gmsa-credential-spec-name": "webapp1"});
+    let [warning] = &warned(&workload("apps/v1", "Deployment", &old))[..] else { panic!() };
+    assert!(
+        warning.starts_with("gmsa: nothing reads spec.template.metadata.annotations"),
+        "{warning}"
+    );
+    assert!(warning.ends_with("(field-not-read)"), "{warning}");
+    let mut misplaced = template("web", "webapp1");
+    misplaced["spec"]["windowsOptions"] = json!({"gmsaCredentialSpecName": "webapp1"});
+    let found = warned(&workload("batch/v1", "CronJob", &misplaced));
+    assert_eq!(found.len(), 1, "{found:?}");
+    let mut linux = template("web", "webapp1");
+    linux["spec"]["os"] = json!({"name": "windows"});
+    linux["spec"]["securityContext"]["fsGroup"] = json!(2000);
+    let [warning] = &warned(&workload("apps/v1", "Deployment", &linux))[..] else { panic!() };
+    assert!(warning.ends_with("(field-of-another-system)"), "{warning}");
+    let mut pool = template("web", "webapp1");
+    pool["spec"]["nodeSelector"] = json!({"agentpool": "win22"});
+    let [warning] = &warned(&workload("apps/v1", "Deployment", &pool))[..] else { panic!() };
+    assert!(warning.contains("may not be bound"), "{warning}");
+}
+
+#[test]
 fn what_is_no_ones_to_read_or_no_workload_is_let_pass_without_a_word() {
     let mut owned = workload("apps/v1", "ReplicaSet", &template("other", "webapp1"));
     owned["metadata"]["ownerReferences"] =

@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 /// What the garbage collector needs to hear of a new kind.
 const LATER: Duration = Duration::from_mins(2);
 const REPORTS: &str = "wgpolicyk8s.io/v1alpha2";
+const OPEN_REPORTS: &str = "openreports.io/v1alpha1";
 
 struct World {
     plane: ControlPlane,
@@ -102,7 +103,9 @@ impl World {
     }
 
     async fn live(&self, kind: &str, namespace: Option<&str>) -> Option<Value> {
-        let mut object = json!({"apiVersion": REPORTS, "kind": kind, "metadata": {"name": AUDIT}});
+        let api_version = if kind.contains("Policy") { REPORTS } else { OPEN_REPORTS };
+        let mut object =
+            json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": AUDIT}});
         if let Some(namespace) = namespace {
             object["metadata"]["namespace"] = json!(namespace);
         }
@@ -147,10 +150,11 @@ impl World {
     }
 }
 
-/// The two resource definitions of the policy working group's v1alpha2, in what they demand: types,
-/// the words of `result` and `severity`, and what is required. The levels are those of the first
-/// edition, which later ones only added to.
-fn definition(kind: &str, plural: &str, scope: &str) -> Value {
+/// The resource definitions of the policy working group's v1alpha2 and of OpenReports, in what they
+/// demand: types, the words of `result` and `severity`, and what is required. The levels are those of
+/// the first edition, which later ones only added to.
+fn definition(api_version: &str, kind: &str, plural: &str, scope: &str) -> Value {
+    let (group, version) = api_version.split_once('/').unwrap();
     let text = json!({"type": "string"});
     let reference = json!({"type": "object", "properties": {"apiVersion": text, "kind": text,
         "namespace": text, "name": text, "uid": text, "fieldPath": text, "resourceVersion": text}});
@@ -173,11 +177,11 @@ fn definition(kind: &str, plural: &str, scope: &str) -> Value {
         "results": {"type": "array", "items": result}}});
     let mut definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.wgpolicyk8s.io")},
-        "spec": {"group": "wgpolicyk8s.io", "scope": scope,
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {"group": group, "scope": scope,
             "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase(),
                 "listKind": format!("{kind}List")}}});
-    definition["spec"]["versions"] = json!([{"name": "v1alpha2", "served": true, "storage": true,
+    definition["spec"]["versions"] = json!([{"name": version, "served": true, "storage": true,
         "schema": {"openAPIV3Schema": schema}}]);
     definition
 }
@@ -281,14 +285,16 @@ async fn the_cron_job_keeps_its_result_and_the_server_counts_it() {
     })
     .await;
 
+    with_open_reports(&world).await;
+
     // With the option goes what it left: all belongs to its role.
     let roles: Api<k8s_openapi::api::rbac::v1::ClusterRole> = Api::all(world.client.clone());
     roles.delete(AUDIT, &DeleteParams::default()).await.unwrap();
     let maps: Api<ConfigMap> = Api::namespaced(world.client.clone(), NAME);
     eventually("the results are collected", LATER, || async {
         let map = maps.get_opt(AUDIT).await.unwrap();
-        let report = world.live("ClusterPolicyReport", None).await;
-        let of_stock = world.live("PolicyReport", Some("stock")).await;
+        let report = world.live("ClusterReport", None).await;
+        let of_stock = world.live("Report", Some("stock")).await;
         (map.is_none() && report.is_none() && of_stock.is_none()).then_some(())
     })
     .await;
@@ -299,19 +305,47 @@ async fn the_cron_job_keeps_its_result_and_the_server_counts_it() {
     .await;
 }
 
-/// Plants the definitions, audits again, and looks at every report.
-async fn with_policy_reports(world: &World) {
-    for (kind, plural, scope) in [
-        ("PolicyReport", "policyreports", "Namespaced"),
-        ("ClusterPolicyReport", "clusterpolicyreports", "Cluster"),
-    ] {
-        world.apply(&definition(kind, plural, scope)).await;
+/// Plants definitions, and waits until their kinds are served.
+async fn serve(world: &World, api_version: &str, kinds: [(&str, &str, &str); 2]) {
+    for (kind, plural, scope) in kinds {
+        world.apply(&definition(api_version, kind, plural, scope)).await;
     }
-    eventually("policy reports are served", SOON, || async {
-        let list = world.client.list_api_group_resources(REPORTS).await.ok()?;
+    eventually("reports are served", SOON, || async {
+        let list = world.client.list_api_group_resources(api_version).await.ok()?;
         (list.resources.len() >= 2).then_some(())
     })
     .await;
+}
+
+/// Where OpenReports are served too, they are written, and the others go.
+async fn with_open_reports(world: &World) {
+    let kinds =
+        [("Report", "reports", "Namespaced"), ("ClusterReport", "clusterreports", "Cluster")];
+    serve(world, OPEN_REPORTS, kinds).await;
+    let old = world.live("PolicyReport", Some("stock")).await.unwrap();
+    let said = world.audited().await;
+    assert_eq!(
+        (&said["policy_reports"], &said["reports_api"]),
+        (&json!(2), &json!(OPEN_REPORTS)),
+        "{said}"
+    );
+    let stock = world.live("Report", Some("stock")).await.unwrap();
+    assert_eq!(results(&stock), results(&old));
+    assert!(world.live("ClusterReport", None).await.is_some());
+    assert!(world.live("PolicyReport", Some("stock")).await.is_none(), "an old report stays");
+    assert!(world.live("ClusterPolicyReport", None).await.is_none(), "an old report stays");
+    let data = world.config_map().await.data.unwrap();
+    let place = format!("policy reports ({OPEN_REPORTS})");
+    assert_eq!(data.get("findings"), Some(&place));
+}
+
+/// Plants the definitions, audits again, and looks at every report.
+async fn with_policy_reports(world: &World) {
+    let kinds = [
+        ("PolicyReport", "policyreports", "Namespaced"),
+        ("ClusterPolicyReport", "clusterpolicyreports", "Cluster"),
+    ];
+    serve(world, REPORTS, kinds).await;
     let said = world.audited().await;
     assert_eq!(said["policy_reports"], json!(3), "{said}");
     let whole = world.live("ClusterPolicyReport", None).await.unwrap();
@@ -336,7 +370,10 @@ async fn with_policy_reports(world: &World) {
     );
     assert!(!format!("{whole}{shop}{stock}").contains("S-1-5-21-1-2-3"));
     let data = world.config_map().await.data.unwrap();
-    assert_eq!(data.get("findings").map(String::as_str), Some("policy reports"));
+    assert_eq!(
+        data.get("findings").map(String::as_str),
+        Some("policy reports (wgpolicyk8s.io/v1alpha2)")
+    );
     assert_eq!((data.get("report.json"), data["errors"].as_str()), (None, "4"));
 }
 

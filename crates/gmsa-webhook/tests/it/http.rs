@@ -253,7 +253,7 @@ async fn with_a_client_ca_only_its_callers_are_served() {
 
 #[tokio::test]
 async fn a_stop_answers_what_is_in_flight_and_says_so_first() {
-    let mut world = start(&["--drain=1"]).await;
+    let mut world = start(&["--drain=3"]).await;
     let (mut sender, connection) = world.https.http2().await.unwrap();
     world.server.signal("TERM");
     eventually("not ready", SOON, || async {

@@ -1,8 +1,9 @@
 //! The custom resource definition.
 
 use gmsa_cluster::api::answer;
+use gmsa_cluster::installation::definition::dropped_keys;
 use gmsa_core::diagnosis::Outcome;
-use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_VERSIONS};
+use gmsa_core::diagnosis::catalogue::cluster::{CRD_PRESENT, CRD_SCHEMA, CRD_VERSIONS};
 use gmsa_core::names::{GROUP, PLURAL};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
@@ -19,7 +20,9 @@ pub async fn examine(client: &Client) -> Result<Vec<Outcome>, Failure> {
         Ok(found) => Ok(judge(found.as_ref())),
         Err(error) if error.is_forbidden() => {
             let words = "you may not read the CustomResourceDefinition";
-            Ok(vec![Outcome::unknown(&CRD_PRESENT, words), Outcome::unknown(&CRD_VERSIONS, words)])
+            Ok([&CRD_PRESENT, &CRD_VERSIONS, &CRD_SCHEMA]
+                .map(|check| Outcome::unknown(check, words))
+                .into())
         }
         Err(error) => Err(error.into()),
     }
@@ -27,9 +30,11 @@ pub async fn examine(client: &Client) -> Result<Vec<Outcome>, Failure> {
 
 fn judge(found: Option<&CustomResourceDefinition>) -> Vec<Outcome> {
     let Some(found) = found else {
+        let words = "there is no CustomResourceDefinition";
         return vec![
-            Outcome::problem(&CRD_PRESENT, "there is no CustomResourceDefinition"),
-            Outcome::skipped(&CRD_VERSIONS, "there is no CustomResourceDefinition"),
+            Outcome::problem(&CRD_PRESENT, words),
+            Outcome::skipped(&CRD_VERSIONS, words),
+            Outcome::skipped(&CRD_SCHEMA, words),
         ];
     };
     let status = found.status.as_ref();
@@ -80,5 +85,17 @@ fn judge(found: Option<&CustomResourceDefinition>) -> Vec<Outcome> {
     } else {
         Outcome::ok(&CRD_VERSIONS, shown)
     };
-    vec![present, versions]
+    vec![present, versions, schema(found, v1.is_some())]
+}
+
+/// Whether what is applied is kept whole.
+fn schema(found: &CustomResourceDefinition, has_v1: bool) -> Outcome {
+    if !has_v1 {
+        return Outcome::skipped(&CRD_SCHEMA, "there is no version v1");
+    }
+    let dropped = dropped_keys(found);
+    if dropped.is_empty() {
+        return Outcome::ok(&CRD_SCHEMA, "it has every key of a credential spec");
+    }
+    Outcome::problem(&CRD_SCHEMA, format!("the definition drops {}", dropped.join(", ")))
 }

@@ -1,12 +1,20 @@
 //! The Windows nodes, against the limits known today (docs/limits.md).
 
 use gmsa_cluster::api::value::{array, text};
-use gmsa_core::diagnosis::catalogue::cluster::{NODE_BUILD, NODE_PRESENT, NODE_RUNTIME};
+use gmsa_core::diagnosis::catalogue::cluster::{
+    NODE_BUILD, NODE_LIFECYCLE, NODE_PRESENT, NODE_RUNTIME,
+};
 use gmsa_core::diagnosis::limits::of_build;
 use gmsa_core::diagnosis::{Confidence, Outcome};
+use gmsa_core::windows::release;
+use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::civil::Date;
 use serde_json::Value;
 
 use super::facts::Seen;
+
+/// So many days before its end a release is named.
+const NOTICE: i32 = 180;
 
 /// Judges the nodes.
 pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
@@ -37,11 +45,14 @@ pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
     } else {
         Outcome::ok(&NODE_PRESENT, words)
     }];
+    let today = Timestamp::now().to_string();
+    let today = today.get(..10).unwrap_or_default();
     for node in windows {
         let object = format!("Node {}", text(node, "/metadata/name"));
         let info = |key: &str| text(node, &format!("/status/nodeInfo/{key}"));
         let runtime = info("containerRuntimeVersion");
         outcomes.push(build(info("kernelVersion"), runtime).on(&object));
+        outcomes.extend(lifecycle(info("kernelVersion"), today).map(|one| one.on(&object)));
         outcomes.push(container_runtime(runtime).on(object));
     }
     outcomes
@@ -53,9 +64,35 @@ pub fn is_windows(node: &Value) -> bool {
     label == Some("windows") || text(node, "/status/nodeInfo/operatingSystem") == "windows"
 }
 
-fn build(kernel: &str, runtime: &str) -> Outcome {
+/// The build and the update of it in the version of a kernel.
+fn of_kernel(kernel: &str) -> (Option<u32>, Option<u32>) {
     let mut parts = kernel.split('.').skip(2).map_while(|part| part.parse::<u32>().ok());
-    let (Some(build), revision) = (parts.next(), parts.next()) else {
+    (parts.next(), parts.next())
+}
+
+/// Whether the release still gets updates; `today` is a date (RFC 3339), as those of releases are.
+fn lifecycle(kernel: &str, today: &str) -> Option<Outcome> {
+    let release = release::of_build(of_kernel(kernel).0?)?;
+    let words = format!("{} gets updates until {}", release.name, release.end);
+    // Dates of one form are in the order of their texts.
+    if release.end < today {
+        let words = format!("{} got its last updates on {}", release.name, release.end);
+        return Some(Outcome::warning(&NODE_LIFECYCLE, words));
+    }
+    let is_near = |end: &str| {
+        let date = |text: &str| text.parse::<Date>().ok();
+        let days = date(today)?.until(date(end)?).ok()?.get_days();
+        Some(days <= NOTICE)
+    };
+    Some(if is_near(release.end) == Some(true) {
+        Outcome::warning(&NODE_LIFECYCLE, words)
+    } else {
+        Outcome::ok(&NODE_LIFECYCLE, words)
+    })
+}
+
+fn build(kernel: &str, runtime: &str) -> Outcome {
+    let (Some(build), revision) = of_kernel(kernel) else {
         return Outcome::unknown(&NODE_BUILD, format!("the node reports no build: \"{kernel}\""));
     };
     let Some(limit) = of_build(build, revision, runtime.starts_with("containerd")) else {
@@ -81,7 +118,24 @@ fn container_runtime(runtime: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{build, container_runtime};
+    use super::{build, container_runtime, lifecycle};
+
+    #[test]
+    fn releases_against_the_end_of_their_updates() {
+        for (kernel, today, state) in [
+            ("10.0.20348.2031", "2026-11-28", Some("ok")),
+            ("10.0.25398.1", "2026-11-28", Some("warning")),
+            ("10.0.25398.1", "2025-10-24", Some("warning")),
+            ("10.0.25398.1", "2025-01-01", Some("ok")),
+            ("10.0.17763.1817", "2028-08-01", Some("warning")),
+            ("10.0.17763.1817", "2029-01-10", Some("warning")),
+            ("10.0.99999.1", "2026-11-28", None),
+            ("5.10.0-generic", "2026-11-28", None),
+        ] {
+            let outcome = lifecycle(kernel, today);
+            assert_eq!(outcome.map(|one| one.state.as_str()), state, "{kernel} {today}");
+        }
+    }
 
     #[test]
     fn builds_and_runtimes_against_the_limits() {

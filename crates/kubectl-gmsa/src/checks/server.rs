@@ -16,7 +16,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 use x509_parser::time::ASN1Time;
 
-use super::facts::{Facts, one, shown};
+use super::facts::{Facts, Seen, one, shown, soft};
 use crate::failure::Failure;
 use crate::installation::pods;
 use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
@@ -150,19 +150,40 @@ async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failu
     if text(&found, "/spec/type") == "ExternalName" {
         return Ok(vec![there]);
     }
-    let endpoints = match one(objects, kinds::ENDPOINTS, &namespace, &name).await? {
+    let endpoints = match behind(objects, &namespace, &name).await? {
         Err(why) => Outcome::unknown(&WEBHOOK_ENDPOINTS, why),
-        Ok(found) => {
-            let found = found.unwrap_or_default();
-            let ready =
-                array(&found, "/subsets").flat_map(|subset| array(subset, "/addresses")).count();
-            match ready {
-                0 => Outcome::problem(&WEBHOOK_ENDPOINTS, "no ready pod is behind it"),
-                ready => Outcome::ok(&WEBHOOK_ENDPOINTS, format!("{ready} ready")),
-            }
-        }
+        Ok(found) => match found.iter().map(ready).sum::<usize>() {
+            0 => Outcome::problem(&WEBHOOK_ENDPOINTS, "no ready pod is behind it"),
+            ready => Outcome::ok(&WEBHOOK_ENDPOINTS, format!("{ready} ready")),
+        },
     };
     Ok(vec![there, endpoints.on(object)])
+}
+
+/// What says which pods are behind a Service: its EndpointSlices, or its Endpoints on API servers that
+/// do not serve those. Servers from 1.37 on may have no controller for Endpoints.
+pub async fn behind(
+    objects: &Objects,
+    namespace: &str,
+    name: &str,
+) -> Result<Seen<Vec<Value>>, Failure> {
+    let slices = objects.list(kinds::ENDPOINT_SLICE, Some(namespace)).await;
+    if slices.as_ref().is_err_and(|error| error.code() == Some(404)) {
+        let found = one(objects, kinds::ENDPOINTS, namespace, name).await?;
+        return Ok(found.map(|found| found.into_iter().collect()));
+    }
+    let is_of_it =
+        |slice: &Value| text(slice, "/metadata/labels/kubernetes.io~1service-name") == name;
+    Ok(soft(slices)?.map(|slices| slices.into_iter().filter(is_of_it).collect()))
+}
+
+/// How many addresses of an EndpointSlice, or of Endpoints, are ready.
+fn ready(found: &Value) -> usize {
+    // Not said is ready.
+    let is_ready = |endpoint: &&Value| endpoint.pointer("/conditions/ready") != Some(&false.into());
+    let of_slice = array(found, "/endpoints").filter(is_ready);
+    let of_endpoints = array(found, "/subsets").flat_map(|subset| array(subset, "/addresses"));
+    of_slice.count() + of_endpoints.count()
 }
 
 async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {

@@ -26,9 +26,11 @@ pub const REFUSED: &str = "ReplicaFailure";
 /// Why the pods of a Deployment or replica set cannot be created, such as by a quota, from its condition
 /// `ReplicaFailure`. The conditions are given by type, status and message.
 pub fn refused<'a>(
-    mut conditions: impl Iterator<Item = (&'a String, &'a String, &'a Option<String>)>,
+    mut conditions: impl Iterator<Item = [&'a Option<String>; 3]>,
 ) -> Option<Problem> {
-    let (_, _, message) = conditions.find(|(kind, is, _)| *kind == REFUSED && *is == "True")?;
+    let is = |text: &Option<String>, wanted: &str| text.as_deref() == Some(wanted);
+    let [_, _, message] =
+        conditions.find(|[kind, status, _]| is(kind, REFUSED) && is(status, "True"))?;
     let message = message.as_deref().unwrap_or("no reason is given");
     let text = format!("its pods cannot be created: {message}");
     Some(Problem { reason: REFUSED.to_owned(), text })
@@ -36,7 +38,7 @@ pub fn refused<'a>(
 
 /// The same of a Deployment.
 pub fn refused_to(deployment: &Deployment) -> Option<Problem> {
-    refused(conditions(deployment).map(|one| (&one.type_, &one.status, &one.message)))
+    refused(conditions(deployment).map(|one| [&one.type_, &one.status, &one.message]))
 }
 
 fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondition> {
@@ -45,8 +47,9 @@ fn conditions(deployment: &Deployment) -> impl Iterator<Item = &DeploymentCondit
 
 /// Why a rollout does not finish, from the Deployment's condition `Progressing`.
 pub fn stuck(deployment: &Deployment) -> Option<String> {
-    let stuck = conditions(deployment)
-        .find(|condition| condition.type_ == "Progressing" && condition.status == "False")?;
+    let stuck = conditions(deployment).find(|one| {
+        one.type_.as_deref() == Some("Progressing") && one.status.as_deref() == Some("False")
+    })?;
     let reason = stuck.reason.as_deref().unwrap_or("Progressing");
     Some(format!("{reason}: {}", stuck.message.as_deref().unwrap_or("no reason is given")))
 }

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod replay;
+mod written;
 
 use std::path::Path;
 

@@ -355,6 +355,30 @@ fn values_of_the_windows_gmsa_chart_mean_the_same() {
 }
 
 #[test]
+fn the_guid_of_a_plugin_is_taken_with_braces_and_without() {
+    let Some(helm) = helm("the_guid_of_a_plugin_is_taken_with_braces_and_without") else { return };
+    let guid = "e4781092-f116-4b79-b55e-28eb6a224e26";
+    let with = |guid: &str| {
+        format!(
+            "credential.enabled=true,credential.domainJoinConfig.machineAccountName=WebApp1,\
+             credential.hostAccountConfig.pluginInput=shop:ad-user,\
+             credential.hostAccountConfig.pluginGUID={guid}"
+        )
+    };
+    for written in [guid.to_owned(), format!("\\{{{guid}\\}}")] {
+        let chart = rendered(&helm, "1.30.0", &[&with(&written)]);
+        let host = &chart["gmsacredentialspec/webapp1"]["credspec"]["ActiveDirectoryConfig"]["HostAccountConfig"];
+        assert_eq!(host["PluginGUID"], format!("{{{guid}}}"), "{written}");
+    }
+    for wrong in ["gmsa", "\\{\\{e4781092-f116-4b79-b55e-28eb6a224e26\\}\\}", "\\{e4781092"] {
+        let set = with(wrong);
+        let args = ["template", "gmsa", CHART, "--kube-version", "1.30.0", "--set", &set];
+        let why = run(&helm, &args).expect_err(wrong);
+        assert!(why.contains("pluginGUID"), "{wrong}: {why}");
+    }
+}
+
+#[test]
 fn unsupported_values_are_refused_with_what_to_do() {
     let Some(helm) = helm("unsupported_values_are_refused_with_what_to_do") else {
         return;

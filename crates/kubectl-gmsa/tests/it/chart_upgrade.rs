@@ -157,7 +157,7 @@ async fn upgraded(test: &str, program: &str, installing: &[&str]) {
     eventually("pods are expanded", SOON, || async { world.admit("web").await.ok() }).await;
     intruder.end().await;
     assert!(deployments.get_opt("gmsa").await.unwrap().is_none());
-    let replicas = deployments.get(NAME).await.unwrap().spec.unwrap().replicas;
+    let replicas = deployments.get(NAME).await.unwrap().spec.replicas;
     assert_eq!(replicas, Some(3), "the value of the old release");
     assert!(api.get_opt("gmsa").await.unwrap().is_none());
     assert_eq!(names(&world).await, ["spec", "webapp-1"]);

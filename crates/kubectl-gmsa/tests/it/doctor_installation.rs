@@ -25,7 +25,9 @@ const MUTATING: &str =
 pub(super) const VALIDATING: &str =
     "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/gmsa-webhook";
 pub(super) const SECRET: &str = "/api/v1/namespaces/gmsa-webhook/secrets/gmsa-webhook-certificates";
-const ENDPOINTS: &str = "/api/v1/namespaces/gmsa-webhook/endpoints/gmsa-webhook";
+/// Its version is that of the server.
+const SLICE: &str =
+    "/apis/discovery.k8s.io/VERSION/namespaces/gmsa-webhook/endpointslices/gmsa-webhook";
 const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
 const CRD_STATUS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/\
@@ -36,6 +38,8 @@ const OTHERS: &str = "/apis/apps/v1/namespaces/default/deployments";
 
 pub(super) struct World {
     base: world::World,
+    /// The version of EndpointSlices that the server has.
+    slices: &'static str,
     authority: Authority,
     _server: Server,
     _files: tempfile::TempDir,
@@ -129,7 +133,7 @@ fn faults() -> Vec<Fault> {
             "warning",
             Patch(DEPLOYMENT, |_, _| json!({"status": {"availableReplicas": 1}})),
         ),
-        fault("webhook-endpoints", "problem", Patch(ENDPOINTS, |_, _| json!({"subsets": []}))),
+        fault("webhook-endpoints", "problem", Patch(SLICE, |_, _| json!({"endpoints": []}))),
         fault("webhook-certificate", "problem", Patch(SECRET, |world, _| ending(world, -1))),
         fault("webhook-certificate", "warning", Patch(SECRET, |world, _| ending(world, 3))),
         fault(
@@ -168,6 +172,10 @@ fn faults() -> Vec<Fault> {
 }
 
 impl World {
+    async fn request(&self, method: &str, path: &str, body: &Value) -> kube::Result<Value> {
+        self.base.request(method, &path.replace("VERSION", self.slices), body).await
+    }
+
     pub(super) fn authority(&self) -> &Authority {
         &self.authority
     }
@@ -261,7 +269,8 @@ pub(super) async fn world(test: &str) -> Option<World> {
     let (certificate, key) = pair.write(files.path(), "tls");
     let options = Options { certificates: Certificates::Files, ..Options::default() };
     let installed = objects(&options, base.version());
-    for object in installed.base.iter().chain(&around(&pair)) {
+    let slices = if base.plane.at_least(1, 21) { "v1" } else { "v1beta1" };
+    for object in installed.base.iter().chain(&around(&pair, slices)) {
         base.apply(object).await;
     }
     let service = base.get("/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook").await;
@@ -284,7 +293,7 @@ pub(super) async fn world(test: &str) -> Option<World> {
         }
         base.apply(&object).await;
     }
-    let world = World { base, authority, _server: server, _files: files };
+    let world = World { base, slices, authority, _server: server, _files: files };
     for (path, status) in [
         (
             DEPLOYMENT,
@@ -308,7 +317,7 @@ pub(super) async fn world(test: &str) -> Option<World> {
 }
 
 /// What else a healthy cluster has.
-fn around(pair: &Pair) -> Vec<Value> {
+fn around(pair: &Pair, slices: &str) -> Vec<Value> {
     vec![
         json!({"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "default", "namespace": "default"},
@@ -316,10 +325,13 @@ fn around(pair: &Pair) -> Vec<Value> {
         json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
             "metadata": {"name": "gmsa-webhook-certificates", "namespace": "gmsa-webhook"},
             "data": {"tls.crt": base64(&pair.cert), "tls.key": base64(&pair.key)}}),
-        json!({"apiVersion": "v1", "kind": "Endpoints",
-            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook"},
-            "subsets": [{"addresses": [{"ip": "192.0.2.1"}, {"ip": "192.0.2.2"}],
-                "ports": [{"port": 8443}]}]}),
+        json!({"apiVersion": format!("discovery.k8s.io/{slices}"), "kind": "EndpointSlice",
+            "metadata": {"name": "gmsa-webhook", "namespace": "gmsa-webhook",
+                "labels": {"kubernetes.io/service-name": "gmsa-webhook"}},
+            "addressType": "IPv4", "ports": [{"port": 8443}],
+            "endpoints": [{"addresses": ["192.0.2.1"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.2"], "conditions": {"ready": true}},
+                {"addresses": ["192.0.2.3"], "conditions": {"ready": false}}]}),
         json!({"apiVersion": "v1", "kind": "ConfigMap",
             "metadata": {"name": "coredns", "namespace": "kube-system"},
             "data": {"Corefile": "contoso.com:53 {\n  forward . 10.0.0.4\n}\n"}}),

@@ -111,7 +111,7 @@ async fn the_hook_gets_into_workloads_once_and_nothing_else_changes() {
     let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), NAMESPACE);
     let template = || async {
         let found = deployments.get("web").await.unwrap();
-        serde_json::to_value(found.spec.unwrap().template).unwrap()
+        serde_json::to_value(found.spec.template).unwrap()
     };
     let before = template().await;
     let add = ["doctor", "deployment/web", "-n", NAMESPACE, "--add-lifecycle"];

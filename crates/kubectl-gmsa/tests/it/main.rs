@@ -12,6 +12,7 @@ mod account;
 mod adopt;
 mod agreement;
 mod audit;
+mod audit_directory;
 mod authorizers;
 mod cert_manager;
 mod chart;
@@ -21,6 +22,7 @@ mod commands;
 #[cfg(unix)]
 mod completion;
 mod credspec;
+mod definition_drops;
 mod directory;
 #[cfg(target_os = "linux")]
 mod dist;
@@ -32,6 +34,7 @@ mod doctor_installation;
 mod doctor_node;
 mod doctor_pod;
 mod doctor_repair;
+mod doctor_reported;
 mod documentation;
 mod grant;
 mod install;
@@ -48,11 +51,15 @@ mod node;
 mod pending;
 #[cfg(unix)]
 mod pictures;
+#[cfg(target_os = "linux")]
+mod pipelines;
 mod remedies;
 mod report;
 mod resilience;
 mod review;
+mod review_cases;
 mod review_cluster;
+mod review_generated;
 mod review_output;
 mod reviewing;
 mod schema;

@@ -358,8 +358,10 @@ fn a_directory_may_contain_other_files() {
     assert_eq!(
         said,
         [
-            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize",
-            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize",
+            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
+            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/legacy | kubectl gmsa review -f -",
             "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
         ]
     );
@@ -387,11 +389,7 @@ fn the_same_object_twice_is_reported() {
     let file = "examples/1-credential-spec.yaml";
     let ran = review(&["-f", file, "-f", file]);
     assert_eq!(ran.code, 0);
-    assert!(
-        ran.stderr.contains("stands in examples/1-credential-spec.yaml:1 too"),
-        "{}",
-        ran.stderr
-    );
+    assert!(ran.stderr.contains("is in examples/1-credential-spec.yaml:1 too"), "{}", ran.stderr);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-//! Policy reports of the Kubernetes policy working group: `wgpolicyk8s.io/v1alpha2`.
+//! Policy reports: those of OpenReports (`openreports.io/v1alpha1`), or those of the Kubernetes policy
+//! working group that came before (`wgpolicyk8s.io/v1alpha2`). Both have the same fields.
 //!
-//! A `PolicyReport` of a namespace holds what was found on its objects, the `ClusterPolicyReport`
-//! the rest. All have one name, so that the right to that name is enough.
+//! The report of a namespace holds what was found on its objects, the one of the cluster the rest.
+//! All have one name, so that the right to that name is enough.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +20,33 @@ use crate::api::{Error, answer};
 use crate::audit::report::fitting;
 use crate::audit::{Audit, Finding};
 
-const GROUP: &str = "wgpolicyk8s.io";
-const API_VERSION: &str = "wgpolicyk8s.io/v1alpha2";
-const NAMESPACED: &str = "PolicyReport";
-const CLUSTER: &str = "ClusterPolicyReport";
+/// The kinds of reports of one API.
+#[derive(Debug)]
+pub(super) struct Form {
+    api_version: &'static str,
+    namespaced: &'static str,
+    namespaced_plural: &'static str,
+    cluster: &'static str,
+    cluster_plural: &'static str,
+}
+
+/// The forms that are known; where a cluster serves several, the first is written.
+pub(super) const FORMS: [Form; 2] = [
+    Form {
+        api_version: "openreports.io/v1alpha1",
+        namespaced: "Report",
+        namespaced_plural: "reports",
+        cluster: "ClusterReport",
+        cluster_plural: "clusterreports",
+    },
+    Form {
+        api_version: "wgpolicyk8s.io/v1alpha2",
+        namespaced: "PolicyReport",
+        namespaced_plural: "policyreports",
+        cluster: "ClusterPolicyReport",
+        cluster_plural: "clusterpolicyreports",
+    },
+];
 /// How many results a report has at most: those who show them read all into memory.
 const RESULTS: usize = 500;
 /// How many characters of evidence a result has at most.
@@ -41,6 +65,8 @@ pub(super) struct PolicyReports<'a> {
 
 /// What was written.
 pub(super) struct Written {
+    /// The `apiVersion` of the reports.
+    pub(super) api_version: &'static str,
     pub(super) reports: usize,
     pub(super) left_out: usize,
 }
@@ -49,18 +75,22 @@ impl PolicyReports<'_> {
     /// Writes one report for each namespace with findings and one for the rest, and deletes those
     /// of namespaces that have none any more. None if the cluster does not know policy reports.
     pub(super) async fn write(&self, audit: &Audit) -> Result<Option<Written>, Error> {
-        if !self.are_known().await? {
-            return Ok(None);
+        let mut known = Vec::new();
+        for form in &FORMS {
+            if self.is_known(form).await? {
+                known.push(form);
+            }
         }
+        let Some((form, others)) = known.split_first() else { return Ok(None) };
         let mut by_namespace: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
         // Written without findings too: it shows that the audit was made.
         by_namespace.insert(None, Vec::new());
         for finding in &audit.findings {
             by_namespace.entry(finding.object.namespace.as_deref()).or_default().push(finding);
         }
-        let mut written = Written { reports: 0, left_out: 0 };
+        let mut written = Written { api_version: form.api_version, reports: 0, left_out: 0 };
         for (namespace, findings) in &by_namespace {
-            let (report, left_out) = report(*namespace, findings, self.owner, self.time);
+            let (report, left_out) = report(form, *namespace, findings, self.owner, self.time);
             match self.applier.apply(&report).await {
                 Ok(_) => written.reports += 1,
                 // A namespace that has ended, or is about to, needs no report.
@@ -70,50 +100,71 @@ impl PolicyReports<'_> {
             }
             written.left_out += left_out;
         }
-        self.drop_others(&by_namespace).await?;
+        self.drop_others(form, &by_namespace).await?;
+        for other in others {
+            // Of an audit from before the cluster served the preferred form.
+            self.drop_others(other, &BTreeMap::new()).await?;
+        }
         Ok(Some(written))
     }
 
-    async fn are_known(&self) -> Result<bool, Error> {
-        let asked = self.client.list_api_group_resources(API_VERSION);
-        match answer("find", API_VERSION, asked).await {
+    async fn is_known(&self, form: &Form) -> Result<bool, Error> {
+        let asked = self.client.list_api_group_resources(form.api_version);
+        match answer("find", form.api_version, asked).await {
             Ok(list) => {
                 let has = |kind: &str| list.resources.iter().any(|one| one.kind == kind);
-                Ok(has(NAMESPACED) && has(CLUSTER))
+                Ok(has(form.namespaced) && has(form.cluster))
             }
             Err(error) if error.code() == Some(404) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
+    /// Deletes the reports of a form but those that are wanted.
     async fn drop_others(
         &self,
+        form: &Form,
         wanted: &BTreeMap<Option<&str>, Vec<&Finding>>,
     ) -> Result<(), Error> {
-        let resource = ApiResource {
-            group: GROUP.to_owned(),
-            version: "v1alpha2".to_owned(),
-            api_version: API_VERSION.to_owned(),
-            kind: NAMESPACED.to_owned(),
-            plural: "policyreports".to_owned(),
-        };
+        let resource = form.resource(form.namespaced, form.namespaced_plural);
         let all: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
         // The right to the one name covers a list of that name.
         let params = ListParams::default().fields(&format!("metadata.name={AUDIT}"));
-        let found = answer("list", "policyreports", all.list(&params)).await?;
+        let found = answer("list", form.namespaced_plural, all.list(&params)).await?;
         for namespace in found.items.iter().filter_map(ResourceExt::namespace) {
             if wanted.contains_key(&Some(namespace.as_str())) {
                 continue;
             }
             let of: Api<DynamicObject> =
                 Api::namespaced_with(self.client.clone(), &namespace, &resource);
-            let what = format!("{NAMESPACED} {namespace}/{AUDIT}");
-            match answer("delete", what, of.delete(AUDIT, &DeleteParams::default())).await {
-                Err(error) if error.code() != Some(404) => return Err(error),
-                _ => {}
-            }
+            drop_one(&of, &format!("{} {namespace}/{AUDIT}", form.namespaced)).await?;
         }
-        Ok(())
+        if wanted.contains_key(&None) {
+            return Ok(());
+        }
+        let resource = form.resource(form.cluster, form.cluster_plural);
+        let of: Api<DynamicObject> = Api::all_with(self.client.clone(), &resource);
+        drop_one(&of, &format!("{} {AUDIT}", form.cluster)).await
+    }
+}
+
+impl Form {
+    fn resource(&self, kind: &str, plural: &str) -> ApiResource {
+        let (group, version) = self.api_version.split_once('/').unwrap_or_default();
+        ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: self.api_version.to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+        }
+    }
+}
+
+async fn drop_one(of: &Api<DynamicObject>, what: &str) -> Result<(), Error> {
+    match answer("delete", what, of.delete(AUDIT, &DeleteParams::default())).await {
+        Err(error) if error.code() != Some(404) => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -123,6 +174,7 @@ fn is_ending(error: &Error) -> bool {
 
 /// A report, and how many findings are left out of it. Its numbers count them.
 pub(super) fn report(
+    form: &Form,
     namespace: Option<&str>,
     findings: &[&Finding],
     owner: Option<&Value>,
@@ -148,8 +200,8 @@ pub(super) fn report(
         metadata.insert("namespace".to_owned(), json!(namespace));
     }
     let report = json!({
-        "apiVersion": API_VERSION,
-        "kind": if namespace.is_some() { NAMESPACED } else { CLUSTER },
+        "apiVersion": form.api_version,
+        "kind": if namespace.is_some() { form.namespaced } else { form.cluster },
         "metadata": metadata,
         "summary": {"pass": 0, "fail": errors, "warn": findings.len() - errors, "error": 0,
             "skip": usize::from(left_out > 0)},

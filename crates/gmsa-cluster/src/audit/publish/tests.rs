@@ -2,7 +2,7 @@ use gmsa_core::finding::Code;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::json;
 
-use super::policy_report::report;
+use super::policy_report::{FORMS, report};
 use super::{MOST, Report, Scope, without_contents};
 use crate::audit::{Audit, Finding, Object};
 
@@ -34,7 +34,7 @@ fn stored_results_are_bounded_and_count_what_is_left_out() {
     assert!(kept.findings[0].message.starts_with("0: "), "the first are kept");
 
     let findings: Vec<&Finding> = audit.findings.iter().collect();
-    let (report, left_out) = report(Some("shop"), &findings, None, time());
+    let (report, left_out) = report(&FORMS[0], Some("shop"), &findings, None, time());
     let results = report["results"].as_array().unwrap();
     assert_eq!(results.len() - 1 + left_out, 5_000);
     assert!(report.to_string().len() < 1_000_000);
@@ -51,9 +51,11 @@ fn stored_results_are_bounded_and_count_what_is_left_out() {
 fn short_lists_are_kept_whole() {
     let kept = Report::new(&audit(3), &Scope::default(), time()).within(MOST);
     assert_eq!((kept.findings.len(), kept.left_out), (3, 0));
-    let (report, left_out) = report(None, &[], None, time());
-    assert_eq!((left_out, report["kind"].as_str()), (0, Some("ClusterPolicyReport")));
-    assert_eq!(report["results"], json!([]));
+    for (form, kind) in FORMS.iter().zip(["ClusterReport", "ClusterPolicyReport"]) {
+        let (report, left_out) = report(form, None, &[], None, time());
+        assert_eq!((left_out, report["kind"].as_str()), (0, Some(kind)));
+        assert_eq!(report["results"], json!([]));
+    }
 }
 
 #[test]

@@ -45,6 +45,17 @@ pub(super) fn check<'a>(
             found.add(Code::DnsNameInvalid, &Path::Key(&path, key), format!("{key} {trouble}"));
         }
     }
+    if let (Some(dns), Some(tree)) = (dns, trees)
+        && is_below(tree, dns)
+    {
+        let message = format!(
+            "DnsTreeName {} lies below DnsName {}: the root of a forest lies below none of its \
+             domains, so the two are swapped, and the Scope with them",
+            quoted(tree),
+            quoted(dns)
+        );
+        found.add(Code::DnsNamesSwapped, &Path::Key(&path, "DnsTreeName"), message);
+    }
     if let Some(guid) = guid.filter(|guid| !is_guid(guid)) {
         found.add(
             Code::GuidInvalid,
@@ -138,6 +149,13 @@ fn dns_trouble(name: &str, netbios: Option<&str>) -> Option<String> {
     } else {
         None
     }
+}
+
+/// Whether a domain lies below another.
+fn is_below(domain: &str, other: &str) -> bool {
+    let (domain, other) = (domain.to_lowercase(), other.to_lowercase());
+    let rest = domain.strip_suffix(&other).and_then(|rest| rest.strip_suffix('.'));
+    !other.is_empty() && rest.is_some_and(|rest| !rest.is_empty())
 }
 
 /// Letters of any script are allowed: a domain may have an international name.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::identifier::{braced_guid, is_guid};
 use super::super::path::Path;
-use super::super::plugin::{Plugin, by_guid, looks_like_password};
+use super::super::plugin::{Plugin, aws_input, by_guid, looks_like_password};
 use super::{Found, present};
 use crate::finding::Code;
 
@@ -64,16 +64,13 @@ fn check_input(
     let input = match present(map, "PluginInput") {
         Some(Value::String(input)) => input.as_str(),
         None => "",
+        Some(object @ Value::Object(_)) => return check_input_object(object, plugin, &path, found),
         Some(_) => return,
     };
     let fits = plugin.is_some_and(|plugin| plugin.fits(input));
     let takes_password = plugin.is_some_and(|plugin| plugin.takes_password);
     if (fits && takes_password) || (!fits && looks_like_password(input)) {
-        found.add(
-            Code::PluginInputPlaintextPassword,
-            &path,
-            "PluginInput seems to contain a password in plain text".to_owned(),
-        );
+        add_password(&path, found);
     } else if let Some(plugin) = plugin
         && !fits
     {
@@ -82,4 +79,22 @@ fn check_input(
             format!("PluginInput {trouble}: the {} plug-in wants {}", plugin.name, plugin.format);
         found.add(Code::PluginInputInvalid, &path, message);
     }
+}
+
+/// An object in the place of a string, of which the check of the structure says so.
+fn check_input_object(object: &Value, plugin: Option<&Plugin>, path: &Path<'_>, found: &mut Found) {
+    let of_ecs = plugin.filter(|plugin| plugin.id == "aws").and_then(|_| aws_input(object));
+    if let Some(input) = of_ecs {
+        // Nothing but the name of a secret.
+        let message =
+            format!("PluginInput is written as for Amazon ECS, write PluginInput: '{input}'");
+        found.add(Code::PluginInputInvalid, path, message);
+    } else if looks_like_password(&object.to_string()) {
+        add_password(path, found);
+    }
+}
+
+fn add_password(path: &Path<'_>, found: &mut Found) {
+    let message = "PluginInput seems to contain a password in plain text";
+    found.add(Code::PluginInputPlaintextPassword, path, message.to_owned());
 }

@@ -3,9 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::super::name::closest;
-use super::super::path::{Path, shown_key};
+use super::super::path::{Path, quoted, shown_key};
 use super::{Found, present};
 use crate::finding::Code;
+use crate::names::KIND;
+
+/// The version of credential specs that is not deprecated.
+const V1: &str = "windows.k8s.io/v1";
 
 /// What a value must be.
 #[derive(Clone, Copy)]
@@ -68,6 +72,24 @@ pub(super) fn check_resource(object: &Value, found: &mut Found) {
         if !RESOURCE_KEYS.contains(&key) {
             report_key(key, &RESOURCE_KEYS, &Path::Root, found);
         }
+    }
+}
+
+/// Reports an API group, version or kind that no cluster has.
+pub(super) fn check_version(object: &Value, found: &mut Found) {
+    let text = |key: &str| object.get(key).and_then(Value::as_str);
+    if let Some(version) = text("apiVersion")
+        && ![V1, "windows.k8s.io/v1alpha1"].contains(&version)
+    {
+        let message = format!("apiVersion {} is not one of a {KIND}: write {V1}", quoted(version));
+        found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "apiVersion"), message);
+    }
+    if let Some(kind) = text("kind")
+        && kind != KIND
+    {
+        let message =
+            format!("kind {} is not that of a credential spec: write {KIND}", quoted(kind));
+        found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "kind"), message);
     }
 }
 

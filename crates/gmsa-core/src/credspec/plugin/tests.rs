@@ -53,6 +53,14 @@ fn passwords_in_plain_text() {
         (r#"{"username":"a","password":"hunter2"}"#, true),
         (r#"{\"password\": \"hunter2\"}"#, true),
         ("pwd: x", true),
+        // Microsoft's ICcgDomainAuthCredentials page.
+        ("contoso.com:gmsaccg:Passw0rd!", true),
+        ("CONTOSO:gmsaccg:Passw0rd!", true),
+        ("emea.contoso.com:svc:a:b", true),
+        ("contoso.com:gmsaccg:", false),
+        ("contoso.com:443:/secrets/gmsa", false),
+        ("cattle-system:gmsa:secret", false),
+        ("arn:aws:secretsmanager:eu-west-1:1:secret:gmsa-AbC", false),
         ("password", false),
         ("password=", false),
         (r#"{"password":""}"#, false),
@@ -63,5 +71,22 @@ fn passwords_in_plain_text() {
         ("pässword=ü", false),
     ] {
         assert_eq!(looks_like_password(input), found, "{input}");
+    }
+}
+
+#[test]
+fn the_input_of_ecs_is_made_that_of_eks() {
+    let arn = "arn:aws:secretsmanager:us-west-2:123456789012:secret:gmsa-AbCdEf";
+    for (input, made) in [
+        (json!({"CredentialArn": arn}), true),
+        (json!({"credentialArn": arn}), true),
+        (json!({"CredentialArn": arn, "Other": 1}), false),
+        (json!({"CredentialArn": "gmsa"}), false),
+        (json!({"password": arn}), false),
+        (json!(arn), false),
+    ] {
+        let expected = made.then(|| format!("{{\"credentialArn\":\"{arn}\"}}"));
+        assert_eq!(aws_input(&input), expected, "{input}");
+        assert!(expected.is_none_or(|input| by_id("aws").unwrap().fits(&input)));
     }
 }

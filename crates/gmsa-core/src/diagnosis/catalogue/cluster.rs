@@ -9,7 +9,7 @@ checks! { Cluster;
         cause: "The CustomResourceDefinition `gmsacredentialspecs.windows.k8s.io` is missing or not established, so there are no credential specs: every pod that names one is denied. Deploy scripts that delete it on a second run take every credential spec with it.",
         remedy: "Run `kubectl gmsa install`, or apply `deploy/crd.yaml`; then apply the credential specs again.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
-        explains: ["crd-versions", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission", "webhook-drift"],
+        explains: ["crd-versions", "crd-schema", "webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-present", "credspec-findings", "pod-admission", "webhook-drift"],
     }
     CRD_VERSIONS {
         id: "crd-versions",
@@ -18,6 +18,14 @@ checks! { Cluster;
         remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`: the objects stay, and both versions are served.",
         source: "https://kubernetes.io/docs/tasks/configure-pod-container/configure-gmsa/#install-the-gmsacredentialspec-crd",
         explains: ["webhook-replicas", "webhook-redundancy", "admission-answers", "credspec-findings", "webhook-drift"],
+    }
+    CRD_SCHEMA {
+        id: "crd-schema",
+        title: "The definition keeps the contents of credential specs",
+        cause: "The schema of the definition lacks keys of a credential spec, and the API server drops what the schema lacks. Definitions from before Kubernetes 1.24 have no `HostAccountConfig`, some have no properties at all; helm never upgrades a definition.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, or apply `deploy/crd.yaml`. Then apply the credential specs again: what was dropped is not stored anywhere.",
+        source: "https://github.com/kubernetes-sigs/windows-gmsa/pull/47",
+        explains: ["credspec-findings", "pod-admission", "pod-contents", "pod-running", "pod-credential-spec", "webhook-drift"],
     }
     WEBHOOK_CONFIGURED {
         id: "webhook-configured",
@@ -74,6 +82,14 @@ checks! { Cluster;
         remedy: "Run `kubectl gmsa install --force-conflicts`, which restores roles and bindings.",
         source: "docs/threat-model.md",
         explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-drift", "webhook-sync", "webhook-denials"],
+    }
+    WEBHOOK_TOKEN {
+        id: "webhook-token",
+        title: "The API server accepts the webhook's tokens",
+        cause: "The webhook's service account was deleted, or was made again after the pods. A token is bound to the account for which it was issued, so each request of these pods is answered with 401, and every pod that uses a GMSA is denied. A pod's token is renewed within an hour.",
+        remedy: "Restart the pods: `kubectl rollout restart deployment/gmsa-webhook -n gmsa-webhook`. Where the account does not exist, run `kubectl gmsa install`, which makes it and restarts the pods.",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens",
+        explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-rollout", "webhook-sync", "webhook-denials"],
     }
     WEBHOOK_REPLICAS {
         id: "webhook-replicas",
@@ -240,6 +256,14 @@ checks! { Cluster;
         title: "The nodes' Windows builds can do GMSA",
         cause: "A Windows node runs a build with a known limit for GMSA; docs/limits.md has the list.",
         remedy: "Update Windows on the node, or move the pods to a newer one.",
+        source: "docs/limits.md",
+        explains: [],
+    }
+    NODE_LIFECYCLE {
+        id: "node-lifecycle",
+        title: "The nodes' releases of Windows get updates",
+        cause: "A Windows node runs a release that no longer gets updates from Microsoft, or not for long. Vendors of clusters may end it earlier: AKS ended Windows Server 2019 on 2026-03-01 and the Annual Channel (23H2) on 2026-05-15, and has announced the end of Windows Server 2022 for 2027-03-15.",
+        remedy: "Move the workloads to a node pool with a newer release, and their images to its tag: `ltsc2022` or `ltsc2025`.",
         source: "docs/limits.md",
         explains: [],
     }

@@ -67,6 +67,14 @@ checks! { Pod;
         source: "docs/limits.md",
         explains: ["pod-tools", "pod-ticket"],
     }
+    POD_BUILD {
+        id: "pod-build",
+        title: "The image is for the node's build of Windows",
+        cause: "By its tag the image is for another release of Windows than the node runs, and Windows does not start it there: a container shares the kernel of its node. From Windows Server 2022 on, newer nodes also run older images.",
+        remedy: "Use the image's tag for the node's release, or select nodes of the image's release by `node.kubernetes.io/windows-build`.",
+        source: "https://learn.microsoft.com/virtualization/windowscontainers/deploy-containers/version-compatibility",
+        explains: ["pod-running", "pod-exec"],
+    }
     POD_RUNNING {
         id: "pod-running",
         title: "The container runs",

@@ -198,7 +198,8 @@ pub async fn replica_sets_are_denied(world: &World, cases: &[Case]) {
         let set = eventually(&format!("the condition with {words}"), SOON, || async {
             let set = sets.list(&labelled).await.unwrap().items.into_iter().next()?;
             let conditions = set.status.as_ref()?.conditions.as_ref()?;
-            let failure = conditions.iter().find(|one| one.type_ == "ReplicaFailure")?;
+            let failure =
+                conditions.iter().find(|one| one.type_.as_deref() == Some("ReplicaFailure"))?;
             failure.message.as_deref()?.contains(words.as_str()).then_some(set)
         })
         .await;

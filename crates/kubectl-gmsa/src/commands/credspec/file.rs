@@ -45,7 +45,9 @@ fn parse(file: &str, text: &str) -> Result<Vec<Found>, Failure> {
     for document in gmsa_cluster::manifests::parse(file, text) {
         let Document { value, source } =
             document.map_err(|error| Failure::Input(error.to_string()))?;
-        if value.get("kind").and_then(Value::as_str) == Some(KIND) {
+        let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+        // Another spelling, or another group, is found by lint and corrected by import.
+        if kind.eq_ignore_ascii_case(KIND) {
             found.push(Found { object: value, source: source.to_string(), bare: false });
         }
     }

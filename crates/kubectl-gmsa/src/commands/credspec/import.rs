@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gmsa_core::credspec::plugin::{aws_input, by_guid};
+use gmsa_core::names::KIND;
 use serde_json::{Value, json};
 
 use super::file::{self, Found};
@@ -12,6 +14,9 @@ use crate::cli::credspec::Import;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
 use crate::output::printer;
+
+/// The version of credential specs that is not deprecated.
+const V1: &str = "windows.k8s.io/v1";
 
 /// Makes resources from files. With errors nothing is applied.
 pub fn run(args: &Import) -> Result<u8, Failure> {
@@ -30,7 +35,10 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
     let mut errors = Vec::new();
     for one in found {
         let Found { object, source, bare } = &one;
-        let object = renamed(&one, args.name.as_deref()).unwrap_or_else(|| object.clone());
+        let mut object = renamed(&one, args.name.as_deref()).unwrap_or_else(|| object.clone());
+        for change in converted(&mut object) {
+            printer::note(&format!("{source}: {change}"));
+        }
         let name = name_of(&object).to_owned();
         let stem = Path::new(source).file_stem().unwrap_or_default();
         if *bare && args.name.is_none() && stem != name.as_str() {
@@ -56,6 +64,33 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
     }
     put(&objects, &args.to)?;
     Ok(1)
+}
+
+/// Writes as a cluster of today takes it what was written for another system or an older one, and
+/// says what was changed.
+fn converted(object: &mut Value) -> Vec<String> {
+    let mut changes = Vec::new();
+    let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    if ![V1, "windows.k8s.io/v1alpha1"].contains(&version) {
+        changes.push(format!("apiVersion {version} is written as {V1}"));
+        object["apiVersion"] = json!(V1);
+    }
+    if object.get("kind").and_then(Value::as_str) != Some(KIND) {
+        changes.push(format!("kind is written as {KIND}"));
+        object["kind"] = json!(KIND);
+    }
+    let host = object.pointer_mut("/credspec/ActiveDirectoryConfig/HostAccountConfig");
+    let Some(Value::Object(host)) = host else { return changes };
+    let guid = host.get("PluginGUID").and_then(Value::as_str).unwrap_or_default();
+    let is_aws = by_guid(guid.trim_matches(['{', '}'])).is_some_and(|plugin| plugin.id == "aws");
+    if is_aws && let Some(input) = host.get("PluginInput").and_then(aws_input) {
+        // The name of a secret, which is no secret.
+        changes.push(format!(
+            "PluginInput is an object, as on Amazon ECS; on Kubernetes it is a string: '{input}'"
+        ));
+        host.insert("PluginInput".to_owned(), json!(input));
+    }
+    changes
 }
 
 /// The resource under another name; what a cluster added to it is left behind.

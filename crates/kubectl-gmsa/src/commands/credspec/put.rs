@@ -104,14 +104,21 @@ fn send(made: &[Made], to: &Destination) -> Result<(), Failure> {
         let client = connect::connect(&to.cluster).await?;
         let applier = Applier::new(client, FIELD_MANAGER, to.apply.force_conflicts);
         for made in made {
+            let name = name_of(&made.spec);
+            if let Some(path) = applier.dropped(&made.spec).await? {
+                return Err(Failure::Cluster(format!(
+                    "failed to apply GMSACredentialSpec \"{name}\": the cluster's \
+                     CustomResourceDefinition does not know {path} and would drop it, so it is too \
+                     old; run kubectl gmsa install --force-conflicts, or apply deploy/crd.yaml, and \
+                     then run this again"
+                )));
+            }
             let dry_run = if to.apply.dry_run.is_server() {
-                applier.check(&made.spec).await?;
                 " (server dry run)"
             } else {
                 applier.apply(&made.spec).await?;
                 ""
             };
-            let name = name_of(&made.spec);
             printer::data(&format!("gmsacredentialspec.{GROUP}/{name} applied{dry_run}\n"))?;
         }
         Ok(())

@@ -19,6 +19,7 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
+use gmsa_core::workload::{templates, unread};
 use kube::Client;
 use serde_json::Value;
 
@@ -131,7 +132,11 @@ fn identity(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
     let found: Vec<Identity<'_>> = identities(pod).collect();
     if found.is_empty() {
         let words = "nothing in it names a credential spec";
-        return vec![Outcome::problem(&POD_IDENTITY, words).on(&subject.shown)];
+        let outcome = Outcome::problem(&POD_IDENTITY, words).on(&subject.shown);
+        let objects = subject.workload.iter().chain(&subject.pod);
+        // Nobody else says that an annotation or a field is read by nothing.
+        let unread = objects.flat_map(|object| unread(object, &templates(object)));
+        return vec![unread.map(|finding| finding.message).fold(outcome, Outcome::because)];
     }
     let one = |identity: &Identity<'_>| {
         let field = carrier(identity);

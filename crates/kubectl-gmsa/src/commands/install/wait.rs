@@ -117,7 +117,7 @@ struct Progress {
 }
 
 fn progress(deployment: &Deployment) -> Progress {
-    let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let wanted = deployment.spec.replicas.unwrap_or(1);
     let status = deployment.status.clone().unwrap_or_default();
     let observed = status.observed_generation >= deployment.metadata.generation;
     let updated = if observed { status.updated_replicas.unwrap_or(0) } else { 0 };
@@ -147,7 +147,7 @@ async fn problems(
     let sets = answer("list the", object, sets.list(&ours)).await?;
     let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
     let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
-    let conditions = conditions.map(|one| (&one.type_, &one.status, &one.message));
+    let conditions = conditions.map(|one| [&one.type_, &one.status, &one.message]);
     let mut problems: Vec<Problem> = refused(conditions).into_iter().collect();
     if let Some(template) = newest.labels().get(TEMPLATE) {
         let ours = ours.labels(&format!("{},{TEMPLATE}={template}", selector()));

@@ -18,6 +18,7 @@ use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::rbac::Policy;
 use kube::Client;
+use serde_json::Value;
 
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
@@ -55,7 +56,7 @@ impl<'a> Facts<'a> {
             .credential_specs
             .iter()
             // The API server would not accept an object with another name.
-            .filter(|(name, _)| is_valid_name(name))
+            .filter(|(name, spec)| is_valid_name(name) && spec.is_served())
             .map(|(name, spec)| {
                 (name.as_str(), Prepared::from_object(name, &spec.object).map(Arc::new))
             })
@@ -73,6 +74,25 @@ impl Facts<'_> {
             Self::Cluster(cluster) => {
                 cluster.runtime.block_on(makes_random_hostnames(&cluster.client))
             }
+        }
+    }
+
+    /// The cluster's nodes, as far as they may be listed; none for files.
+    pub fn nodes(&self) -> Vec<Value> {
+        match self {
+            Self::Files { .. } => Vec::new(),
+            Self::Cluster(cluster) => {
+                let objects = Objects::new(cluster.client.clone(), FIELD_MANAGER, true);
+                cluster.runtime.block_on(objects.list(kinds::NODE, None)).unwrap_or_default()
+            }
+        }
+    }
+
+    /// The roles and bindings that come close to the right, and what each lacks.
+    pub fn near_misses(&self, namespace: &str, account: &str, name: &str) -> Vec<String> {
+        match self {
+            Self::Files { policy, .. } => policy.near_misses(namespace, account, name),
+            Self::Cluster(_) => Vec::new(),
         }
     }
 
@@ -124,8 +144,10 @@ impl Cluster {
             .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
         let options = Options { cache_reviews_for: Duration::ZERO, ..Options::default() };
         let (client, facts) = runtime.block_on(async {
-            let client = client::connect(Selection { kubeconfig, context }).await?;
-            let facts = ClusterFacts::start(client.clone(), options, Arc::new(Unobserved));
+            let (client, credentials) =
+                client::connect_watched(Selection { kubeconfig, context }).await?;
+            let facts =
+                ClusterFacts::start(client.clone(), credentials, options, Arc::new(Unobserved));
             Ok::<_, client::Error>((client, facts))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());

@@ -28,6 +28,12 @@ pub fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
             });
         }
     }
+    for unread in &set.unread {
+        // Those of a workload are reported with it.
+        if !set.workloads.iter().any(|workload| workload.document == unread.document) {
+            found.push(ObjectFinding::new(&unread.object, Some(&unread.source), &unread.finding));
+        }
+    }
     roles(set, cluster, &mut found);
     if !cluster {
         bindings(set, &mut found);
@@ -43,7 +49,10 @@ fn roles(set: &ManifestSet, cluster: bool, found: &mut Vec<ObjectFinding>) {
         }
         let names = set.credential_specs.keys().map(String::as_str);
         let instead = match closest(name, names.filter(|name| is_valid_name(name))) {
-            _ if is_pattern(name) => "; resourceNames takes whole names".to_owned(),
+            _ if is_pattern(name) => {
+                "; resourceNames takes whole names: list them, or leave resourceNames out to allow all"
+                    .to_owned()
+            }
             Some(close) => format!("; write \"{close}\""),
             None if valid => String::new(),
             None => {

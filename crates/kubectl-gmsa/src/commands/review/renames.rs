@@ -1,11 +1,14 @@
 //! Names that no object can have, and what to write instead: what comes before all else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
 use gmsa_core::admission::{Denial, Reason};
 use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
+use gmsa_core::names::{GROUP, KIND};
+use gmsa_core::pod::shown;
 use gmsa_core::rbac::Policy;
+use gmsa_core::workload::dotted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,6 +61,8 @@ pub struct Renames<'a> {
     by_name: BTreeMap<String, Rename>,
     /// The rights that the files give; none where the cluster's count.
     policy: Option<&'a Policy>,
+    /// The credential specs of the files that no API server takes, because of their API version.
+    unserved: BTreeSet<&'a str>,
 }
 
 /// What to print for a denial that the spelling of a name explains.
@@ -71,7 +76,9 @@ impl<'a> Renames<'a> {
     /// What has to be written otherwise in the objects and in the places that were judged.
     pub fn of(set: &'a ManifestSet, simulated: &[Simulated<'_>], cluster: bool) -> Self {
         let policy = (!cluster).then_some(&set.policy);
-        let mut renames = Self { by_name: BTreeMap::new(), policy };
+        let unserved = set.credential_specs.iter().filter(|(_, spec)| !spec.is_served());
+        let unserved = unserved.map(|(name, _)| name.as_str()).collect();
+        let mut renames = Self { by_name: BTreeMap::new(), policy, unserved };
         for (name, spec) in &set.credential_specs {
             let (object, at) = (format!("GMSACredentialSpec {name}"), Some(&spec.source));
             renames.add(name, object, "metadata.name", at, Holder::CredentialSpec);
@@ -88,7 +95,7 @@ impl<'a> Renames<'a> {
                 if is_valid_name(name) {
                     continue;
                 }
-                let mut field = workload.template.trim_start_matches('/').replace('/', ".");
+                let mut field = dotted(&workload.template);
                 if !field.is_empty() {
                     field.push('.');
                 }
@@ -132,6 +139,10 @@ impl<'a> Renames<'a> {
     /// What to say of a denial of the service account at this place, if writing other names at
     /// other places comes before what admission itself would advise.
     pub fn cure(&self, denial: &Denial, name: &str, of: (&str, &str)) -> Option<Cure> {
+        if denial.reason == Reason::NotFound && self.unserved.contains(name) {
+            let hint = format!("Write apiVersion: {GROUP}/v1 in {KIND} {name}.");
+            return Some(Cure { message: None, hint });
+        }
         let rename = self.by_name.get(name)?;
         let (namespace, account) = of;
         let write = format!("Write \"{name}\" in {}", rename.facts.join(" and "));
@@ -161,6 +172,26 @@ impl<'a> Renames<'a> {
     /// All of them, in the order of the names to write.
     pub fn into_list(self) -> Vec<Rename> {
         self.by_name.into_values().collect()
+    }
+}
+
+impl Cure {
+    /// What to say of a missing right where the pod template names no service account: nobody asked
+    /// for a grant to `default`, which every pod of the namespace runs as that names none.
+    pub fn of_unnamed_account(denial: &Denial, simulated: &Simulated<'_>) -> Option<Self> {
+        if denial.reason != Reason::NotAuthorized || simulated.names_account {
+            return None;
+        }
+        let namespace = &simulated.workload.namespace;
+        Some(Self {
+            message: Some(denial.without_commands().to_owned()),
+            hint: format!(
+                "The pod template names no service account, so its pods run as \"default\" of \
+                 namespace \"{}\", as others may: set serviceAccountName to an account of the \
+                 workload's own, and grant that one the right.",
+                shown(namespace)
+            ),
+        })
     }
 }
 

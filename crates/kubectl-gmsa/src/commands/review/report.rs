@@ -57,6 +57,9 @@ pub struct WorkloadReport {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// Where in the object the pod template is, if its kind alone does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
     /// The file, `-` for standard input.
     pub file: String,
     /// The line on which the document begins.
@@ -105,6 +108,9 @@ pub struct DenialReport {
     pub message: String,
     /// What to do.
     pub hint: String,
+    /// Roles and bindings that come close to the right, and what each lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub near_misses: Vec<String>,
 }
 
 /// A finding.
@@ -195,9 +201,12 @@ impl WorkloadReport {
             let name = place.credential_spec.as_deref().unwrap_or_default();
             let account =
                 (simulated.workload.namespace.as_str(), simulated.service_account.as_str());
-            let denial = own
-                .or(of_pod)
-                .map(|denial| DenialReport::new(denial, name, renames.cure(denial, name, account)));
+            let denial = own.or(of_pod).map(|denial| {
+                let cure = renames.cure(denial, name, account);
+                let cure = cure.or_else(|| Cure::of_unnamed_account(denial, simulated));
+                let near_misses = place.near_misses.clone();
+                DenialReport { near_misses, ..DenialReport::new(denial, name, cure) }
+            });
             PlaceReport::new(place, denial)
         };
         let places: Vec<PlaceReport> = simulated.places.iter().map(report).collect();
@@ -210,6 +219,7 @@ impl WorkloadReport {
             kind: simulated.workload.kind.clone(),
             namespace: simulated.workload.namespace.clone(),
             name: simulated.workload.name.clone(),
+            template: simulated.workload.path(),
             file: simulated.workload.source.file.to_string(),
             line: simulated.workload.source.line,
             service_account: simulated.service_account.clone(),
@@ -221,7 +231,16 @@ impl WorkloadReport {
 
     /// The workload as people name it.
     pub fn label(&self) -> String {
-        format!("{} {}/{}", self.kind, self.namespace, self.name)
+        let object = format!("{} {}/{}", self.kind, self.namespace, self.name);
+        match &self.template {
+            Some(template) => format!("{object} at {template}"),
+            None => object,
+        }
+    }
+
+    /// Whether there is something to say of it: it uses a GMSA, or is meant to.
+    pub fn is_shown(&self) -> bool {
+        self.verdict != "no-gmsa" || !self.findings.is_empty()
     }
 
     /// Why it is denied; a denial of the whole pod is listed once.
@@ -270,6 +289,7 @@ impl DenialReport {
             field: denial.field.clone(),
             message: message.unwrap_or_else(|| denial.message.clone()),
             hint,
+            near_misses: Vec::new(),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
 use gmsa_cluster::simulate;
-use gmsa_core::admission::{Decision, patch};
+use gmsa_core::admission::{Decision, Reason, patch};
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
+use gmsa_core::workload::{pod_findings, refine_binding, selects_windows_nodes_only};
 use serde_json::Value;
 
 use super::facts::Facts;
@@ -14,12 +15,16 @@ use crate::failure::Failure;
 pub struct Simulated<'a> {
     pub workload: &'a Workload,
     pub service_account: String,
+    /// Whether the pod template names its service account.
+    pub names_account: bool,
     /// Whether anything in it uses a GMSA.
     pub uses_gmsa: bool,
     pub places: Vec<Place>,
     pub decision: Decision,
     /// What the mutating step filled in.
     pub operations: Vec<patch::Operation>,
+    /// The pod as its controller makes it.
+    object: Value,
 }
 
 /// A place of the pod that uses a GMSA.
@@ -31,6 +36,8 @@ pub struct Place {
     pub credential_spec: Option<String>,
     /// The containers for which it is in force.
     pub containers: Vec<String>,
+    /// Roles and bindings that come close to a right that is missing.
+    pub near_misses: Vec<String>,
 }
 
 /// Judges every workload.
@@ -47,6 +54,16 @@ pub fn all<'a>(
     {
         for one in &mut simulated {
             one.decision.warnings.retain(|finding| !is_shared(finding));
+        }
+    }
+    let is_unbound = |finding: &Finding| finding.code == Code::NotBoundToWindows;
+    if simulated.iter().any(|one| one.decision.warnings.iter().any(is_unbound)) {
+        let nodes = facts.nodes();
+        for one in &mut simulated {
+            let spec = one.object.get("spec").unwrap_or(&Value::Null);
+            if selects_windows_nodes_only(spec, &nodes) {
+                one.decision.warnings.retain(|finding| !is_unbound(finding));
+            }
         }
     }
     Ok(simulated)
@@ -66,9 +83,19 @@ fn walk_all<'a>(
             if simulated.uses_gmsa && !facts.is_cluster() {
                 simulated.decision.warnings.extend(missing_account(set, &simulated));
             }
+            if is_first_of_its_object(set, workload) {
+                let own = set.unread.iter().filter(|one| one.document == workload.document);
+                simulated.decision.warnings.extend(own.map(|one| one.finding.clone()));
+            }
             Ok(simulated)
         })
         .collect()
+}
+
+/// What is found on an object is reported with its first workload.
+fn is_first_of_its_object(set: &ManifestSet, workload: &Workload) -> bool {
+    let first = set.workloads.iter().find(|one| one.document == workload.document);
+    first.is_some_and(|first| first.template == workload.template)
 }
 
 /// The API server refuses pods whose service account does not exist. Files that hold none of the
@@ -99,15 +126,30 @@ fn one<'a>(
     let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
-    let walked = simulate::walk(&object, &pod, &workload.namespace, facts)?;
-    let places = places(&pod);
+    let mut walked = simulate::walk(&object, &pod, &workload.namespace, facts)?;
+    let warnings = &mut walked.decision.warnings;
+    refine_binding(warnings, object.get("spec").unwrap_or(&Value::Null));
+    warnings.extend(pod_findings(&object, &pod));
+    let mut places = places(&pod);
+    for denial in walked.decision.denials() {
+        let own = places.iter_mut().filter(|place| {
+            denial.reason == Reason::NotAuthorized && denial.field.starts_with(&place.prefix)
+        });
+        for place in own {
+            let name = place.credential_spec.as_deref().unwrap_or_default();
+            place.near_misses = facts.near_misses(&workload.namespace, pod.service_account(), name);
+        }
+    }
+    let named = object.pointer("/spec/serviceAccountName").and_then(Value::as_str);
     Ok(Simulated {
         workload,
         service_account: pod.service_account().to_owned(),
+        names_account: named.is_some_and(|name| !name.is_empty()),
         uses_gmsa: !places.is_empty(),
         places,
         decision: walked.decision,
         operations: walked.operations,
+        object,
     })
 }
 
@@ -139,6 +181,7 @@ fn places(pod: &Pod<'_>) -> Vec<Place> {
                 prefix: place.field(""),
                 credential_spec: reference.name.map(str::to_owned),
                 containers: containers(place.kind, place.index),
+                near_misses: Vec::new(),
             }
         })
         .collect()

@@ -17,7 +17,7 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
         first(&mut text, rename);
     }
     let listed: Vec<&WorkloadReport> =
-        report.workloads.iter().filter(|workload| wide || workload.verdict != "no-gmsa").collect();
+        report.workloads.iter().filter(|workload| wide || workload.is_shown()).collect();
     if !listed.is_empty() {
         text.push_str(&table(&listed, colour));
         text.push('\n');
@@ -125,6 +125,9 @@ fn details(text: &mut String, workload: &WorkloadReport) {
         let _ = writeln!(text, "  denied   {} ({})", denial.reason, denial.code);
         let _ = writeln!(text, "           {}", denial.message);
         let _ = writeln!(text, "           -> {}", denial.hint);
+        for near in &denial.near_misses {
+            let _ = writeln!(text, "           close: {near}");
+        }
     }
     for finding in &workload.findings {
         describe(text, finding);

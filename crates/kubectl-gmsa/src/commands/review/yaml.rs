@@ -20,8 +20,9 @@ pub fn render(
         let workload = one.workload;
         if !one.decision.is_allowed() {
             kept.push(format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
-        } else if let Some(template) =
-            values.get_mut(workload.document).and_then(|value| value.pointer_mut(workload.template))
+        } else if let Some(template) = values
+            .get_mut(workload.document)
+            .and_then(|value| value.pointer_mut(&workload.template))
         {
             apply(template, &one.operations);
         }

@@ -147,7 +147,7 @@ pub(super) const fn denial(
     Row { entry: (Catalogue::Denials, id), says, plant, follow }
 }
 
-const OF_PODS: [Row; 16] = [
+const OF_PODS: [Row; 23] = [
     finding(
         "gmsa-with-host-process",
         "Remove `hostProcess: true`",
@@ -165,9 +165,80 @@ const OF_PODS: [Row; 16] = [
     ),
     finding(
         "fixed-hostname",
-        "Leave `hostname` out",
-        |files| files.pod()["hostname"] = json!("web"),
-        |files| remove(files.pod(), "hostname"),
+        "Leave `hostname` and `hostnameOverride` out",
+        |files| {
+            files.pod()["hostname"] = json!("web");
+            files.pod()["hostnameOverride"] = json!("web.contoso.com");
+        },
+        |files| {
+            remove(files.pod(), "hostname");
+            remove(files.pod(), "hostnameOverride");
+        },
+    ),
+    finding(
+        "field-not-read",
+        "move it to spec.template.spec.securityContext.windowsOptions.gmsaCredentialSpecName",
+        |files| {
+            let name = files.options()["gmsaCredentialSpecName"].take();
+            remove(files.options(), "gmsaCredentialSpecName");
+            files.pod()["windowsOptions"] = json!({"gmsaCredentialSpecName": name});
+        },
+        |files| {
+            let name = files.pod()["windowsOptions"]["gmsaCredentialSpecName"].take();
+            remove(files.pod(), "windowsOptions");
+            files.options()["gmsaCredentialSpecName"] = name;
+        },
+    ),
+    finding(
+        "credspec-not-judged",
+        "`helm template` for a chart or a HelmRelease",
+        |files| {
+            let values = files.pod()["securityContext"].clone();
+            files.workload = json!({"apiVersion": "helm.toolkit.fluxcd.io/v2",
+                "kind": "HelmRelease", "metadata": {"name": "db", "namespace": "shop"},
+                "spec": {"values": {"podSecurityContext": values}}});
+        },
+        // What its chart renders.
+        |files| files.workload = Files::new().workload,
+    ),
+    finding(
+        "field-of-another-system",
+        "Remove the fields that the message names",
+        |files| {
+            files.pod()["os"] = json!({"name": "windows"});
+            files.pod()["securityContext"]["fsGroup"] = json!(2000);
+        },
+        |files| remove(&mut files.pod()["securityContext"], "fsGroup"),
+    ),
+    finding(
+        "field-of-another-system",
+        "or leave `os` out",
+        |files| {
+            files.pod()["os"] = json!({"name": "windows"});
+            files.pod()["securityContext"]["fsGroup"] = json!(2000);
+        },
+        |files| remove(files.pod(), "os"),
+    ),
+    finding(
+        "os-label-deprecated",
+        "Write `kubernetes.io/os: windows`",
+        |files| files.pod()["nodeSelector"] = json!({"beta.kubernetes.io/os": "windows"}),
+        |files| files.pod()["nodeSelector"] = json!({"kubernetes.io/os": "windows"}),
+    ),
+    finding(
+        "user-without-identity",
+        "or write `NT AUTHORITY\\NetworkService`",
+        |files| files.options()["runAsUserName"] = json!("svc-web"),
+        |files| files.options()["runAsUserName"] = json!("NT AUTHORITY\\NetworkService"),
+    ),
+    finding(
+        "image-build-mismatch",
+        "`ltsc2019` for build 17763",
+        |files| {
+            files.pod()["nodeSelector"]["node.kubernetes.io/windows-build"] = json!("10.0.17763");
+            files.pod()["containers"][0]["image"] = json!("servercore:ltsc2022");
+        },
+        |files| files.pod()["containers"][0]["image"] = json!("servercore:ltsc2019"),
     ),
     finding(
         "shared-hostname-prefix",

@@ -14,7 +14,7 @@ use crate::support::windows::{NAMESPACE, SOON};
 /// A check, what is looked at, and what its advice says.
 type Row = (&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     (
         "pod-identity",
         "deployment/plain",
@@ -27,6 +27,7 @@ const ROWS: [Row; 11] = [
     ("pod-scheduled", "deployment/linux", "Set the node selector `kubernetes.io/os: windows`"),
     ("pod-hostname", "deployment/frontend-of-shop", "`kubectl gmsa install --random-hostname`"),
     ("pod-image", "deployment/nano", "Use an image of Windows Server Core"),
+    ("pod-build", "deployment/build", "such as ltsc2022, or select nodes"),
     ("pod-tools", "tools", "kubectl gmsa doctor POD --probe-pod --probe-image=SERVERCORE-IMAGE"),
     ("pod-secure-channel", "channel", "Reset it: kubectl gmsa doctor channel -n shop --repair"),
     ("pod-exec", "web", "Get the rights `get` and `create` on `pods/exec`"),
@@ -103,6 +104,13 @@ async fn plant(world: &Living, check: &str, target: &str) {
             };
             deploy(world, name, nano).await;
         }
+        "deployment/build" => {
+            let image = json!("mcr.microsoft.com/windows/servercore:ltsc2019");
+            let build = |one: &mut Value| {
+                one["spec"]["template"]["spec"]["containers"][0]["image"] = image;
+            };
+            deploy(world, name, build).await;
+        }
         "tools" => {
             world.node.record("tools", recordings::no_nltest());
             world.node.record("probe-", recordings::healthy());
@@ -144,7 +152,7 @@ async fn follow(world: &Living, check: &str, target: &str, advice: &str) -> Resu
             world.shell(&command(advice, "kubectl gmsa install")).await?;
             world.shell("kubectl rollout restart deployment/frontend-of-shop -n shop").await?;
         }
-        "deployment/nano" => {
+        "deployment/nano" | "deployment/build" => {
             let image = "mcr.microsoft.com/windows/servercore:ltsc2022";
             let containers = json!([{"name": "iis", "image": image}]);
             template(world, name, json!({"containers": containers})).await;

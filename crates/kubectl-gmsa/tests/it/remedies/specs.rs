@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::manifests::{INPUT, PLUGIN, Row, advice, denial, finding, remove};
 
-pub(super) const OF_SPECS: [Row; 26] = [
+pub(super) const OF_SPECS: [Row; 28] = [
     finding(
         "credspec-findings",
         "`kubectl gmsa credspec lint -f FILE`",
@@ -130,6 +130,16 @@ pub(super) const OF_SPECS: [Row; 26] = [
         |files| files.domain()["DnsName"] = json!("contoso.com"),
     ),
     finding(
+        "dns-names-swapped",
+        "Swap the two values, and write the new `DnsName` as the `Scope`",
+        |files| files.domain()["DnsTreeName"] = json!("emea.contoso.com"),
+        |files| {
+            files.domain()["DnsTreeName"] = json!("contoso.com");
+            files.domain()["DnsName"] = json!("emea.contoso.com");
+            files.accounts()[1]["Scope"] = json!("emea.contoso.com");
+        },
+    ),
+    finding(
         "account-not-listed",
         "Add two entries with the account's name: one with the NetBIOS name of the domain as \
          `Scope`, one with its DNS name",
@@ -237,6 +247,12 @@ pub(super) const OF_SPECS: [Row; 26] = [
             files.host()["PluginInput"] = json!("web@contoso.com:Secret1");
         },
         |files| files.host()["PluginInput"] = json!(INPUT),
+    ),
+    finding(
+        "api-version-wrong",
+        "Write `apiVersion: windows.k8s.io/v1` and `kind: GMSACredentialSpec`",
+        |files| files.spec["apiVersion"] = json!("auth.k8s.io/v1alpha1"),
+        |files| files.spec["apiVersion"] = json!("windows.k8s.io/v1"),
     ),
     finding(
         "version-deprecated",

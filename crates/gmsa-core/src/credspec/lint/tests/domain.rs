@@ -119,3 +119,19 @@ fn names_of_the_domain() {
         assert!(found[0].message.contains(code), "{}", found[0].message);
     }
 }
+
+#[test]
+fn swapped_names_of_domain_and_forest() {
+    let swapped = |tree: &str, found: bool| {
+        let object = with(&format!("{DOMAIN}/DnsTreeName"), Some(json!(tree)));
+        let findings = lint("gmsa-webapp1", &object);
+        let codes: Vec<Code> = findings.iter().map(|finding| finding.code).collect();
+        let expected: &[Code] = if found { &[Code::DnsNamesSwapped] } else { &[] };
+        assert_eq!(codes, expected, "{tree}: {findings:?}");
+    };
+    swapped("emea.contoso.com", true);
+    swapped("EMEA.Contoso.com", true);
+    swapped("contoso.com", false);
+    swapped("fabrikam.com", false);
+    swapped("xcontoso.com", false);
+}

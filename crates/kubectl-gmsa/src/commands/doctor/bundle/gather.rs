@@ -64,9 +64,12 @@ pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     let definition = reader.get(kinds::DEFINITION, "", &name).await;
     reader.archive.objects("cluster/definition.yaml", definition.into_iter().collect());
     if let Some((namespace, name, _)) = facts.service() {
-        let mut found = Vec::new();
-        for kind in [kinds::SERVICE, kinds::ENDPOINTS] {
-            found.extend(reader.get(kind, &namespace, &name).await);
+        let mut found: Vec<Value> =
+            reader.get(kinds::SERVICE, &namespace, &name).await.into_iter().collect();
+        match checks::server::behind(&reader.objects, &namespace, &name).await {
+            Ok(Ok(behind)) => found.extend(behind),
+            Ok(Err(why)) => reader.archive.missed(why),
+            Err(failure) => reader.archive.missed(failure.to_string()),
         }
         reader.archive.objects("cluster/service.yaml", found);
     }

@@ -1,9 +1,12 @@
 //! What the name of an image reveals about its content.
 
 use gmsa_cluster::api::value::text;
-use gmsa_core::diagnosis::catalogue::pod::POD_IMAGE;
+use gmsa_core::diagnosis::catalogue::pod::{POD_BUILD, POD_IMAGE};
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{Pod, identities};
+use gmsa_core::windows::release;
+use gmsa_core::workload::image_mismatch;
+use serde_json::Value;
 
 use super::target::Subject;
 
@@ -27,6 +30,38 @@ pub fn judge(subject: &Subject, pod: &Pod<'_>) -> Vec<Outcome> {
     identities(pod).filter(|one| !one.host_process).map(one).collect()
 }
 
+/// The images of the containers that have an identity against the node on which the pod is: only an
+/// image for its build of Windows starts there.
+pub fn against_node(live: &Value, pod: &Pod<'_>, node: &str, kernel: &str) -> Vec<Outcome> {
+    let build = kernel.split('.').nth(2).and_then(|build| build.parse().ok());
+    // A runtime class may isolate by Hyper-V, which runs older images.
+    let is_isolated = live.pointer("/spec/runtimeClassName").is_some_and(Value::is_string);
+    let Some(build) = build.filter(|_| !is_isolated) else { return Vec::new() };
+    let one = |identity: gmsa_core::pod::Identity<'_>| {
+        let place = identity.container;
+        let list = place.kind.list().unwrap_or_default();
+        let image = text(live, &format!("/spec/{list}/{}/image", place.index));
+        let of_image = release::of_image(image)?;
+        if image_mismatch(image, build).is_none() {
+            let words = format!("{place}: {image} runs on build {build}");
+            return Some(Outcome::ok(&POD_BUILD, words));
+        }
+        let words = format!(
+            "{place}: {image} is for {} (build {}), and {node} has build {build}",
+            of_image.name, of_image.build
+        );
+        let outcome = Outcome::problem(&POD_BUILD, words);
+        Some(match release::of_build(build) {
+            Some(of_node) => outcome.then(format!(
+                "Use the image's tag for {}, such as {}, or select nodes of the image's release.",
+                of_node.name, of_node.tag
+            )),
+            None => outcome,
+        })
+    };
+    identities(pod).filter(|one| !one.host_process).filter_map(one).collect()
+}
+
 fn kind(image: &str) -> Outcome {
     let lower = image.to_ascii_lowercase();
     let (name, tag) = lower.rsplit_once(':').unwrap_or((&lower, ""));
@@ -46,7 +81,29 @@ fn kind(image: &str) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::kind;
+    use serde_json::json;
+
+    use super::{against_node, kind};
+
+    #[test]
+    fn an_image_starts_on_nodes_of_its_build() {
+        for (image, kernel, state) in [
+            ("servercore:ltsc2022", "10.0.20348.2031", Some("ok")),
+            ("servercore:ltsc2022", "10.0.26100.1", Some("ok")),
+            ("servercore:ltsc2019", "10.0.20348.2031", Some("problem")),
+            ("servercore:ltsc2025", "10.0.20348.2031", Some("problem")),
+            ("web:1.0", "10.0.20348.2031", None),
+            ("servercore:ltsc2019", "", None),
+        ] {
+            let live = json!({"spec": {"containers": [{"name": "iis", "image": image,
+                "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": "web"}}}]}});
+            let read = live.to_string();
+            let pod = serde_json::from_str(&read).unwrap();
+            let outcomes = against_node(&live, &pod, "win-1", kernel);
+            let found = outcomes.first().map(|one| one.state.as_str());
+            assert_eq!(found, state, "{image} {kernel}: {outcomes:?}");
+        }
+    }
 
     #[test]
     fn names_tell_what_they_can() {

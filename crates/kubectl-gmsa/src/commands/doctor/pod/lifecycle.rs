@@ -8,6 +8,7 @@ use gmsa_cluster::simulate::Simulator;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
+use gmsa_core::workload::dotted;
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -156,7 +157,7 @@ impl Wanted {
     /// What it changes, without asking the server.
     fn change(&self, workload: &Workload) -> Change {
         let becomes = self.hook.get("postStart");
-        let template = workload.template.trim_start_matches('/').replace('/', ".");
+        let template = dotted(&workload.template);
         let differences: Vec<Difference> = self
             .containers
             .iter()

@@ -7,6 +7,7 @@ use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};
+use gmsa_core::workload::selects_windows_nodes_only;
 use serde_json::Value;
 
 use super::target::Subject;
@@ -34,12 +35,13 @@ pub async fn judge(
 async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outcome>, Failure> {
     let name = text(live, "/spec/nodeName");
     let unbound = "nothing in the pod asks for Windows: no os.name, no node selector";
+    let is_bound = pod.is_bound_to_windows() || selects_windows(objects, live).await;
     if name.is_empty() {
         let condition = array(live, "/status/conditions")
             .find(|one| text(one, "/type") == "PodScheduled" && text(one, "/status") == "False");
         let outcome = Outcome::problem(&POD_SCHEDULED, "it is bound to no node");
         let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
-        let outcome = if pod.is_bound_to_windows() {
+        let outcome = if is_bound {
             outcome.then(format!(
                 "It requires Windows. See why no node accepts it: `kubectl describe pod {} -n {}`; \
                  tolerate the taints of the Windows nodes, or make room on one.",
@@ -60,7 +62,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         Err(why) => return Ok(vec![Outcome::unknown(&POD_SCHEDULED, why)]),
     };
     let because = |outcome: Outcome| {
-        if pod.is_bound_to_windows() { outcome } else { outcome.because(unbound) }
+        if is_bound { outcome } else { outcome.because(unbound) }
     };
     if !is_windows(&found) {
         let words = format!("it runs on {name}, which does not run Windows");
@@ -78,7 +80,16 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
         let message = ready.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
         message.into_iter().fold(outcome, Outcome::because)
     };
-    Ok(vec![scheduled, readiness])
+    let kernel = text(&found, "/status/nodeInfo/kernelVersion");
+    let mut outcomes = vec![scheduled, readiness];
+    outcomes.extend(image::against_node(live, pod, name, kernel));
+    Ok(outcomes)
+}
+
+/// Whether the pod selects Windows nodes alone, as far as the nodes may be listed.
+async fn selects_windows(objects: &Objects, live: &Value) -> bool {
+    let nodes = objects.list(kinds::NODE, None).await.unwrap_or_default();
+    selects_windows_nodes_only(live.get("spec").unwrap_or(&Value::Null), &nodes)
 }
 
 /// Whether others log on with the same account under the same hostname.
@@ -122,7 +133,8 @@ fn hostname(live: &Value, pod: &Pod<'_>, pods: &[Value]) -> Option<Outcome> {
 
 /// The hostname that Windows gives a pod.
 fn windows_hostname(pod: &Value) -> String {
-    let own = text(pod, "/spec/hostname");
-    let name = if own.is_empty() { text(pod, "/metadata/name") } else { own };
+    let names = ["/spec/hostnameOverride", "/spec/hostname", "/metadata/name"];
+    let name = names.iter().map(|at| text(pod, at)).find(|name| !name.is_empty());
+    let name = name.unwrap_or_default();
     name.chars().take(HOSTNAME_LENGTH).collect::<String>().to_ascii_lowercase()
 }
