@@ -4,13 +4,23 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint fmt generate docs bench image dist control-plane domain-controller clean
+.PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist control-plane \
+	domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Build, and show the main job without a cluster
 	@scripts/demo.sh
+
+cluster: ## Start a real cluster of one node with the webhook installed (root)
+	@scripts/cluster.sh up
+
+cluster-down: ## End that cluster
+	@scripts/cluster.sh down
+
+demo-cluster: ## Show the main job on that cluster
+	@scripts/demo-cluster.sh
 
 test: lint ## Run every check and test, against real peers too
 	@scripts/test.sh

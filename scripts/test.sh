@@ -7,6 +7,11 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 have cargo-nextest || install_crate cargo-nextest "$cargo_nextest_version"
+# Before the control plane, so that all of Kubernetes is built at once.
+if ! scripts/node.sh >/dev/null; then
+    [ "${CI:-}" != true ] || exit 1
+    say "no cluster of one node: the tests on a real node are skipped, each by name"
+fi
 if ! scripts/control-plane.sh; then
     [ "${CI:-}" != true ] || exit 1
     say "no control plane: the tests that need one are skipped, each by name"

@@ -17,7 +17,10 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 /// The parts of the site with their pages, in the order of reading. The command reference and the
 /// decisions follow by themselves.
 const PARTS: [(&str, &[&str]); 6] = [
-    ("Get started", &["docs/install.md", "examples/README.md", "docs/active-directory.md"]),
+    (
+        "Get started",
+        &["docs/install.md", "examples/README.md", "docs/cluster.md", "docs/active-directory.md"],
+    ),
     (
         "Use",
         &[

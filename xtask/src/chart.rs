@@ -19,9 +19,12 @@ helm test gmsa --namespace gmsa-webhook
 You see the release deployed, and `helm test` report that the API server calls both webhooks. The
 chart installs the same objects as `kubectl gmsa install`; a test compares them.
 
-`helm test` runs the image with `--check`: it creates, as dry runs, pods that must be refused. In the
-tests of this project a process stands in for that pod, as for the replicas; the program and its
-rights are those of the chart.
+`helm test` runs the image with `--check`: it creates, as dry runs, pods that must be refused. Install,
+test, upgrade and uninstall are tested with the image on [a real node](../../docs/cluster.md).
+
+`helm uninstall` leaves the namespace and the Secret `gmsa-webhook-certificates` with the key of the CA,
+which the server made: a later release uses it again. From `kubectl gmsa install` to this chart, and back:
+[install](../../docs/install.md#from-install-to-helm-and-back).
 
 The resource definition is in `crds/`, which Helm installs once and never upgrades. Upgrade it, also if
 another chart created it, with

@@ -25,8 +25,13 @@ use self::direct_read::{DirectReads, timed_out};
 use self::rate_limiter::RateLimiter;
 use self::rbac_watch::Changes;
 use crate::api::access_review::Access;
+use crate::api::client::Credentials;
 use crate::api::objects::kinds::CREDENTIAL_SPEC;
 use crate::audit::references::{self, References};
+
+/// How long the API server may reject the token before nothing can be decided: at its start it may
+/// reject each for a moment.
+const REJECTED: Duration = Duration::from_secs(30);
 
 /// How to ask a cluster.
 #[derive(Clone, Copy, Debug)]
@@ -57,12 +62,18 @@ struct Inner {
     specs: Arc<CredentialSpecs>,
     direct_reads: DirectReads,
     reviews: AccessReviews,
+    credentials: Arc<Credentials>,
 }
 
 impl ClusterFacts {
-    /// Starts watching. Must be called within a runtime.
+    /// Starts watching. Must be called within a runtime. `credentials` are the client's.
     #[must_use]
-    pub fn start(client: Client, options: Options, observer: Arc<dyn Observer>) -> Self {
+    pub fn start(
+        client: Client,
+        credentials: Arc<Credentials>,
+        options: Options,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let api = Api::all_with(client.clone(), &CREDENTIAL_SPEC.resource());
         let specs = Arc::new(CredentialSpecs::new());
         let changes = Arc::new(Changes::new());
@@ -74,7 +85,7 @@ impl ClusterFacts {
         }
         let direct_reads = DirectReads::new(api, RateLimiter::new(options.qps, options.burst));
         let reviews = AccessReviews::new(changes, options.cache_reviews_for, observer);
-        let inner = Arc::new(Inner { client, specs, direct_reads, reviews });
+        let inner = Arc::new(Inner { client, specs, direct_reads, reviews, credentials });
         Self { inner, _tasks: Arc::new(tasks) }
     }
 
@@ -146,8 +157,16 @@ impl ClusterFacts {
     }
 
     /// Whether questions can be answered: the first list is in, or live reading was chosen because
-    /// listing is forbidden.
+    /// listing is forbidden; and the API server accepts the token.
     pub fn ready(&self) -> Result<(), String> {
+        if let Some(rejected) = self.rejected_for().filter(|rejected| *rejected >= REJECTED) {
+            return Err(format!(
+                "the API server has rejected the token of this pod for {} s (401 Unauthorized): its \
+                 service account was deleted, perhaps to be made again; restart the pods, which \
+                 gives them tokens of the present account: kubectl rollout restart deployment",
+                rejected.as_secs()
+            ));
+        }
         if self.inner.specs.is_synced() || self.inner.specs.is_forbidden() {
             Ok(())
         } else {
@@ -159,6 +178,12 @@ impl ClusterFacts {
     #[must_use]
     pub fn sync_age(&self) -> Option<Duration> {
         self.inner.specs.activity().age()
+    }
+
+    /// For how long the API server has been rejecting the token; none if it does not.
+    #[must_use]
+    pub fn rejected_for(&self) -> Option<Duration> {
+        self.inner.credentials.rejected_for()
     }
 
     /// How many credential specs are cached.

@@ -17,10 +17,10 @@ use ldap3::ldap_escape;
 
 pub use access::{Effect, Right};
 pub use check::delegation::Delegation;
-pub use check::{CHECKS, Check, CheckStatus, check};
+pub use check::{CHECKS, Check, CheckStatus, Detail, check};
 pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
 pub use name::{InvalidName, is_valid_spn, valid_name};
-pub use set::{AccountChange, PlannedChange};
+pub use set::{AccountChange, Expiry, NoExpiry, PlannedChange};
 pub use survey::Survey;
 use uuid::Uuid;
 
@@ -53,6 +53,8 @@ const OTHER_KINDS: [(&str, &str); 2] = [
 /// The flag for an account of a server or workstation, which these are.
 const WORKSTATION: i64 = 4096;
 
+/// When it expires, as a `FILETIME` (MS-ADA1, section 2.1).
+const EXPIRES: &str = "accountExpires";
 /// The services that it may act towards for users (MS-ADA2, section 2.210).
 const DELEGATES_TO: &str = "msDS-AllowedToDelegateTo";
 /// Who may act towards it for users (MS-ADA2, section 2.209).
@@ -68,7 +70,7 @@ const ATTRIBUTES: [&str; 14] = [
     "msDS-ManagedPasswordInterval",
     "msDS-SupportedEncryptionTypes",
     "msDS-ManagedPasswordId",
-    "accountExpires",
+    EXPIRES,
     "description",
     MEMBERSHIP,
     DELEGATES_TO,
@@ -92,6 +94,8 @@ pub struct Account {
     pub enabled: bool,
     /// When it expires, if ever.
     pub expires: Option<SystemTime>,
+    /// The same as it was read.
+    expires_value: Option<i64>,
     /// What it is for.
     pub description: Option<String>,
     /// The root key of which its password is made, if it is shown.
@@ -204,7 +208,8 @@ impl Directory {
             is_group_managed: entry.is_class(CLASS),
             other_kind: kind.map(|(_, words)| *words),
             enabled: control.is_some_and(|bits| bits & DISABLED == 0),
-            expires: entry.moment("accountExpires"),
+            expires: entry.moment(EXPIRES),
+            expires_value: entry.number(EXPIRES),
             description: entry.text("description"),
             root_key: entry.bytes("msDS-ManagedPasswordId").and_then(root_key::key_of),
             dns_host_name: entry.text("dNSHostName"),

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ldap3::adapters::{Adapter, EntriesOnly, PagedResults};
 use ldap3::controls::RawControl;
 use ldap3::{Ldap, LdapError, LdapResult, Mod, Scope, SearchEntry};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::connect::{self, Connection};
 use crate::discover::Names;
@@ -25,9 +25,11 @@ use crate::tls;
 
 use self::spn::Aliases;
 
-/// How many entries come at once: Windows gives 1,000 and then stops (`MaxPageSize`, MS-ADTS, section
+/// How many entries come in a page: Windows gives 1,000 at once (`MaxPageSize`, MS-ADTS, section
 /// 3.1.1.3.4.6).
 const PAGE: i32 = 500;
+/// `sizeLimitExceeded` (RFC 4511, appendix A).
+const TOO_MANY: u32 = 4;
 /// Owner, group and list of entries of a descriptor: without this control a controller leaves the
 /// descriptor out for callers that may not see what is audited (MS-ADTS, section 3.1.1.3.4.1.11).
 const DESCRIPTOR_PARTS: (&str, [u8; 5]) = ("1.2.840.113556.1.4.801", [0x30, 3, 2, 1, 7]);
@@ -50,6 +52,8 @@ pub struct Directory {
     /// What is read once.
     pub(crate) known: Known,
     requests: AtomicUsize,
+    /// Held by the search that comes page by page.
+    paging: Mutex<()>,
 }
 
 /// What does not change while a command runs.
@@ -130,6 +134,7 @@ impl Directory {
             root,
             known: Known::default(),
             requests: AtomicUsize::new(0),
+            paging: Mutex::new(()),
         };
         directory.root = directory.read_root().await?;
         Ok(directory)
@@ -209,8 +214,8 @@ impl Directory {
         ldap
     }
 
-    /// Searches; `what` says for what, beginning with a verb. Entries come page by page, and values of
-    /// an attribute that come in parts are put together.
+    /// Searches; `what` says for what, beginning with a verb. More entries than the controller gives at
+    /// once come page by page, and values of an attribute that come in parts are put together.
     pub(crate) async fn search(
         &self,
         base: &str,
@@ -240,6 +245,9 @@ impl Directory {
         Ok(())
     }
 
+    /// Pages are asked for only where they are needed, and by one search after the other: a controller
+    /// keeps ten unfinished ones of a connection (`MaxResultSetsPerConn`, MS-ADTS, section 3.1.1.3.4.6) and
+    /// forgets the others.
     async fn search_part(
         &self,
         base: &str,
@@ -247,6 +255,24 @@ impl Directory {
         filter: &str,
         attributes: &[&str],
         what: &str,
+    ) -> Result<Vec<Entry>, Error> {
+        match self.search_once(base, scope, filter, attributes, what, false).await {
+            Err(Error::Operation { code: TOO_MANY, .. }) => {
+                let _turn = self.paging.lock().await;
+                self.search_once(base, scope, filter, attributes, what, true).await
+            }
+            found => found,
+        }
+    }
+
+    async fn search_once(
+        &self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+        what: &str,
+        in_pages: bool,
     ) -> Result<Vec<Entry>, Error> {
         let broken = |error: LdapError| self.broken(what, &error, error::READING);
         let mut ldap = self.operation();
@@ -258,7 +284,7 @@ impl Directory {
         let attributes: Vec<String> = attributes.iter().map(|one| (*one).to_owned()).collect();
         let mut adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
             vec![Box::new(EntriesOnly::new())];
-        if scope != Scope::Base {
+        if in_pages {
             adapters.push(Box::new(PagedResults::new(PAGE)));
         }
         let search = ldap.streaming_search_with(adapters, base, scope, filter, attributes).await;

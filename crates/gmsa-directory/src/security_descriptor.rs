@@ -156,10 +156,7 @@ impl SecurityDescriptor {
 
     /// The SIDs of all entries that have one.
     pub fn sids(&self) -> impl Iterator<Item = &Sid> {
-        self.entries().filter_map(|entry| match entry {
-            Ace::Basic { sid, .. } | Ace::Conditional { sid, .. } => Some(sid),
-            Ace::Other(_) => None,
-        })
+        self.entries().filter_map(Ace::sid)
     }
 
     /// Gives a principal every right, unless an entry lets it read already. True if something changed.
@@ -268,6 +265,15 @@ impl Acl {
 }
 
 impl Ace {
+    /// Whom it is for, as far as that can be read.
+    #[must_use]
+    pub const fn sid(&self) -> Option<&Sid> {
+        match self {
+            Self::Basic { sid, .. } | Self::Conditional { sid, .. } => Some(sid),
+            Self::Other(_) => None,
+        }
+    }
+
     fn full_control(principal: &Sid) -> Self {
         Self::Basic { deny: false, flags: 0, mask: FULL_CONTROL, sid: principal.clone() }
     }

@@ -14,6 +14,10 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     pub(crate) fn etcd(&self) -> PathBuf {
         self.dir.join("etcd")
     }
@@ -30,7 +34,17 @@ impl Binaries {
 /// Finds the programs: `KUBEBUILDER_ASSETS`, else the cache. Without them the test is skipped by
 /// name, and fails where `CI=true`.
 pub(crate) fn find(test: &str) -> Option<Binaries> {
-    match locate() {
+    found(test, &["etcd", "kube-apiserver", "kube-controller-manager"])
+}
+
+/// As [`find`], with what runs a node.
+pub(crate) fn find_node(test: &str) -> Option<Binaries> {
+    let control_plane = ["etcd", "kube-apiserver", "kube-controller-manager"];
+    found(test, &[&control_plane[..], &["kube-scheduler", "kubelet", "kube-proxy"]].concat())
+}
+
+fn found(test: &str, programs: &[&str]) -> Option<Binaries> {
+    match locate(programs) {
         Ok(dir) => {
             let version = version(&dir.join("kube-apiserver"));
             Some(Binaries { dir, version })
@@ -42,19 +56,19 @@ pub(crate) fn find(test: &str) -> Option<Binaries> {
     }
 }
 
-fn locate() -> Result<PathBuf, String> {
+fn locate(programs: &[&str]) -> Result<PathBuf, String> {
     if let Some(dir) = env::var_os("KUBEBUILDER_ASSETS").filter(|dir| !dir.is_empty()) {
         // Kept by the processes of the run, whose working directories differ.
         let dir = std::path::absolute(PathBuf::from(dir)).map_err(|e| e.to_string())?;
-        return complete(&dir).map_err(|why| format!("KUBEBUILDER_ASSETS: {why}"));
+        return complete(&dir, programs).map_err(|why| format!("KUBEBUILDER_ASSETS: {why}"));
     }
     let cache = cache().ok_or("neither KUBEBUILDER_ASSETS nor XDG_CACHE_HOME nor HOME is set")?;
-    complete(&cache.join("control-plane/1.20.2"))
+    complete(&cache.join("control-plane/1.20.2"), programs)
         .map_err(|why| format!("no control plane: {why}; `make control-plane` builds one"))
 }
 
-fn complete(dir: &Path) -> Result<PathBuf, String> {
-    for program in ["etcd", "kube-apiserver", "kube-controller-manager"] {
+fn complete(dir: &Path, programs: &[&str]) -> Result<PathBuf, String> {
+    for program in programs {
         if !dir.join(program).is_file() {
             return Err(format!("{program} is missing in {}", dir.display()));
         }

@@ -1,5 +1,6 @@
 //! What a test does with the shared control plane.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -131,6 +132,18 @@ impl Cluster {
     pub async fn token_kubeconfig(&self, namespace: &str, service_account: &str) -> PathBuf {
         let credentials = json!({ "token": self.token(namespace, service_account).await });
         self.write_kubeconfig(&self.url, &credentials)
+    }
+
+    /// A kubeconfig with the rights of a service account, which must exist, and the file that it
+    /// names for the token: as in a pod, whose token changes.
+    pub async fn token_file_kubeconfig(
+        &self,
+        namespace: &str,
+        service_account: &str,
+    ) -> (PathBuf, PathBuf) {
+        let file = self.files.path().join(unique("token"));
+        fs::write(&file, self.token(namespace, service_account).await).unwrap();
+        (self.write_kubeconfig(&self.url, &json!({ "tokenFile": file })), file)
     }
 
     /// A kubeconfig whose user has these fields, such as `token` or `exec`.

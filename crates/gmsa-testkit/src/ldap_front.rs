@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -37,6 +38,8 @@ struct Counts {
     refused: AtomicUsize,
     pages: AtomicUsize,
     ranges: AtomicUsize,
+    requests: AtomicUsize,
+    rounds: AtomicUsize,
 }
 
 /// What the front cuts.
@@ -46,6 +49,13 @@ pub struct Limits {
     pub entries: usize,
     /// Values of one attribute.
     pub values: usize,
+    /// How far the controller is away: requests that go out in this time are one round trip.
+    pub distance: Duration,
+}
+
+impl Limits {
+    /// Those of Windows, for a controller next door.
+    pub const WINDOWS: Self = Self { entries: 1000, values: 1500, distance: Duration::ZERO };
 }
 
 /// What one connection has under way, by the number of the message.
@@ -53,6 +63,9 @@ pub struct Limits {
 struct Searches {
     paged: HashSet<Vec<u8>>,
     sent: HashMap<Vec<u8>, usize>,
+    /// The round trip that a request belongs to: the one after that of the latest answer before it.
+    rounds: HashMap<Vec<u8>, usize>,
+    answered: usize,
 }
 
 impl LdapFront {
@@ -89,6 +102,15 @@ impl LdapFront {
     }
 }
 
+impl LdapFront {
+    /// Requests, the logon too, and the round trips that they took: requests that did not wait for an
+    /// answer are one.
+    pub fn round_trips(&self) -> (usize, usize) {
+        let of = |count: &AtomicUsize| count.load(Ordering::Relaxed);
+        (of(&self.counts.requests), of(&self.counts.rounds))
+    }
+}
+
 impl Drop for LdapFront {
     fn drop(&mut self) {
         self.task.abort();
@@ -111,6 +133,13 @@ async fn pass(
     let requests = async {
         while let Some(message) = message(&mut from_client).await {
             let (id, operation, rest) = parts(&message);
+            counts.requests.fetch_add(1, Ordering::Relaxed);
+            {
+                let mut searches = searches.lock().await;
+                let round = searches.answered + 1;
+                searches.rounds.insert(id.to_vec(), round);
+                counts.rounds.fetch_max(round, Ordering::Relaxed);
+            }
             if operation.0 == SEARCH && rest.windows(PAGED.len()).any(|bytes| bytes == PAGED) {
                 counts.pages.fetch_add(1, Ordering::Relaxed);
                 searches.lock().await.paged.insert(id.to_vec());
@@ -122,6 +151,11 @@ async fn pass(
     };
     let answers = async {
         while let Some(message) = message(&mut from_server).await {
+            let round = searches.lock().await.rounds.get(parts(&message).0).copied();
+            if round.unwrap_or_default() > searches.lock().await.answered {
+                tokio::time::sleep(limits.distance).await;
+                searches.lock().await.answered = round.unwrap_or_default();
+            }
             let answer = cut(message, &searches, limits, counts).await;
             if let Some(answer) = answer
                 && to_client.write_all(&answer).await.is_err()

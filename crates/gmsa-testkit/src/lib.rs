@@ -21,6 +21,7 @@ pub mod domain_controller;
 pub mod https;
 mod json_http;
 pub mod ldap_front;
+pub mod node;
 pub mod objects;
 pub mod pki;
 pub mod process;

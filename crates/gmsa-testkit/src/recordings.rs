@@ -165,6 +165,51 @@ pub fn access_denied() -> Recording {
         .instead(USER, Reply::ends(0, "\"user manager\\containeruser\",\"S-1-5-93-2-2\"\r\n"))
 }
 
+/// The secure channel is broken until `sc_reset`, and a ticket of the account is there: `/query` and
+/// `/sc_verify` end well and say it in their lines. Commands run as the administrator of the image
+/// (`USER ContainerAdministrator`).
+#[must_use]
+pub fn administrator_without_channel() -> Recording {
+    let broken = "Status = 1786 0x6fa ERROR_NO_TRUST_LSA_SECRET\r\n";
+    without_channel(broken).instead(
+        USER,
+        Reply::ends(0, "\"user manager\\containeradministrator\",\"S-1-5-93-2-1\"\r\n"),
+    )
+}
+
+/// The same with the number for "no logon server", which a ticket contradicts.
+#[must_use]
+pub fn no_logon_server_with_ticket() -> Recording {
+    without_channel(NO_LOGON)
+}
+
+fn without_channel(status: &str) -> Recording {
+    healthy()
+        .instead(QUERY, Reply::ends(0, &format!("Flags: 0\r\nConnection {status}{DONE}")))
+        .says(QUERY, query_works())
+        .instead(
+            VERIFY,
+            Reply::ends(
+                0,
+                &format!(
+                    "Flags: 80\r\nTrusted DC Name \r\nTrusted DC Connection Status {status}\
+                     Trust Verification {status}{DONE}"
+                ),
+            ),
+        )
+        .says(VERIFY, verified())
+        .says(RESET, verified())
+}
+
+/// Everything works, for the user of the image's own.
+#[must_use]
+pub fn healthy_administrator() -> Recording {
+    healthy().instead(
+        USER,
+        Reply::ends(0, "\"user manager\\containeradministrator\",\"S-1-5-93-2-1\"\r\n"),
+    )
+}
+
 /// An image without nltest and klist; for klist it answers as Docker does.
 #[must_use]
 pub fn no_nltest() -> Recording {

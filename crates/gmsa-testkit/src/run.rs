@@ -14,12 +14,14 @@ use serde::de::DeserializeOwned;
 
 use crate::process::with_log;
 
-/// Waits for the end of the process $1, then kills what the file $2/pids lists and removes $2.
+/// Waits for the end of the process $1, then runs the script $2/at-end, kills what the file $2/pids lists
+/// and removes $2.
 /// A zombie counts as ended: nobody may be there to reap the runner. Each component leads a process
 /// group of its own.
 const WATCHER: &str = r#"
 alive() { kill -0 "$1" 2>/dev/null && ! grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"; }
 while alive "$1"; do sleep 0.3; done
+[ ! -f "$2/at-end" ] || sh "$2/at-end" >/dev/null 2>&1
 while read -r pid; do kill -s KILL -- "-$pid" 2>/dev/null; done <"$2/pids"
 rm -rf "$2" || { sleep 1; rm -rf "$2"; }
 "#;
@@ -49,6 +51,16 @@ impl Run {
         self.dir.join(self.name)
     }
 
+    /// A log beside those files.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// Has a shell command run at the end of the run.
+    pub(crate) fn at_end(&self, command: &str) {
+        fs::write(self.dir.join("at-end"), command).unwrap();
+    }
+
     /// What the first process of the run said of the peer that it started; this one if it is first.
     pub(crate) async fn state<T, F>(&self, start: impl FnOnce() -> F) -> T
     where
@@ -73,6 +85,10 @@ impl Run {
 
     /// A process that died while it started the components has left them behind.
     fn clear_failed_start(&self) {
+        let at_end = self.dir.join("at-end");
+        if at_end.is_file() {
+            let _gone_already = Command::new("sh").arg(&at_end).output();
+        }
         let pids = self.dir.join("pids");
         for pid in fs::read_to_string(&pids).unwrap_or_default().lines() {
             let group = format!("-{pid}");

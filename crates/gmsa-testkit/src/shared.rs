@@ -56,8 +56,16 @@ pub async fn separate_domain_controller(
 /// The controller of the large domain, whose NetBIOS name differs from its first DNS label, of this test
 /// run.
 pub async fn large_domain_controller(test: &str) -> Option<DomainController> {
+    separate_large_domain_controller(test, "big-dc").await
+}
+
+/// A second controller of the large domain, in another world.
+pub async fn separate_large_domain_controller(
+    test: &str,
+    name: &'static str,
+) -> Option<DomainController> {
     let template = domain_controller::find_large(test)?;
-    let run = Run::current("big-dc");
+    let run = Run::current(name);
     Some(run.state(|| DomainController::start(&run, &template)).await)
 }
 

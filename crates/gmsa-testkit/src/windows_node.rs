@@ -84,6 +84,25 @@ impl Recording {
         self
     }
 
+    /// The same as files for src/bin/node-helper.rs: only what ends by itself.
+    #[must_use]
+    pub fn files(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        let named = |one: char| if one.is_ascii_alphanumeric() { one } else { '_' };
+        for (command, replies) in &self.replies {
+            let name: String = command.chars().map(named).collect();
+            for (call, reply) in replies.iter().enumerate() {
+                if let Reply::Ends { code, stdout, stderr } = reply {
+                    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                    files.insert(format!("{name}.{call}.code"), code.to_string());
+                    files.insert(format!("{name}.{call}.out"), text(stdout));
+                    files.insert(format!("{name}.{call}.err"), text(stderr));
+                }
+            }
+        }
+        files
+    }
+
     fn next(&mut self, command: &str) -> Reply {
         match self.replies.get_mut(command) {
             Some(replies) if replies.len() > 1 => replies.remove(0),

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use gmsa_webhook::certificates::{Pair, Reload};
+use gmsa_webhook::certificates::{Ephemeral, Pair, Reload};
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
 use gmsa_webhook::metrics::Metrics;
 use gmsa_webhook::serve::tls::{Identity, Tls};
-use gmsa_webhook::serve::{self, Server, bind};
+use gmsa_webhook::serve::{self, Handshakes, Server, bind};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -48,7 +48,8 @@ fn main() -> anyhow::Result<()> {
     let (certificate, key) = (PathBuf::from(next("a certificate")?), PathBuf::from(next("a key")?));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (identity, metrics) = (Arc::new(Identity::default()), Arc::new(Metrics::new()));
+        let identity = Arc::new(Identity::new(Ephemeral::new()?.certificate));
+        let metrics = Arc::new(Metrics::new());
         let tls = Arc::new(Tls::new(Arc::clone(&identity), false)?);
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
@@ -65,9 +66,16 @@ fn main() -> anyhow::Result<()> {
             idle_time: Duration::from_secs(125),
             age: Duration::from_mins(5),
             grace: Duration::from_secs(1),
-            streams: 250,
+            streams: 100,
         };
-        let server = Server { listener: bind(address)?, tls, routes, limits, connections: 1024 };
+        let server = Server {
+            listener: bind(address)?,
+            tls,
+            routes,
+            limits,
+            handshakes: Handshakes::start()?,
+            connections: 1024,
+        };
         let (_stop, stopping) = watch::channel(false);
         server.run(stopping).await;
         Ok(())

@@ -108,8 +108,6 @@ pub struct Config {
     pub early_warnings: bool,
     /// Whether the counts of the last audit are exported.
     pub audit_results: bool,
-    /// Threads; 1 is a runtime without any others.
-    pub threads: usize,
     /// How logs are written.
     pub log_format: LogFormat,
     /// The least level that is logged.
@@ -254,7 +252,6 @@ pub fn resolve(
         random_hostname,
         early_warnings,
         audit_results: args.audit_results.unwrap_or(false),
-        threads: args.threads,
         log_format: args.log_format,
         log_level,
         check: args.check.map(|namespace| Check { namespace, within: seconds(args.check_within) }),

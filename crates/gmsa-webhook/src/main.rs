@@ -3,7 +3,7 @@
 use std::env;
 
 use anyhow::Context as _;
-use gmsa_webhook::config::{self, Config, FactSource, Task};
+use gmsa_webhook::config::{self, FactSource, Task};
 use gmsa_webhook::{audit, check, server, telemetry};
 
 fn main() -> anyhow::Result<()> {
@@ -15,7 +15,9 @@ fn main() -> anyhow::Result<()> {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = runtime(&config)?;
+    // One thread answers (ADR 4).
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("failed to start the runtime")?;
     if let (Some(check), FactSource::Cluster { kubeconfig }) = (&config.check, &config.facts) {
         runtime.block_on(check::run(check, kubeconfig.as_deref()))?;
         return Ok(());
@@ -25,16 +27,4 @@ fn main() -> anyhow::Result<()> {
         Some(Task::Audit) => runtime.block_on(audit::run(&config))?,
     }
     Ok(())
-}
-
-fn runtime(config: &Config) -> anyhow::Result<tokio::runtime::Runtime> {
-    let mut builder = if config.threads == 1 {
-        tokio::runtime::Builder::new_current_thread()
-    } else {
-        tokio::runtime::Builder::new_multi_thread()
-    };
-    if config.threads > 1 {
-        builder.worker_threads(config.threads);
-    }
-    builder.enable_all().build().context("failed to start the runtime")
 }

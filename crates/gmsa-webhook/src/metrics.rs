@@ -80,6 +80,7 @@ pub struct Metrics {
     credspecs: Gauge,
     sync_age: Gauge<f64, AtomicU64>,
     live_mode: Gauge,
+    rejected: Gauge<f64, AtomicU64>,
     expiry: Gauge,
     rotations: Family<ResultLabels, Counter>,
     audit_findings: Family<SeverityLabels, Gauge>,
@@ -128,6 +129,7 @@ impl Metrics {
             credspecs: Gauge::default(),
             sync_age: Gauge::default(),
             live_mode: Gauge::default(),
+            rejected: Gauge::default(),
             expiry: Gauge::default(),
             rotations: Family::default(),
             audit_findings: Family::default(),
@@ -150,6 +152,7 @@ impl Metrics {
         register(&mut registry, "gmsa_credspecs", &metrics.credspecs);
         register(&mut registry, "gmsa_credspec_sync_age_seconds", &metrics.sync_age);
         register(&mut registry, "gmsa_credspec_live_mode", &metrics.live_mode);
+        register(&mut registry, "gmsa_token_rejected_seconds", &metrics.rejected);
         register(&mut registry, "gmsa_certificate_expiry_timestamp_seconds", &metrics.expiry);
         register(&mut registry, "gmsa_certificate_rotations", &metrics.rotations);
         register(&mut registry, "gmsa_audit_findings", &metrics.audit_findings);
@@ -211,6 +214,11 @@ impl Metrics {
         self.credspecs.set(i64::try_from(known).unwrap_or(i64::MAX));
         self.sync_age.set(age.map_or(f64::NAN, |age| age.as_secs_f64()));
         self.live_mode.set(live_mode.into());
+    }
+
+    /// Records for how long the API server has been rejecting the server's token.
+    pub fn rejected(&self, rejected: Duration) {
+        self.rejected.set(rejected.as_secs_f64());
     }
 
     /// Records when the serving certificate expires, in seconds since 1970.

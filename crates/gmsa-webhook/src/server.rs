@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gmsa_cluster::api::client::{self, Selection};
+use gmsa_cluster::api::client::{self, Credentials, Selection};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::installation::server_objects::ServerObjects;
 use kube::Client;
@@ -19,7 +19,7 @@ use crate::config::{CertificateSource, Config, FactSource};
 use crate::http::{self, Routes};
 use crate::metrics::Metrics;
 use crate::serve::tls::{Identity, Tls};
-use crate::serve::{self, BindError, Server, bind};
+use crate::serve::{self, BindError, Handshakes, Server, bind};
 use crate::service::Service;
 
 /// Why the server does not start.
@@ -56,6 +56,9 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0}")]
     Tls(#[from] rustls::Error),
+    /// No thread for the handshakes.
+    #[error("failed to start the thread for TLS handshakes: {0}")]
+    Thread(io::Error),
     /// Signals cannot be waited for.
     #[error("failed to listen for signals: {0}")]
     Signal(io::Error),
@@ -68,20 +71,26 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let https = bind(config.https)?;
     let metrics_listener = bind(config.metrics)?;
     let metrics_address = metrics_listener.local_addr();
-    let identity = Arc::new(Identity::default());
-    let client = match &config.facts {
+    let ephemeral = Ephemeral::new()?;
+    let identity = Arc::new(Identity::new(Arc::clone(&ephemeral.certificate)));
+    let connected = match &config.facts {
         FactSource::Cluster { kubeconfig } => {
             let selection = Selection { kubeconfig: kubeconfig.as_deref(), context: None };
-            Some(client::connect(selection).await?)
+            Some(client::connect_watched(selection).await?)
         }
         FactSource::Directory(_) => None,
     };
+    let client = connected.as_ref().map(|(client, _)| client.clone());
     if let Some(client) = client.clone().filter(|_| config.audit_results) {
         tasks.spawn(audit::export(client, config.namespace.clone(), Arc::clone(&metrics)));
     }
+    if let CertificateSource::Ephemeral { ca_file: Some(path) } = &config.certificate {
+        std::fs::write(path, &ephemeral.ca_pem)
+            .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
+    }
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
-    let source = source(&config, client, &metrics, &mut tasks)?;
+    let source = source(&config, connected, &metrics, &mut tasks)?;
     tasks.spawn(serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone()));
 
     let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
@@ -108,13 +117,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let server = Server {
         listener: https,
         tls,
+        handshakes: Handshakes::start().map_err(Error::Thread)?,
         routes: Arc::clone(&routes),
         limits: serve::Limits {
             header_time: config.header_timeout,
             idle_time: config.idle_timeout,
             age: config.max_connection_age,
             grace: config.grace,
-            streams: 250,
+            streams: 100,
         },
         connections: config.max_connections,
     };
@@ -152,15 +162,7 @@ fn certificate(
             tasks.spawn(async move { watched.watch().await });
             Ok(Arc::new(move || reload.ready()))
         }
-        CertificateSource::Ephemeral { ca_file } => {
-            let ephemeral = Ephemeral::new()?;
-            if let Some(path) = ca_file {
-                std::fs::write(path, &ephemeral.ca_pem)
-                    .map_err(|source| Error::WriteCa { path: path.clone(), source })?;
-            }
-            identity.set(ephemeral.certificate);
-            Ok(Arc::new(|| Ok(())))
-        }
+        CertificateSource::Ephemeral { .. } => Ok(Arc::new(|| Ok(()))),
         CertificateSource::Managed { names, policy } => {
             let client = client.ok_or(Error::NoCluster)?;
             let own = ServerObjects::new(client, names.clone());
@@ -175,20 +177,20 @@ fn certificate(
 
 fn source(
     config: &Config,
-    client: Option<Client>,
+    connected: Option<(Client, Arc<Credentials>)>,
     metrics: &Arc<Metrics>,
     tasks: &mut JoinSet<()>,
 ) -> Result<Source, Error> {
     match &config.facts {
         FactSource::Cluster { .. } => {
-            let client = client.ok_or(Error::NoCluster)?;
+            let (client, credentials) = connected.ok_or(Error::NoCluster)?;
             let options = Options {
                 cache_reviews_for: config.remember,
                 qps: config.qps,
                 burst: config.burst,
             };
             let observer: Arc<dyn Observer> = Arc::clone(metrics) as Arc<dyn Observer>;
-            Ok(Source::Cluster(ClusterFacts::start(client, options, observer)))
+            Ok(Source::Cluster(ClusterFacts::start(client, credentials, options, observer)))
         }
         FactSource::Directory(path) => {
             let store = StoreDir::open(path.clone())

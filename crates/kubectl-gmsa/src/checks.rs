@@ -12,6 +12,7 @@ pub mod report;
 mod rights;
 pub mod server;
 mod specs;
+mod token;
 mod upkeep;
 mod webhooks;
 
@@ -58,17 +59,22 @@ pub async fn webhook(
     options: Option<&Options>,
 ) -> Result<(Vec<Outcome>, Replicas), Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
-    let mut outcomes = definition::examine(client).await?;
-    let version = server_version(client).await?;
+    let (mut outcomes, version, rights, server) = tokio::try_join!(
+        Box::pin(definition::examine(client)),
+        Box::pin(server_version(client)),
+        Box::pin(rights::examine(client, facts, options)),
+        Box::pin(server::examine(&objects, facts))
+    )?;
     outcomes.extend(webhooks::judge(facts, options, version));
-    outcomes.push(rights::examine(client, facts, options).await?);
-    outcomes.extend(server::examine(&objects, facts).await?);
+    outcomes.push(rights);
+    outcomes.extend(server);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);
-    if !facts.ours {
-        return Ok((outcomes, Ok(Vec::new())));
+    let replicas =
+        if facts.ours { replicas::read(client, &facts.namespace()).await } else { Ok(Vec::new()) };
+    outcomes.push(token::examine(&objects, facts, &replicas).await?);
+    if facts.ours {
+        outcomes.extend(replicas::judge(&replicas));
     }
-    let replicas = replicas::read(client, &facts.namespace()).await;
-    outcomes.extend(replicas::judge(&replicas));
     Ok((outcomes, replicas))
 }
 
@@ -87,12 +93,17 @@ pub async fn examine(
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
     let options = options(client, facts).await?;
     let specs = specs_of(facts, only);
-    let (mut outcomes, _) = webhook(client, facts, options.as_ref()).await?;
-    outcomes.push(admission::examine(client, facts, options).await);
+    let ((mut outcomes, _), admission, dns, clock) = tokio::try_join!(
+        Box::pin(webhook(client, facts, options.as_ref())),
+        async { Ok(admission::examine(client, facts, options.clone()).await) },
+        dns::examine(&objects, &specs),
+        clock::examine(client, &objects, &facts.nodes)
+    )?;
+    outcomes.push(admission);
     outcomes.extend(specs::judge(&facts.specs, &specs));
-    outcomes.extend(dns::examine(&objects, &specs).await?);
+    outcomes.extend(dns);
     outcomes.extend(nodes::judge(&facts.nodes, !specs.is_empty()));
-    outcomes.extend(clock::examine(client, &objects, &facts.nodes).await?);
+    outcomes.extend(clock);
     Ok(outcomes)
 }
 

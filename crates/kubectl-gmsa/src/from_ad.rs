@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use gmsa_core::credspec::{DomainFacts, domain_differences};
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::windows::encryption_types::{self, Standing};
-use gmsa_directory::account::{Account, Survey};
+use gmsa_directory::account::{Account, Detail, Survey};
 use gmsa_directory::{Directory, Error};
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ pub async fn compare(
         .map(|(account, _)| account)
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let survey = directory.survey(&names, &[], &[]).await?;
+    let survey = directory.survey(&names, &[], &[], Detail::Summary).await?;
     let of = |(object, mine): (&&Value, bool)| {
         if mine {
             return of_spec(object, &domain, &survey);

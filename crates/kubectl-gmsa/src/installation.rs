@@ -5,6 +5,7 @@ pub mod leftover;
 pub mod pods;
 pub mod probe;
 pub mod signature;
+pub mod token;
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::installation::{NamespaceRequirement, Options};

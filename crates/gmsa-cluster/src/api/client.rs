@@ -1,12 +1,16 @@
 //! A client of the API server, found as every client finds it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use kube::client::{Body, ClientBuilder};
+use http::{Response, StatusCode};
+use kube::client::{Body, ClientBuilder, DynBody};
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use tower::util::MapRequestLayer;
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use tower::util::{MapRequestLayer, MapResponseLayer};
 
 use super::{exec_credential, kubeconfig};
 
@@ -49,23 +53,63 @@ pub struct Selection<'a> {
     pub context: Option<&'a str>,
 }
 
+/// Whether the API server accepts a client's token. It rejects each token of a service account that
+/// was deleted, also when there is an account of that name again: tokens are bound to the UID.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The first rejection after the last answer that was none.
+    rejected: Mutex<Option<Instant>>,
+}
+
+impl Credentials {
+    /// For how long every answer of the API server has been 401 (Unauthorized); none if the last
+    /// answer was another.
+    #[must_use]
+    pub fn rejected_for(&self) -> Option<Duration> {
+        self.rejected.lock().map(|since| since.elapsed())
+    }
+
+    fn answered(&self, status: StatusCode) {
+        let mut rejected = self.rejected.lock();
+        if status == StatusCode::UNAUTHORIZED {
+            rejected.get_or_insert_with(Instant::now);
+        } else {
+            *rejected = None;
+        }
+    }
+}
+
 /// Makes a client.
 pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
+    Ok(connect_watched(selection).await?.0)
+}
+
+/// Makes a client, and what keeps track of whether its token is accepted.
+pub async fn connect_watched(
+    selection: Selection<'_>,
+) -> Result<(Client, Arc<Credentials>), Error> {
     let mut config = configuration(selection).await?;
     config.connect_timeout = Some(Duration::from_secs(5));
     // Longer than a watch is silent, and short of keeping a dead connection.
     config.read_timeout = Some(Duration::from_secs(65));
     config.default_retry = false;
     let token = exec_credential::sign_in(&mut config.auth_info)?;
-    let builder = ClientBuilder::try_from(config)?;
-    Ok(match token {
+    let credentials = Arc::new(Credentials::default());
+    let noted = Arc::clone(&credentials);
+    let note = move |response: Response<Box<DynBody>>| {
+        noted.answered(response.status());
+        response
+    };
+    let builder = ClientBuilder::try_from(config)?.with_layer(&MapResponseLayer::new(note));
+    let client = match token {
         None => builder.build(),
         Some(token) => builder
             .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
                 token.authorize(request)
             }))
             .build(),
-    })
+    };
+    Ok((client, credentials))
 }
 
 async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {

@@ -85,7 +85,10 @@ fn certificates_of_others_are_mounted_and_their_ca_injected_and_no_right_to_secr
     assert_eq!(pod["volumes"][0]["secret"]["secretName"], "gmsa-webhook-certificates");
     assert_eq!(
         find(&objects, "MutatingWebhookConfiguration")["metadata"]["annotations"],
-        json!({"cert-manager.io/inject-ca-from": "gmsa-webhook/gmsa-webhook-ca"})
+        json!({
+            "admissions.enforcer/disabled": "true",
+            "cert-manager.io/inject-ca-from": "gmsa-webhook/gmsa-webhook-ca",
+        })
     );
     assert!(!objects.iter().any(|object| object["kind"] == "Role"));
 }

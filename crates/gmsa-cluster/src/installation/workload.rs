@@ -102,12 +102,20 @@ fn deployment(options: &Options) -> Value {
         "spec": {
             "replicas": options.replicas,
             "selector": {"matchLabels": selector()},
-            // One at a time, and none ends before its successor is ready.
-            "strategy": {"type": "RollingUpdate",
-                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": rolling_update(options)},
             "template": {"metadata": {"labels": labels()}, "spec": pod},
         },
     })
+}
+
+/// One at a time, and none ends before its successor is ready. On the network of the nodes its port
+/// must be free first, and there may be no other node.
+fn rolling_update(options: &Options) -> Value {
+    if options.host_network {
+        json!({"maxSurge": 0, "maxUnavailable": 1})
+    } else {
+        json!({"maxSurge": 1, "maxUnavailable": 0})
+    }
 }
 
 fn container(options: &Options) -> Value {

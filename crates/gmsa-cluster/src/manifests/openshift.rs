@@ -49,15 +49,12 @@ fn filled(text: &str, values: &BTreeMap<&str, &str>) -> Value {
     while let Some((before, after)) = rest.split_once("${") {
         made.push_str(before);
         let known = after.split_once('}').and_then(|(name, end)| Some((values.get(name)?, end)));
-        rest = match known {
-            Some((value, end)) => {
-                made.push_str(value);
-                end
-            }
-            None => {
-                made.push_str("${");
-                after
-            }
+        rest = if let Some((value, end)) = known {
+            made.push_str(value);
+            end
+        } else {
+            made.push_str("${");
+            after
         };
     }
     made.push_str(rest);

@@ -122,7 +122,7 @@ catalogue! {
     UserWithoutIdentity {
         id: "user-without-identity",
         severity: Warning,
-        summary: "`runAsUserName` is a user that does not have the identity of the GMSA on the network. Only LocalSystem, NetworkService, virtual accounts such as those of IIS and, in most images, the two users of containers have it.",
+        summary: "`runAsUserName` is a user that does not have the identity of the GMSA on the network. Only `LocalSystem`, `NetworkService`, virtual accounts such as those of IIS and, in most images, the two users of containers have it.",
         remedy: "Leave `runAsUserName` out, or write `NT AUTHORITY\\NetworkService`. The GMSA itself is written in `gmsaCredentialSpecName` alone: a container is in no domain and knows none of its users.",
     }
     ImageBuildMismatch {

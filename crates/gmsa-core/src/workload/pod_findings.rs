@@ -207,9 +207,9 @@ fn user_of(name: &str) -> User {
         ("" | "user manager" | ".", "containeruser" | "containeradministrator") => {
             User::OfContainer
         }
-        ("" | "nt authority", "system" | "localsystem" | "networkservice") => User::Uses,
         // Virtual accounts are the computer on the network.
-        ("iis apppool" | "nt service", _) => User::Uses,
+        ("" | "nt authority", "system" | "localsystem" | "networkservice")
+        | ("iis apppool" | "nt service", _) => User::Uses,
         ("" | "nt authority" | "." | "builtin" | "localhost", _)
             if !user.contains('@') && !user.ends_with('$') =>
         {

@@ -167,11 +167,7 @@ impl Walk<'_> {
     /// A key that seems to be one of ours in an object of another.
     fn foreign(&mut self, key: &str, value: &Value, pointer: &str, depth: usize) {
         match value {
-            Value::String(name) => {
-                if !name.is_empty() {
-                    self.not_judged(pointer, Some(name));
-                }
-            }
+            Value::String(name) if !name.is_empty() => self.not_judged(pointer, Some(name)),
             Value::Object(_) | Value::Array(_) => {
                 let before = self.found.len();
                 self.value(value, pointer, At::Foreign, depth);

@@ -1,13 +1,13 @@
 //! Who may read an account's password: judged, and changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use ldap3::Mod;
 
 use super::{Account, MEMBERSHIP, MEMBERSHIP_GUID};
-use crate::directory::principals::{Principal, distinct};
+use crate::directory::principals::{Principal, Principals, distinct};
 use crate::directory::{Change, Directory};
 use crate::error::Error;
 use crate::security_descriptor::{Access, SecurityDescriptor, Token};
@@ -97,10 +97,10 @@ pub(super) fn right(
     membership: Membership<'_>,
     principal: &Principal,
     token: &Token,
-    names: &HashMap<Sid, Principal>,
+    names: &Principals,
     user: &str,
 ) -> Right {
-    let name = |sid: &Sid| names.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone());
+    let name = |sid: &Sid| names.name(sid);
     let (may, why) = match membership {
         Membership::Known(descriptor) => match descriptor.access(token) {
             Access::Granted(Some(sid)) if *sid == principal.sid => (Some(true), String::new()),
@@ -265,8 +265,9 @@ impl Directory {
         changed: &HashSet<Sid>,
         descriptor: &SecurityDescriptor,
     ) -> Result<Vec<Effect>, Error> {
-        let sids = distinct(descriptor.sids());
-        let (tokens, names) = tokio::try_join!(self.tokens(principals), self.principals_of(&sids))?;
+        let tokens = self.tokens(principals).await?;
+        let sids = distinct(tokens.iter().filter_map(|token| descriptor.access(token).sid()));
+        let names = self.principals_of(&sids).await?;
         let membership = Membership::Known(descriptor);
         let effect = |(principal, token): (&Principal, Token)| Effect {
             principal: principal.clone(),

@@ -61,6 +61,15 @@ impl CheckStatus {
     }
 }
 
+/// How many entries of a descriptor are looked up by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Those that a line has room for, and those that decide for a host.
+    Summary,
+    /// All: thousands of single entries take seconds.
+    Full,
+}
+
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
@@ -121,10 +130,13 @@ pub async fn check(
     name: &str,
     hosts: &[Principal],
     services: &[String],
+    detail: Detail,
 ) -> Result<Vec<Check>, Error> {
     let names = [name];
-    let (survey, controllers) =
-        tokio::join!(directory.survey(&names, hosts, services), directory.check_controllers());
+    let (survey, controllers) = tokio::join!(
+        directory.survey(&names, hosts, services, detail),
+        directory.check_controllers()
+    );
     let survey = survey?;
     let mut checks = survey.checks(name);
     checks.extend(survey.host_checks(name, hosts));
@@ -136,7 +148,7 @@ pub async fn check(
 impl Directory {
     /// Checks an account in the directory, and whether hosts may read its password.
     pub async fn check(&self, name: &str, hosts: &[Principal]) -> Result<Vec<Check>, Error> {
-        let survey = self.survey(&[name], hosts, &[]).await?;
+        let survey = self.survey(&[name], hosts, &[], Detail::Full).await?;
         let mut checks = survey.checks(name);
         checks.extend(survey.host_checks(name, hosts));
         Ok(checks)

@@ -1,16 +1,19 @@
 //! Changes of an account: compared with the current values, shown, and made in one operation.
 
 use std::collections::HashSet;
+use std::str::FromStr;
+use std::time::SystemTime;
 
 use gmsa_core::windows::encryption_types;
 use ldap3::Mod;
 
 use super::check::delegation::Delegation;
 use super::name::is_dns_name;
-use super::{Account, ldif};
+use super::{Account, EXPIRES, ldif};
 use crate::directory::principals::DISABLED;
 use crate::directory::{Change, Directory};
 use crate::error::Error;
+use crate::time;
 
 const CONTROL: &str = "userAccountControl";
 const ENCRYPTION: &str = "msDS-SupportedEncryptionTypes";
@@ -33,8 +36,45 @@ pub struct AccountChange {
     pub description: Option<String>,
     /// Whether it can be used.
     pub enabled: Option<bool>,
+    /// Until when it can be used.
+    pub expires: Option<Expiry>,
     /// The kinds of delegation that are taken from it.
     pub end_delegation: Vec<Delegation>,
+}
+
+/// Until when an account can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// For ever.
+    Never,
+    /// Until this moment.
+    At(SystemTime),
+}
+
+/// A text that is neither `never` nor a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("write never, or a day such as 2027-01-31: the account expires as that day begins, in UTC")]
+pub struct NoExpiry;
+
+impl FromStr for Expiry {
+    type Err = NoExpiry;
+
+    fn from_str(text: &str) -> Result<Self, NoExpiry> {
+        if text == "never" {
+            return Ok(Self::Never);
+        }
+        time::start_of(text).map(Self::At).ok_or(NoExpiry)
+    }
+}
+
+impl Expiry {
+    /// As `accountExpires` holds it.
+    fn value(self) -> i64 {
+        match self {
+            Self::Never => i64::MAX,
+            Self::At(moment) => time::to_filetime(moment),
+        }
+    }
 }
 
 /// A change that can be made.
@@ -113,6 +153,9 @@ impl Directory {
                 None => problems.push(format!("{CONTROL} is not shown to {}", self.user())),
                 Some(control) => plan.control(control, wish.enabled, &wish.end_delegation),
             }
+        }
+        if let Some(expires) = wish.expires {
+            plan.expire(&account, expires);
         }
         if let Some(host_name) = &wish.dns_host_name {
             if !is_dns_name(host_name) {
@@ -220,6 +263,33 @@ impl PlannedChange {
 }
 
 impl PlannedChange {
+    fn expire(&mut self, account: &Account, expires: Expiry) {
+        let never = |value: &i64| *value == 0 || *value == i64::MAX;
+        let before = account.expires_value;
+        let is_same = match expires {
+            Expiry::Never => before.as_ref().is_some_and(never),
+            Expiry::At(_) => before == Some(expires.value()),
+        };
+        if is_same {
+            return;
+        }
+        let after = match expires {
+            Expiry::Never => "never".to_owned(),
+            Expiry::At(moment) => time::day(moment),
+        };
+        if let Expiry::At(moment) = expires
+            && moment <= SystemTime::now()
+        {
+            self.warnings.push(format!(
+                "{after} has begun: from now on the account gets no Kerberos tickets"
+            ));
+        }
+        let never_or_absent = if before.is_some() { "never" } else { "-" };
+        let was = account.expires.map_or_else(|| never_or_absent.to_owned(), time::day);
+        self.differences.push((EXPIRES, was, after));
+        self.replace(EXPIRES, before.map(|value| value.to_string()), expires.value().to_string());
+    }
+
     fn replace(&mut self, attribute: &'static str, before: Option<String>, after: String) {
         let gone = before.into_iter().collect();
         self.steps.push(Step { attribute, gone, new: vec![after] });

@@ -6,14 +6,17 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use futures::future::try_join_all;
 
 use super::access::{self, Membership, Right};
-use super::check::{Check, CheckStatus, attributes, delegation, hosts, retrieval, service_names};
+use super::check::retrieval::SHOWN;
+use super::check::{
+    Check, CheckStatus, Detail, attributes, delegation, hosts, retrieval, service_names,
+};
 use super::root_key::RootKeys;
 use super::{Account, MEMBERSHIP_GUID};
 use crate::directory::Directory;
-use crate::directory::principals::{Principal, distinct};
+use crate::directory::principals::{Principal, Principals, distinct};
 use crate::directory::spn::{Aliases, Holders};
 use crate::error::Error;
-use crate::security_descriptor::{SecurityDescriptor, Token};
+use crate::security_descriptor::{Ace, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
 /// The directory's data about some accounts, and about the hosts that are to use them.
@@ -24,7 +27,7 @@ pub struct Survey {
     root_keys: RootKeys,
     /// By the name that was asked for.
     accounts: HashMap<String, Result<Option<Account>, String>>,
-    names: HashMap<Sid, Principal>,
+    names: Principals,
     holders: Holders,
     aliases: Aliases,
     tokens: HashMap<Sid, Token>,
@@ -40,6 +43,7 @@ impl Directory {
         accounts: &[&str],
         hosts: &[Principal],
         services: &[String],
+        detail: Detail,
     ) -> Result<Survey, Error> {
         let (root_keys, found, tokens, aliases) = tokio::try_join!(
             self.root_keys(),
@@ -58,7 +62,8 @@ impl Directory {
         let spns: BTreeSet<String> =
             spns.chain(services).flat_map(|name| aliases.related(name)).collect();
         let descriptors = known.iter().flat_map(|account| [&account.membership, &account.acting]);
-        let sids = distinct(descriptors.flatten().flat_map(SecurityDescriptor::sids));
+        let descriptors = descriptors.flatten();
+        let sids = distinct(descriptors.flat_map(|one| wanted(one, &tokens, detail)));
         let unseen = known.iter().filter(|account| {
             account.is_group_managed
                 && account.membership.is_none()
@@ -81,6 +86,22 @@ impl Directory {
             accounts,
         })
     }
+}
+
+/// The SIDs of a descriptor that are looked up.
+fn wanted<'a>(
+    descriptor: &'a SecurityDescriptor,
+    tokens: &[Token],
+    detail: Detail,
+) -> BTreeSet<&'a Sid> {
+    if detail == Detail::Full {
+        return descriptor.sids().collect();
+    }
+    let allowed = descriptor.allowed().take(SHOWN);
+    let others = descriptor.others().filter_map(Ace::sid).take(SHOWN);
+    let wide = descriptor.sids().filter(|sid| sid.is_too_wide());
+    let decisive = tokens.iter().filter_map(|token| descriptor.access(token).sid());
+    allowed.chain(others).chain(wide).chain(decisive).collect()
 }
 
 impl Survey {

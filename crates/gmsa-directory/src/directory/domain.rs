@@ -37,7 +37,7 @@ pub(crate) struct Names {
     pub(crate) netbios_name: String,
     pub(crate) dns_name: String,
     /// The DNS name of the forest's root.
-    forest: String,
+    pub(crate) forest: String,
 }
 
 /// The names of a domain in a forest, both given by their distinguished names.

@@ -100,6 +100,25 @@ impl Principal {
     }
 }
 
+/// The principals of SIDs that were looked up.
+#[derive(Debug, Default)]
+pub(crate) struct Principals {
+    known: HashMap<Sid, Principal>,
+    gone: HashSet<Sid>,
+}
+
+impl Principals {
+    /// The SAM name; the SID where that is not known.
+    pub(crate) fn name(&self, sid: &Sid) -> String {
+        self.known.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone())
+    }
+
+    /// Whether a SID was looked up, and nobody has it.
+    pub(crate) fn is_gone(&self, sid: &Sid) -> bool {
+        self.gone.contains(sid)
+    }
+}
+
 impl Directory {
     /// Finds a computer by its name, with or without `$` and a domain, by its DNS name, its
     /// distinguished name, or its SID.
@@ -210,10 +229,7 @@ impl Directory {
     }
 
     /// Finds those who have SIDs in this domain, and those whose SIDs mean the same everywhere.
-    pub(crate) async fn principals_of(
-        &self,
-        sids: &BTreeSet<&Sid>,
-    ) -> Result<HashMap<Sid, Principal>, Error> {
+    pub(crate) async fn principals_of(&self, sids: &BTreeSet<&Sid>) -> Result<Principals, Error> {
         let mut known: HashMap<Sid, Principal> = HashMap::new();
         let mut wanted = Vec::new();
         for sid in sids {
@@ -233,7 +249,8 @@ impl Directory {
             let principal = self.principal(entry)?;
             known.insert(principal.sid.clone(), principal);
         }
-        Ok(known)
+        let gone = wanted.into_iter().filter(|sid| !known.contains_key(*sid)).cloned().collect();
+        Ok(Principals { known, gone })
     }
 
     async fn one_principal(

@@ -39,6 +39,18 @@ pub enum Access<'a> {
     Unknown(&'a Sid),
 }
 
+impl<'a> Access<'a> {
+    /// The SID that decides, or on which it depends.
+    #[must_use]
+    pub fn sid(&self) -> Option<&'a Sid> {
+        match self {
+            Self::Granted(sid) => *sid,
+            Self::Denied(sid) | Self::Unknown(sid) => Some(sid),
+            Self::NotListed | Self::NoList => None,
+        }
+    }
+}
+
 impl Token {
     /// The SIDs of a principal; `complete` if its groups are among them.
     #[must_use]

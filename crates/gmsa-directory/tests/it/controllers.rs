@@ -1,14 +1,14 @@
 //! The controllers of a real domain as they are seen from here, and the choice among several.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::{create, found, status, wish};
-use gmsa_directory::account::{CheckStatus, check};
+use gmsa_directory::account::{CheckStatus, Detail, NewAccount, check};
 use gmsa_directory::{Directory, Options};
 use gmsa_testkit::domain_controller::dns::Record;
 use gmsa_testkit::domain_controller::{
-    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, DomainController, HOST,
+    ADMINISTRATOR, ADMINISTRATOR_PASSWORD, BASE, DomainController, HOST,
 };
 use gmsa_testkit::shared;
 use tokio::net::TcpListener;
@@ -27,7 +27,7 @@ async fn what_is_seen_of_the_controllers() {
     let name = controller.unique("Ctl");
     create(&directory, &wish(&name)).await;
     // Nobody named a DNS server: the controller is asked, which is one.
-    let checks = check(&directory, &name, &[], &[]).await.unwrap();
+    let checks = check(&directory, &name, &[], &[], Detail::Full).await.unwrap();
     assert_eq!(status(&checks, "clock"), CheckStatus::Passed);
     let records: Vec<_> = checks.iter().filter(|check| check.id == "dns-records").collect();
     assert_eq!(
@@ -139,4 +139,58 @@ async fn the_next_controller_is_used_if_the_first_is_down() {
     let silent_at = error.find(&format!("set up TLS on {silent_host}:636")).expect(&error);
     assert!(down_at < silent_at, "{error}");
     drop(silent);
+}
+
+/// Versions and encryption types of controllers, and the age of a host's password, as the directory has
+/// them: Samba serves what is planted.
+#[tokio::test]
+async fn mixed_controllers_and_old_passwords_of_hosts_are_seen() {
+    let test = "mixed_controllers_and_old_passwords_of_hosts_are_seen";
+    let Some(controller) = shared::separate_domain_controller(test, "mixed-dc").await else {
+        return;
+    };
+    let directory = crate::support::administrator(&controller).await;
+    let name = controller.unique("Mix");
+    let host = directory.computer("WEBHOST1").await.unwrap();
+    create(&directory, &NewAccount { allowed: vec![host], ..wish(&name) }).await;
+    let plant = |dn: &str, attribute: &str, value: &str| {
+        controller.modify_unchecked(&format!(
+            "dn: {dn},{BASE}\nchangetype: modify\nreplace: {attribute}\n{attribute}: {value}\n"
+        ));
+    };
+    let (first, second) = ("CN=DC1,OU=Domain Controllers", "CN=OLDDC,CN=Computers");
+    plant(first, "operatingSystemVersion", "10.0 (26100)");
+    let checks = async || {
+        // Read anew: passwords age.
+        let host = directory.computer("WEBHOST1").await.unwrap();
+        check(&directory, &name, &[host], &[], Detail::Full).await.unwrap()
+    };
+    let now = checks().await;
+    let versions = found(&now, "controller-versions");
+    assert_eq!(versions.message, "the controllers are dc1.contoso.com 10.0 (26100)");
+    assert_eq!(status(&now, "host-may-retrieve"), CheckStatus::Passed);
+
+    controller.computer("OLDDC");
+    // The flags of a controller's account (MS-ADTS, section 2.2.16).
+    plant(second, "userAccountControl", "532480");
+    plant(second, "operatingSystemVersion", "10.0 (17763)");
+    let day = 24 * 60 * 60 * 10_000_000_i64;
+    let since_1601 =
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_hours(3_234_576);
+    let ticks = i64::try_from(since_1601.as_nanos() / 100).unwrap() - 75 * day;
+    plant("CN=WEBHOST1,CN=Computers", "pwdLastSet", &ticks.to_string());
+    let now = checks().await;
+    let versions = found(&now, "controller-versions");
+    assert_eq!(versions.status, CheckStatus::Warning, "{versions:?}");
+    let words =
+        "controllers of Windows Server 2025 (dc1.contoso.com) run alongside older ones (OLDDC)";
+    assert!(versions.message.starts_with(words), "{}", versions.message);
+    let old = found(&now, "host-may-retrieve");
+    assert_eq!(old.status, CheckStatus::Warning, "{old:?}");
+    assert!(old.message.contains("password is 75 days old"), "{}", old.message);
+
+    plant(second, "msDS-SupportedEncryptionTypes", "4");
+    let versions = checks().await;
+    let versions = found(&versions, "controller-versions");
+    assert!(versions.message.contains("types of OLDDC leave AES out"), "{}", versions.message);
 }

@@ -1,21 +1,17 @@
 //! A large domain whose NetBIOS name is not its first DNS label.
 
-use crate::support::{create, found, wish};
-use gmsa_directory::account::{CheckStatus, NewAccount};
-use gmsa_directory::{Credentials, Directory, Options};
+use std::time::Duration;
+
+use crate::support::{as_administrator, create, found, wish};
+use gmsa_directory::account::{CheckStatus, Detail, NewAccount};
+use gmsa_directory::{Directory, Options};
 use gmsa_testkit::domain_controller::{ADMINISTRATOR_PASSWORD, DomainController, HOST_PASSWORD};
+use gmsa_testkit::ldap_front::{LdapFront, Limits};
 use gmsa_testkit::shared;
 
 async fn open(controller: &DomainController, user: &str, password: &str) -> Directory {
-    let options = Options {
-        server: Some(controller.address.to_string()),
-        ca: Some(controller.ca.clone()),
-        credentials: Some(Credentials {
-            user: format!("{user}@{}", controller.realm.domain),
-            password: password.into(),
-        }),
-        ..Options::default()
-    };
+    let user = format!("{user}@{}", controller.realm.domain);
+    let options = crate::support::options(controller, &user, password);
     Directory::open(&options).await.unwrap()
 }
 
@@ -44,7 +40,7 @@ async fn many_accounts_and_hosts_take_few_requests() {
     let names: Vec<String> = (0..1200).map(|number| format!("svc{number:04}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let before = directory.requests();
-    let survey = directory.survey(&names, &hosts, &[]).await.unwrap();
+    let survey = directory.survey(&names, &hosts, &[], Detail::Summary).await.unwrap();
     let requests = directory.requests() - before;
     // 12 for the accounts, one for each host, 24 for service principal names and what stands for them.
     assert!(requests < 60, "{requests}");
@@ -90,4 +86,42 @@ async fn many_accounts_and_hosts_take_few_requests() {
     assert!(host.managed_password(&name).await.unwrap().is_some());
     let checks = directory.check(&name, &hosts[..1]).await.unwrap();
     assert_eq!(found(&checks, "host-may-retrieve").status, CheckStatus::Passed);
+}
+
+/// Opens the directory through a front that counts, and surveys; gives back the requests, and the round
+/// trips that they took.
+async fn round_trips(
+    controller: &DomainController,
+    accounts: &[&str],
+    nodes: &[&str],
+) -> (usize, usize) {
+    let distance = Duration::from_millis(300);
+    let front = LdapFront::start(controller, Limits { distance, ..Limits::WINDOWS }).await;
+    let options =
+        Options { server: Some(front.address.to_string()), ..as_administrator(controller) };
+    let directory = Directory::open(&options).await.unwrap();
+    let (domain, hosts) = tokio::try_join!(directory.domain(), directory.computers(nodes)).unwrap();
+    assert_eq!(domain.netbios_name, "FABRI");
+    let hosts: Vec<_> = hosts.into_iter().flatten().collect();
+    assert_eq!(hosts.len(), nodes.len());
+    let survey = directory.survey(accounts, &hosts, &[], Detail::Summary).await.unwrap();
+    assert!(accounts.iter().all(|name| survey.account(name).is_some()));
+    assert_eq!(front.counts().0, 0, "Windows would have cut an answer");
+    front.round_trips()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn round_trips_do_not_grow_with_accounts_and_hosts() {
+    let test = "round_trips_do_not_grow_with_accounts_and_hosts";
+    let Some(controller) = shared::large_domain_controller(test).await else { return };
+    let (_, one) = round_trips(&controller, &["svc0000"], &["node0001"]).await;
+    let names: Vec<String> = (0..1200).map(|number| format!("svc{number:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let nodes: Vec<String> = (0..64).map(|number| format!("node{number:04}")).collect();
+    let nodes: Vec<&str> = nodes.iter().map(String::as_str).collect();
+    let (requests, many) = round_trips(&controller, &names, &nodes).await;
+    // The logon, the root entry, the domain with the hosts, the accounts with the groups of the hosts, and
+    // who has their SIDs and names.
+    assert_eq!((one, many), (5, 5));
+    assert!(requests < 130, "{requests}");
 }

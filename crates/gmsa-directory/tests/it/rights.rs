@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::support::{create, found, host, status, wish};
 use base64::Engine as _;
 use futures::future::join_all;
-use gmsa_directory::account::{CheckStatus, NewAccount};
+use gmsa_directory::account::{CheckStatus, Detail, NewAccount};
 use gmsa_directory::{Directory, Principal};
 use gmsa_testkit::domain_controller::{BASE, DomainController, SID, USER_PASSWORD};
 use gmsa_testkit::shared;
@@ -141,7 +141,7 @@ async fn our_reading_of_a_descriptor_is_the_controllers() {
 
     let hosts = [one, two];
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let survey = directory.survey(&names, &hosts, &[]).await.unwrap();
+    let survey = directory.survey(&names, &hosts, &[], Detail::Summary).await.unwrap();
     let mut wrong = String::new();
     let mut compared = 0;
     for (at, name) in names.iter().enumerate() {

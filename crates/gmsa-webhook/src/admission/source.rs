@@ -30,6 +30,14 @@ impl Source {
         }
     }
 
+    /// For how long the API server has been rejecting the server's token; zero if it does not.
+    pub(crate) fn rejected_for(&self) -> Duration {
+        match self {
+            Self::Cluster(cluster) => cluster.rejected_for().unwrap_or_default(),
+            Self::Directory(_) => Duration::ZERO,
+        }
+    }
+
     /// How many credential specs are known, how long ago the API server was last heard, and
     /// whether watching is forbidden.
     pub(crate) fn state(&self) -> (usize, Option<Duration>, bool) {

@@ -1,4 +1,5 @@
-//! A CA and a serving certificate that live as long as the process: for `--store`.
+//! A CA and a serving certificate that live as long as the process: for `--store`, and for probes until
+//! another certificate is loaded.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -191,9 +191,6 @@ pub struct Args {
     /// audit` writes [default: false]
     #[arg(long, value_parser = boolean)]
     pub audit_results: Option<bool>,
-    /// Threads; 1 is fastest for the few connections that API servers open
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
-    pub threads: usize,
     /// The format of the log
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,

@@ -104,7 +104,7 @@ fn what_stops_the_start_is_named() {
         (&[], with_pair(&[("GMSA_MAX_REQUESTS", "lots")]), "--max-requests"),
         (&[], with_pair(&[("GMSA_LOG_LEVEL", "loud")]), "--log-level"),
         (&["--store=a", "--kubeconfig=b"], vec![], "--kubeconfig"),
-        (&["--threads=0"], with_pair(&[]), "--threads"),
+        (&["--max-connections=0"], with_pair(&[]), "--max-connections"),
         (&["--otlp-endpoint=https://collector"], with_pair(&[]), "--otlp-endpoint"),
         (&["--otlp-endpoint=http://user:password@collector"], with_pair(&[]), "--otlp-endpoint"),
         (&[], with_pair(&[("GMSA_OTLP_ENDPOINT", "collector:4318")]), "--otlp-endpoint"),

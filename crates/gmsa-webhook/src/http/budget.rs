@@ -1,5 +1,6 @@
 //! How many requests and bytes may be in flight.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -59,6 +60,35 @@ impl<'a> Share<'a> {
 impl Drop for Share<'_> {
     fn drop(&mut self) {
         self.all.fetch_sub(self.own, Ordering::AcqRel);
+    }
+}
+
+/// How many bytes of answers larger than [`STREAM`] may wait for their callers to take them, over all
+/// requests: a pod that names a large credential spec often gets an answer far larger than itself.
+pub(super) const ANSWERS: usize = 16 << 20;
+
+/// The bytes of an answer, counted until it is sent or its connection ends.
+#[derive(Debug)]
+pub(super) struct Held {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts an answer, if it has room.
+    pub(super) fn take(all: &Arc<AtomicUsize>, bytes: usize) -> Result<Option<Self>, Full> {
+        if bytes <= STREAM {
+            return Ok(None);
+        }
+        let before = all.fetch_add(bytes, Ordering::AcqRel);
+        let held = Self { all: Arc::clone(all), bytes };
+        if before.saturating_add(bytes) > ANSWERS { Err(Full) } else { Ok(Some(held)) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }
 

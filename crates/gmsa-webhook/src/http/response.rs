@@ -9,6 +9,8 @@ use http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::budget::Held;
+
 /// The `h2` crate writes a data frame of 1 KiB or more with a TLS record and a system call of its
 /// own; it sends shorter frames of many streams together, if the stream offers no vectored writes
 /// (`serve/stream.rs`). Measured: the difference is a quarter of the cost of an answer.
@@ -16,11 +18,14 @@ const FRAME: usize = 1023;
 
 /// A complete body, sent in small frames.
 #[derive(Debug, Default)]
-pub struct Frames(Bytes);
+pub struct Frames {
+    rest: Bytes,
+    _held: Option<Held>,
+}
 
 impl From<Bytes> for Frames {
     fn from(body: Bytes) -> Self {
-        Self(body)
+        Self { rest: body, _held: None }
     }
 }
 
@@ -32,20 +37,20 @@ impl Body for Frames {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.0.is_empty() {
+        if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        let length = self.0.len().min(FRAME);
-        let frame = self.0.split_to(length);
+        let length = self.rest.len().min(FRAME);
+        let frame = self.rest.split_to(length);
         Poll::Ready(Some(Ok(Frame::data(frame))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_empty()
+        self.rest.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.0.len() as u64)
+        SizeHint::with_exact(self.rest.len() as u64)
     }
 }
 
@@ -57,11 +62,18 @@ pub(super) fn json(status: StatusCode, body: Bytes) -> Reply {
 }
 
 pub(super) fn text(status: StatusCode, body: impl Into<Bytes>) -> Reply {
-    with_type(status, HeaderValue::from_static("text/plain; charset=utf-8"), body.into())
+    let body: Bytes = body.into();
+    with_type(status, HeaderValue::from_static("text/plain; charset=utf-8"), body)
 }
 
-fn with_type(status: StatusCode, content_type: HeaderValue, body: Bytes) -> Reply {
-    let mut response = Response::new(Frames::from(body));
+/// JSON that counts among the answers until it is sent.
+pub(super) fn held_json(status: StatusCode, body: Bytes, held: Option<Held>) -> Reply {
+    let frames = Frames { rest: body, _held: held };
+    with_type(status, HeaderValue::from_static("application/json"), frames)
+}
+
+fn with_type(status: StatusCode, content_type: HeaderValue, body: impl Into<Frames>) -> Reply {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     if status != StatusCode::NO_CONTENT {
         response.headers_mut().insert(CONTENT_TYPE, content_type);

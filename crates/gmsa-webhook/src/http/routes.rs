@@ -12,9 +12,9 @@ use k8s_openapi::jiff::SignedDuration;
 use tracing::Instrument as _;
 
 use super::body::{Unread, read};
-use super::budget::{Limits, Slot};
+use super::budget::{Full, Held, Limits, Slot};
 use super::endpoint::{Answer, Endpoint, Handler};
-use super::response::{Reply, json, not_allowed, text, unread};
+use super::response::{Reply, held_json, json, not_allowed, text, unread};
 
 /// The routes over a handler.
 pub struct Routes<H> {
@@ -22,6 +22,7 @@ pub struct Routes<H> {
     limits: Limits,
     in_flight: Arc<AtomicUsize>,
     buffered_bytes: AtomicUsize,
+    answers: Arc<AtomicUsize>,
     draining: AtomicBool,
     certificate: Arc<dyn Fn() -> Result<(), String> + Send + Sync>,
 }
@@ -48,6 +49,7 @@ impl<H: Handler> Routes<H> {
             limits,
             in_flight,
             buffered_bytes: AtomicUsize::new(0),
+            answers: Arc::default(),
             draining: AtomicBool::new(false),
             certificate,
         }
@@ -104,7 +106,7 @@ impl<H: Handler> Routes<H> {
     async fn admit(&self, endpoint: Endpoint, request: Request<Incoming>) -> Reply {
         let timeout = request.uri().query().and_then(timeout).map(|wait| (Instant::now(), wait));
         // A slot is taken only once the whole body is read: a slow caller blocks no others.
-        let (body, _share) = match read(request, &self.buffered_bytes, &self.limits).await {
+        let (body, share) = match read(request, &self.buffered_bytes, &self.limits).await {
             Ok(read) => read,
             Err(Unread::Full) => {
                 self.handler.turned_away(endpoint);
@@ -115,10 +117,24 @@ impl<H: Handler> Routes<H> {
         tracing::Span::current().record("http.request.body.size", body.len());
         // The caller has been waiting since it began to send.
         let timeout = timeout.map(|(arrived, wait)| wait.saturating_sub(arrived.elapsed()));
-        match Slot::take(&self.in_flight, 1, self.limits.requests) {
-            Some(_slot) => reply(self.handler.review(endpoint, body, timeout).await),
-            None => reply(self.handler.refuse(endpoint, &body)),
-        }
+        let answer = match Slot::take(&self.in_flight, 1, self.limits.requests) {
+            Some(_slot) => self.handler.review(endpoint, body, timeout).await,
+            None => self.handler.refuse(endpoint, &body),
+        };
+        drop(share);
+        self.reply(answer).unwrap_or_else(|Full| {
+            self.handler.turned_away(endpoint);
+            Unread::Full.reply(&self.limits)
+        })
+    }
+
+    fn reply(&self, answer: Answer) -> Result<Reply, Full> {
+        let (status, body) = match answer {
+            Answer::Review(body) => (StatusCode::OK, body),
+            Answer::Malformed(body) => (StatusCode::BAD_REQUEST, body),
+        };
+        let held = Held::take(&self.answers, body.len())?;
+        Ok(held_json(status, body, held))
     }
 
     fn probe(&self, method: &Method, path: &str) -> Reply {
@@ -151,13 +167,6 @@ fn is_json(content_type: Option<&HeaderValue>) -> bool {
     let Some(value) = content_type.and_then(|value| value.to_str().ok()) else { return false };
     let essence = value.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
-}
-
-fn reply(answer: Answer) -> Reply {
-    match answer {
-        Answer::Review(body) => json(StatusCode::OK, body),
-        Answer::Malformed(body) => json(StatusCode::BAD_REQUEST, body),
-    }
 }
 
 #[cfg(test)]

@@ -59,6 +59,12 @@ pub const METRICS: &[MetricDoc] = &[
         "1 if watching credential specs is forbidden, so that each is read live",
     ),
     doc(
+        "gmsa_token_rejected_seconds",
+        "gauge",
+        &[],
+        "For how long every answer of the API server to this replica has been 401 (Unauthorized), in seconds; from 30 on it is not ready",
+    ),
+    doc(
         "gmsa_certificate_expiry_timestamp_seconds",
         "gauge",
         &[],

@@ -4,6 +4,7 @@
 //! be refused. So an HTTP/1.1 connection closes only with an answer that announces it, and an idle one
 //! stays open for longer than a Go client keeps it (90 s). HTTP/2 has GOAWAY.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -19,6 +20,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::http::{Caller, Frames, Handler, Routes};
+use crate::serve::handshakes::Handshakes;
 use crate::serve::stream::{Noticed, OneBuffer};
 use crate::serve::tls::Session;
 
@@ -78,26 +80,26 @@ pub struct Limits {
 
 /// Serves one connection until it ends, gets too old, or the server stops.
 pub async fn serve<H: Handler>(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     session: Arc<Session>,
+    handshakes: Arc<Handshakes>,
     routes: Arc<Routes<H>>,
     limits: Limits,
     mut stopping: watch::Receiver<bool>,
 ) {
-    // Answers are small and complete: they need not wait for more.
-    let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok();
     let handshake = session.acceptor().accept(stream);
-    let stream = match tokio::time::timeout(limits.header_time, handshake).await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => {
-            tracing::debug!(?peer, error = %error, "failed to shake hands");
+    let handshake = async move { tokio::time::timeout(limits.header_time, handshake).await };
+    let stream = match handshakes.run(handshake).await {
+        Some(Ok(Ok(stream))) => stream,
+        Some(Ok(Err(error))) => {
+            tracing::debug!(%peer, error = %error, "failed to shake hands");
             return;
         }
-        Err(_) => {
-            tracing::debug!(?peer, "the TLS handshake took too long");
+        Some(Err(_)) => {
+            tracing::debug!(%peer, "the TLS handshake took too long");
             return;
         }
+        None => return,
     };
     let caller = Caller { trusted: session.trusts(stream.get_ref().1) };
     let seen = Arc::new(Seen::default());
@@ -107,7 +109,7 @@ pub async fn serve<H: Handler>(
     };
     let stream = {
         let seen = Arc::clone(&seen);
-        Noticed::new(OneBuffer(stream), move || seen.bytes())
+        Noticed::new(OneBuffer(stream), limits.header_time, move || seen.bytes())
     };
     let builder = builder(limits);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
@@ -137,11 +139,11 @@ pub async fn serve<H: Handler>(
         biased;
         ended = connection.as_mut() => ended,
         () = seen.slow_head(limits.header_time) => {
-            tracing::debug!(?peer, "the head of a request took too long");
+            tracing::debug!(%peer, "the head of a request took too long");
             return;
         }
         () = silent => {
-            tracing::debug!(?peer, "no request came in time");
+            tracing::debug!(%peer, "no request came in time");
             return;
         }
         () = closing => {
@@ -153,7 +155,7 @@ pub async fn serve<H: Handler>(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(?peer, error = %error, "the connection broke");
+        tracing::debug!(%peer, error = %error, "the connection broke");
     }
 }
 
@@ -187,7 +189,8 @@ fn builder(limits: Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // It runs while the connection is idle, too. Until the first request the limit is shorter.
         .header_read_timeout(limits.idle_time)
-        .max_buf_size(64 * 1024);
+        // Of each connection: as much as a TLS record holds.
+        .max_buf_size(16 * 1024);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::http::{Handler, Routes};
 use crate::serve::connection::{self, Limits};
+use crate::serve::handshakes::Handshakes;
 use crate::serve::tls::Tls;
 
 /// Why an address cannot be listened on.
@@ -48,6 +49,8 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
             socket.set_only_v6(false)?;
         }
         socket.set_nonblocking(true)?;
+        // Answers are small and complete: they need not wait for more. Connections inherit it.
+        socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
         socket.listen(1024)?;
         TcpListener::from_std(socket.into())
@@ -70,6 +73,8 @@ pub struct Server<H> {
     pub routes: Arc<Routes<H>>,
     /// The limits of a connection.
     pub limits: Limits,
+    /// Who makes the handshakes.
+    pub handshakes: Handshakes,
     /// How many connections may be open; beyond that none is accepted.
     pub connections: usize,
 }
@@ -78,6 +83,7 @@ impl<H: Handler> Server<H> {
     /// Accepts until `stopping` turns true, then waits for the connections to end, at most for
     /// the grace of a connection.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
+        let handshakes = Arc::new(self.handshakes);
         let slots = Arc::new(Semaphore::new(self.connections));
         let mut connections = JoinSet::new();
         loop {
@@ -92,11 +98,12 @@ impl<H: Handler> Server<H> {
             };
             while connections.try_join_next().is_some() {}
             match accepted {
-                Ok((stream, _)) => {
+                Ok(accepted) => {
                     let limits = Limits { age: jittered(self.limits.age), ..self.limits };
                     let serving = connection::serve(
-                        stream,
+                        accepted,
                         self.tls.session(),
+                        Arc::clone(&handshakes),
                         Arc::clone(&self.routes),
                         limits,
                         stopping.clone(),

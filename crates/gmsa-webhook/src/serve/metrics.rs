@@ -63,6 +63,7 @@ fn answer(
     }
     let (known, age, live_mode) = source.state();
     metrics.store(known, age, live_mode);
+    metrics.rejected(source.rejected_for());
     let mut response = Response::new(Full::from(metrics.render()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS_TYPE));
     response

@@ -1,10 +1,13 @@
-//! A stream without vectored writes, and one that reports when bytes arrive.
+//! A stream without vectored writes, and one that reports when bytes arrive and limits how long its peer
+//! may take for what is written.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 /// A stream that does not offer vectored writes.
 ///
@@ -42,18 +45,40 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneBuffer<S> {
     }
 }
 
-/// A stream that calls a function whenever bytes arrive.
+/// A stream that calls a function whenever bytes arrive, and fails if its peer does not take what is
+/// written within a time.
 #[derive(Debug)]
 pub struct Noticed<S, F> {
     stream: S,
     notice: F,
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S, F: Fn()> Noticed<S, F> {
     /// Wraps a stream.
     #[must_use]
-    pub fn new(stream: S, notice: F) -> Self {
-        Self { stream, notice }
+    pub fn new(stream: S, patience: Duration, notice: F) -> Self {
+        Self { stream, notice, patience, stalled: None }
+    }
+}
+
+impl<S, F> Noticed<S, F> {
+    fn written<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
+        match stalled.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
     }
 }
 
@@ -78,11 +103,13 @@ impl<S: AsyncWrite + Unpin, F: Unpin> AsyncWrite for Noticed<S, F> {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, buffer)
+        let written = Pin::new(&mut self.stream).poll_write(context, buffer);
+        self.written(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let written = Pin::new(&mut self.stream).poll_flush(context);
+        self.written(context, written)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,30 +2,40 @@
 
 use std::sync::Arc;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
-use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
+};
 use rustls::sign::CertifiedKey;
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
 /// The current serving certificate.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Identity {
-    certificate: ArcSwapOption<CertifiedKey>,
+    certificate: ArcSwap<CertifiedKey>,
 }
 
 impl Identity {
+    /// Serves this certificate at first. API servers do not trust it, and a server that has no other is
+    /// not ready; but kubelets, which check no certificate, can ask whether it is alive and why it is not
+    /// ready.
+    #[must_use]
+    pub fn new(until_there_is_another: Arc<CertifiedKey>) -> Self {
+        Self { certificate: ArcSwap::new(until_there_is_another) }
+    }
+
     /// Replaces the certificate for every handshake from now on.
     pub fn set(&self, certificate: Arc<CertifiedKey>) {
-        self.certificate.store(Some(certificate));
+        self.certificate.store(certificate);
     }
 }
 
 impl ResolvesServerCert for Identity {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.certificate.load_full()
+        Some(self.certificate.load_full())
     }
 }
 
@@ -122,6 +132,9 @@ fn session(
         builder.with_client_cert_verifier(verifier)
     };
     let mut config = builder.with_cert_resolver(Arc::clone(identity) as _);
+    // API servers resume no session: tickets would only cost time in each handshake, and memory.
+    config.send_tls13_tickets = 0;
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Session { acceptor: TlsAcceptor::from(Arc::new(config)), callers })
 }

@@ -208,7 +208,7 @@ async fn certificates_are_reloaded_swap_after_swap_and_a_broken_pair_is_not() {
 }
 
 #[tokio::test]
-async fn without_a_certificate_nothing_is_served_until_it_comes() {
+async fn without_a_certificate_only_probes_are_answered_until_it_comes() {
     let authority = Authority::new("test");
     let files = tempfile::tempdir().unwrap();
     let (certificate, key) = (files.path().join("late.crt"), files.path().join("late.key"));
@@ -222,6 +222,12 @@ async fn without_a_certificate_nothing_is_served_until_it_comes() {
     server.wait_for_log("late.crt").await;
     let https = Https::new(server.https, authority.pem());
     assert!(https.get("/readyz").await.is_err());
+    // A kubelet checks no certificate: it neither ends the container nor remains without the reason.
+    let kubelet = Https::trusting(server.https);
+    assert_eq!(kubelet.get("/livez").await.unwrap().status, StatusCode::OK);
+    let answer = kubelet.get("/readyz").await.unwrap();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.text().contains("late.crt"), "{}", answer.text());
     authority.server(&["localhost"]).write(files.path(), "late");
     server.ready(authority.pem()).await;
 }
@@ -247,7 +253,7 @@ async fn with_a_client_ca_only_its_callers_are_served() {
 
 #[tokio::test]
 async fn a_stop_answers_what_is_in_flight_and_says_so_first() {
-    let mut world = start(&["--drain=1"]).await;
+    let mut world = start(&["--drain=3"]).await;
     let (mut sender, connection) = world.https.http2().await.unwrap();
     world.server.signal("TERM");
     eventually("not ready", SOON, || async {

@@ -194,6 +194,88 @@ async fn lists_of_empty_objects_fit_the_memory_of_the_pod() {
     assert!(world.https.review("/mutate", &expand()).await["patch"].is_string());
 }
 
+/// A store with one credential spec of 60 kB, and a request whose hundred containers name it: its answer
+/// is 8 MB.
+fn large_answer(store: &std::path::Path) -> String {
+    let mut spec = objects::credential_spec("large", "WebApp1");
+    spec["credspec"]["Note"] = json!("x".repeat(60_000));
+    std::fs::write(store.join("spec.yaml"), spec.to_string()).unwrap();
+    let mut pod = objects::pod("default", "web", &json!({}));
+    let containers = (0..100).map(|number| {
+        json!({"name": format!("c-{number}"), "image": "i",
+            "securityContext": gmsa(Some("large"), None)})
+    });
+    pod["spec"]["containers"] = containers.collect();
+    let body = objects::review("default", &pod).to_string();
+    format!(
+        "POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+const EXPANDED: &str = r#"gmsa_admission_requests_total{endpoint="mutate",operation="create",decision="allowed",code="200"}"#;
+
+#[tokio::test]
+async fn answers_that_nobody_reads_fit_the_memory_of_the_pod() {
+    let store = tempfile::tempdir().unwrap();
+    let request = large_answer(store.path());
+    let store = format!("--store={}", store.path().display());
+    let world = start(&[&store, "--header-timeout=60", "--body-timeout=60"]).await;
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let mut stream = world.https.connect("http/1.1").await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        open.push(stream);
+    }
+    eventually("all are decided", SOON * 3, || async {
+        (world.server.metric(EXPANDED).await >= 40.0).then_some(())
+    })
+    .await;
+    let peak = world.server.peak_memory();
+    assert!(peak < 128 << 20, "{} MiB at the peak", peak >> 20);
+    let (mut whole, mut refused) = (0, 0);
+    for mut stream in open {
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        match &start {
+            b"HTTP/1.1 200" => whole += 1,
+            b"HTTP/1.1 429" => refused += 1,
+            other => panic!("{}", String::from_utf8_lossy(other)),
+        }
+    }
+    assert!(whole >= 1 && refused >= 1, "{whole} answered, {refused} refused");
+    eventually("what was held is free again", SOON, || async {
+        let mut again = world.https.connect("http/1.1").await.unwrap();
+        again.write_all(request.as_bytes()).await.unwrap();
+        again.flush().await.unwrap();
+        let mut start = [0; 12];
+        timeout(SOON, again.read_exact(&mut start)).await.unwrap().unwrap();
+        (&start == b"HTTP/1.1 200").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_answer_nobody_reads_is_closed() {
+    let store = tempfile::tempdir().unwrap();
+    let request = large_answer(store.path());
+    let store = format!("--store={}", store.path().display());
+    let world = start(&[&store, "--header-timeout=1"]).await;
+    let mut stream = world.https.connect("http/1.1").await.unwrap();
+    let open = world.server.metric("process_open_fds").await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.flush().await.unwrap();
+    eventually("the connection is closed", SOON, || async {
+        (world.server.metric("process_open_fds").await < open).then_some(())
+    })
+    .await;
+    assert!(world.server.metric(EXPANDED).await >= 1.0, "it was answered");
+    let mut answer = Vec::new();
+    // Cut off: an end without TLS's own is an error.
+    assert!(timeout(SOON, stream.read_to_end(&mut answer)).await.unwrap().is_err());
+}
+
 /// Sends this on a connection that was used once, and waits for the server to end it.
 async fn ended_after(https: &Https, text: &str) -> bool {
     let mut stream = https.connect("http/1.1").await.unwrap();

@@ -8,6 +8,7 @@
     reason = "a test fails loudly"
 )]
 
+mod account;
 mod admission;
 mod answers;
 mod audit;

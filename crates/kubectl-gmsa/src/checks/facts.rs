@@ -1,5 +1,6 @@
 //! What is read of the cluster, before anything is judged.
 
+use futures::future::try_join_all;
 use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
@@ -57,12 +58,31 @@ pub async fn one(
     soft(objects.get(&Reference::namespaced(kind, namespace, name)).await)
 }
 
-/// Reads everything.
+/// Reads everything, at once.
 pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
+    let list = |kind: Kind| Box::pin(async move { soft(objects.list(kind, None).await) });
+    let specs = Box::pin(async {
+        match objects.list(kinds::CREDENTIAL_SPEC, None).await {
+            Err(error) if error.code() == Some(404) => Ok(Ok(None)),
+            read => soft(read.map(Some)),
+        }
+    });
+    let workload_kinds = kinds::TEMPLATES.into_iter().chain([kinds::POD]);
+    let listed =
+        workload_kinds.map(|kind| async move { Ok::<_, Failure>((kind, list(kind).await?)) });
+    let (mutating, validating, deployments, listed, specs, namespaces, nodes) = tokio::try_join!(
+        list(kinds::MUTATING_WEBHOOKS),
+        list(kinds::VALIDATING_WEBHOOKS),
+        list(kinds::DEPLOYMENT),
+        try_join_all(listed),
+        specs,
+        list(kinds::NAMESPACE),
+        list(kinds::NODE)
+    )?;
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
-    for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
-        match (soft(objects.list(kind, None).await)?, &mut configurations) {
+    for found in [mutating, validating] {
+        match (found, &mut configurations) {
             (Ok(found), Ok(all)) => {
                 early_warnings |= found
                     .iter()
@@ -75,7 +95,6 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
             (Ok(_), Err(_)) => {}
         }
     }
-    let deployments = soft(objects.list(kinds::DEPLOYMENT, None).await)?;
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
     let ours =
@@ -92,9 +111,8 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         configurations.map(|all| all.into_iter().filter(|one| !ours || is_ours(one)).collect());
     let deployment = deployments.map(|all| all.into_iter().find(|one| is_ours(one) == ours));
     let (mut workloads, mut orphans) = (Vec::new(), Ok(Vec::new()));
-    let kinds = kinds::TEMPLATES.into_iter().chain([kinds::POD]);
-    for kind in kinds {
-        match soft(objects.list(kind, None).await)? {
+    for (kind, found) in listed {
+        match found {
             Ok(found) => workloads.extend(found),
             Err(why) if ["Pod", "ReplicaSet"].contains(&kind.kind) => orphans = Err(why),
             Err(_) => {}
@@ -103,20 +121,16 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     if ours && let Ok(all) = &mut orphans {
         all.extend(workloads.iter().filter(|one| is_orphan(one)).cloned());
     }
-    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Err(error) if error.code() == Some(404) => Ok(None),
-        read => soft(read.map(Some))?,
-    };
     Ok(Facts {
         configurations,
         early_warnings,
         others,
         orphans,
         deployment,
-        namespaces: soft(objects.list(kinds::NAMESPACE, None).await)?,
+        namespaces,
         workloads,
         specs,
-        nodes: soft(objects.list(kinds::NODE, None).await)?,
+        nodes,
         ours,
     })
 }

@@ -61,6 +61,9 @@ pub struct Metrics {
     pub sync_age_seconds: Option<u64>,
     /// Whether it may not watch credential specs and reads each live.
     pub reads_live: bool,
+    /// For how long the API server has been rejecting its token, in seconds; 0 if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_rejected_seconds: Option<u64>,
     /// Until when the certificate that it serves is valid (RFC 3339); absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_expires: Option<String>,
@@ -168,6 +171,7 @@ fn metrics(page: &Page) -> Result<Metrics, String> {
             .filter(|age| age.is_finite() && !reads_live)
             .map(count),
         reads_live,
+        token_rejected_seconds: value("gmsa_token_rejected_seconds").map(f64::ceil).map(count),
         certificate_expires: value("gmsa_certificate_expiry_timestamp_seconds")
             .map(count)
             .filter(|at| *at > 0)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+use gmsa_directory::account::Expiry;
 
 use super::shared::{ClusterFlags, DirectoryFlags, DryRunFlag};
 
@@ -17,7 +18,8 @@ pub enum Account {
     Allow(Change),
     /// Remove the right to read an account's password
     Disallow(Change),
-    /// Change an account: encryption types, service principal names, DNS name, description, enabled or not
+    /// Change an account: encryption types, service principal names, DNS name, description, expiry,
+    /// enabled or not
     Set(Set),
     /// Delete an account
     Remove(Remove),
@@ -189,7 +191,10 @@ Examples:
   kubectl gmsa account set WebApp1 --encryption aes256,aes128
 
   # A name for its service; what would be sent, as LDIF
-  kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run"
+  kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run
+
+  # An account that expired works again
+  kubectl gmsa account set WebApp1 --expires never"
 )]
 pub struct Set {
     /// The account
@@ -218,6 +223,10 @@ pub struct Set {
     /// Disable the account: it gets no tickets until you enable it
     #[arg(long, group = "change")]
     pub disable: bool,
+    /// Until when the account gets tickets: never to let it go on, or the day on which it expires, such as
+    /// 2027-01-31 (as that day begins, in UTC)
+    #[arg(long, value_name = "never|DATE", group = "change")]
+    pub expires: Option<Expiry>,
     /// `--dry-run`
     #[command(flatten)]
     pub dry_run: DryRunFlag,

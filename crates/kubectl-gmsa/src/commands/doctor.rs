@@ -84,12 +84,20 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     }
     let Found { mut outcomes, credential_specs, mut outputs, resolution } = found;
     let facts = checks::read(&client).await?;
-    outcomes.extend(checks::examine(&client, &facts, &credential_specs).await?);
-    checks::dns::settle(&mut outcomes, &resolution);
     let specs = checks::specs_of(&facts, &credential_specs);
-    if args.from_ad {
-        let nodes = checks::windows_nodes(&facts);
-        outcomes.extend(directory::examine(&args.directory, &specs, &nodes).await?);
+    // A password is asked for before anything waits for an answer.
+    let directories =
+        if args.from_ad { directory::of_specs(&args.directory, &specs)? } else { Vec::new() };
+    let windows_nodes = checks::windows_nodes(&facts);
+    let (of_cluster, of_directory) = tokio::join!(
+        checks::examine(&client, &facts, &credential_specs),
+        directory::examine(&directories, &windows_nodes)
+    );
+    outcomes.extend(of_cluster?);
+    checks::dns::settle(&mut outcomes, &resolution);
+    outcomes.extend(of_directory?);
+    if args.from_ad && directories.is_empty() {
+        outcomes.push(directory::nowhere());
     }
     outcomes.extend(node::examine(&nodes, &specs));
     outputs.extend(node::outputs(&nodes));

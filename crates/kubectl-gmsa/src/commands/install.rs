@@ -8,6 +8,8 @@ mod stage;
 mod trust;
 mod wait;
 
+use std::time::{Duration, Instant};
+
 use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::installation::{OLDEST, Objects, Version, objects};
 use gmsa_core::names::{FIELD_MANAGER, NAME};
@@ -62,6 +64,8 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = supported(server_version(&client).await?)?;
     let namespace = args.namespace.as_deref().unwrap_or(NAME);
+    let end = Instant::now() + Duration::from_secs(args.wait);
+    wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     if args.takeover.adopt
         && let Some(code) = adopt::run(args, &client, version, namespace).await?
     {

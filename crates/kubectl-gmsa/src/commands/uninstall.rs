@@ -1,5 +1,7 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
+use std::time::Duration;
+
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Certificates, Options, Version};
@@ -13,6 +15,9 @@ use crate::installation::leftover::everything;
 use crate::installation::{FILLED_BY, kept_options, refuse_unfinished};
 use crate::output::printer;
 use crate::prompt;
+
+/// In this time API servers notice that a configuration is gone; until then they call what it names.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
@@ -75,6 +80,9 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     for object in &found {
         if applier.delete(object).await? {
             printer::data(&format!("{} deleted\n", shown(object)))?;
+            if sends_pods(object) {
+                tokio::time::sleep(NOTICE).await;
+            }
         }
     }
     if !version.filters() {
@@ -100,10 +108,12 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// The reverse of how they were made: what sends pods first, the namespace last.
+/// The reverse of how they were made: what sends pods first, the namespace last. Validation denies pods
+/// that were not expanded, so it ends before expansion does.
 fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let objects = everything(options, version);
     let mut all = objects.webhooks;
+    all.reverse();
     let (namespaces, rest): (Vec<Value>, Vec<Value>) =
         objects.base.into_iter().rev().partition(is_namespace);
     all.extend(rest);
@@ -117,6 +127,11 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let own = |object: &Value| object.pointer("/metadata/name") == Some(&json!(NAME));
     all.extend(namespaces.into_iter().filter(own));
     all
+}
+
+fn sends_pods(object: &Value) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str);
+    kind.is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
 }
 
 fn is_namespace(object: &Value) -> bool {
@@ -159,8 +174,12 @@ mod tests {
             let objects = in_order(&options, Version(1, 20));
             let kinds: Vec<&str> =
                 objects.iter().filter_map(|object| object.get("kind")?.as_str()).collect();
-            let first: Vec<&&str> = kinds.iter().take(2).collect();
-            assert!(first.iter().all(|kind| kind.ends_with("WebhookConfiguration")), "{kinds:?}");
+            let last = kinds.iter().rposition(|kind| kind.ends_with("WebhookConfiguration"));
+            let rest = kinds.iter().position(|kind| !kind.ends_with("WebhookConfiguration"));
+            assert!(last < rest, "{kinds:?}");
+            let of = |kind| kinds.iter().rposition(|one| *one == kind);
+            let validating = of("ValidatingWebhookConfiguration");
+            assert!(validating < of("MutatingWebhookConfiguration"), "{kinds:?}");
             let namespaces = kinds.iter().filter(|kind| **kind == "Namespace").count();
             assert_eq!(namespaces, deleted, "{namespace}");
         }

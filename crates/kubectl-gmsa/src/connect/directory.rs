@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use gmsa_core::credspec::DomainFacts;
 use gmsa_directory::{Credentials, Directory, Domain, Error, Options, Principal, Transport};
 
@@ -62,18 +63,13 @@ pub async fn look_up(
     directory: &Directory,
     wanted: &Principals,
 ) -> Result<(Vec<Principal>, Vec<Error>), Failure> {
-    let mut found = Vec::new();
-    for host in &wanted.host {
-        found.push(directory.computer(host).await);
-    }
-    for group in &wanted.group {
-        found.push(directory.group(group).await);
-    }
-    for user in &wanted.user {
-        found.push(directory.user_account(user).await);
-    }
+    let (hosts, groups, users) = tokio::join!(
+        join_all(wanted.host.iter().map(|host| directory.computer(host))),
+        join_all(wanted.group.iter().map(|group| directory.group(group))),
+        join_all(wanted.user.iter().map(|user| directory.user_account(user)))
+    );
     let (mut principals, mut problems) = (Vec::new(), Vec::new());
-    for one in found {
+    for one in hosts.into_iter().chain(groups).chain(users) {
         match one {
             Ok(principal) => principals.push(principal),
             Err(error) if error.is_finding() || matches!(error, Error::Ambiguous { .. }) => {

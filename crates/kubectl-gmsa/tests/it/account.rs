@@ -392,8 +392,25 @@ async fn an_account_is_changed_and_shown_before_and_after() {
     done(controller, &["check", &name]);
     let removed = done(controller, &["set", &name, "--description", ""]);
     assert!(removed.contains("  description: for the shop -> -\n"), "{removed}");
+
+    // A day that has begun ends it at once, and the remedy of the check undoes that.
+    let ended = account(controller, &["set", &name, "--expires", "2020-01-01"]);
+    assert!(ended.stdout.contains("  accountExpires: never -> 2020-01-01\n"), "{}", ended.stdout);
+    assert!(ended.stderr.contains("warning: 2020-01-01 has begun"), "{}", ended.stderr);
+    assert!(stored("accountExpires").contains("accountExpires: 132223104000000000\n"));
+    let checked = account(controller, &["check", &name]);
+    assert_eq!(checked.code, 1, "{}", checked.stdout);
+    assert!(checked.stdout.contains("but expired on 2020-01-01"), "{}", checked.stdout);
+    let remedy = ["set", &name, "--expires", "never"];
+    let words = format!("`kubectl gmsa account {}`", remedy.join(" "));
+    assert!(checked.stdout.contains(&words), "{}", checked.stdout);
+    let ended = done(controller, &remedy);
+    assert!(ended.contains("  accountExpires: 2020-01-01 -> never\n"), "{ended}");
+    assert!(done(controller, &remedy).ends_with("(unchanged)\n"));
+    done(controller, &["check", &name]);
     for (args, code, why) in [
         (&["--enable", "--disable"][..], 2, "cannot be used with"),
+        (&["--expires", "2027-02-29"], 2, "write never, or a day such as 2027-01-31"),
         (&[], 2, "required"),
         (&["--remove-spn", "http/none"], 1, "it does not have http/none"),
         (&["--add-spn", "nothing"], 1, "not a service principal name"),

@@ -12,6 +12,9 @@ use gmsa_testkit::domain_controller::{
     ADMINISTRATOR, ADMINISTRATOR_PASSWORD, BASE, DomainController, GUID, SID,
 };
 use gmsa_testkit::{objects, shared};
+use k8s_openapi::api::core::v1::Node;
+use kube::Api;
+use kube::api::PostParams;
 use serde_json::json;
 
 /// What one run of a program took.
@@ -104,10 +107,24 @@ async fn cluster(test: &str, accounts: usize, nodes: usize) -> Option<ControlPla
     let applier = Applier::new(plane.client().await, "test", true);
     let definition = json!(gmsa_cluster::installation::definition::definition());
     applier.apply(&definition).await.unwrap();
+    // Pods cannot be tried without it, and the API server waits for it for seconds.
+    let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
+        "metadata": {"name": "default", "namespace": "default"}});
+    applier.apply(&account).await.unwrap();
+    let api: Api<Node> = Api::all(plane.client().await);
     for number in 0..nodes {
         let node = json!({"apiVersion": "v1", "kind": "Node",
-            "metadata": {"name": format!("node{number:04}"), "labels": {"kubernetes.io/os": "windows"}}});
-        applier.apply(&node).await.unwrap();
+        "metadata": {"name": format!("node{number:04}"), "labels": {"kubernetes.io/os": "windows"}},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "nodeInfo": {
+                "kernelVersion": "10.0.20348.4294", "containerRuntimeVersion": "containerd://1.7.28",
+                "operatingSystem": "windows", "architecture": "amd64", "osImage": "", "machineID": "",
+                "systemUUID": "", "bootID": "", "kubeletVersion": "", "kubeProxyVersion": ""
+            }
+        }});
+        let node = serde_json::from_value(node).unwrap();
+        api.create(&PostParams::default(), &node).await.unwrap();
     }
     let spec = |number: usize| {
         let account = format!("svc{number:04}");
@@ -151,20 +168,20 @@ async fn many_accounts_and_nodes_fit_on_one_screen() {
         "node node0012: no computer account has this DNS name",
         "directory-retrieval of account svc0001, alike account svc0002, account svc0004",
         "host-may-retrieve: NODE0011$ may not read the password",
-        "and 7 more (-o wide)",
+        "and 9 more (-o wide)",
     ] {
         assert!(summary.contains(words), "{words}: {summary}");
     }
     assert!(!summary.contains("hence directory-retrieval of account svc0003"), "{summary}");
-    let lines = |text: &str| text.lines().filter(|line| line.contains("directory")).count();
-    assert!(lines(summary) < 24, "{summary}");
+    assert!(summary.lines().count() <= 40, "{summary}");
     let mut command = as_administrator(&controller, &["doctor", "--from-ad", "-o", "wide"]);
     let wide = crate::support::ran(command.env("KUBECONFIG", &kubeconfig)).stdout;
     assert!(wide.contains("NODE0011$ may not read the password"), "{wide}");
 }
 
-/// Run by `make bench`: it takes minutes. `GMSA_BENCH_BASE` names the plugin of another build to compare
-/// with, `GMSA_BENCH_OUT` the file that the figures are added to.
+/// Run by `make bench`: it takes minutes. `GMSA_BENCH_NOW` names an optimised build of this plugin,
+/// `GMSA_BENCH_BASE` the plugin of another build to compare with, and `GMSA_BENCH_OUT` the file that the
+/// figures are added to.
 #[ignore = "minutes: run by make bench"]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_directory_is_examined_faster_than_before() {
@@ -188,7 +205,9 @@ async fn a_large_directory_is_examined_faster_than_before() {
     ));
     let Some(plane) = cluster(test, ACCOUNTS, NODES).await else { return };
     let kubeconfig = plane.kubeconfig_path();
-    let ours = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
+    let optimised = std::env::var_os("GMSA_BENCH_NOW");
+    let own = Path::new(env!("CARGO_BIN_EXE_kubectl-gmsa"));
+    let ours = optimised.as_deref().map_or(own, Path::new);
     let base = std::env::var_os("GMSA_BENCH_BASE");
     let base = base.as_deref().map(Path::new);
     let mut rows = String::new();
@@ -218,7 +237,7 @@ async fn a_large_directory_is_examined_faster_than_before() {
         }
         let [Some(now), before] = best else { panic!("nothing was measured") };
         // A build without optimisation has 70 MB of code, of which much is resident.
-        let limit = if cfg!(debug_assertions) { 60 } else { 40 };
+        let limit = if optimised.is_none() { 60 } else { 40 };
         assert!(now.memory <= limit * 1024, "{what}: {} KiB", now.memory);
         let lines = now.output.lines().count();
         let row = |figures: &Figures| {
@@ -236,7 +255,7 @@ async fn a_large_directory_is_examined_faster_than_before() {
                 write!(line, " {} | {ratio:.1} times faster (at least {factor}) |", row(&before));
             assert!(ratio >= factor, "{line}");
         }
-        assert!(lines < 80, "{}", now.output);
+        assert!(lines <= 40, "{}", now.output);
         rows.push_str(&line);
         rows.push('\n');
     }

@@ -12,6 +12,7 @@ mod account;
 mod adopt;
 mod agreement;
 mod audit;
+mod audit_directory;
 mod authorizers;
 mod cert_manager;
 mod chart;
@@ -33,6 +34,7 @@ mod doctor_installation;
 mod doctor_node;
 mod doctor_pod;
 mod doctor_repair;
+mod doctor_reported;
 mod documentation;
 mod grant;
 mod install;
@@ -44,6 +46,8 @@ mod interactive;
 mod kubeconfig;
 mod kustomize;
 mod next_steps;
+#[cfg(target_os = "linux")]
+mod node;
 mod pending;
 #[cfg(unix)]
 mod pictures;

@@ -4,9 +4,8 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::support::load::{Load, WORKERS};
 use crate::support::webhook;
 use crate::support::world::{SOON, World};
 use gmsa_core::names::{NAME, ROTATE_BEFORE, SECRET};
@@ -20,65 +19,6 @@ use k8s_openapi::api::core::v1::{Event, Pod, Secret};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
-
-/// So many create pods at once, one after the other.
-const WORKERS: usize = 4;
-
-/// Steady creation of pods that use a GMSA.
-struct Load {
-    stop: Arc<AtomicBool>,
-    done: Vec<Arc<AtomicUsize>>,
-    failed: Arc<Mutex<Vec<String>>>,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
-}
-
-impl Load {
-    fn start(world: &Arc<World>) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let failed = Arc::new(Mutex::new(Vec::new()));
-        let done: Vec<_> = (0..WORKERS).map(|_| Arc::new(AtomicUsize::new(0))).collect();
-        let tasks = done.iter().map(|done| {
-            let (world, stop, done, failed) =
-                (world.clone(), stop.clone(), done.clone(), failed.clone());
-            tokio::spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    if let Err(why) = world.admit("web").await {
-                        failed.lock().unwrap().push(why);
-                    }
-                    done.fetch_add(1, Ordering::Relaxed);
-                }
-            })
-        });
-        Self { tasks: tasks.collect(), stop, done, failed }
-    }
-
-    /// Waits until every worker created some more, all of them begun after this call.
-    async fn goes_on(&self) {
-        let seen: Vec<_> = self.done.iter().map(|done| done.load(Ordering::Relaxed)).collect();
-        eventually("creation goes on", SOON, || async {
-            let mut all = self.done.iter().zip(&seen);
-            all.all(|(done, seen)| done.load(Ordering::Relaxed) > seen + 5).then_some(())
-        })
-        .await;
-    }
-
-    fn failures(&self) -> Vec<String> {
-        self.failed.lock().unwrap().clone()
-    }
-
-    /// Nothing failed, up to creations that were begun after this call.
-    async fn nothing_failed(&self, when: &str) {
-        self.goes_on().await;
-        assert_eq!(self.failures(), Vec::<String>::new(), "{when}");
-    }
-
-    async fn end(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for task in self.tasks {
-            task.await.unwrap();
-        }
-    }
-}
 
 struct Installed {
     world: Arc<World>,
@@ -201,7 +141,7 @@ async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
     let test = "a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation";
     let Some(installed) = Installed::new(test).await else { return };
     let before = installed.settled().await;
-    let load = Load::start(&installed.world);
+    let load = Load::start(&installed.world.client, "web");
     load.nothing_failed("at the start").await;
 
     installed.secrets().delete(SECRET, &DeleteParams::default()).await.unwrap();
@@ -240,7 +180,7 @@ async fn a_rolling_restart_a_lost_replica_and_a_lost_secret_cost_no_creation() {
 async fn three_replicas_rotate_twice_under_load_and_restore_an_edited_bundle() {
     let test = "three_replicas_rotate_twice_under_load_and_restore_an_edited_bundle";
     let Some(installed) = Installed::new(test).await else { return };
-    let load = Load::start(&installed.world);
+    let load = Load::start(&installed.world.client, "web");
     for _ in 0..2 {
         installed.rotate().await;
         load.nothing_failed("in a rotation").await;

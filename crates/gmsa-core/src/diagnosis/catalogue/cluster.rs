@@ -83,6 +83,14 @@ checks! { Cluster;
         source: "docs/threat-model.md",
         explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-drift", "webhook-sync", "webhook-denials"],
     }
+    WEBHOOK_TOKEN {
+        id: "webhook-token",
+        title: "The API server accepts the webhook's tokens",
+        cause: "The webhook's service account was deleted, or was made again after the pods. A token is bound to the account for which it was issued, so each request of these pods is answered with 401, and every pod that uses a GMSA is denied. A pod's token is renewed within an hour.",
+        remedy: "Restart the pods: `kubectl rollout restart deployment/gmsa-webhook -n gmsa-webhook`. Where the account does not exist, run `kubectl gmsa install`, which makes it and restarts the pods.",
+        source: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens",
+        explains: ["webhook-replicas", "webhook-redundancy", "webhook-endpoints", "webhook-certificate", "webhook-ca-bundle", "admission-answers", "webhook-rollout", "webhook-sync", "webhook-denials"],
+    }
     WEBHOOK_REPLICAS {
         id: "webhook-replicas",
         title: "A replica of the webhook runs",

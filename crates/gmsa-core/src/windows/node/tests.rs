@@ -172,8 +172,9 @@ fn files_of_other_content_are_rejected() {
         (b"[]", "its kind is not NodeChecks"),
         (b"{\"kind\":\"NodeChecks\"}", "it is of version none"),
         (b"{\"kind\":\"NodeChecks\",\"version\":2}", "it is of version 2"),
-        (b"\xFF\xFE{", "not text"),
-        (b"caf\xE9", "not text"),
+        (b"\xFF\xFE{", "it ends within a character of UTF-16: it was cut off"),
+        (b"caf\xE9", "it ends within a character of UTF-8: it was cut off"),
+        (b"caf\xE9 ", "-Encoding utf8"),
     ] {
         let error = read(bytes).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

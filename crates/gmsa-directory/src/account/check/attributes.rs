@@ -51,7 +51,7 @@ pub(in crate::account) fn of(account: &Account) -> Vec<Check> {
             ),
             "make an account with a shorter name: `kubectl gmsa account create NAME`",
         ),
-        enabled(account, &set("--enable")),
+        enabled(account, &set("--enable"), &set("--expires never")),
         Check::when(
             host_name.is_some(),
             "dns-host-name",
@@ -64,7 +64,7 @@ pub(in crate::account) fn of(account: &Account) -> Vec<Check> {
     ]
 }
 
-fn enabled(account: &Account, enable: &str) -> Check {
+fn enabled(account: &Account, enable: &str, extend: &str) -> Check {
     const ID: &str = "enabled";
     if account.control.is_none() {
         let message = "whether it is enabled is not shown".to_owned();
@@ -79,8 +79,7 @@ fn enabled(account: &Account, enable: &str) -> Check {
             ID,
             CheckStatus::Failed,
             format!("it is enabled, but expired on {day}: it gets no Kerberos tickets"),
-            "remove the expiry from it (Clear-ADAccountExpiration; Samba: samba-tool user setexpiry \
-             --noexpiry)",
+            format!("let it go on, for ever or until another day: {extend}"),
         ),
         None => Check::passed(ID, "it is enabled".to_owned()),
     }

@@ -42,9 +42,13 @@ impl Directory {
     /// Looks at the DNS records of the domain, the ports of its controllers, and the clock, all from
     /// this machine.
     pub async fn check_controllers(&self) -> Result<Vec<Check>, Error> {
-        let domain = self.domain().await?;
-        let names = self.names_of_domain().await;
-        let (clock, versions) = tokio::try_join!(self.check_clock(), self.check_versions())?;
+        let names_of_domain = async { Ok(self.names_of_domain().await) };
+        let (domain, names, clock, versions) = tokio::try_join!(
+            self.names(),
+            names_of_domain,
+            self.check_clock(),
+            self.check_versions()
+        )?;
         let mut checks = vec![clock, versions];
         let records = [
             (controllers_record(&domain.dns_name), CheckStatus::Failed),

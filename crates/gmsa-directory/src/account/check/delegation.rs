@@ -1,12 +1,9 @@
 //! Delegation: to which services an account may act for users, and who may act so towards it.
 
-use std::collections::HashMap;
-
 use super::{Check, CheckStatus};
 use crate::account::Account;
-use crate::directory::principals::Principal;
+use crate::directory::principals::Principals;
 use crate::security_descriptor::SecurityDescriptor;
-use crate::sid::Sid;
 
 const ID: &str = "delegation";
 /// Unconstrained delegation (`userAccountControl`, MS-ADTS, section 2.2.16).
@@ -46,11 +43,9 @@ impl Delegation {
     }
 }
 
-pub(in crate::account) fn check(account: &Account, names: &HashMap<Sid, Principal>) -> Check {
+pub(in crate::account) fn check(account: &Account, names: &Principals) -> Check {
     let acting = account.acting.iter().flat_map(SecurityDescriptor::allowed);
-    let acting: Vec<String> = acting
-        .map(|sid| names.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone()))
-        .collect();
+    let acting: Vec<String> = acting.map(|sid| names.name(sid)).collect();
     delegation(&account.name, account.control, &account.delegates_to, &acting)
 }
 

@@ -1,17 +1,15 @@
 //! Who may read an account's password.
 
-use std::collections::HashMap;
-
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::account::access::Membership;
-use crate::directory::principals::{Principal, PrincipalKind};
+use crate::directory::principals::{Principal, PrincipalKind, Principals};
 use crate::security_descriptor::{Ace, READ_PROPERTY, SecurityDescriptor, Token};
 use crate::sid::Sid;
 
 const ID: &str = "retrieval";
 /// How many names a message lists.
-const SHOWN: usize = 12;
+pub(in crate::account) const SHOWN: usize = 12;
 const ALLOW: &str = "allow the hosts with `kubectl gmsa account allow`; for hosts outside the domain allow \
      the user whose credentials their plug-in holds";
 /// Which domain controller the tests ran against.
@@ -20,7 +18,7 @@ const TRIED: &str = "seen with Samba 4.22; Windows was not tried";
 pub(in crate::account) fn check(
     account: &Account,
     membership: Membership<'_>,
-    names: &HashMap<Sid, Principal>,
+    names: &Principals,
     user: &str,
 ) -> Check {
     let descriptor = match membership {
@@ -47,9 +45,8 @@ pub(in crate::account) fn check(
         }
     };
     let Some(dacl) = &descriptor.dacl else { return without_list(account, descriptor) };
-    let name = |sid: &Sid| names.get(sid).map_or_else(|| sid.to_string(), |one| one.name.clone());
+    let name = |sid: &Sid| names.name(sid);
     let allowed: Vec<&Sid> = descriptor.allowed().collect();
-    let gone = allowed.iter().filter(|sid| !names.contains_key(*sid)).count();
     let mut message = if allowed.is_empty() {
         "nobody may read the password".to_owned()
     } else {
@@ -74,7 +71,7 @@ pub(in crate::account) fn check(
             wide.first().map_or("", String::as_str)
         );
         Check::not_passed(ID, CheckStatus::Warning, message, remedy)
-    } else if allowed.len() > gone {
+    } else if allowed.iter().any(|sid| !names.is_gone(sid)) {
         Check::passed(ID, message)
     } else {
         Check::not_passed(ID, CheckStatus::Warning, message, ALLOW)

@@ -16,6 +16,12 @@ pub fn options(controller: &DomainController, user: &str, password: &str) -> Opt
     }
 }
 
+/// The options of the administrator of a controller's own domain.
+pub fn as_administrator(controller: &DomainController) -> Options {
+    let user = format!("Administrator@{}", controller.realm.domain);
+    options(controller, &user, ADMINISTRATOR_PASSWORD)
+}
+
 pub async fn administrator(controller: &DomainController) -> Directory {
     let options = options(controller, ADMINISTRATOR, ADMINISTRATOR_PASSWORD);
     Directory::open(&options).await.unwrap()

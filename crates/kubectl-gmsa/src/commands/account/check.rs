@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gmsa_core::names::API_VERSION;
-use gmsa_directory::account::{self, Check, CheckStatus};
+use gmsa_directory::account::{self, Check, CheckStatus, Detail};
 use gmsa_directory::{Credentials, Directory, Error, Options};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -65,7 +65,12 @@ pub fn run(args: &Args) -> Result<u8, Failure> {
         let directory = Directory::open(&options).await?;
         let (hosts, problems) = directory::look_up(&directory, &args.principals).await?;
         let services: Vec<String> = args.service_name.iter().map(service_name).collect();
-        let mut checks = account::check(&directory, &args.account, &hosts, &services).await?;
+        let detail = match args.output {
+            CheckOutput::Table => Detail::Summary,
+            CheckOutput::Wide | CheckOutput::Json | CheckOutput::Yaml => Detail::Full,
+        };
+        let mut checks =
+            account::check(&directory, &args.account, &hosts, &services, detail).await?;
         // The others are checked even if one is not found.
         checks.extend(problems.iter().map(not_found));
         let proof = match proof {

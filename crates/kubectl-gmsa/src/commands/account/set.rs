@@ -21,6 +21,7 @@ pub fn run(args: &Set) -> Result<u8, Failure> {
             dns_host_name: args.dns_host_name.clone(),
             description: args.description.clone(),
             enabled: (args.enable || args.disable).then_some(args.enable),
+            expires: args.expires,
             end_delegation: args.end_delegation.iter().map(|kind| (*kind).into()).collect(),
         };
         let plan = directory.plan_change(&args.account, &wish).await?;

@@ -10,7 +10,7 @@ use gmsa_core::diagnosis::catalogue::directory::{
     DIRECTORY_RETRIEVAL, DIRECTORY_ROOT_KEY, DIRECTORY_SPN,
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome, State};
-use gmsa_directory::account::{Check as Line, CheckStatus, Survey};
+use gmsa_directory::account::{Check as Line, CheckStatus, Detail, Survey};
 use gmsa_directory::{Directory, Error, Options, Principal};
 use serde_json::Value;
 
@@ -19,34 +19,48 @@ use crate::connect::directory;
 use crate::credential_spec::{accounts_in, is_same_account};
 use crate::failure::Failure;
 
-/// Looks at the directories of the credential specs' domains; the nodes are those of Windows, by
-/// name.
-pub async fn examine(
+/// A directory to look at, and the credential specs that it is compared with.
+pub struct Wanted<'a> {
+    options: Options,
+    specs: Vec<&'a Value>,
+}
+
+/// The directory that the flags name, or else that of each domain of the credential specs. Asks for a
+/// password where one is missing.
+pub fn of_specs<'a>(
     flags: &DirectoryFlags,
-    specs: &[&Value],
-    nodes: &[&str],
-) -> Result<Vec<Outcome>, Failure> {
+    specs: &[&'a Value],
+) -> Result<Vec<Wanted<'a>>, Failure> {
+    if flags.dc.is_some() || flags.domain.is_some() {
+        return Ok(vec![Wanted { options: directory::options(flags)?, specs: specs.to_vec() }]);
+    }
     let domains: BTreeSet<String> = specs
         .iter()
         .map(|spec| domain_of(spec).to_ascii_lowercase())
         .filter(|domain| !domain.is_empty())
         .collect();
-    if flags.dc.is_some() || flags.domain.is_some() {
-        return one(&directory::options(flags)?, specs, nodes).await;
-    }
-    // Without a directory that is named, that of each domain.
-    let Some(first) = domains.first() else {
-        let words = "no credential spec names a domain";
-        return Ok(vec![Outcome::skipped(&DIRECTORY_REACHABLE, words)]);
-    };
+    let Some(first) = domains.first() else { return Ok(Vec::new()) };
     let options =
         directory::options(&DirectoryFlags { domain: Some(first.clone()), ..flags.clone() })?;
+    let wanted = domains.into_iter().map(|domain| {
+        let of = |spec: &&&Value| domain_of(spec).eq_ignore_ascii_case(&domain);
+        let specs = specs.iter().filter(of).copied().collect();
+        Wanted { specs, options: Options { domain: Some(domain), ..options.clone() } }
+    });
+    Ok(wanted.collect())
+}
+
+/// That there is no directory to look at.
+pub fn nowhere() -> Outcome {
+    Outcome::skipped(&DIRECTORY_REACHABLE, "no credential spec names a domain")
+}
+
+/// Looks at the directories of the credential specs' domains; the nodes are those of Windows, by
+/// name.
+pub async fn examine(wanted: &[Wanted<'_>], nodes: &[&str]) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
-    for domain in &domains {
-        let options = Options { domain: Some(domain.clone()), ..options.clone() };
-        let of = |spec: &&&Value| domain_of(spec).eq_ignore_ascii_case(domain);
-        let specs: Vec<&Value> = specs.iter().filter(of).copied().collect();
-        outcomes.extend(one(&options, &specs, nodes).await?);
+    for Wanted { options, specs } in wanted {
+        outcomes.extend(one(options, specs, nodes).await?);
     }
     Ok(outcomes)
 }
@@ -95,8 +109,10 @@ async fn look(
     let names = specs.iter().flat_map(|spec| &spec.accounts);
     let names: Vec<&str> =
         names.filter(|name| known.insert(name.to_lowercase())).map(String::as_str).collect();
-    let (controllers, survey) =
-        tokio::try_join!(opened.check_controllers(), opened.survey(&names, &hosts, &[]))?;
+    let (controllers, survey) = tokio::try_join!(
+        opened.check_controllers(),
+        opened.survey(&names, &hosts, &[], Detail::Summary)
+    )?;
     outcomes.extend(controllers.iter().map(|line| outcome(line).on(&of_domain)));
     for name in &names {
         let plugin_alone = specs.iter().filter(|spec| spec.has(name)).all(|spec| spec.has_plugin);

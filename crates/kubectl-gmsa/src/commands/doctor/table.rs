@@ -6,8 +6,10 @@ use gmsa_core::diagnosis::{Cause, Health, Outcome, Side, State, Verdict};
 
 use crate::output::render;
 
-/// How many lines or objects of a kind the summary shows.
+/// How many objects, and how many problems of the directory, the summary shows.
 const SHOWN: usize = 5;
+/// How many lines of evidence of the directory.
+const EVIDENCE: usize = 3;
 
 /// The verdict, then every check that is not ok; with `all` every check.
 pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
@@ -24,31 +26,38 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     };
     // Writing to a string does not fail, here and below.
     let _ = writeln!(text, "{head}");
-    let mut groups: Vec<Vec<&Cause<'_>>> = Vec::new();
-    for cause in &verdict.causes {
-        let same = |group: &&mut Vec<&Cause<'_>>| {
-            !all && group.first().is_some_and(|first| alike(first, cause))
-        };
-        match groups.iter_mut().find(same) {
-            Some(group) => group.push(cause),
-            None => groups.push(vec![cause]),
+    let mut place = 0;
+    let mut of_directory = 0;
+    let mut left_out: Vec<String> = Vec::new();
+    for group in groups(verdict.causes.iter(), |one, other| !all && alike(one, other)) {
+        let Some(first) = group.first() else { continue };
+        of_directory += usize::from(first.outcome.check.side == Side::Directory);
+        let objects: Vec<&Outcome> = group.iter().map(|cause| cause.outcome).collect();
+        if !all && first.outcome.check.side == Side::Directory && of_directory > SHOWN {
+            left_out.push(names(&objects));
+            continue;
         }
+        place += 1;
+        causes(&mut text, place, first, &names(&objects), all);
     }
-    for (place, group) in groups.iter().enumerate() {
-        let [first, others @ ..] = group.as_slice() else { continue };
-        causes(&mut text, place + 1, first, others, all);
+    if !left_out.is_empty() {
+        let more = left_out.len();
+        let shown = left_out.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+        let _ = writeln!(text, "\nand {more} more of the directory (-o wide): {shown}");
     }
     if !verdict.unknown.is_empty() {
         text.push_str("\nNot found out:\n");
         let mut left_out = 0;
         let mut of_directory = 0;
-        for outcome in &verdict.unknown {
-            of_directory += usize::from(outcome.check.side == Side::Directory);
-            if !all && outcome.check.side == Side::Directory && of_directory > SHOWN {
-                left_out += 1;
+        for group in groups(verdict.unknown.iter().copied(), |one, other| !all && same(one, other))
+        {
+            let Some(first) = group.first() else { continue };
+            of_directory += usize::from(first.check.side == Side::Directory);
+            if !all && first.check.side == Side::Directory && of_directory > SHOWN {
+                left_out += group.len();
                 continue;
             }
-            let _ = writeln!(text, "  {}: {}", name(outcome), outcome.message);
+            let _ = writeln!(text, "  {}: {}", names(&group), first.message);
         }
         if left_out > 0 {
             let _ = writeln!(text, "  and {left_out} more of the directory (-o wide)");
@@ -73,33 +82,54 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     text
 }
 
-/// The message of an outcome without its object, to group those of several accounts.
-fn words(outcome: &Outcome) -> (Option<&str>, String, String) {
-    let object = outcome.object.as_deref();
-    let own = object.and_then(|object| object.rsplit(' ').next()).unwrap_or_default();
+/// The message of an outcome without its object, to group those of several objects. Evidence of the
+/// directory is one line for each host, of which the summary shows the first.
+fn words(outcome: &Outcome) -> [String; 4] {
+    let object = outcome.object.as_deref().unwrap_or_default();
+    let (kind, own) = object.rsplit_once(' ').unwrap_or_default();
     let without =
         |text: &str| if own.is_empty() { text.to_owned() } else { text.replace(own, "*") };
-    let kind = object.and_then(|object| object.split(' ').next());
-    (kind, without(&outcome.message), without(outcome.next_step()))
+    let evidence = match outcome.check.side {
+        Side::Directory => String::new(),
+        _ => without(&outcome.evidence.join("\n")),
+    };
+    [kind.to_owned(), without(&outcome.message), without(outcome.next_step()), evidence]
 }
 
-/// Whether two causes of the directory are the same trouble of two objects.
+/// What is the same together, in the order in which each first came.
+fn groups<T>(all: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Vec<Vec<T>> {
+    let mut groups: Vec<Vec<T>> = Vec::new();
+    for one in all {
+        let known =
+            groups.iter_mut().find(|group| group.first().is_some_and(|first| same(first, &one)));
+        match known {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// Whether two causes are the same trouble of two objects.
 fn alike(one: &Cause<'_>, other: &Cause<'_>) -> bool {
     let ids = |cause: &Cause<'_>| -> Vec<(&'static str, State)> {
         cause.consequences.iter().map(|one| (one.check.id, one.state)).collect()
     };
-    one.outcome.check.side == Side::Directory
-        && one.outcome.check.id == other.outcome.check.id
+    same(one.outcome, other.outcome)
         && one.state() == other.state()
         && one.confidence == other.confidence
-        && words(one.outcome) == words(other.outcome)
         && ids(one) == ids(other)
+}
+
+/// Whether the same is said of two objects.
+fn same(one: &Outcome, other: &Outcome) -> bool {
+    one.check.id == other.check.id && words(one) == words(other)
 }
 
 fn evidence(text: &mut String, outcome: &Outcome, all: bool) {
     let lines: Vec<&str> = outcome.evidence.iter().flat_map(|line| line.lines()).collect();
-    let is_long = !all && outcome.check.side == Side::Directory && lines.len() > SHOWN;
-    let shown = if is_long { SHOWN } else { lines.len() };
+    let is_long = !all && outcome.check.side == Side::Directory && lines.len() > EVIDENCE;
+    let shown = if is_long { EVIDENCE } else { lines.len() };
     for line in lines.iter().take(shown) {
         let _ = writeln!(text, "     {line}");
     }
@@ -108,21 +138,9 @@ fn evidence(text: &mut String, outcome: &Outcome, all: bool) {
     }
 }
 
-/// One cause, and those that are like it.
-fn causes(text: &mut String, place: usize, cause: &Cause<'_>, others: &[&Cause<'_>], all: bool) {
+/// One cause of what `named` names.
+fn causes(text: &mut String, place: usize, cause: &Cause<'_>, named: &str, all: bool) {
     let outcome = cause.outcome;
-    let others: Vec<&str> =
-        others.iter().filter_map(|cause| cause.outcome.object.as_deref()).collect();
-    let named = match others.as_slice() {
-        [] => name(outcome),
-        others => {
-            let more = others.len().saturating_sub(SHOWN);
-            let shown = others.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-            let rest =
-                if more == 0 { String::new() } else { format!(" and {more} more (-o wide)") };
-            format!("{}, alike {shown}{rest}", name(outcome))
-        }
-    };
     let _ = writeln!(
         text,
         "\n{place}. {named} ({}, {}): {}",
@@ -131,8 +149,9 @@ fn causes(text: &mut String, place: usize, cause: &Cause<'_>, others: &[&Cause<'
         outcome.message
     );
     evidence(text, outcome, all);
-    for following in &cause.consequences {
-        let _ = writeln!(text, "   hence {}: {}", name(following), following.message);
+    for group in groups(cause.consequences.iter().copied(), |one, other| !all && same(one, other)) {
+        let Some(following) = group.first() else { continue };
+        let _ = writeln!(text, "   hence {}: {}", names(&group), following.message);
         evidence(text, following, all);
     }
     let mut next = outcome.next_step().lines();
@@ -142,9 +161,17 @@ fn causes(text: &mut String, place: usize, cause: &Cause<'_>, others: &[&Cause<'
     }
 }
 
-fn name(outcome: &Outcome) -> String {
-    match &outcome.object {
-        Some(object) => format!("{} of {object}", outcome.check.id),
-        None => outcome.check.id.to_owned(),
+/// The check, and the objects of which it says the same.
+fn names(alike: &[&Outcome]) -> String {
+    let [first, others @ ..] = alike else { return String::new() };
+    let Some(object) = &first.object else { return first.check.id.to_owned() };
+    let named = format!("{} of {object}", first.check.id);
+    let others: Vec<&str> = others.iter().filter_map(|one| one.object.as_deref()).collect();
+    if others.is_empty() {
+        return named;
     }
+    let more = others.len().saturating_sub(SHOWN);
+    let shown = others.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more (-o wide)") };
+    format!("{named}, alike {shown}{rest}")
 }

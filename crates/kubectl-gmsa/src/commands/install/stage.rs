@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::trust::Trust;
 use super::wait;
 use crate::failure::Failure;
-use crate::installation::probe;
+use crate::installation::{probe, token};
 use crate::output::printer;
 use crate::output::render::changes;
 
@@ -54,6 +54,7 @@ impl Stage<'_> {
         for object in after {
             self.apply_one(object).await?;
         }
+        token::renew(self.client, &options.namespace).await?;
         wait::available(self.client, &options.namespace, end).await?;
         // Early warnings block nothing, and are configured once the others answer.
         let is_guard =

@@ -1,4 +1,4 @@
-//! Waits for a replica, and explains why none is available.
+//! Waits until an earlier installation is gone and until a replica is available, and explains why none is.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::api::answer;
 use gmsa_core::names::NAME;
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
 
@@ -22,6 +22,48 @@ const HOPELESS: Duration = Duration::from_secs(15);
 const REVISION: &str = "deployment.kubernetes.io/revision";
 /// The label that distinguishes the pods of a replica set.
 const TEMPLATE: &str = "pod-template-hash";
+
+/// Waits until a namespace that is being deleted is gone: nothing can be created in it. Nothing was changed
+/// before that.
+pub async fn no_leftover(
+    client: &Client,
+    namespace: &str,
+    dry_run: bool,
+    end: Instant,
+) -> Result<(), Failure> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let mut told = false;
+    loop {
+        let object = format!("Namespace {namespace}");
+        let found = answer("read the", object, namespaces.get_opt(namespace)).await?;
+        let Some(found) = found.filter(|one| one.metadata.deletion_timestamp.is_some()) else {
+            return Ok(());
+        };
+        if dry_run || Instant::now() >= end {
+            return Err(Failure::Cluster(format!(
+                "failed to install: the namespace {namespace} is being deleted{}; run the same \
+                 command again when it is gone; nothing was changed",
+                remains(&found)
+            )));
+        }
+        if !told {
+            printer::note(&format!(
+                "waiting: the namespace {namespace} is being deleted, as after kubectl gmsa uninstall"
+            ));
+            told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// What keeps a namespace from being gone, in the words of its controller.
+fn remains(namespace: &Namespace) -> String {
+    let conditions = namespace.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    conditions
+        .filter(|condition| condition.status == "True")
+        .filter_map(|condition| Some(format!(": {}", condition.message.as_ref()?)))
+        .collect()
+}
 
 /// Waits until a replica of the new version is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
@@ -112,10 +154,31 @@ async fn problems(
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let pods = answer("list the", format!("pods of {namespace}"), pods.list(&ours)).await?;
         problems.extend(pods.items.iter().filter_map(problem));
+        if problems.is_empty() {
+            problems.extend(warnings(client, namespace, &pods.items).await);
+        }
     }
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.reason.clone()));
     Ok(problems)
+}
+
+/// What only events report, such as a sandbox that cannot be made. A replica that is not ready yet is
+/// no problem, and neither is the lack of the right to list events.
+async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem> {
+    let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+    let warnings = ListParams::default().fields("type=Warning,involvedObject.kind=Pod");
+    let events = events.list(&warnings).await.map(|list| list.items).unwrap_or_default();
+    let ours = |event: &&Event| {
+        let uid = event.involved_object.uid.as_ref();
+        uid.is_some() && pods.iter().any(|pod| pod.metadata.uid.as_ref() == uid)
+    };
+    let told = events.iter().filter(ours).filter_map(|event| {
+        let (reason, message) = (event.reason.clone()?, event.message.as_deref()?.trim());
+        let is_start = ["Unhealthy", "FailedScheduling"].contains(&reason.as_str());
+        (!is_start).then(|| Problem { text: format!("{reason}: {message}"), reason })
+    });
+    told.collect()
 }
 
 /// The replica set of the template that the deployment has now; none until its controller made it.

@@ -144,8 +144,10 @@ impl Cluster {
             .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
         let options = Options { cache_reviews_for: Duration::ZERO, ..Options::default() };
         let (client, facts) = runtime.block_on(async {
-            let client = client::connect(Selection { kubeconfig, context }).await?;
-            let facts = ClusterFacts::start(client.clone(), options, Arc::new(Unobserved));
+            let (client, credentials) =
+                client::connect_watched(Selection { kubeconfig, context }).await?;
+            let facts =
+                ClusterFacts::start(client.clone(), credentials, options, Arc::new(Unobserved));
             Ok::<_, client::Error>((client, facts))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());

@@ -172,13 +172,7 @@ fn enabled(world: &World<'_>) {
     world.follow(&name, "enabled", "kubectl gmsa account set", "");
 
     world.change(&name, &format!("replace: accountExpires\naccountExpires: {PAST}"));
-    let advice = world.advised(&name, "enabled", "samba-tool user setexpiry --noexpiry");
-    let line = command(&advice.replace(')', "\n"), "samba-tool user setexpiry");
-    let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
-    let account = format!("{name}$");
-    words.push(&account);
-    world.controller.samba_tool(&words);
-    world.gone(&name, "enabled");
+    world.follow(&name, "enabled", "kubectl gmsa account set", "");
 }
 
 fn attributes(world: &World<'_>) {

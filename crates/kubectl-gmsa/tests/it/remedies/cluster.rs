@@ -11,6 +11,7 @@ use crate::support::windows::NAMESPACE;
 const SERVICE: &str = "/api/v1/namespaces/gmsa-webhook/services/gmsa-webhook";
 const DEPLOYMENT: &str = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook";
 const ROLE: &str = "/apis/rbac.authorization.k8s.io/v1/clusterroles/gmsa-webhook";
+const ACCOUNT: &str = "/api/v1/namespaces/gmsa-webhook/serviceaccounts/gmsa-webhook";
 const COREDNS: &str = "/api/v1/namespaces/kube-system/configmaps/coredns";
 const SPEC: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs/web";
 /// It passes always, and says what an outage stops.
@@ -57,7 +58,7 @@ const fn row(check: &'static str, says: &'static str, plant: Plant, follow: Foll
     Row { check, says, plant, follow }
 }
 
-const ROWS: [Row; 27] = [
+const ROWS: [Row; 29] = [
     row(
         "webhook-configured",
         "Run `kubectl gmsa install`",
@@ -96,6 +97,21 @@ const ROWS: [Row; 27] = [
         "webhook-rights",
         "which restores roles and bindings",
         Plant::Patch(ROLE, |object| json!({"rules": [object["rules"][0]]})),
+        Follow::Run("kubectl gmsa install"),
+    ),
+    row(
+        "webhook-token",
+        "Restart the pods",
+        Plant::Run(
+            "kubectl delete serviceaccount gmsa-webhook -n gmsa-webhook && \
+             kubectl create serviceaccount gmsa-webhook -n gmsa-webhook",
+        ),
+        Follow::Run("kubectl rollout restart deployment/gmsa-webhook -n gmsa-webhook"),
+    ),
+    row(
+        "webhook-token",
+        "which makes it and restarts the pods",
+        Plant::Delete(ACCOUNT),
         Follow::Run("kubectl gmsa install"),
     ),
     row(

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test needs all of it")]
 
 pub mod helm;
+pub mod load;
 pub mod windows;
 pub mod windows_gmsa;
 pub mod world;

@@ -53,7 +53,7 @@ impl World {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
         pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
         if told {
-            eventually("the node tells of the pod", SOON, || async {
+            eventually("the node reports the pod's status", SOON, || async {
                 let status = pods.get(name).await.unwrap().status?;
                 status.container_statuses.filter(|statuses| !statuses.is_empty())
             })

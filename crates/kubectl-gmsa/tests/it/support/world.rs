@@ -140,14 +140,7 @@ impl World {
 
     /// Creates a pod as a dry run; what comes back must be expanded.
     pub async fn admit(&self, namespace: &str) -> Result<(), String> {
-        let pod = objects::pod(namespace, "probe", &objects::gmsa(Some("spec"), None));
-        let pod: Pod = serde_json::from_value(pod).unwrap();
-        let pods: Api<Pod> = Api::namespaced(self.client.clone(), namespace);
-        let dry = PostParams { dry_run: true, ..PostParams::default() };
-        let pod = pods.create(&dry, &pod).await.map_err(|error| error.to_string())?;
-        let pod = serde_json::to_value(pod).unwrap();
-        let at = "/spec/securityContext/windowsOptions/gmsaCredentialSpec";
-        pod.pointer(at).map(drop).ok_or_else(|| "not expanded".to_owned())
+        super::load::admit(&self.client, namespace).await
     }
 
     /// Creates a pod without a GMSA as a dry run.

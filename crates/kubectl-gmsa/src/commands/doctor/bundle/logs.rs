@@ -16,21 +16,39 @@ const BYTES: i64 = 512 * 1024;
 /// A node that does not answer is not waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads the log of each container of the pods.
+/// Reads the log of each container of the pods, and that of the one before if it was restarted: it says
+/// why.
 pub async fn read(client: &Client, pods: &[Value], archive: &mut Archive) {
     for pod in pods {
         for container in array(pod, "/spec/containers") {
-            let (namespace, pod) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
             let container = text(container, "/name");
-            match one(client, namespace, pod, container).await {
-                Ok(log) => {
-                    let name = format!("logs/{namespace}/{pod}/{container}.log");
-                    archive.add(&name, Content::Text(log));
-                }
-                Err(why) => archive.missed(format!(
-                    "failed to read the log of container {container} of Pod {namespace}/{pod}: {why}"
-                )),
+            add(client, pod, container, false, archive).await;
+            if was_restarted(pod, container) {
+                add(client, pod, container, true, archive).await;
             }
+        }
+    }
+}
+
+fn was_restarted(pod: &Value, container: &str) -> bool {
+    array(pod, "/status/containerStatuses").any(|status| {
+        text(status, "/name") == container && status.pointer("/lastState/terminated").is_some()
+    })
+}
+
+async fn add(client: &Client, pod: &Value, container: &str, previous: bool, archive: &mut Archive) {
+    let (namespace, pod) = (text(pod, "/metadata/namespace"), text(pod, "/metadata/name"));
+    match one(client, namespace, pod, container, previous).await {
+        Ok(log) => {
+            let which = if previous { ".previous" } else { "" };
+            let name = format!("logs/{namespace}/{pod}/{container}{which}.log");
+            archive.add(&name, Content::Text(log));
+        }
+        Err(why) => {
+            let which = if previous { "the previous container" } else { "container" };
+            archive.missed(format!(
+                "failed to read the log of {which} {container} of Pod {namespace}/{pod}: {why}"
+            ));
         }
     }
 }
@@ -40,9 +58,11 @@ async fn one(
     namespace: &str,
     pod: &str,
     container: &str,
+    previous: bool,
 ) -> Result<String, String> {
     let params = LogParams {
         container: Some(container.to_owned()),
+        previous,
         tail_lines: Some(LINES),
         limit_bytes: Some(BYTES),
         timestamps: true,

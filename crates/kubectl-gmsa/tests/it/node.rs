@@ -1,0 +1,153 @@
+//! The webhook in a real cluster of one node: kubelet, container runtime, Services, and our own image. The
+//! tests share the cluster one after the other.
+
+mod inside;
+mod memory;
+mod release;
+mod starting;
+mod under_load;
+mod uninstall;
+
+use std::path::{Path, PathBuf};
+
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::IMAGE;
+use gmsa_core::names::NAME;
+use gmsa_testkit::node::Node;
+use gmsa_testkit::objects;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::tools;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
+use kube::api::{Api, ListParams};
+use serde_json::{Value, json};
+
+use crate::support::world::SOON;
+use crate::support::{Ran, plugin, ran};
+
+/// How install lets go of what an earlier test left: every option as it is by default.
+const DEFAULTS: [&str; 9] = [
+    "--replicas=2",
+    "--audit=false",
+    "--early-warnings=false",
+    "--host-network=false",
+    "--port=8443",
+    "--timeout-seconds=5",
+    "--node-selector=",
+    "--memory-limit=128Mi",
+    "--memory-request=32Mi",
+];
+
+struct Cluster {
+    node: Node,
+}
+
+impl Cluster {
+    async fn new(test: &str) -> Option<Self> {
+        let archive = archive(test)?;
+        let node = Node::of_run(test, &archive, IMAGE).await?;
+        Some(Self { node })
+    }
+
+    async fn run(&self, args: &[&str]) -> Ran {
+        let mut command = plugin(args);
+        command.env("KUBECONFIG", &self.node.kubeconfig);
+        tokio::task::spawn_blocking(move || ran(&mut command)).await.unwrap()
+    }
+
+    /// A command that must succeed; what it writes to standard output and to standard error.
+    async fn done(&self, args: &[&str]) -> String {
+        let ran = self.run(args).await;
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+        ran.stdout + &ran.stderr
+    }
+
+    /// Installs with these options, and all others as they are by default.
+    async fn installed(&self, options: &[&str]) {
+        let flag = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+        let given: Vec<String> = options.iter().map(|option| flag(option)).collect();
+        let defaults = DEFAULTS.iter().copied().filter(|one| !given.contains(&flag(one)));
+        let args: Vec<&str> = ["install", "--force-conflicts", "--image", IMAGE]
+            .into_iter()
+            .chain(defaults)
+            .chain(options.iter().copied())
+            .collect();
+        self.done(&args).await;
+        self.rolled_out().await;
+    }
+
+    /// Removes what an earlier test left, and waits until it is gone.
+    async fn without_installation(&self) {
+        self.done(&["uninstall", "--yes", "--purge-credspecs"]).await;
+        let namespaces: Api<Namespace> = Api::all(self.node.client.clone());
+        eventually("the namespace is gone", SOON, || async {
+            namespaces.get_opt(NAME).await.unwrap().is_none().then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until every replica is of the newest template and ready, and no other exists.
+    async fn rolled_out(&self) {
+        let deployments: Api<Deployment> = Api::namespaced(self.node.client.clone(), NAME);
+        eventually("only new replicas run, and all of them", SOON, || async {
+            let deployment = deployments.get(NAME).await.ok()?;
+            let wanted = deployment.spec.as_ref()?.replicas;
+            let status = deployment.status.as_ref()?;
+            let all = [status.replicas, status.updated_replicas, status.available_replicas];
+            let current = status.observed_generation == deployment.metadata.generation;
+            let pods = self.pods().await.len();
+            let complete = i32::try_from(pods).ok() == wanted;
+            (current && complete && all.iter().all(|one| *one == wanted)).then_some(())
+        })
+        .await;
+    }
+
+    /// The webhook's pods that are not about to end.
+    async fn pods(&self) -> Vec<Pod> {
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
+        let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
+        let mut pods = pods.list(&ours).await.unwrap().items;
+        pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
+        pods
+    }
+
+    async fn apply(&self, object: &Value) {
+        let applier = Applier::new(self.node.client.clone(), "test", true);
+        applier.apply(object).await.unwrap_or_else(|error| panic!("{error}: {object:#}"));
+    }
+
+    /// Makes a namespace whose default account may use the credential spec `spec`.
+    async fn namespace(&self, name: &str) {
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        self.apply(&namespace).await;
+        self.apply(&objects::credential_spec("spec", "WebApp1")).await;
+        self.apply(&objects::role("spec")).await;
+        self.apply(&objects::binding("spec", name, "default")).await;
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.node.client.clone(), name);
+        eventually("the service account exists", SOON, || async {
+            let account = accounts.get_opt("default").await.unwrap()?;
+            // Servers before 1.24 give it a token, and wait for that.
+            (self.node.at_least(1, 24) || account.secrets.is_some()).then_some(())
+        })
+        .await;
+    }
+
+    async fn remove_namespace(&self, name: &str) {
+        let namespace =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        let applier = Applier::new(self.node.client.clone(), "test", true);
+        applier.delete(&namespace).await.unwrap();
+    }
+}
+
+/// Our image, as scripts/image.sh makes it.
+fn archive(test: &str) -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let archive = target.join("image/gmsa-webhook-amd64.tar");
+    if archive.is_file() && cfg!(target_arch = "x86_64") {
+        return Some(archive);
+    }
+    tools::skip(test, "no image; `make image` makes one");
+    None
+}

@@ -1,0 +1,86 @@
+//! The doctor's commands inside a container, through a real kubelet and container runtime. The pod runs
+//! Linux, and its image has programs that answer for those of Windows with recordings.
+
+use std::collections::BTreeMap;
+
+use gmsa_testkit::node::HELPER_IMAGE;
+use gmsa_testkit::objects;
+use gmsa_testkit::process::eventually;
+use gmsa_testkit::recordings;
+use gmsa_testkit::windows_node::Recording;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, PostParams};
+use serde_json::{Value, json};
+
+use super::Cluster;
+use crate::support::windows::outcomes;
+use crate::support::world::SOON;
+
+const NAMESPACE: &str = "inside";
+/// What only commands in the container can find out.
+const INSIDE: [&str; 4] =
+    ["pod-credential-spec", "pod-dns", "pod-domain-controller", "pod-secure-channel"];
+
+impl Cluster {
+    /// Starts a pod whose programs answer so, and waits until it runs.
+    async fn windows_pod(&self, name: &str, recording: &Recording) {
+        let files: BTreeMap<String, String> = recording.files();
+        self.apply(&json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": NAMESPACE}, "data": files}))
+            .await;
+        let mut pod = objects::pod(NAMESPACE, name, &objects::gmsa(Some("spec"), None));
+        // The only node has another system; that of the stand-in is not looked at.
+        pod["spec"]["nodeSelector"] = json!({});
+        pod["spec"]["terminationGracePeriodSeconds"] = json!(0);
+        pod["spec"]["containers"] = json!([{"name": "iis", "image": HELPER_IMAGE,
+            "volumeMounts": [{"name": "answers", "mountPath": "/answers"}]}]);
+        pod["spec"]["volumes"] = json!([{"name": "answers", "configMap": {"name": name}}]);
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAMESPACE);
+        pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+        eventually("the pod runs", SOON, || async {
+            let status = pods.get(name).await.unwrap().status?;
+            (status.phase.as_deref() == Some("Running")).then_some(())
+        })
+        .await;
+    }
+
+    async fn doctor(&self, pod: &str, more: &[&str]) -> (i32, Value) {
+        let args = [&["doctor", pod, "-n", NAMESPACE, "-o", "json"][..], more].concat();
+        let ran = self.run(&args).await;
+        let report = serde_json::from_str(&ran.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}{}", ran.stdout, ran.stderr));
+        (ran.code, report)
+    }
+}
+
+fn is_problem(report: &Value, check: &str) -> bool {
+    outcomes(report, check).iter().any(|one| one["state"] == "problem")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_looks_into_a_container_and_repairs_its_channel() {
+    let test = "the_doctor_looks_into_a_container_and_repairs_its_channel";
+    let Some(cluster) = Cluster::new(test).await else { return };
+    cluster.installed(&[]).await;
+    cluster.namespace(NAMESPACE).await;
+    for (name, recording, cause) in [
+        ("healthy", recordings::healthy(), None),
+        ("no-spec", recordings::no_credential_spec(), Some("pod-credential-spec")),
+        ("dns", recordings::dns_broken(), Some("pod-dns")),
+        ("no-dc", recordings::controller_unreachable(), Some("pod-domain-controller")),
+        ("channel", recordings::channel_repaired_by_reset(), Some("pod-secure-channel")),
+    ] {
+        cluster.windows_pod(name, &recording).await;
+        let (_, report) = cluster.doctor(name, &[]).await;
+        // That the node does not run Windows is a cause in each of them.
+        for check in INSIDE {
+            let expected = cause == Some(check);
+            let broken = is_problem(&report, check);
+            let follows = cause.is_some_and(|cause| cause != check);
+            assert!(broken == expected || follows, "{name}: {check}: {report:#}");
+        }
+    }
+    let (_, report) = cluster.doctor("channel", &["--repair"]).await;
+    assert!(!is_problem(&report, "pod-secure-channel"), "{report:#}");
+    cluster.remove_namespace(NAMESPACE).await;
+}
