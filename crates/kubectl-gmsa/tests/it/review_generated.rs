@@ -162,10 +162,8 @@ fn broken(numbers: &mut Numbers, name: &str) -> Value {
             return object;
         }
     };
-    let place = match PLACES.contains(&place) {
-        true => format!("{template}/spec{place}"),
-        false => format!("{template}{place}"),
-    };
+    let spec = if PLACES.contains(&place) { "/spec" } else { "" };
+    let place = format!("{template}{spec}{place}");
     let key = key.replace('/', "~1");
     put(&mut object, &format!("{place}/{key}"), json!("webapp"));
     object
