@@ -162,8 +162,11 @@ fn broken(numbers: &mut Numbers, name: &str) -> Value {
             return object;
         }
     };
-    let spec = if PLACES.contains(&place) { "/spec" } else { "" };
-    let place = format!("{template}{spec}{place}");
+    let place = if PLACES.contains(&place) {
+        format!("{template}/spec{place}")
+    } else {
+        format!("{template}{place}")
+    };
     let key = key.replace('/', "~1");
     put(&mut object, &format!("{place}/{key}"), json!("webapp"));
     object
