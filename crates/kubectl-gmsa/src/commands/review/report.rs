@@ -109,7 +109,6 @@ pub struct DenialReport {
     /// What to do.
     pub hint: String,
     /// Roles and bindings that come close to the right, and what each lacks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub near_misses: Vec<String>,
 }
 
