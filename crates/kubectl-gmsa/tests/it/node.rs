@@ -91,7 +91,7 @@ impl Cluster {
         let deployments: Api<Deployment> = Api::namespaced(self.node.client.clone(), NAME);
         eventually("only new replicas run, and all of them", SOON, || async {
             let deployment = deployments.get(NAME).await.ok()?;
-            let wanted = deployment.spec.as_ref()?.replicas;
+            let wanted = deployment.spec.replicas;
             let status = deployment.status.as_ref()?;
             let all = [status.replicas, status.updated_replicas, status.available_replicas];
             let current = status.observed_generation == deployment.metadata.generation;
