@@ -151,7 +151,8 @@ impl World {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client.clone(), NAMESPACE);
         let request = TokenRequest::default();
         let token = accounts.create_token_request("peer", &PostParams::default(), &request).await;
-        std::fs::write(account.join("token"), token.unwrap().status.unwrap().token).unwrap();
+        let token = token.unwrap().status.unwrap().token.unwrap();
+        std::fs::write(account.join("token"), token).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (host, port) = {
             let url = self.plane.url();

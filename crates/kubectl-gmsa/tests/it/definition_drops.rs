@@ -73,8 +73,8 @@ async fn what_an_old_definition_drops_is_the_first_cause() {
     assert_eq!(schema_of(&json_of(&["status", "-o", "json"])), said);
     // What has nothing that would be dropped is applied.
     let plain = objects::credential_spec("webapp", "WebApp1");
-    let applied = on(&import, &plain.to_string());
-    assert_eq!(applied.code, 0, "{}", applied.stderr);
+    let imported = on(&import, &plain.to_string());
+    assert_eq!(imported.code, 0, "{}", imported.stderr);
 
     // Without properties everything is dropped, and what is stored already is read as empty.
     applier.apply(&definition(|contents| *contents = json!({"type": "object"}))).await.unwrap();

@@ -82,9 +82,10 @@ impl Runner {
         let value = |name: &str| match name.split_once('.') {
             Some(("inputs", input)) => {
                 let given = inputs.iter().find(|(name, _)| *name == input);
-                given.map(|(_, value)| (*value).to_owned()).unwrap_or_else(|| {
-                    action["inputs"][input]["default"].as_str().unwrap().to_owned()
-                })
+                given.map_or_else(
+                    || action["inputs"][input]["default"].as_str().unwrap().to_owned(),
+                    |(_, value)| (*value).to_owned(),
+                )
             }
             Some(("runner", "temp")) => self.file("temp").display().to_string(),
             Some(("github", "action_ref")) => VERSION.to_owned(),

@@ -162,9 +162,10 @@ fn broken(numbers: &mut Numbers, name: &str) -> Value {
             return object;
         }
     };
-    let place = match PLACES.contains(&place) {
-        true => format!("{template}/spec{place}"),
-        false => format!("{template}{place}"),
+    let place = if PLACES.contains(&place) {
+        format!("{template}/spec{place}")
+    } else {
+        format!("{template}{place}")
     };
     let key = key.replace('/', "~1");
     put(&mut object, &format!("{place}/{key}"), json!("webapp"));
