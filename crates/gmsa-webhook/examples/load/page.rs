@@ -29,7 +29,7 @@ pub(crate) fn write(results: &Results, root: &Path, quick: bool) {
         ("p99", "99th percentile of the time to answer", "µs"),
     ];
     for ((name, title, unit), value) in titles.into_iter().zip(values) {
-        let lines: Vec<Line<'_>> = whoms(&results.http1)
+        let lines: Vec<Line<'_>> = contenders(&results.http1)
             .map(|who| {
                 let of = |at_once| value(&medians(results.http1.get(who, 0, at_once).unwrap()));
                 Line { name: name_of(who), values: AT_ONCE.map(of).to_vec() }
@@ -51,7 +51,7 @@ fn name_of(who: Who) -> &'static str {
 }
 
 /// Those whose figures a table has, in a fixed order.
-fn whoms(table: &Table) -> impl Iterator<Item = Who> {
+fn contenders(table: &Table) -> impl Iterator<Item = Who> {
     [Who::Now, Who::Base, Who::Floor, Who::Peer, Who::OpenSsl]
         .into_iter()
         .filter(|who| table.0.iter().any(|series| series.who == *who))
@@ -104,7 +104,7 @@ fn calls(page: &mut String, table: &Table, at_once: &[usize]) {
     );
     for at_once in at_once {
         for (load, what) in WHAT.iter().enumerate() {
-            for who in whoms(table) {
+            for who in contenders(table) {
                 let Some(rounds) = table.get(who, load, *at_once) else { continue };
                 let of = |other, value: fn(&Measured, &Measured) -> f64| {
                     let others = table.get(other, load, *at_once).filter(|_| who != other);
@@ -147,7 +147,7 @@ fn handshakes(page: &mut String, results: &Results) {
          |---|---|---|---|---|---|\n",
     );
     for (load, what) in ["X25519", "X25519MLKEM768, X25519"].iter().enumerate() {
-        for who in whoms(&results.handshakes) {
+        for who in contenders(&results.handshakes) {
             let Some(rounds) = results.handshakes.get(who, load, 1) else { continue };
             let of = |other| {
                 let others = results.handshakes.get(other, load, 1).filter(|_| who != other);
@@ -174,7 +174,7 @@ fn handshakes(page: &mut String, results: &Results) {
 }
 
 fn warm(page: &mut String, results: &Results) {
-    for who in whoms(&results.warm) {
+    for who in contenders(&results.warm) {
         let rounds = [0, 1].map(|load| results.warm.get(who, load, 4).unwrap());
         let [quiet, beside] = rounds.map(medians);
         let _ = writeln!(
@@ -250,7 +250,7 @@ fn http2(page: &mut String, results: &Results) {
          |---|---|---|---|---|---|---|\n",
     );
     for (load, what) in WHAT.iter().enumerate().take(LOADS.len()) {
-        for who in whoms(&results.http2) {
+        for who in contenders(&results.http2) {
             let Some(rounds) = results.http2.get(who, load, 16) else { continue };
             let of = |other, value: fn(&Measured, &Measured) -> f64| {
                 let others = results.http2.get(other, load, 16).filter(|_| who != other);
