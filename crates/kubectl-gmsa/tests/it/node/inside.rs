@@ -80,7 +80,7 @@ async fn the_doctor_looks_into_a_container_and_repairs_its_channel() {
             assert!(broken == expected || follows, "{name}: {check}: {report:#}");
         }
     }
-    let (_, report) = cluster.doctor("channel", &["--repair"]).await;
+    let (_, report) = cluster.doctor("channel", &["--repair", "--yes"]).await;
     assert!(!is_problem(&report, "pod-secure-channel"), "{report:#}");
     cluster.remove_namespace(NAMESPACE).await;
 }

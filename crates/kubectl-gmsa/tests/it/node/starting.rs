@@ -99,7 +99,6 @@ async fn on_the_network_of_the_only_node_a_change_rolls_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until install restarts the pods whose account it makes again"]
 async fn an_account_that_was_deleted_comes_back_with_install() {
     let test = "an_account_that_was_deleted_comes_back_with_install";
     let Some(cluster) = Cluster::new(test).await else { return };
