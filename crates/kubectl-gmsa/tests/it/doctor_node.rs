@@ -58,7 +58,7 @@ fn the_output_of_nodes_is_explained_without_a_cluster() {
 fn the_page_of_limits_names_the_check_of_each() {
     let page =
         |name: &str| std::fs::read_to_string(Path::new(ROOT).join("docs").join(name)).unwrap();
-    let (limits, checks) = (page("limits.md"), page("checks.md"));
+    let (limits, checks, findings) = (page("limits.md"), page("checks.md"), page("findings.md"));
     // What rests on the page stands on it.
     let resting: Vec<&str> = checks
         .split("\n## ")
@@ -69,14 +69,21 @@ fn the_page_of_limits_names_the_check_of_each() {
     for id in resting {
         assert!(limits.contains(&format!("[{id}](checks.md#{id})")), "{id} is not on the page");
     }
-    // Each row of the table of nodes is checked, and by a check that there is.
+    // Each row of the table of nodes is found by an existing check, or by a finding of `review`.
     let nodes = limits.split("\n## ").find(|part| part.starts_with("Windows nodes")).unwrap();
     for row in nodes.lines().filter(|line| line.starts_with("| ")).skip(1) {
         let by = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
-        let links: Vec<&str> = by.split("checks.md#").skip(1).collect();
-        assert!(!links.is_empty(), "no check is named: {row}");
-        for id in links.iter().filter_map(|link| link.split(')').next()) {
+        let links = |page: &str| -> Vec<&str> {
+            let after = by.split(page).skip(1);
+            after.filter_map(|link| link.split(')').next()).collect()
+        };
+        let (of_checks, of_findings) = (links("checks.md#"), links("findings.md#"));
+        assert!(of_checks.len() + of_findings.len() > 0, "no check and no finding is named: {row}");
+        for id in of_checks {
             assert_eq!(run(&["doctor", "explain", id]).code, 0, "{row}");
+        }
+        for id in of_findings {
+            assert!(findings.contains(&format!("\n## {id}\n")), "{row}");
         }
     }
 
@@ -101,7 +108,7 @@ fn what_is_no_output_of_a_node_is_bad_input() {
     let file = folder.path().join("bad.json");
     for (bytes, words) in [
         (&b"Access denied"[..], "it is not JSON"),
-        (b"\xFF\xFEx", "not text"),
+        (b"\xFF\xFEx", "it ends within a character of UTF-16: it was cut off"),
         (b"{}", "its kind is not NodeChecks"),
         (b"{\"kind\":\"NodeChecks\",\"version\":9}", "use the script that this version prints"),
     ] {
