@@ -375,12 +375,12 @@ async fn a_pod_without_contents(world: &World) {
 async fn old_contents(world: &World) {
     world.pod("old", |_| {}).await;
     let mut changed = objects::credential_spec("web", "WebApp1");
-    changed["credspec"]["DomainJoinConfig"]["DnsTreeName"] = json!("forest.contoso.com");
+    changed["credspec"]["DomainJoinConfig"]["DnsTreeName"] = json!("fabrikam.com");
     world.apply(&changed).await;
     let (code, report) = world.doctor("old", &[]).await;
     assert_eq!((causes(&report), code), (vec!["pod-contents"], 0), "{report:#}");
     let outcome = outcomes(&report, "pod-contents")[0].to_string();
-    assert!(outcome.contains("DnsTreeName") && !outcome.contains("forest."), "{outcome}");
+    assert!(outcome.contains("DnsTreeName") && !outcome.contains("fabrikam."), "{outcome}");
     assert_eq!(outcomes(&report, "pod-admission")[0]["state"], "ok", "{report:#}");
     world.apply(&objects::credential_spec("web", "WebApp1")).await;
 }
