@@ -187,7 +187,7 @@ async fn purging_removes_what_otherwise_stays() {
     let spec = objects::credential_spec("spec", "WebApp1");
     let dry = world.done(&["uninstall", "--purge-credspecs", "--dry-run=server"]).await;
     let lines: Vec<&str> = dry.lines().collect();
-    assert!(lines[0].starts_with("mutatingwebhookconfiguration/"), "{dry}");
+    assert!(lines[0].starts_with("validatingwebhookconfiguration/"), "{dry}");
     assert!(lines[1].starts_with("validatingwebhookconfiguration/"), "{dry}");
     assert!(dry.contains("customresourcedefinition/gmsacredentialspecs.windows.k8s.io deleted"));
     assert!(world.live(&spec).await.is_some(), "a dry run deleted something");
