@@ -188,7 +188,7 @@ async fn purging_removes_what_otherwise_stays() {
     let dry = world.done(&["uninstall", "--purge-credspecs", "--dry-run=server"]).await;
     let lines: Vec<&str> = dry.lines().collect();
     assert!(lines[0].starts_with("validatingwebhookconfiguration/"), "{dry}");
-    assert!(lines[1].starts_with("validatingwebhookconfiguration/"), "{dry}");
+    assert!(lines[1].starts_with("mutatingwebhookconfiguration/"), "{dry}");
     assert!(dry.contains("customresourcedefinition/gmsacredentialspecs.windows.k8s.io deleted"));
     assert!(world.live(&spec).await.is_some(), "a dry run deleted something");
     let ran = world.run(&["uninstall", "--purge-credspecs"]).await;
