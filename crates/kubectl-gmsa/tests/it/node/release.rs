@@ -23,6 +23,7 @@ async fn helm(cluster: &Cluster, program: &std::path::Path, args: &[&str]) -> St
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes over two minutes and has failed once after a release was removed: run it with --ignored"]
 async fn a_release_is_tested_upgraded_and_taken_over_and_back() {
     let test = "a_release_is_tested_upgraded_and_taken_over_and_back";
     let Some(program) = tools::find(test, "helm") else { return };
