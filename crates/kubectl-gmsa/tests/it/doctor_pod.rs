@@ -493,7 +493,7 @@ async fn names_that_are_none(world: &World) {
         ("nothing", 1, "failed to find nothing in namespace shop"),
         ("deployment/nothing", 1, "there is none"),
         ("gizmo/web", 2, "failed to find the kind \"gizmo\""),
-        ("serviceaccount/web", 2, "it makes no pods"),
+        ("serviceaccount/web", 2, "it creates no pods"),
         ("a/b/c", 2, "expected POD or KIND/NAME"),
         ("/web", 2, "expected POD or KIND/NAME"),
     ] {
