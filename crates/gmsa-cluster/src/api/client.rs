@@ -128,15 +128,15 @@ async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {
         .map_err(|(path, source)| failed(path.display().to_string())(source))?;
     let paths: Vec<String> = found.paths.iter().map(|path| path.display().to_string()).collect();
     let paths = paths.join(", ");
-    match found.kubeconfig {
-        Some(kubeconfig) => {
+    match (found.kubeconfig, selection.context) {
+        (Some(kubeconfig), _) => {
             let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
             config.map_err(failed(paths))
         }
-        None if selection.context.is_some() => Err(failed(paths)(KubeconfigError::LoadContext(
-            selection.context.unwrap_or_default().to_owned(),
-        ))),
-        None => Config::incluster().map_err(|source| Error::NoCluster {
+        (None, Some(context)) => {
+            Err(failed(paths)(KubeconfigError::LoadContext(context.to_owned())))
+        }
+        (None, None) => Config::incluster().map_err(|source| Error::NoCluster {
             looked_for: if paths.is_empty() {
                 "there is no home directory to look for a kubeconfig in".to_owned()
             } else {

@@ -4,12 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use gmsa_testkit::cluster::Cluster;
 use gmsa_testkit::shared;
 use serde_json::{Value, json};
 
-use crate::support::install_definition;
+use crate::support::{install_definition, run_on};
 
 /// A plug-in that counts its runs and keeps the information passed to it.
 struct Plugin {
@@ -66,27 +65,6 @@ impl Plugin {
 
 const VERSION: &str = "client.authentication.k8s.io/v1beta1";
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn plugin(kubeconfig: &Path, args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
-        .args(args)
-        .env("KUBECONFIG", kubeconfig)
-        .write_stdin("")
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
-
 #[tokio::test]
 async fn a_credential_plugin_runs_once_for_a_command() {
     let Some(cluster) = shared::cluster("a_credential_plugin_runs_once_for_a_command").await else {
@@ -103,7 +81,7 @@ async fn a_credential_plugin_runs_once_for_a_command() {
     let commands: [&[&str]; 5] =
         [&["credspec", "list"], &["access"], &["audit"], &["status"], &["doctor"]];
     for command in commands {
-        let ran = plugin(&kubeconfig, command);
+        let ran = run_on(&kubeconfig, command);
         assert!(ran.code < 2, "{command:?}: {}", ran.stderr);
         assert_eq!(signs.runs(), ["login north"], "{command:?}");
     }
@@ -120,7 +98,7 @@ async fn a_credential_plugin_runs_once_for_a_command() {
     let fresh = json!({"kind": "ExecCredential", "status": {"token": token}});
     fs::write(renews.file("fresh"), fresh.to_string()).unwrap();
     renews.script("cat \"$here/answer\"; cp \"$here/fresh\" \"$here/answer\"");
-    let ran = plugin(&renews.kubeconfig(&cluster, &json!({})), &["access"]);
+    let ran = run_on(&renews.kubeconfig(&cluster, &json!({})), &["access"]);
     // The account may not read roles: the API server names only an account that it knows.
     assert!(
         ran.stderr.contains(&format!("system:serviceaccount:{namespace}:default")),
@@ -142,7 +120,7 @@ async fn a_credential_plugin_that_fails_is_named() {
         signs
     };
     let said = |signs: &Plugin, more: &Value| {
-        let ran = plugin(&signs.kubeconfig(&cluster, more), &["credspec", "list"]);
+        let ran = run_on(&signs.kubeconfig(&cluster, more), &["credspec", "list"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{}", ran.stderr);
         ran.stderr
     };
@@ -181,12 +159,12 @@ async fn a_list_of_kubeconfigs_may_name_missing_files() {
     install_definition(&cluster).await;
     let list = |paths: &[&Path]| PathBuf::from(std::env::join_paths(paths).unwrap());
     let gone = cluster.files().join("gone");
-    let ran = plugin(&list(&[&gone, &cluster.kubeconfig]), &["credspec", "list"]);
+    let ran = run_on(&list(&[&gone, &cluster.kubeconfig]), &["credspec", "list"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let ran = plugin(&gone, &["credspec", "list"]);
+    let ran = run_on(&gone, &["credspec", "list"]);
     assert_eq!(ran.code, 3);
     let words = format!("no kubeconfig with a cluster in {}", gone.display());
     assert!(ran.stderr.contains(&words) && ran.stderr.contains("KUBECONFIG"), "{}", ran.stderr);
-    let ran = plugin(&gone, &["credspec", "list", "--context", "other"]);
+    let ran = run_on(&gone, &["credspec", "list", "--context", "other"]);
     assert!(ran.stderr.contains("other") && ran.stderr.contains("gone"), "{}", ran.stderr);
 }
