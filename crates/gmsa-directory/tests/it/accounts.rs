@@ -380,3 +380,55 @@ async fn a_forest_without_a_root_key() {
     let error = host.managed_password("Orphan").await.unwrap_err().to_string();
     assert!(error.contains("No such Base DN"), "{error}");
 }
+
+/// A forest of Windows Server 2025 has the class of delegated accounts, which Samba has not. The names are
+/// Microsoft's, the identifiers are made up (1.3.6.1.4.1.32473, RFC 5612).
+#[tokio::test]
+async fn other_kinds_of_managed_accounts_are_named() {
+    let test = "other_kinds_of_managed_accounts_are_named";
+    let Some(controller) = shared::separate_domain_controller(test, "schema-dc").await else {
+        return;
+    };
+    let schema = format!("CN=Schema,CN=Configuration,{BASE}");
+    controller.extend_schema(&format!(
+        "dn: CN=ms-DS-Delegated-MSA-State,{schema}\nchangetype: add\nobjectClass: attributeSchema\n\
+         lDAPDisplayName: msDS-DelegatedMSAState\nattributeID: 1.3.6.1.4.1.32473.1.1\n\
+         attributeSyntax: 2.5.5.9\noMSyntax: 2\nisSingleValued: TRUE\nsystemOnly: FALSE\n"
+    ));
+    controller.extend_schema(&format!(
+        "dn: CN=ms-DS-Delegated-Managed-Service-Account,{schema}\nchangetype: add\n\
+         objectClass: classSchema\nlDAPDisplayName: msDS-DelegatedManagedServiceAccount\n\
+         governsID: 1.3.6.1.4.1.32473.1.2\nobjectClassCategory: 1\nsubClassOf: computer\n\
+         mustContain: msDS-ManagedPasswordInterval\nmustContain: msDS-DelegatedMSAState\n\
+         mayContain: msDS-GroupMSAMembership\npossSuperiors: container\nrDNAttID: cn\n"
+    ));
+    for (name, class, more) in [
+        (
+            "Delegated",
+            "msDS-DelegatedManagedServiceAccount",
+            "msDS-DelegatedMSAState: 0\nmsDS-ManagedPasswordInterval: 30\n",
+        ),
+        ("Standalone", "msDS-ManagedServiceAccount", ""),
+    ] {
+        controller.modify(&format!(
+            "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: add\nobjectClass: {class}\n\
+             sAMAccountName: {name}$\ndNSHostName: {name}.contoso.com\nuserAccountControl: 4096\n{more}"
+        ));
+    }
+    let directory = crate::support::administrator(&controller).await;
+    let host = directory.computer("WEBHOST1").await.unwrap();
+    for (name, words) in [
+        ("Delegated", "a delegated managed service account (dMSA)"),
+        ("Standalone", "a standalone managed service account (sMSA)"),
+    ] {
+        let checks = directory.check(name, &[]).await.unwrap();
+        let class = found(&checks, "class");
+        assert_eq!(class.status, CheckStatus::Failed, "{class:?}");
+        assert!(class.message.contains(words), "{class:?}");
+        let hosts = std::slice::from_ref(&host);
+        let error = directory.allow(name, hosts, false).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("is not a group managed service account, but {words}")));
+        let error = directory.remove(name, false).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
