@@ -129,7 +129,7 @@ async fn names_that_come_while_a_shared_one_is_removed_are_kept() {
     let planned = directory.plan_change(&one, &change).await.unwrap();
     // Another administrator, between the plan and its execution.
     plant(&one, &new);
-    // Samba refuses to take away a name that two accounts have, so that all names are written.
+    // Samba refuses to remove a name that two accounts have, so that all names are written.
     directory.make_change(&planned).await.unwrap();
     let names =
         async |name: &str| directory.account(name).await.unwrap().unwrap().service_principal_names;
