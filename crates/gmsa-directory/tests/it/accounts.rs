@@ -432,3 +432,32 @@ async fn other_kinds_of_managed_accounts_are_named() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+/// A computer account has at most 15 characters, and the name of a node may have more.
+#[tokio::test]
+async fn a_node_is_found_by_its_name_cut_at_fifteen_characters() {
+    let test = "a_node_is_found_by_its_name_cut_at_fifteen_characters";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    for (name, dns_name) in [
+        ("AVERYLONGWINDOW", ""),
+        ("ANOTHERLONGNAME", "dNSHostName: anotherlongname-2.contoso.com\n"),
+    ] {
+        controller.modify(&format!(
+            "dn: CN={name},CN=Computers,{BASE}\nchangetype: add\nobjectClass: computer\n\
+             sAMAccountName: {name}$\nuserAccountControl: 4096\n{dns_name}"
+        ));
+    }
+    let directory = crate::support::administrator(&controller).await;
+    let nodes = [
+        "averylongwindowsnodename01",
+        "averylongwindowsnodename01.contoso.com",
+        "anotherlongname-2",
+        // Of the same 15 characters, and another host.
+        "anotherlongname-1.contoso.com",
+        "anotherlongname-1",
+    ];
+    let found = directory.computers(&nodes).await.unwrap();
+    let counts: Vec<usize> = found.iter().map(Vec::len).collect();
+    assert_eq!(counts, [1, 1, 1, 0, 0]);
+    assert_eq!(found[0][0].name, "AVERYLONGWINDOW$");
+}
