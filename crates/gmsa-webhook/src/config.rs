@@ -245,11 +245,7 @@ pub fn resolve(
     });
     let given = args.log_level.map(|level| level.as_str().to_owned());
     let log_level = given.unwrap_or_else(|| level(inherited("LOG_LEVEL"), &mut warnings));
-    let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
-        (Some(value), _) => value,
-        (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text))?,
-        (None, None) => false,
-    };
+    let random_hostname = random_hostname(args.random_hostname, inherited("RANDOM_HOSTNAME"))?;
     let address = |port: u16| SocketAddr::new(args.listen, port);
     let config = Config {
         task: args.task,
@@ -315,6 +311,14 @@ fn fit_together(args: &Args) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+fn random_hostname(flag: Option<bool>, inherited: Option<String>) -> Result<bool, Error> {
+    match (flag, inherited) {
+        (Some(value), _) => Ok(value),
+        (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text)),
+        (None, None) => Ok(false),
+    }
 }
 
 fn tls(args: &Args) -> TlsSource {

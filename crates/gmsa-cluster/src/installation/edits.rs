@@ -95,18 +95,18 @@ pub fn differences(wanted: &Value, live: &Value) -> Vec<Edit> {
             // The API server fills in what is not given.
             let is_default = wanted.is_none() && field == "reinvocationPolicy";
             if !is_default && plain(wanted) != plain(is) {
-                let mut managers: Vec<String> =
-                    owners(live, webhook, pointer).into_iter().collect();
+                let holders = holders(live, webhook, pointer);
+                let mut managers: BTreeSet<String> = holders.map(|(manager, _)| manager).collect();
                 // Of a list it may hold its own part.
                 if managers.len() > 1 {
-                    managers.retain(|manager| manager != FIELD_MANAGER);
+                    managers.remove(FIELD_MANAGER);
                 }
                 edits.push(Edit {
                     configuration: configuration.clone(),
                     webhook: webhook.to_owned(),
                     field,
                     value: is.cloned().unwrap_or_default(),
-                    managers,
+                    managers: managers.into_iter().collect(),
                 });
             }
         }
@@ -119,8 +119,10 @@ pub fn differences(wanted: &Value, live: &Value) -> Vec<Edit> {
 #[must_use]
 pub fn foreign(live: &Value) -> Vec<Edit> {
     let label = ["f:metadata", "f:labels", &format!("f:{}", PART_OF.0)].map(str::to_owned);
-    let makers: BTreeSet<String> =
-        managers(live).filter(|(_, fields)| has(fields, &label)).map(|(name, _)| name).collect();
+    let makers: BTreeSet<String> = managers(live)
+        .filter(|(_, fields)| below(fields, &label).is_some())
+        .map(|(name, _)| name)
+        .collect();
     if makers.is_empty() {
         return Vec::new();
     }
@@ -129,19 +131,27 @@ pub fn foreign(live: &Value) -> Vec<Edit> {
     for hook in array(live, "/webhooks") {
         let webhook = text(hook, "/name");
         for (pointer, field) in FIELDS {
-            let owners = owners(live, webhook, pointer);
-            // Of a list of conditions each has an owner of its own, and one more condition takes away.
-            let is_foreign = match field {
-                "matchConditions" => owners.difference(&makers).next().is_some(),
-                _ => !owners.is_empty() && owners.is_disjoint(&makers),
-            };
-            if is_foreign {
+            let holders: Vec<(String, BTreeSet<String>)> =
+                holders(live, webhook, pointer).collect();
+            let of_makers: BTreeSet<&String> = holders
+                .iter()
+                .filter(|(manager, _)| makers.contains(manager))
+                .flat_map(|(_, held)| held)
+                .collect();
+            let is_foreign =
+                |held: &BTreeSet<String>| held.iter().any(|one| !of_makers.contains(one));
+            let managers: BTreeSet<String> = holders
+                .iter()
+                .filter(|(manager, held)| !makers.contains(manager) && is_foreign(held))
+                .map(|(manager, _)| manager.clone())
+                .collect();
+            if !managers.is_empty() {
                 edits.push(Edit {
                     configuration: configuration.clone(),
                     webhook: webhook.to_owned(),
                     field,
                     value: hook.pointer(pointer).cloned().unwrap_or_default(),
-                    managers: owners.difference(&makers).cloned().collect(),
+                    managers: managers.into_iter().collect(),
                 });
             }
         }
@@ -155,16 +165,36 @@ fn managers(object: &Value) -> impl Iterator<Item = (String, &Value)> {
         .filter_map(|one| Some((text(one, "/manager").to_owned(), one.get("fieldsV1")?)))
 }
 
-/// The managers that hold a field of a webhook, or anything below it.
-fn owners(object: &Value, webhook: &str, pointer: &str) -> BTreeSet<String> {
+/// The managers that hold a field of a webhook or something below it, each with what it holds: the
+/// paths below the field, or an empty one for the field as a whole.
+fn holders<'a>(
+    object: &'a Value,
+    webhook: &str,
+    pointer: &str,
+) -> impl Iterator<Item = (String, BTreeSet<String>)> + use<'a> {
     let key = Value::Object(Map::from_iter([("name".to_owned(), Value::from(webhook))]));
     let mut path = vec!["f:webhooks".to_owned(), format!("k:{key}")];
     path.extend(pointer.split('/').skip(1).map(|part| format!("f:{part}")));
-    managers(object).filter(|(_, fields)| has(fields, &path)).map(|(name, _)| name).collect()
+    managers(object).filter_map(move |(manager, fields)| {
+        let mut held = BTreeSet::new();
+        leaves(below(fields, &path)?, "", &mut held);
+        Some((manager, held))
+    })
 }
 
-fn has(fields: &Value, path: &[String]) -> bool {
-    path.iter().try_fold(fields, |fields, key| fields.get(key)).is_some()
+fn leaves(fields: &Value, at: &str, found: &mut BTreeSet<String>) {
+    let mut children = fields.as_object().into_iter().flatten().filter(|(key, _)| *key != ".");
+    let Some(first) = children.next() else {
+        found.insert(at.to_owned());
+        return;
+    };
+    for (key, child) in std::iter::once(first).chain(children) {
+        leaves(child, &format!("{at}/{key}"), found);
+    }
+}
+
+fn below<'a>(fields: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(fields, |fields, key| fields.get(key))
 }
 
 /// The value without what means nothing: null, and empty lists and maps.
@@ -254,6 +284,28 @@ mod tests {
                 let of = format!("{field} of validate.gmsa-webhook.kube-gmsa.dev is ");
                 assert!(shown.starts_with(&of) && shown.contains(ENFORCER), "{shown}");
             }
+        }
+    }
+
+    /// Servers before 1.21 leave the selector itself with its first owner.
+    #[test]
+    fn what_is_within_a_selector_has_an_owner_of_its_own() {
+        let version = Version(1, 20);
+        let expressions =
+            json!([{"key": "control-plane", "operator": "NotIn", "values": ["true"]}]);
+        let mut live = live(
+            version,
+            &json!({"namespaceSelector": {"matchExpressions": expressions}}),
+            ENFORCER,
+        );
+        let key = "k:{\"name\":\"validate.gmsa-webhook.kube-gmsa.dev\"}";
+        let managed = &mut live["metadata"]["managedFields"];
+        managed[0]["fieldsV1"]["f:webhooks"][key]["f:namespaceSelector"] = json!({".": {}});
+        managed[1]["fieldsV1"]["f:webhooks"][key]["f:namespaceSelector"] =
+            json!({"f:matchExpressions": {}});
+        for edits in [differences(&wanted(version), &live), foreign(&live)] {
+            assert_eq!(edits.len(), 1, "{edits:?}");
+            assert_eq!(edits[0].managers, [ENFORCER]);
         }
     }
 
