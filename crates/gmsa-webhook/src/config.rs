@@ -296,8 +296,8 @@ fn fit_together(args: &Args) -> Result<(), Error> {
     if args.follow_tls_profile == Some(true) {
         let given = [
             ("--tls-min-version", args.tls_min_version.is_some()),
-            ("--tls-cipher-suites", !args.tls_cipher_suites.is_empty()),
-            ("--tls-curves", !args.tls_curves.is_empty()),
+            ("--tls-cipher-suites", args.tls_cipher_suites.is_some()),
+            ("--tls-curves", args.tls_curves.is_some()),
             ("--store", args.store.is_some()),
         ];
         if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
@@ -327,8 +327,8 @@ fn tls(args: &Args) -> TlsSource {
     }
     TlsSource::Flags(Settings {
         min_version: args.tls_min_version,
-        cipher_suites: args.tls_cipher_suites.clone(),
-        curves: args.tls_curves.clone(),
+        cipher_suites: args.tls_cipher_suites.clone().map(|all| all.0).unwrap_or_default(),
+        curves: args.tls_curves.clone().map(|all| all.0).unwrap_or_default(),
     })
 }
 

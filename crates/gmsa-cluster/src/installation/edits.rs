@@ -72,7 +72,7 @@ impl fmt::Display for Edit {
     }
 }
 
-/// What of the live configuration is not as wanted, whoever wrote it. Webhooks that only the live
+/// What of the live configuration is not as wanted, whichever manager wrote it. Webhooks that only the live
 /// configuration has take nothing from ours.
 #[must_use]
 pub fn differences(wanted: &Value, live: &Value) -> Vec<Edit> {
@@ -216,12 +216,18 @@ fn plain(value: Option<&Value>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
+    use gmsa_core::names;
     use serde_json::{Value, json};
 
     use super::{differences, foreign};
     use crate::installation::{self, Options, Version};
 
     const ENFORCER: &str = "admissionsenforcer";
+
+    /// The key of the webhook in a set of fields.
+    fn key() -> String {
+        format!("k:{}", json!({"name": names::webhook("validate")}))
+    }
 
     fn wanted(version: Version) -> Value {
         let objects = installation::objects(&Options::default(), version);
@@ -232,8 +238,7 @@ mod tests {
     /// The configuration as an API server would return it, with a manager for these fields.
     fn live(version: Version, change: &Value, manager: &str) -> Value {
         let mut live = wanted(version);
-        let name = live["webhooks"][0]["name"].as_str().unwrap().to_owned();
-        let key = format!("k:{}", json!({"name": name}));
+        let key = key();
         let of = |fields: &[&str]| {
             let fields = fields.iter().map(|field| (format!("f:{field}"), json!({})));
             json!({"f:webhooks": {&key: serde_json::Map::from_iter(fields)}})
@@ -281,7 +286,7 @@ mod tests {
                     (field, &[ENFORCER.to_owned()][..])
                 );
                 let shown = edit.to_string();
-                let of = format!("{field} of validate.gmsa-webhook.kube-gmsa.dev is ");
+                let of = format!("{field} of {} is ", names::webhook("validate"));
                 assert!(shown.starts_with(&of) && shown.contains(ENFORCER), "{shown}");
             }
         }
@@ -298,7 +303,7 @@ mod tests {
             &json!({"namespaceSelector": {"matchExpressions": expressions}}),
             ENFORCER,
         );
-        let key = "k:{\"name\":\"validate.gmsa-webhook.kube-gmsa.dev\"}";
+        let key = &key();
         let managed = &mut live["metadata"]["managedFields"];
         managed[0]["fieldsV1"]["f:webhooks"][key]["f:namespaceSelector"] = json!({".": {}});
         managed[1]["fieldsV1"]["f:webhooks"][key]["f:namespaceSelector"] =
@@ -315,7 +320,7 @@ mod tests {
         let mut live = live(version, &json!({}), "x");
         let condition = json!({"name": "more", "expression": "false"});
         live["webhooks"][0]["matchConditions"].as_array_mut().unwrap().push(condition);
-        let key = "k:{\"name\":\"validate.gmsa-webhook.kube-gmsa.dev\"}";
+        let key = &key();
         live["metadata"]["managedFields"][0]["fieldsV1"]["f:webhooks"][key]["f:matchConditions"] =
             json!({"k:{\"name\":\"uses-gmsa\"}": {}});
         live["metadata"]["managedFields"][1]["fieldsV1"] =
@@ -339,7 +344,7 @@ mod tests {
         let edits = differences(&wanted, &live);
         assert_eq!(
             edits[0].to_string(),
-            "the webhook validate.gmsa-webhook.kube-gmsa.dev is missing"
+            format!("the webhook {} is missing", names::webhook("validate"))
         );
     }
 }

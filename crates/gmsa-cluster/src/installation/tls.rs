@@ -117,7 +117,7 @@ pub struct Settings {
     pub min_version: Option<MinVersion>,
     /// The cipher suites. If none is of TLS 1.3, all of TLS 1.3 are used, as in Go.
     pub cipher_suites: Vec<CipherSuite>,
-    /// The groups, the preferred ones first.
+    /// The groups; the client's order decides.
     pub curves: Vec<Curve>,
 }
 

@@ -41,6 +41,20 @@ impl Level {
     }
 }
 
+/// A list in one value, so that a flag replaces the list of its variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T>(pub Vec<T>);
+
+/// Reads what is separated by commas.
+fn listed<T>(
+    one: fn(&str) -> Result<T, String>,
+) -> impl Fn(&str) -> Result<Listed<T>, String> + Clone {
+    move |text| {
+        let read = |name: &str| one(name).map_err(|why| format!("{name:?}: {why}"));
+        text.split(',').map(read).collect::<Result<_, _>>().map(Listed)
+    }
+}
+
 /// A task to run instead of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
@@ -86,13 +100,13 @@ pub struct Args {
     pub tls_min_version: Option<MinVersion>,
     /// The cipher suites, by the names of Kubernetes, separated by commas; those of TLS 1.3 are all
     /// used if none of them is named [default: all that are known]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = tls::cipher_suite)]
-    pub tls_cipher_suites: Vec<CipherSuite>,
-    /// The groups for the key exchange, the preferred one first, separated by commas: names as in Go,
-    /// names of IANA, or numbers as Kubernetes takes them [default:
+    #[arg(long, value_name = "NAMES", value_parser = listed(tls::cipher_suite))]
+    pub tls_cipher_suites: Option<Listed<CipherSuite>>,
+    /// The groups for the key exchange, separated by commas: names as in Go, names of IANA, or numbers
+    /// as Kubernetes takes them; the client's order decides [default:
     /// X25519MLKEM768,X25519,CurveP256,CurveP384]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = tls::curve)]
-    pub tls_curves: Vec<Curve>,
+    #[arg(long, value_name = "NAMES", value_parser = listed(tls::curve))]
+    pub tls_curves: Option<Listed<Curve>>,
     /// Take the TLS settings from the profile of an OpenShift cluster (spec.tlsSecurityProfile of
     /// apiservers.config.openshift.io/cluster), where that object exists [default: false]
     #[arg(long, value_parser = boolean)]

@@ -86,7 +86,7 @@ pub struct Tls {
     terms: Mutex<Terms>,
 }
 
-/// What sessions are made of, besides the certificate.
+/// What sessions are made of, in addition to the certificate.
 struct Terms {
     settings: Settings,
     roots: Vec<CertificateDer<'static>>,

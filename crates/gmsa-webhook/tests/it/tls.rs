@@ -77,13 +77,13 @@ async fn only_the_named_cipher_suites_are_agreed() {
 }
 
 #[tokio::test]
-async fn only_the_named_groups_are_agreed_in_their_order() {
+async fn only_the_named_groups_are_agreed() {
     let of = |address, groups| shake(address, &["-groups", groups]).map(|(_, _, group)| group);
     let world = start(&["--tls-curves=CurveP384,CurveP256"]).await;
     let address = world.server.https;
     for (groups, agreed) in [
-        ("P-256:P-384", Some("ECDH, secp384r1, 384 bits")),
-        ("P-256", Some("ECDH, prime256v1, 256 bits")),
+        ("P-384:P-256", Some("ECDH, secp384r1, 384 bits")),
+        ("X25519:P-256", Some("ECDH, prime256v1, 256 bits")),
         ("X25519", None),
     ] {
         assert_eq!(of(address, groups).as_deref(), agreed, "{groups}");
@@ -101,7 +101,7 @@ async fn a_group_that_resists_quantum_computers_comes_first() {
         stream.get_ref().1.negotiated_key_exchange_group().unwrap().name()
     };
     assert_eq!(agreed(&start(&[]).await).await, NamedGroup::X25519MLKEM768);
-    assert_eq!(agreed(&start(&["--tls-curves=29,4588"]).await).await, NamedGroup::X25519);
+    assert_eq!(agreed(&start(&["--tls-curves=29,23"]).await).await, NamedGroup::X25519);
     let groups = aws_lc_rs::default_provider().kx_groups;
     assert_eq!(groups[0].name(), NamedGroup::X25519MLKEM768, "the clients of this build, too");
 }

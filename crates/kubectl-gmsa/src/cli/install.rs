@@ -195,7 +195,7 @@ pub struct TlsFlags {
     /// The cipher suites, by the names of Kubernetes, separated by commas [default: all that are known]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tls_cipher_suites: Option<Vec<String>>,
-    /// The groups for the key exchange, the preferred one first, separated by commas [default:
+    /// The groups for the key exchange, separated by commas [default:
     /// X25519MLKEM768,X25519,CurveP256,CurveP384]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tls_curves: Option<Vec<String>>,
