@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use crate::store::start;
-use crate::support::{SOON, server};
+use crate::support::{SOON, install_definition, server};
 use gmsa_testkit::https::Https;
 use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
@@ -138,6 +138,7 @@ fn apiservers() -> Value {
 async fn the_profile_of_an_openshift_cluster_is_followed() {
     let test = "the_profile_of_an_openshift_cluster_is_followed";
     let Some(cluster) = shared::cluster(test).await else { return };
+    install_definition(&cluster).await;
     let authority = Authority::new("test");
     let kubeconfig = cluster.kubeconfig.clone();
     let flags = ["--follow-tls-profile"];

@@ -1,4 +1,5 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
+#![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
 use clap::{Args, ValueEnum};
 use gmsa_cluster::installation::Version;
