@@ -241,7 +241,7 @@ mod tests {
         let key = key();
         let of = |fields: &[&str]| {
             let fields = fields.iter().map(|field| (format!("f:{field}"), json!({})));
-            json!({"f:webhooks": {&key: serde_json::Map::from_iter(fields)}})
+            json!({"f:webhooks": {&key: fields.collect::<serde_json::Map<_, _>>()}})
         };
         let changed: Vec<&str> = change.as_object().unwrap().keys().map(String::as_str).collect();
         let all = ["rules", "namespaceSelector", "objectSelector", "failurePolicy"];
