@@ -131,6 +131,10 @@ pub fn foreign(live: &Value) -> Vec<Edit> {
     for hook in array(live, "/webhooks") {
         let webhook = text(hook, "/name");
         for (pointer, field) in FIELDS {
+            // An empty selector leaves nothing out, whichever manager wrote it.
+            if field.ends_with("Selector") && plain(hook.pointer(pointer)).is_none() {
+                continue;
+            }
             let holders: Vec<(String, BTreeSet<String>)> =
                 holders(live, webhook, pointer).collect();
             let of_makers: BTreeSet<&String> = holders

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::{array, labels, text};
-use gmsa_cluster::installation::edits::{Edit, foreign};
+use gmsa_cluster::installation::edits::{Edit, differences, foreign};
 use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
-use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version, objects};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
     WEBHOOK_TIMEOUT,
@@ -15,6 +15,7 @@ use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
 use super::facts::{Facts, shown};
+use crate::installation::leftover::is_same;
 
 /// What has to be sent, and what gets in if it is not.
 const WANTED: [(&str, &str); 2] = [("CREATE", "pods"), ("UPDATE", "pods/ephemeralcontainers")];
@@ -59,7 +60,7 @@ pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<
     }];
     for configuration in configurations {
         let object = shown(configuration);
-        let edits = foreign(configuration);
+        let edits = edits(configuration, options, version);
         let judged = [rules(configuration), policy(configuration), timeout(configuration)];
         let judged = judged.into_iter().chain([match &facts.namespaces {
             Ok(namespaces) => {
@@ -181,6 +182,19 @@ fn timeout(configuration: &Value) -> Outcome {
     } else {
         Outcome::ok(&WEBHOOK_TIMEOUT, format!("{} s", most.max(least)))
     }
+}
+
+/// What another field manager holds and, where the options of the installation are known, changed.
+fn edits(configuration: &Value, options: Option<&Options>, version: Version) -> Vec<Edit> {
+    let mut held = foreign(configuration);
+    let wanted = options.map(|options| objects(options, version).webhooks).unwrap_or_default();
+    if let Some(wanted) = wanted.iter().find(|one| is_same(one, configuration)) {
+        let changed = differences(wanted, configuration);
+        held.retain(|edit| {
+            changed.iter().any(|one| (&one.webhook, one.field) == (&edit.webhook, edit.field))
+        });
+    }
+    held
 }
 
 /// Adds who holds the fields that the check is about, if not who made the configuration.

@@ -89,10 +89,12 @@ fn the_chart_leaves_out_namespaces_of_the_system_as_install_does() {
 }
 
 #[test]
-fn the_chart_renders_what_install_makes() {
-    let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
+fn the_chart_renders_the_tls_settings_as_install_makes_them() {
+    let Some(helm) = helm("the_chart_renders_the_tls_settings_as_install_makes_them") else {
+        return;
+    };
     let defaults = Options::default;
-    let cases: [(&str, &[&str], Options); 11] = [
+    let cases: [(&str, &[&str], Options); 2] = [
         (
             "1.30.0",
             &[
@@ -121,6 +123,25 @@ fn the_chart_renders_what_install_makes() {
             &["tls.followClusterProfile=true"],
             Options { tls: Tls { follow_cluster_profile: true, ..Tls::default() }, ..defaults() },
         ),
+    ];
+    for (version, sets, options) in cases {
+        let wanted = installation::objects(&options, version.parse().unwrap());
+        let wanted = by_name(wanted.base.into_iter().chain(wanted.webhooks));
+        let rendered = rendered(&helm, version, sets);
+        for kind in ["Deployment", "ServiceMonitor", "ClusterRole", "ClusterRoleBinding"] {
+            let of = |all: &BTreeMap<String, Value>| {
+                all.values().filter(|one| one["kind"] == kind).cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(of(&rendered), of(&wanted), "{sets:?}");
+        }
+    }
+}
+
+#[test]
+fn the_chart_renders_what_install_makes() {
+    let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
+    let defaults = Options::default;
+    let cases: [(&str, &[&str], Options); 9] = [
         ("1.30.0", &[], defaults()),
         ("1.20.2", &["legacyNamespacesLabelled=true"], defaults()),
         (
