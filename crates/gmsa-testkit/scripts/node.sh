@@ -70,21 +70,14 @@ join() {
 node() { (join; exec nsenter -t "$(holder)" -m -n -p -u -i -C "$@"); }
 
 import() {
-    local archive=$1 wanted=$2 before found
-    before=$(node ctr -n k8s.io images ls -q)
-    # The content of an image that replaces one of the same name is sometimes swept away before it is unpacked.
-    for try in 1 2 3; do
-        ! node ctr -n k8s.io images import --snapshotter overlayfs --index-name "$wanted" "$(realpath "$archive")" \
-            >>"$directory/logs/import.log" 2>&1 || break
-        [ "$try" -lt 3 ] || die "failed to import $archive: $(tail -n 3 "$directory/logs/import.log")"
-    done
-    found=$(node ctr -n k8s.io images ls -q)
-    if ! grep -qxF "$wanted" <<<"$found"; then
-        # An archive may name only a tag: give it the whole name.
-        found=$(grep -vxF "${before:-none}" <<<"$found" | grep -v ^sha256 | head -n 1)
-        [ -n "$found" ] || die "$archive holds no image that is not there yet"
-        node ctr -n k8s.io images tag "$found" "$wanted" >>"$directory/logs/import.log"
-    fi
+    local archive=$1 wanted=$2
+    # Not --index-name: where the archive's own name is the same, the index is swept away before it is
+    # unpacked when the name was in use before.
+    node ctr -n k8s.io images import --snapshotter overlayfs --base-name "${wanted%:*}" "$(realpath "$archive")" \
+        >>"$directory/logs/import.log" 2>&1 ||
+        die "failed to import $archive: $(tail -n 3 "$directory/logs/import.log")"
+    node ctr -n k8s.io images ls -q | grep -xF "$wanted" >>"$directory/logs/import.log" ||
+        die "$archive has another name than $wanted"
 }
 
 # run PROGRAM COMMAND...: starts a program of the cluster in the background, and notes its command.
