@@ -53,6 +53,8 @@ mod pending;
 mod pictures;
 #[cfg(target_os = "linux")]
 mod pipelines;
+#[cfg(target_os = "linux")]
+mod release_artifacts;
 mod remedies;
 mod report;
 mod resilience;
