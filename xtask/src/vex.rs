@@ -86,7 +86,7 @@ fn statement(one: &Statement, lock: &str) -> Result<Value> {
         },
         "products": products,
     });
-    match (&one.fixed, &one.not_affected, &one.because) {
+    let status = match (&one.fixed, &one.not_affected, &one.because) {
         (Some(fixed), None, None) => {
             if numbers(version)? < numbers(fixed)? {
                 bail!(
@@ -94,17 +94,22 @@ fn statement(one: &Statement, lock: &str) -> Result<Value> {
                     one.name
                 );
             }
-            statement["status"] = json!("fixed");
+            json!({"status": "fixed"})
         }
         (None, Some(justification), Some(because)) => {
             if !JUSTIFICATIONS.contains(&justification.as_str()) {
                 bail!("vex.yaml: {advisory}: {justification:?} is not a justification of OpenVEX");
             }
-            statement["status"] = json!("not_affected");
-            statement["justification"] = json!(justification);
-            statement["impact_statement"] = json!(because);
+            json!({
+                "status": "not_affected",
+                "justification": justification,
+                "impact_statement": because,
+            })
         }
         _ => bail!("vex.yaml: {advisory} needs `fixed`, or `not_affected` and `because`"),
+    };
+    if let (Some(fields), Value::Object(status)) = (statement.as_object_mut(), status) {
+        fields.extend(status);
     }
     Ok(statement)
 }

@@ -19,6 +19,7 @@
 #define LIBRARY "libgssapi_krb5.so.2"
 
 static char missing[] = LIBRARY " cannot be loaded";
+static char question[] = "is MIT Kerberos installed?";
 static void *library;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
@@ -125,7 +126,7 @@ OM_uint32 gss_display_status(OM_uint32 *minor, OM_uint32 status, int type, gss_O
         return function(minor, status, type, mechanism, context, text);
     *minor = 0;
     *context = 0;
-    text->length = strlen(missing);
-    text->value = missing;
+    text->value = type == GSS_C_MECH_CODE ? question : missing;
+    text->length = strlen(text->value);
     return GSS_S_COMPLETE;
 }

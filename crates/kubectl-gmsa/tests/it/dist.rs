@@ -131,7 +131,9 @@ fn scoop_and_winget_find_the_archive_for_windows() {
     let Some(dist) = dist(test) else { return };
     let file = format!("kubectl-gmsa_v{}_windows_amd64.zip", env!("CARGO_PKG_VERSION"));
     if !dist.join(&file).is_file() {
-        eprintln!("SKIPPED {test}: no {file}; `scripts/dist.sh dev x86_64-pc-windows-gnu` makes it");
+        eprintln!(
+            "SKIPPED {test}: no {file}; `scripts/dist.sh dev x86_64-pc-windows-gnu` makes it"
+        );
         return;
     }
     let summed = Command::new("sha256sum").arg(dist.join(&file)).output().unwrap();
