@@ -125,7 +125,11 @@ fn file_digest(path: &Path) -> Result<String> {
     let bytes =
         std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
     let sum = digest::digest(&digest::SHA256, &bytes);
-    Ok(sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut hex = String::new();
+    for byte in sum.as_ref() {
+        hex.push_str(&format!("{byte:02x}"));
+    }
+    Ok(hex)
 }
 
 #[cfg(test)]

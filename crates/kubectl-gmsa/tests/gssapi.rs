@@ -111,7 +111,7 @@ async fn without_the_kerberos_library_the_plugin_starts_and_says_what_is_missing
         let mut command = Command::new("chroot");
         command.arg(root.path()).arg("/kubectl-gmsa").args(args);
         command.env("GMSA_DC", controller.address.to_string()).env("GMSA_CA", "/ca.pem");
-        ran(&mut command)
+        command.output().unwrap().into()
     };
     let version = inside(&["version"]);
     assert_eq!(version.code, 0, "{}", version.stderr);
