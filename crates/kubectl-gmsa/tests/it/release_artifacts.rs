@@ -12,7 +12,7 @@ use crate::support::ROOT;
 
 const PASSWORD: &str = "of this test alone";
 /// How long the registry may take to listen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The directory with cosign, oras and helm, and what `make image` and `make dist` have built. Without
 /// one of them the test is skipped by name, and fails where `CI=true`.
