@@ -14,6 +14,20 @@ pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     None
 }
 
+/// The directory of cosign and oras, which scripts/artifact-tools.sh fetches; with `--registry` it installs
+/// docker-registry. Without one of them the test is skipped by name, and fails where `CI=true`.
+pub fn artifact_tools(test: &str) -> Option<PathBuf> {
+    let directory = cache().unwrap().join("artifact-tools/forky");
+    let paths = env::var_os("PATH").unwrap_or_default();
+    let has_registry = env::split_paths(&paths).any(|one| one.join("docker-registry").is_file());
+    if has_registry && ["cosign", "oras"].iter().all(|one| directory.join(one).is_file()) {
+        return Some(directory);
+    }
+    let why = "no cosign, oras or docker-registry; scripts/artifact-tools.sh --registry gets them";
+    skip(test, why);
+    None
+}
+
 /// Where the scripts put what they build, in the user's cache.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("XDG_CACHE_HOME")

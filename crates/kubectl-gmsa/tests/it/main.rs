@@ -56,6 +56,8 @@ mod pending;
 mod pictures;
 #[cfg(target_os = "linux")]
 mod pipelines;
+#[cfg(target_os = "linux")]
+mod release_artifacts;
 mod remedies;
 mod report;
 mod review;
