@@ -9,7 +9,6 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 
 use crate::http::{Handler, Routes};
 use crate::serve::connection::{self, Limits};
@@ -63,6 +62,11 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
+/// How many connections may be of HTTP/2, which API servers speak only where a URL names the loopback
+/// interface: each holds up to 100 streams, and a caller that takes no answers keeps all of them. The
+/// others speak HTTP/1.1.
+const HTTP2: usize = 64;
+
 /// What the accept loop needs.
 pub struct Server<H> {
     /// The listening socket.
@@ -84,8 +88,9 @@ impl<H: Handler> Server<H> {
     /// the grace of a connection.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
         let handshakes = Arc::new(self.handshakes);
+        let most = u32::try_from(self.connections).unwrap_or(u32::MAX);
         let slots = Arc::new(Semaphore::new(self.connections));
-        let mut connections = JoinSet::new();
+        let http2 = Arc::new(Semaphore::new(HTTP2));
         loop {
             let slot = tokio::select! {
                 slot = Arc::clone(&slots).acquire_owned() => slot,
@@ -96,7 +101,6 @@ impl<H: Handler> Server<H> {
                 accepted = self.listener.accept() => accepted,
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             };
-            while connections.try_join_next().is_some() {}
             match accepted {
                 Ok(accepted) => {
                     let limits = Limits { age: jittered(self.limits.age), ..self.limits };
@@ -106,9 +110,10 @@ impl<H: Handler> Server<H> {
                         Arc::clone(&handshakes),
                         Arc::clone(&self.routes),
                         limits,
+                        Arc::clone(&http2).try_acquire_owned().ok(),
                         stopping.clone(),
                     );
-                    connections.spawn(async move {
+                    tokio::spawn(async move {
                         serving.await;
                         drop(slot);
                     });
@@ -121,8 +126,8 @@ impl<H: Handler> Server<H> {
             }
         }
         drop(self.listener);
-        let all = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.limits.grace, all).await.is_err() {
+        // Every slot is free when every connection has ended.
+        if tokio::time::timeout(self.limits.grace, slots.acquire_many(most)).await.is_err() {
             tracing::warn!("stopped with connections still open");
         }
     }
