@@ -119,6 +119,14 @@ async fn a_denied_principal_is_not_reported_as_allowed() {
     for verdict in ["OTHERHOST$ may not read", "WEBHOST1$ may read"] {
         assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
     }
+    // No host can be taken out of a group of everyone: what remains is the right of the group.
+    let wide = controller.unique("Wide");
+    done(&controller, &["create", &wide, "--group", "Authenticated Users"]);
+    let still = account(&controller, &["disallow", &wide, "--host", "WEBHOST1"]);
+    assert_eq!(still.code, 1, "{}", still.stderr);
+    let advice = format!("kubectl gmsa account disallow {wide} --group 'Authenticated Users'");
+    assert!(still.stderr.contains(&advice), "{}", still.stderr);
+    assert!(!still.stderr.contains("remove it from that group"), "{}", still.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -17,6 +17,8 @@ mod authorizers;
 mod cert_manager;
 mod chart;
 mod chart_upgrade;
+#[cfg(target_os = "linux")]
+mod clock;
 mod cluster;
 mod commands;
 #[cfg(unix)]
