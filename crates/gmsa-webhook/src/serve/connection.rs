@@ -18,10 +18,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio_rustls::server::TlsStream;
 
 use crate::http::{Caller, Frames, Handler, Routes};
-use crate::serve::handshakes::Handshakes;
 use crate::serve::stream::{Noticed, OneBuffer};
 use crate::serve::tls::{HTTP2, Session};
 
@@ -84,16 +82,24 @@ pub struct Limits {
 pub async fn serve<H: Handler>(
     (stream, peer): (TcpStream, SocketAddr),
     session: Arc<Session>,
-    handshakes: Arc<Handshakes>,
     routes: Arc<Routes<H>>,
     limits: Limits,
     http2: Option<OwnedSemaphorePermit>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let Some(stream) =
-        shake_hands(stream, peer, &session, &handshakes, &limits, http2.is_some()).await
-    else {
-        return;
+    let handshake = session.acceptor(http2.is_some()).accept(stream);
+    // Boxed, as the connection below, because what is moved from one layer to the next takes memory in
+    // each for as long as the connection is open.
+    let stream = match Box::pin(tokio::time::timeout(limits.header_time, handshake)).await {
+        Ok(Ok(stream)) => Box::new(stream),
+        Ok(Err(error)) => {
+            tracing::debug!(%peer, error = %error, "failed to shake hands");
+            return;
+        }
+        Err(_) => {
+            tracing::debug!(%peer, "the TLS handshake took too long");
+            return;
+        }
     };
     let tls = stream.get_ref().1;
     let caller = Caller { trusted: session.trusts(tls) };
@@ -152,32 +158,6 @@ pub async fn serve<H: Handler>(
     };
     if let Err(error) = ended {
         tracing::debug!(%peer, error = %error, "the connection broke");
-    }
-}
-
-/// The stream of a connection, encrypted. Boxed, because it is moved from one layer to the next, and each
-/// place takes memory for as long as the connection is open.
-async fn shake_hands(
-    stream: TcpStream,
-    peer: SocketAddr,
-    session: &Session,
-    handshakes: &Handshakes,
-    limits: &Limits,
-    http2: bool,
-) -> Option<Box<TlsStream<TcpStream>>> {
-    let (handshake, time) = (session.acceptor(http2).accept(stream), limits.header_time);
-    let handshake =
-        async move { tokio::time::timeout(time, handshake).await.map(|done| done.map(Box::new)) };
-    match handshakes.run(handshake).await? {
-        Ok(Ok(stream)) => Some(stream),
-        Ok(Err(error)) => {
-            tracing::debug!(%peer, error = %error, "failed to shake hands");
-            None
-        }
-        Err(_) => {
-            tracing::debug!(%peer, "the TLS handshake took too long");
-            None
-        }
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::http::{Handler, Routes};
 use crate::serve::connection::{self, Limits};
-use crate::serve::handshakes::Handshakes;
 use crate::serve::tls::Tls;
 
 /// Why an address cannot be listened on.
@@ -77,8 +76,6 @@ pub struct Server<H> {
     pub routes: Arc<Routes<H>>,
     /// The limits of a connection.
     pub limits: Limits,
-    /// Who makes the handshakes.
-    pub handshakes: Handshakes,
     /// How many connections may be open; beyond that none is accepted.
     pub connections: usize,
 }
@@ -87,7 +84,6 @@ impl<H: Handler> Server<H> {
     /// Accepts until `stopping` turns true, then waits for the connections to end, at most for
     /// the grace of a connection.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let handshakes = Arc::new(self.handshakes);
         let most = u32::try_from(self.connections).unwrap_or(u32::MAX);
         let slots = Arc::new(Semaphore::new(self.connections));
         let http2 = Arc::new(Semaphore::new(HTTP2));
@@ -107,7 +103,6 @@ impl<H: Handler> Server<H> {
                     let serving = connection::serve(
                         accepted,
                         self.tls.session(),
-                        Arc::clone(&handshakes),
                         Arc::clone(&self.routes),
                         limits,
                         Arc::clone(&http2).try_acquire_owned().ok(),
