@@ -8,6 +8,7 @@ mod audit;
 pub mod ca_bundle;
 pub mod certificate_secret;
 pub mod definition;
+pub mod edits;
 pub mod identify;
 mod monitoring;
 mod options;
@@ -16,13 +17,14 @@ mod rbac;
 mod schedule;
 pub mod server_objects;
 mod takeover;
+pub mod tls;
 mod webhooks;
 mod workload;
 
 use gmsa_core::names::{DISABLED, NAME, NAMESPACE_LABEL, PART_OF};
 use serde_json::{Value, json};
 
-pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use options::{Certificates, NamespaceRequirement, Options, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use gmsa_cluster::installation::tls::Settings;
 use gmsa_webhook::certificates::{Ephemeral, Pair, Reload};
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
 use gmsa_webhook::metrics::Metrics;
@@ -50,7 +51,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         let identity = Arc::new(Identity::new(Ephemeral::new()?.certificate));
         let metrics = Arc::new(Metrics::new());
-        let tls = Arc::new(Tls::new(Arc::clone(&identity), false)?);
+        let tls = Arc::new(Tls::new(Arc::clone(&identity), Settings::default(), false)?);
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
             body_bytes: 8 << 20,

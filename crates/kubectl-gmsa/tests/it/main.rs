@@ -38,6 +38,7 @@ mod doctor_pod;
 mod doctor_repair;
 mod doctor_reported;
 mod documentation;
+mod enforcer;
 mod grant;
 mod install;
 mod install_certificates;
