@@ -2,7 +2,8 @@
 # Measures the commands that ask a large Active Directory, this build and that of the commit BASE in
 # turns, and writes the section "Active Directory" of docs/benchmarks.md. Needs the control plane and the
 # domain controller of the tests. PROFILE=dev measures this build without optimisation, which changes
-# little: the time goes to the controller. BASE_PLUGIN names a plugin of BASE that was built before.
+# little: the time goes to the controller. BASE_PLUGIN names a plugin of BASE that was built before, and
+# NOW_PLUGIN an optimised one of this build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -21,8 +22,8 @@ if [ -z "${BASE_PLUGIN:-}" ]; then
 fi
 say "building and measuring"
 if [ "$profile" = release ]; then
-    cargo build --locked --release -p kubectl-gmsa
-    export GMSA_BENCH_NOW=$PWD/target/release/kubectl-gmsa
+    [ -n "${NOW_PLUGIN:-}" ] || cargo build --locked --release -p kubectl-gmsa
+    export GMSA_BENCH_NOW=${NOW_PLUGIN:-$PWD/target/release/kubectl-gmsa}
     build="both optimised"
 else
     build="this build without optimisation, the other optimised: memory is that of a program that is four times as large"

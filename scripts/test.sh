@@ -26,11 +26,6 @@ if ! scripts/helm.sh >/dev/null; then
     say "no helm: the tests of the chart are skipped, each by name"
 fi
 
-if ! scripts/haproxy.sh; then
-    [ "${CI:-}" != true ] || exit 1
-    say "no haproxy: the tests of a rolling restart and of a lost replica are skipped, each by name"
-fi
-
 if ! scripts/chromium.sh; then
     [ "${CI:-}" != true ] || exit 1
     say "no chromium: the test of the report's page is skipped by name"

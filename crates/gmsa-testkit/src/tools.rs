@@ -14,20 +14,6 @@ pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     None
 }
 
-/// Haproxy, which scripts/haproxy.sh installs. Without it the test is skipped by name, and fails
-/// where `CI=true`.
-pub fn haproxy(test: &str) -> Option<PathBuf> {
-    let paths = env::var_os("PATH").unwrap_or_default();
-    let mut directories: Vec<PathBuf> = env::split_paths(&paths).collect();
-    // Debian's place, which users other than root do not search.
-    directories.push(PathBuf::from("/usr/sbin"));
-    let found = directories.into_iter().map(|one| one.join("haproxy")).find(|one| one.is_file());
-    if found.is_none() {
-        skip(test, "no haproxy; scripts/haproxy.sh installs it");
-    }
-    found
-}
-
 /// Where the scripts put what they build, in the user's cache.
 pub(crate) fn cache() -> Option<PathBuf> {
     env::var_os("XDG_CACHE_HOME")

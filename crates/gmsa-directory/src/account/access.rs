@@ -121,7 +121,7 @@ pub(super) fn right(
                 (Some(true), format!("by the group {}", name(sid)))
             }
             Access::Granted(None) => {
-                (Some(true), "the descriptor has an empty list, which lets everyone".to_owned())
+                (Some(true), "the descriptor has a null list, which lets everyone".to_owned())
             }
             Access::Denied(sid) if *sid == principal.sid => {
                 (Some(false), "an entry denies it".to_owned())

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::support::windows_gmsa::{
-    Load, Running, by_chart, by_rancher, by_script, certificate, definition, plant,
+    Load, Running, by_chart, by_rancher, by_script, certificate, chart, definition, plant,
 };
 use crate::support::world::{SOON, World};
 use crate::support::{Ran, webhook};
@@ -201,19 +201,6 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
 fn helm(helm: &Path, world: &World, args: &[&str]) -> Result<String, String> {
     let kubeconfig = format!("--kubeconfig={}", world.plane.kubeconfig_path().display());
     crate::support::helm::run(helm, &[args, &[kubeconfig.as_str()]].concat())
-}
-
-/// A chart of these objects.
-fn chart(name: &str, objects: &[Value]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let metadata = format!("apiVersion: v2\nname: {name}\nversion: 0.13.0\n");
-    std::fs::write(directory.path().join("Chart.yaml"), metadata).unwrap();
-    std::fs::create_dir(directory.path().join("templates")).unwrap();
-    for (index, object) in objects.iter().enumerate() {
-        let file = directory.path().join(format!("templates/{index}.yaml"));
-        std::fs::write(file, object.to_string()).unwrap();
-    }
-    directory
 }
 
 /// A release of the chart, with a credential spec in it, that is uninstalled afterwards.

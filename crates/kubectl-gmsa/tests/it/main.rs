@@ -58,7 +58,6 @@ mod pictures;
 mod pipelines;
 mod remedies;
 mod report;
-mod resilience;
 mod review;
 mod review_cases;
 mod review_cluster;

@@ -242,6 +242,19 @@ pub fn by_rancher(namespace: &str, release: &str, bundle: &Value, chart: &str) -
     objects
 }
 
+/// A chart of these objects.
+pub fn chart(name: &str, objects: &[Value]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = format!("apiVersion: v2\nname: {name}\nversion: 0.13.0\n");
+    std::fs::write(directory.path().join("Chart.yaml"), metadata).unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    for (index, object) in objects.iter().enumerate() {
+        let file = directory.path().join(format!("templates/{index}.yaml"));
+        std::fs::write(file, object.to_string()).unwrap();
+    }
+    directory
+}
+
 /// Steady creation of pods; it counts what must not happen.
 pub struct Load {
     stop: Arc<std::sync::atomic::AtomicBool>,
