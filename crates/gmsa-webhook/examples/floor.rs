@@ -12,7 +12,7 @@ use gmsa_webhook::certificates::{Ephemeral, Pair, Reload};
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
 use gmsa_webhook::metrics::Metrics;
 use gmsa_webhook::serve::tls::{Identity, Tls};
-use gmsa_webhook::serve::{self, Handshakes, Server, bind};
+use gmsa_webhook::serve::{self, Server, bind};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -69,14 +69,7 @@ fn main() -> anyhow::Result<()> {
             grace: Duration::from_secs(1),
             streams: 100,
         };
-        let server = Server {
-            listener: bind(address)?,
-            tls,
-            routes,
-            limits,
-            handshakes: Handshakes::start()?,
-            connections: 1024,
-        };
+        let server = Server { listener: bind(address)?, tls, routes, limits, connections: 1024 };
         let (_stop, stopping) = watch::channel(false);
         server.run(stopping).await;
         Ok(())

@@ -20,7 +20,7 @@ use crate::config::{CertificateSource, Config, FactSource, TlsSource};
 use crate::http::{self, Routes};
 use crate::metrics::Metrics;
 use crate::serve::tls::{Identity, Tls};
-use crate::serve::{self, BindError, Handshakes, Server, bind};
+use crate::serve::{self, BindError, Server, bind};
 use crate::service::Service;
 use crate::tls_profile::Follower;
 
@@ -58,9 +58,6 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// No thread for the handshakes.
-    #[error("failed to start the thread for TLS handshakes: {0}")]
-    Thread(io::Error),
     /// Signals cannot be waited for.
     #[error("failed to listen for signals: {0}")]
     Signal(io::Error),
@@ -129,7 +126,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let server = Server {
         listener: https,
         tls,
-        handshakes: Handshakes::start().map_err(Error::Thread)?,
         routes: Arc::clone(&routes),
         limits: serve::Limits {
             header_time: config.header_timeout,

@@ -45,7 +45,7 @@ pub async fn run(
             match session {
                 None => serve(stream, &metrics, &source).await,
                 Some(session) => {
-                    let shaken = session.acceptor().accept(stream);
+                    let shaken = session.acceptor(true).accept(stream);
                     if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, shaken).await {
                         serve(stream, &metrics, &source).await;
                     }

@@ -46,6 +46,9 @@ impl ResolvesServerCert for Identity {
     }
 }
 
+/// HTTP/2 by its name in ALPN.
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// Who may use the admission endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Callers {
@@ -56,15 +59,16 @@ enum Callers {
 
 /// The settings for one more connection.
 pub struct Session {
-    acceptor: TlsAcceptor,
+    http2: TlsAcceptor,
+    http1: TlsAcceptor,
     callers: Callers,
 }
 
 impl Session {
-    /// Shakes hands on a connection.
+    /// Shakes hands on a connection, which may become one of HTTP/2 or not.
     #[must_use]
-    pub fn acceptor(&self) -> &TlsAcceptor {
-        &self.acceptor
+    pub fn acceptor(&self, http2: bool) -> &TlsAcceptor {
+        if http2 { &self.http2 } else { &self.http1 }
     }
 
     /// Whether the client may use the admission endpoints. The handshake checked the certificate, if
@@ -216,6 +220,8 @@ fn session(identity: &Arc<Identity>, terms: &Terms) -> Result<Session, rustls::E
     // API servers resume no session: tickets would only cost time in each handshake, and memory.
     config.send_tls13_tickets = 0;
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Session { acceptor: TlsAcceptor::from(Arc::new(config)), callers: *callers })
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let http1 = TlsAcceptor::from(Arc::new(config.clone()));
+    config.alpn_protocols.insert(0, HTTP2.to_vec());
+    Ok(Session { http2: TlsAcceptor::from(Arc::new(config)), http1, callers: *callers })
 }
