@@ -37,6 +37,10 @@ pub const SECRET: &str = "gmsa-webhook-certificates";
 pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of the admission policy that guards pods, and of its binding.
+pub const GUARD: &str = "gmsa-webhook-guard";
+/// The name of the admission policy that protects the installation, and of its binding.
+pub const PROTECTION: &str = "gmsa-webhook-protection";
 /// The name of everything that only the audit needs, and of what it writes.
 pub const AUDIT: &str = "gmsa-webhook-audit";
 /// The name of the role by which the server reads what the audit counted.

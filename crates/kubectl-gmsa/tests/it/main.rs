@@ -37,6 +37,7 @@ mod doctor_repair;
 mod doctor_reported;
 mod documentation;
 mod grant;
+mod guard;
 mod install;
 mod install_certificates;
 mod install_options;
