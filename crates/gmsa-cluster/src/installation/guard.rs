@@ -232,10 +232,13 @@ fn uses(options: &str) -> String {
 
 /// What is known of a field that uses a GMSA: how messages call it, the name, and whether it has
 /// contents. An absent name is the empty one, which no credential spec has.
+///
+/// API servers refuse a map whose values have different types, and an object's fields have none that is
+/// known, hence `string()`.
 fn field(shown: &str, options: &str) -> String {
     format!(
         "{{'field': {shown}, \
-         'name': has({options}.gmsaCredentialSpecName) ? {options}.gmsaCredentialSpecName : '', \
+         'name': has({options}.gmsaCredentialSpecName) ? string({options}.gmsaCredentialSpecName) : '', \
          'contents': has({options}.gmsaCredentialSpec) ? 'set' : ''}}"
     )
 }

@@ -1,7 +1,7 @@
 //! The guard denies what the core's validating step denies for the same reasons, in the same words.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use gmsa_cluster::installation::{MOST_NAMES, NamespaceRequirement, Options, Version, objects};
 use gmsa_core::admission::{
@@ -25,8 +25,10 @@ fn guard(options: &Options) -> Value {
 
 /// Answers of the guard that every namespace has.
 fn guarded(request: &Request) -> Result<Denied, String> {
-    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::new(&guard(&Options::default())));
-    POLICY.evaluate(request)
+    thread_local! {
+        static POLICY: Policy = Policy::new(&guard(&Options::default()));
+    }
+    POLICY.with(|policy| policy.evaluate(request))
 }
 
 fn credential_spec(name: &str) -> Value {
