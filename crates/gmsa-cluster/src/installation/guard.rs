@@ -3,8 +3,9 @@
 //!
 //! The policy has no parameters, and names only what servers from 1.30 know: the CEL environment of a
 //! server is that of the version before it (Kubernetes API reference, `ValidatingAdmissionPolicySpec`;
-//! "Common Expression Language in Kubernetes"). Each concern is one variable, the text of what is
-//! wrong, and one validation, which demands that the text is empty.
+//! "Common Expression Language in Kubernetes"). Each concern is one validation, and the text of what is
+//! wrong a variable. Only the rights are a validation for each name: messages are evaluated without the
+//! authorizer, so that one which depends on its answer is silently dropped.
 
 use gmsa_core::admission::{CONTENTS_WITHOUT_NAME, GRANTS_IT, OR_WITH_KUBECTL, Reason};
 use gmsa_core::grant::Grant;
@@ -18,8 +19,7 @@ use super::webhooks::{MATCH_CONDITION, namespace_requirements};
 use super::{NamespaceRequirement, Options, Version, labels};
 
 /// The most different credential specs that a pod may name. An access review costs 350,000 of the
-/// 10,000,000 units that all expressions of a policy may cost, and of the 1,000,000 of one of them,
-/// so each is a variable of its own.
+/// 10,000,000 units that all expressions of a policy may cost, and of the 1,000,000 of one of them.
 pub const MOST_NAMES: usize = 20;
 
 /// The longest list of fields in a denial. The API server drops a text of more than 5,120 bytes, and the
@@ -96,17 +96,22 @@ pub(super) fn spec() -> Value {
         },
         "matchConditions": [{"name": "uses-gmsa", "expression": MATCH_CONDITION}],
         "variables": variables,
-        "validations": [
-            empty("unnamed", Reason::ContentsWithoutName),
-            validation(
-                &format!("variables.names{} == []", MOST_NAMES + 1),
-                Reason::TooManyPlaces,
-                &format!("'{}'", too_many()),
-            ),
-            empty("unauthorized", Reason::NotAuthorized),
-            empty("unexpanded", Reason::NotExpanded),
-        ],
+        "validations": validations(),
     })
+}
+
+fn validations() -> Vec<Value> {
+    let mut all = vec![
+        empty("unnamed", Reason::ContentsWithoutName),
+        validation(
+            &format!("variables.names{} == []", MOST_NAMES + 1),
+            Reason::TooManyPlaces,
+            &format!("'{}'", too_many()),
+        ),
+    ];
+    all.extend((1..=MOST_NAMES).map(right));
+    all.push(empty("unexpanded", Reason::NotExpanded));
+    all
 }
 
 /// The denial of a pod with too many names.
@@ -164,12 +169,8 @@ fn variables() -> Vec<(String, String)> {
         let expression = format!("{names}.filter(n, n != {names}[0])");
         all.push((format!("names{}", index + 1), expression));
     }
-    // The last first, because each goes on with the next.
-    for index in (1..=MOST_NAMES).rev() {
-        all.push((format!("denied{index}"), denied(index)));
-    }
-    all.push(named("deniedFields", denied_fields()));
-    all.push(named("unauthorized", unauthorized()));
+    all.push(named("notAuthorized", not_authorized()));
+    all.push(named("remedy", remedy()));
     all.push(named("unexpandedFields", unexpanded_fields()));
     all.push(named("unexpanded", unexpanded()));
     all
@@ -253,56 +254,48 @@ fn unnamed_fields() -> String {
     text("f.name == ''", &format!("' {}'", CONTENTS_WITHOUT_NAME))
 }
 
-/// The first of the names from here on, if the right to it is missing, and those that follow.
-fn denied(index: usize) -> String {
+/// The right to one of the names, if there are so many.
+fn right(index: usize) -> Value {
     let names = format!("variables.names{index}");
     let name = format!("{names}[0]");
-    let further = if index < MOST_NAMES {
-        format!(" + variables.denied{}", index + 1)
-    } else {
-        String::new()
-    };
+    let expression = format!(
+        "{names} == [] || authorizer.serviceAccount(request.namespace, variables.serviceAccount)\
+         .group('{GROUP}').resource('{PLURAL}').namespace(request.namespace).name({name})\
+         .check('use').allowed()"
+    );
+    let fields = text(&format!("f.name == {name}"), "variables.notAuthorized");
+    // A list of one gives the text a name.
+    let message = format!(
+        "{names} == [] ? '' : ([{fields}].map(t, {cut})[0] + variables.remedy)\
+         .replace('{ANY_NAME}', {name})",
+        cut = cut("t"),
+    );
+    validation(&expression, Reason::NotAuthorized, &message)
+}
+
+/// Where texts have the name of the credential spec. No other name has capital letters.
+const ANY_NAME: &str = "NAME";
+
+/// What is wrong with a field whose name the service account may not use.
+fn not_authorized() -> String {
     format!(
-        "{names} == [] ? [] : (authorizer.serviceAccount(request.namespace, \
-         variables.serviceAccount).group('{GROUP}').resource('{PLURAL}')\
-         .namespace(request.namespace).name({name}).check('use').allowed() ? [] : [{name}])\
-         {further}"
+        "': service account \"' + variables.serviceAccount + '\" is not authorized to `use` GMSA \
+         cred spec \"{ANY_NAME}\" in namespace \"' + request.namespace + '\"'"
     )
 }
 
-/// The fields whose credential spec the service account may not use.
-fn denied_fields() -> String {
-    text(
-        "f.name in variables.denied1",
-        "': service account \"' + variables.serviceAccount + \
-         '\" is not authorized to `use` GMSA cred spec \"' + f.name + \
-         '\" in namespace \"' + request.namespace + '\"'",
-    )
-}
-
-/// No right to a credential spec, with the commands that grant it.
-fn unauthorized() -> String {
-    format!(
-        "variables.denied1 == [] ? '' : {fields} + '{GRANTS_IT}`kubectl gmsa grant ' + \
-         variables.denied1.join(' ') + ' --to ' + request.namespace + '/' + \
-         variables.serviceAccount + '`' + \
-         (variables.denied1.size() > 1 ? '' : '{OR_WITH_KUBECTL}' + {kubectl})",
-        fields = cut("variables.deniedFields"),
-        kubectl = with_kubectl(),
-    )
-}
-
-/// The line for kubectl alone, of the first name that is denied.
-fn with_kubectl() -> String {
+/// The commands that grant a missing right.
+fn remedy() -> String {
     let names = ["the-credential-spec", "the-namespace", "the-account"];
     let [name, namespace, account] = names;
-    let line = Grant::of(name, namespace, account).map(|grant| grant.with_kubectl());
-    let mut line = quoted(&line.unwrap_or_default());
-    let values = ["variables.denied1[0]", "request.namespace", "variables.serviceAccount"];
-    for (name, value) in names.into_iter().zip(values) {
-        line = line.replace(name, &format!("' + {value} + '"));
+    let commands = Grant::of(name, namespace, account).map(|grant| {
+        format!("{GRANTS_IT}`{}`{OR_WITH_KUBECTL}{}", grant.with_plugin(), grant.with_kubectl())
+    });
+    let mut text = quoted(&commands.unwrap_or_default()).replace(name, ANY_NAME);
+    for (name, value) in [(namespace, "request.namespace"), (account, "variables.serviceAccount")] {
+        text = text.replace(name, &format!("' + {value} + '"));
     }
-    line
+    text
 }
 
 /// A text, or its beginning if it is long.
