@@ -52,6 +52,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/operations.md",
             "charts/gmsa/README.md",
             "docs/benchmarks.md",
+            "docs/guard.md",
             "docs/security-review.md",
             "docs/threat-model.md",
             "SECURITY.md",

@@ -40,6 +40,10 @@ pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
 /// The name of the role by which the server reads the TLS profile of an OpenShift cluster, and of its
 /// binding.
 pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
+/// The name of the admission policy that guards pods, and of its binding.
+pub const GUARD: &str = "gmsa-webhook-guard";
+/// The name of the admission policy that protects the installation, and of its binding.
+pub const PROTECTION: &str = "gmsa-webhook-protection";
 /// The name of everything that only the audit needs, and of what it writes.
 pub const AUDIT: &str = "gmsa-webhook-audit";
 /// The name of the role by which the server reads what the audit counted.

@@ -38,6 +38,12 @@ pub struct Options {
     /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
     /// those that use a GMSA.
     pub mutating_may_be_skipped: bool,
+    /// Whether the API server itself refuses pods that the webhook should have seen and did not.
+    #[serde(skip_serializing_if = "is_true")]
+    pub guard: bool,
+    /// Whether only cluster administrators may change what is installed for the whole cluster.
+    #[serde(skip_serializing_if = "is_false")]
+    pub protect: bool,
     /// Whether only namespaces that opt in are sent.
     pub namespaces_opt_in: bool,
     /// Whether `kube-system` and `kube-node-lease` are left out.
@@ -170,6 +176,11 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -178,6 +189,8 @@ impl Default for Options {
             replicas: 2,
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
+            guard: true,
+            protect: false,
             namespaces_opt_in: false,
             skip_system_namespaces: false,
             random_hostname: false,
@@ -210,6 +223,8 @@ impl Options {
     #[must_use]
     pub fn with_everything(&self) -> Self {
         Self {
+            guard: true,
+            protect: true,
             early_warnings: true,
             audit: true,
             viewer_role: true,

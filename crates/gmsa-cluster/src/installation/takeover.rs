@@ -23,6 +23,9 @@ pub fn beside(
 ) -> Objects {
     let options = Options {
         namespace: TAKEOVER.to_owned(),
+        // The policies look at the pod alone, whichever webhook saw it; they follow with the installation.
+        guard: false,
+        protect: false,
         early_warnings: false,
         audit: false,
         viewer_role: false,

@@ -279,11 +279,15 @@ fn exclusions(
             |name: &str| !version.filters() && (name == "kube-system" || name == options.namespace);
         if !left_out.iter().all(|name| meant(name)) {
             let words = format!("pods in these namespaces are not checked: {}", list(left_out));
-            return Outcome::warning(&WEBHOOK_EXCLUSIONS, words).then(
-                "Users who may create pods there can give them any identity. Remove the label that \
-                 excludes the namespace (kubectl label namespace NAME gmsa-webhook-); kubectl gmsa \
-                 audit lists what uses a GMSA there.",
-            );
+            let risk = if options.guard && version.has_policies() {
+                "The guard refuses pods with a GMSA there."
+            } else {
+                "Users who may create pods there can give them any identity."
+            };
+            return Outcome::warning(&WEBHOOK_EXCLUSIONS, words).then(format!(
+                "{risk} Remove the label that excludes the namespace (kubectl label namespace NAME \
+                 gmsa-webhook-); kubectl gmsa audit lists what uses a GMSA there."
+            ));
         }
     }
     let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));

@@ -90,6 +90,14 @@ pub struct Install {
     /// uses Fail [default: Fail]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub mutating_failure_policy: Option<FailurePolicy>,
+    /// Let API servers from 1.30 refuse pods that bypass the webhook, by an admission policy [default:
+    /// true]
+    #[arg(long)]
+    pub guard: Option<bool>,
+    /// Let only cluster administrators change the webhook configurations, the resource definition and
+    /// the webhook's cluster role, by an admission policy of API servers from 1.30 [default: false]
+    #[arg(long)]
+    pub protect: Option<bool>,
     /// Check only pods in namespaces labeled gmsa-webhook=enabled [default: false]
     #[arg(long)]
     pub namespaces_opt_in: Option<bool>,

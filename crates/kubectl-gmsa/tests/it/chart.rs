@@ -245,7 +245,7 @@ fn the_chart_renders_what_install_makes() {
 fn same(helm: &Path, version: &str, sets: &[&str], options: &Options) {
     let parsed: Version = version.parse().unwrap();
     let made = installation::objects(options, parsed);
-    let made = by_name(made.base.into_iter().chain(made.webhooks));
+    let made = by_name(made.iter().cloned());
     let chart = rendered(helm, version, sets);
     assert_eq!(
         chart.keys().collect::<Vec<_>>(),

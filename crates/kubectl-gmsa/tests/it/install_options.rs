@@ -167,7 +167,7 @@ async fn further_objects_come_and_go_with_their_options() {
 
     world.done(&["uninstall", "--yes"]).await;
     let everything = installation::objects(&Options::default().with_everything(), world.version());
-    for object in everything.base.iter().chain(&everything.webhooks) {
+    for object in everything.iter() {
         let gone = world.live(object).await.is_none_or(|live| {
             // The namespace takes a while.
             ["Namespace", "CustomResourceDefinition"].contains(&live["kind"].as_str().unwrap())

@@ -40,6 +40,7 @@ mod doctor_reported;
 mod documentation;
 mod enforcer;
 mod grant;
+mod guard;
 mod install;
 mod install_certificates;
 mod install_options;

@@ -67,6 +67,14 @@ checks! { Cluster;
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
         explains: ["admission-answers", "webhook-drift"],
     }
+    GUARD_WHOLE {
+        id: "guard-whole",
+        title: "The guard refuses pods that bypass the webhook",
+        cause: "The admission policy `gmsa-webhook-guard` or its binding is missing, or was changed so that it leaves pods out. While the webhook is away, bypassed or narrowed, nothing then asks whether a pod may use an identity.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the policy and its binding.",
+        source: "docs/guard.md",
+        explains: ["webhook-drift"],
+    }
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",

@@ -167,7 +167,7 @@ impl<'a> Takeover<'a> {
             .cloned()
             .unwrap_or_else(journal::namespace);
         let place = journal.kept_in(place);
-        let collides = ours.base.iter().chain(&ours.webhooks).any(|object| found.has(object));
+        let collides = ours.iter().any(|object| found.has(object));
         let server = json!({"apiVersion": "apps/v1", "kind": "Deployment",
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
         let is_there = applier.live(&server).await?.is_some();
@@ -197,7 +197,7 @@ impl<'a> Takeover<'a> {
     fn temporary_objects(&self) -> impl Iterator<Item = &Value> {
         let place = std::iter::once(&self.place);
         let is_place = |object: &&Value| object.get("kind") != Some(&json!("Namespace"));
-        let others = self.temporary.iter().flat_map(|made| made.base.iter().chain(&made.webhooks));
+        let others = self.temporary.iter().flat_map(Objects::iter);
         place.chain(others.filter(is_place))
     }
 
@@ -264,7 +264,7 @@ impl<'a> Takeover<'a> {
             let others = |object: &&Value| object.get("kind") != Some(&json!("Namespace"));
             let made = Objects {
                 base: made.base.iter().filter(others).cloned().collect(),
-                webhooks: made.webhooks.clone(),
+                ..made.clone()
             };
             stage
                 .apply(&Options { namespace: TAKEOVER.to_owned(), ..self.options.clone() }, &made)

@@ -32,6 +32,8 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
         mutating_may_be_skipped: args
             .mutating_failure_policy
             .map_or(known.mutating_may_be_skipped, |policy| policy == FailurePolicy::Ignore),
+        guard: args.guard.unwrap_or(known.guard),
+        protect: args.protect.unwrap_or(known.protect),
         namespaces_opt_in: args.namespaces_opt_in.unwrap_or(known.namespaces_opt_in),
         skip_system_namespaces: args.skip_system_namespaces.unwrap_or(known.skip_system_namespaces),
         random_hostname: args.random_hostname.unwrap_or(known.random_hostname),

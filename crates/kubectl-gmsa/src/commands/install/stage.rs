@@ -83,6 +83,10 @@ impl Stage<'_> {
         if let Some((trust, bundle)) = known {
             trust.set(&objects.webhooks, bundle, end).await?;
         }
+        // They refuse what the webhooks did not see, so these come first.
+        for object in &objects.policies {
+            self.apply_one(object).await?;
+        }
         Ok(())
     }
 
