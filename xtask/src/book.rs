@@ -19,7 +19,14 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 const PARTS: [(&str, &[&str]); 6] = [
     (
         "Get started",
-        &["docs/install.md", "examples/README.md", "docs/cluster.md", "docs/active-directory.md"],
+        &[
+            "docs/install.md",
+            "docs/verify.md",
+            "docs/windows.md",
+            "examples/README.md",
+            "docs/cluster.md",
+            "docs/active-directory.md",
+        ],
     ),
     (
         "Use",
@@ -45,6 +52,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "docs/operations.md",
             "charts/gmsa/README.md",
             "docs/benchmarks.md",
+            "docs/guard.md",
             "docs/security-review.md",
             "docs/threat-model.md",
             "SECURITY.md",

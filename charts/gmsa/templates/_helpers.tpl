@@ -65,7 +65,10 @@ labels:
   "affinity" .Values.affinity
   "skipSystemNamespaces" .Values.skipSystemNamespaces
   "namespaceRequirements" .Values.namespaceRequirements
+  "metricsHttps" .Values.metrics.https
+  "protect" .Values.protect
 -}}
+{{- if not .Values.guard }}{{ $_ := set $options "guard" false }}{{ end -}}
 {{- $requests := .Values.resources.requests | default dict -}}
 {{- $limits := .Values.resources.limits | default dict -}}
 {{- $resources := dict -}}
@@ -74,6 +77,9 @@ labels:
 {{- with $requests.memory }}{{ $_ := set $resources "memoryRequest" (toString .) }}{{ end -}}
 {{- with $limits.memory }}{{ $_ := set $resources "memoryLimit" (toString .) }}{{ end -}}
 {{- $_ := set $further "resources" $resources -}}
+{{- $tls := dict -}}
+{{- range $key, $value := .Values.tls }}{{ if $value }}{{ $_ := set $tls $key $value }}{{ end }}{{ end -}}
+{{- $_ := set $further "tls" $tls -}}
 {{- range $key, $value := $further }}{{ if $value }}{{ $_ := set $options $key $value }}{{ end }}{{ end -}}
 {{- toJson $options -}}
 {{- end }}
@@ -124,4 +130,48 @@ namespaceSelector: {}
 {{- $secret := lookup "v1" "Secret" .Release.Namespace .Values.certificates.secretName -}}
 {{- .Values.certificates.caBundle | default (get ($secret.data | default dict) "ca.crt") -}}
 {{- end -}}
+{{- end }}
+
+{{/* An admission policy and its binding. */}}
+{{- define "gmsa.policy" }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "gmsa.labels" .root | nindent 4 }}
+spec:
+  {{- toYaml .spec | nindent 2 }}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "gmsa.labels" .root | nindent 4 }}
+spec:
+  policyName: {{ .name }}
+  validationActions: ["Deny"]
+  matchResources:
+    matchPolicy: Equivalent
+    namespaceSelector: {}
+    objectSelector: {}
+{{- end }}
+
+{{/* The namespace selector of the webhooks as CEL, for the guard; empty if every namespace is sent. */}}
+{{- define "gmsa.namespaceIsSent" -}}
+{{- $selector := (include "gmsa.namespaces" . | fromYaml).namespaceSelector.matchExpressions | default list -}}
+{{- $all := list -}}
+{{- range $selector -}}
+{{- $there := printf "'%s' in variables.namespaceLabels" .key -}}
+{{- $values := list -}}
+{{- range .values }}{{ $values = append $values (printf "'%s'" .) }}{{ end -}}
+{{- $one := printf "%s && variables.namespaceLabels['%s'] in [%s]" $there .key (join ", " $values) -}}
+{{- if eq .operator "In" }}{{ $all = append $all (printf "(%s)" $one) -}}
+{{- else if eq .operator "NotIn" }}{{ $all = append $all (printf "(!(%s))" $one) -}}
+{{- else if eq .operator "Exists" }}{{ $all = append $all (printf "(%s)" $there) -}}
+{{- else }}{{ $all = append $all (printf "(!(%s))" $there) }}{{ end -}}
+{{- end -}}
+{{- join " && " $all -}}
 {{- end }}

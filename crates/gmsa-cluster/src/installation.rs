@@ -8,21 +8,26 @@ mod audit;
 pub mod ca_bundle;
 pub mod certificate_secret;
 pub mod definition;
+pub mod edits;
+mod guard;
 pub mod identify;
 mod monitoring;
 mod options;
 pub mod probe;
+mod protection;
 mod rbac;
 mod schedule;
 pub mod server_objects;
 mod takeover;
+pub mod tls;
 mod webhooks;
 mod workload;
 
-use gmsa_core::names::{DISABLED, NAME, NAMESPACE_LABEL, PART_OF};
+use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTION};
 use serde_json::{Value, json};
 
-pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use guard::{MOST_NAMES, gaps as guard_gaps};
+pub use options::{Certificates, NamespaceRequirement, Options, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
@@ -55,6 +60,13 @@ impl Version {
     #[must_use]
     pub fn has_cron_job_v1(self) -> bool {
         self >= Self(1, 21)
+    }
+
+    /// Whether the API server evaluates admission policies itself (`ValidatingAdmissionPolicy` is in
+    /// `admissionregistration.k8s.io/v1` since 1.30).
+    #[must_use]
+    pub fn has_policies(self) -> bool {
+        self >= Self(1, 30)
     }
 
     /// Whether `policy/v1` is there (1.21).
@@ -95,6 +107,16 @@ pub struct Objects {
     pub base: Vec<Value>,
     /// What sends something to the server: only once it answers. What sends pods comes first.
     pub webhooks: Vec<Value>,
+    /// What the API server evaluates itself, and what refuses pods that the webhooks did not see: only
+    /// once they answer.
+    pub policies: Vec<Value>,
+}
+
+impl Objects {
+    /// All of them, in the order in which they are applied.
+    pub fn iter(&self) -> impl Iterator<Item = &Value> {
+        self.base.iter().chain(&self.webhooks).chain(&self.policies)
+    }
 }
 
 /// The objects for an API server of this version.
@@ -109,23 +131,68 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     base.extend(workload::objects(options, version));
     base.extend(monitoring::objects(options));
     base.extend(audit::objects(options, version));
-    Objects { base, webhooks: webhooks::objects(options, version) }
+    let mut policies = guard::objects(options, version);
+    policies.extend(protection::objects(options, version));
+    Objects { base, webhooks: webhooks::objects(options, version), policies }
 }
 
-/// Every manifest in `deploy/`, for kustomize and for `kubectl apply -f`: its path from the root of the repository, and its text.
-pub fn manifests() -> Result<Vec<(String, String)>, serde_saphyr::ser::Error> {
+/// Every file that is made of an installation's objects, for kustomize, for `kubectl apply -f`, for the
+/// chart and for API servers: its path from the root of the repository, and its text.
+pub fn manifests() -> Result<Vec<(String, String)>, Unwritable> {
     let mut files = Vec::new();
     for (directory, version) in TARGETS {
         let objects = objects(&Options::default(), version);
         let path = |name: &str| format!("deploy/{directory}/{name}");
         files.push((path("server.yaml"), yaml(&objects.base)?));
         files.push((path("webhooks.yaml"), yaml(&objects.webhooks)?));
-        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\n\
-                             kind: Kustomization\n\
-                             resources:\n  - server.yaml\n  - webhooks.yaml\n";
-        files.push((path("kustomization.yaml"), format!("{HEAD}{kustomization}")));
+        files.push((path("kustomization.yaml"), kustomization(&["server.yaml", "webhooks.yaml"])));
     }
+    files.extend(policy_files()?);
     Ok(files)
+}
+
+/// The files of the policies, for API servers from 1.30.
+fn policy_files() -> Result<Vec<(String, String)>, Unwritable> {
+    let options = Options::default();
+    let deployed = |name: &str| format!("deploy/guard/{name}");
+    let (guard, protection) = (guard::spec(), protection::spec(&options));
+    let both = |name: &str, spec: &Value| yaml(&[guard::policy(name, spec), guard::binding(name)]);
+    let in_a_file = |name: &str, spec: &Value| both(&format!("{name}.static.k8s.io"), spec);
+    Ok(vec![
+        (deployed("guard.yaml"), both(GUARD, &guard)?),
+        (deployed("protection.yaml"), both(PROTECTION, &protection)?),
+        (deployed("kustomization.yaml"), kustomization(&["guard.yaml"])),
+        (deployed("static/guard.yaml"), in_a_file(GUARD, &guard)?),
+        (
+            deployed("static/protection.yaml"),
+            in_a_file(PROTECTION, &protection::spec_in_a_file(&options))?,
+        ),
+        ("charts/gmsa/guard.json".to_owned(), pretty(&guard)?),
+        ("charts/gmsa/guard-namespace.json".to_owned(), pretty(&guard::namespace_template())?),
+        ("charts/gmsa/protection.json".to_owned(), pretty(&protection)?),
+    ])
+}
+
+/// Why a file cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Unwritable {
+    /// As YAML.
+    #[error(transparent)]
+    Yaml(#[from] serde_saphyr::ser::Error),
+    /// As JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+fn kustomization(resources: &[&str]) -> String {
+    let list: String = resources.iter().map(|one| format!("  - {one}\n")).collect();
+    format!(
+        "{HEAD}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{list}"
+    )
+}
+
+fn pretty(value: &Value) -> Result<String, serde_json::Error> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
 fn yaml(objects: &[Value]) -> Result<String, serde_saphyr::ser::Error> {

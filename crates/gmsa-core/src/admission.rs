@@ -15,7 +15,10 @@ mod verdict;
 mod warnings;
 
 pub use decision::{Decision, Outcome};
-pub use denial::{Denial, MAX_CONTENTS, MAX_PLACES, Reason, denials_page};
+pub use denial::{
+    CONTENTS_WITHOUT_NAME, Denial, GRANTS_IT, MAX_CONTENTS, MAX_PLACES, OR_WITH_KUBECTL, Reason,
+    denials_page,
+};
 pub use facts::{Facts, Failure, Right, SpecFact};
 pub use plan::{Judgement, Plan, plan};
 pub use questions::{Candidate, Question};

@@ -154,6 +154,12 @@ impl ControlPlane {
     }
 }
 
+/// Major and minor version of the programs that a test would start. None if they are missing: the test is
+/// then skipped by name, or fails where `CI=true`.
+pub fn version_of_programs(test: &str) -> Option<(u32, u32)> {
+    binaries::find(test).map(|found| found.version)
+}
+
 /// Makes a client from a kubeconfig.
 pub async fn client(kubeconfig: &Path) -> Client {
     let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("failed to read the kubeconfig");

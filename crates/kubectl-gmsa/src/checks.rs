@@ -5,6 +5,7 @@ mod clock;
 mod definition;
 pub mod dns;
 pub mod facts;
+mod guard;
 mod metrics;
 pub mod nodes;
 pub mod replicas;
@@ -66,6 +67,7 @@ pub async fn webhook(
         Box::pin(server::examine(&objects, facts))
     )?;
     outcomes.extend(webhooks::judge(facts, options, version));
+    outcomes.extend(guard::examine(&objects, options, version).await?);
     outcomes.push(rights);
     outcomes.extend(server);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);

@@ -72,6 +72,16 @@ pub mod kinds {
     /// `ValidatingWebhookConfiguration`
     pub const VALIDATING_WEBHOOKS: Kind =
         kind(ADMISSION, "ValidatingWebhookConfiguration", "validatingwebhookconfigurations", false);
+    /// `ValidatingAdmissionPolicy`
+    pub const VALIDATING_POLICY: Kind =
+        kind(ADMISSION, "ValidatingAdmissionPolicy", "validatingadmissionpolicies", false);
+    /// `ValidatingAdmissionPolicyBinding`
+    pub const VALIDATING_POLICY_BINDING: Kind = kind(
+        ADMISSION,
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        false,
+    );
     /// `CustomResourceDefinition`
     pub const DEFINITION: Kind = kind(
         "apiextensions.k8s.io",

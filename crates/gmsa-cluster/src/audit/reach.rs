@@ -5,18 +5,23 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use gmsa_core::names::{FIELD_MANAGER, NAME};
+use gmsa_core::names::{FIELD_MANAGER, GUARD, NAME};
 use kube::Client;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
-use crate::api::objects::{Objects, kinds};
+use crate::api::objects::{Objects, Reference, kinds};
 use crate::api::value;
+use crate::installation::guard_gaps;
 use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";
 /// How many names a message lists.
 const SHOWN: usize = 10;
+
+/// What the guard does where no webhook is asked.
+const GUARDED: &str = "the guard refuses pods without the right, and those that were not expanded; \
+    contents are not compared with the credential spec";
 
 /// The labels of an object.
 pub(super) type Labels = BTreeMap<String, String>;
@@ -34,6 +39,8 @@ pub(super) struct Reach {
     expected: BTreeSet<String>,
     /// Whether the webhook sets random hostnames.
     makes_hostnames: bool,
+    /// Whether the API server itself asks for the right, whatever is sent.
+    guarded: bool,
 }
 
 #[derive(Default)]
@@ -72,6 +79,7 @@ impl Reach {
         };
         let mut reach = Self::new(&configurations, &namespaces, scope);
         reach.makes_hostnames = serve_hostnames(objects, &reach.hooks).await;
+        reach.guarded = is_guarded(objects).await;
         Ok(reach)
     }
 
@@ -103,7 +111,7 @@ impl Reach {
                 (value::name(one).to_owned(), Namespace { taken_by, ..Namespace::default() })
             })
             .collect();
-        Self { hooks, is_known: true, namespaces, expected, makes_hostnames: false }
+        Self { hooks, is_known: true, namespaces, expected, makes_hostnames: false, guarded: false }
     }
 
     /// Notes a user of a GMSA, with the labels of its pods.
@@ -128,7 +136,8 @@ impl Reach {
     pub(super) fn not_sent(&self, object: &Object) -> Finding {
         let message = "its pods are not sent to the webhook because of their labels".to_owned();
         let hooks = self.hooks.iter().filter(|hook| hook.selects_objects);
-        let evidence = hooks.map(|hook| format!("objectSelector of {}", hook.label())).collect();
+        let evidence = hooks.map(|hook| format!("objectSelector of {}", hook.label()));
+        let evidence = evidence.chain(self.guard()).collect();
         Finding::new(object, Code::GmsaNotSent, message).with_evidence(evidence)
     }
 
@@ -138,7 +147,10 @@ impl Reach {
         }
         let Some(first) = self.hooks.first() else {
             let message = "no configuration sends pods to a GMSA webhook".to_owned();
-            found.push(Finding::new(&Object::cluster(KIND, NAME), Code::WebhookMissing, message));
+            found.push(
+                Finding::new(&Object::cluster(KIND, NAME), Code::WebhookMissing, message)
+                    .with_evidence(self.guard().collect()),
+            );
             return;
         };
         let mut idle = Vec::new();
@@ -158,7 +170,7 @@ impl Reach {
                         Code::GmsaInExcludedNamespace,
                         message,
                     )
-                    .with_evidence(listed(&namespace.users, namespace.count)),
+                    .with_evidence(self.and_guard(listed(&namespace.users, namespace.count))),
                 );
             } else if !self.expected.contains(name) {
                 idle.push(name.clone());
@@ -174,10 +186,49 @@ impl Reach {
                     Code::NamespacesExcluded,
                     message,
                 )
-                .with_evidence(listed(&idle, count)),
+                .with_evidence(self.and_guard(listed(&idle, count))),
             );
         }
         self.leaky(found);
+        self.edited(found);
+    }
+
+    /// Our configurations in which another field manager chose the namespaces.
+    fn edited(&self, found: &mut Vec<Finding>) {
+        let unchecked = self.namespaces.iter().filter(|(_, one)| one.taken_by.is_empty());
+        let unchecked: Vec<String> = unchecked.map(|(name, _)| name.clone()).collect();
+        for hook in self.hooks.iter().filter(|hook| !hook.edited.is_empty()) {
+            let message = if unchecked.is_empty() {
+                "another field manager set which namespaces are sent; none is left out now"
+                    .to_owned()
+            } else {
+                let shown: Vec<&str> = unchecked.iter().take(SHOWN).map(String::as_str).collect();
+                let more = match unchecked.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(", and {more} more"),
+                };
+                format!(
+                    "another field manager set which namespaces are sent, and the pods of these are \
+                     not: {}{more}",
+                    shown.join(", ")
+                )
+            };
+            let object = Object::cluster(KIND, &hook.configuration);
+            found.push(
+                Finding::new(&object, Code::WebhookMaySkipPods, message)
+                    .with_evidence(hook.edited.clone()),
+            );
+        }
+    }
+
+    /// What the guard still does for pods that are not sent.
+    fn guard(&self) -> impl Iterator<Item = String> {
+        self.guarded.then(|| GUARDED.to_owned()).into_iter()
+    }
+
+    fn and_guard(&self, mut evidence: Vec<String>) -> Vec<String> {
+        evidence.extend(self.guard());
+        evidence
     }
 
     /// The configurations that skip pods in namespaces where no other receives them all.
@@ -202,7 +253,8 @@ impl Reach {
             let message = "it may leave out pods that use a GMSA".to_owned();
             let object = Object::cluster(KIND, configuration);
             found.push(
-                Finding::new(&object, Code::WebhookMaySkipPods, message).with_evidence(evidence),
+                Finding::new(&object, Code::WebhookMaySkipPods, message)
+                    .with_evidence(self.and_guard(evidence)),
             );
         }
     }
@@ -214,6 +266,18 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
         listed.push(format!("and {} more", count - names.len()));
     }
     listed
+}
+
+/// Whether the API server itself refuses pods without the right. False if the caller may not read the
+/// policy, or the server knows none.
+async fn is_guarded(objects: &Objects) -> bool {
+    let read = |kind| {
+        let reference = Reference { kind, namespace: None, name: GUARD.to_owned() };
+        async move { objects.get(&reference).await.ok().flatten() }
+    };
+    let policy = read(kinds::VALIDATING_POLICY).await;
+    let binding = read(kinds::VALIDATING_POLICY_BINDING).await;
+    guard_gaps(policy.as_ref(), binding.as_ref()).is_empty()
 }
 
 /// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the

@@ -38,6 +38,12 @@ pub struct Options {
     /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
     /// those that use a GMSA.
     pub mutating_may_be_skipped: bool,
+    /// Whether the API server itself refuses pods that the webhook should have seen and did not.
+    #[serde(skip_serializing_if = "is_true")]
+    pub guard: bool,
+    /// Whether only cluster administrators may change what is installed for the whole cluster.
+    #[serde(skip_serializing_if = "is_false")]
+    pub protect: bool,
     /// Whether only namespaces that opt in are sent.
     pub namespaces_opt_in: bool,
     /// Whether `kube-system` and `kube-node-lease` are left out.
@@ -85,6 +91,12 @@ pub struct Options {
     /// What a pod asks for, and may use at most.
     #[serde(skip_serializing_if = "Resources::is_default")]
     pub resources: Resources,
+    /// The server's TLS settings.
+    #[serde(skip_serializing_if = "Tls::is_default")]
+    pub tls: Tls,
+    /// Whether metrics are served over HTTPS.
+    #[serde(skip_serializing_if = "is_false")]
+    pub metrics_https: bool,
     /// What namespaces need so that their pods are sent, in addition to what an installation requires
     /// itself: taken over from an installation of windows-gmsa.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -101,6 +113,30 @@ pub struct NamespaceRequirement {
     /// The values of `In` and `NotIn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+}
+
+/// The server's TLS settings, by the names of its flags; what is empty is the server's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tls {
+    /// The least version.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub min_version: String,
+    /// The cipher suites.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cipher_suites: Vec<String>,
+    /// The groups for the key exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<String>,
+    /// Whether the settings are those of an OpenShift cluster's profile.
+    #[serde(skip_serializing_if = "is_false")]
+    pub follow_cluster_profile: bool,
+}
+
+impl Tls {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a pod asks for, and may use at most, as Kubernetes writes quantities.
@@ -140,6 +176,11 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -148,6 +189,8 @@ impl Default for Options {
             replicas: 2,
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
+            guard: true,
+            protect: false,
             namespaces_opt_in: false,
             skip_system_namespaces: false,
             random_hostname: false,
@@ -168,6 +211,8 @@ impl Default for Options {
             tolerations: Vec::new(),
             affinity: None,
             resources: Resources::default(),
+            tls: Tls::default(),
+            metrics_https: false,
             namespace_requirements: Vec::new(),
         }
     }
@@ -178,6 +223,8 @@ impl Options {
     #[must_use]
     pub fn with_everything(&self) -> Self {
         Self {
+            guard: true,
+            protect: true,
             early_warnings: true,
             audit: true,
             viewer_role: true,
@@ -185,6 +232,7 @@ impl Options {
             service_monitor: true,
             prometheus_rule: true,
             dashboard: true,
+            tls: Tls { follow_cluster_profile: true, ..self.tls.clone() },
             ..self.clone()
         }
     }

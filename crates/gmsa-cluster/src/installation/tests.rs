@@ -7,8 +7,7 @@ const NEW: Version = Version(1, 36);
 const OLD: Version = Version(1, 20);
 
 fn all(options: &Options, version: Version) -> Vec<Value> {
-    let objects = objects(options, version);
-    objects.base.into_iter().chain(objects.webhooks).collect()
+    objects(options, version).iter().cloned().collect()
 }
 
 fn find<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
@@ -176,7 +175,7 @@ fn a_temporary_installation_shares_no_name_with_ours() {
         let ours: Vec<_> = all(&options, version).iter().map(key).collect();
         let labels = [("opted".to_owned(), "out".to_owned())].into();
         let made = beside(&options, version, &labels);
-        let made: Vec<Value> = made.base.into_iter().chain(made.webhooks).collect();
+        let made: Vec<Value> = made.iter().cloned().collect();
         for (index, object) in made.iter().enumerate() {
             assert!(!ours.contains(&key(object)), "{object:#}");
             let others = made.iter().take(index).map(key);

@@ -9,10 +9,14 @@ pub const MAX_CONTENTS: usize = 64 * 1024;
 /// square of their number.
 pub const MAX_PLACES: usize = 500;
 
+/// What is wrong with contents without a name, after the field.
+pub const CONTENTS_WITHOUT_NAME: &str = "has a GMSA cred spec set, but does not define the name of the \
+    corresponding resource; set gmsaCredentialSpecName and leave gmsaCredentialSpec out";
+
 /// The text before the commands that grant a missing right.
-pub(super) const GRANTS_IT: &str = "; an administrator grants it with ";
+pub const GRANTS_IT: &str = "; an administrator grants it with ";
 /// The text between the plugin's command and the line for kubectl alone.
-pub(super) const OR_WITH_KUBECTL: &str = ", or with kubectl alone: ";
+pub const OR_WITH_KUBECTL: &str = ", or with kubectl alone: ";
 
 /// Why a request is denied.
 ///

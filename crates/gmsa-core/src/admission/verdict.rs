@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::decision::{Decision, Outcome};
-use super::denial::{Denial, GRANTS_IT, MAX_CONTENTS, OR_WITH_KUBECTL, Reason};
+use super::denial::{
+    CONTENTS_WITHOUT_NAME, Denial, GRANTS_IT, MAX_CONTENTS, OR_WITH_KUBECTL, Reason,
+};
 use super::facts::{Facts, Right, SpecFact};
 use super::patch::Operation;
 use super::plan::Judgement;
@@ -207,10 +209,7 @@ fn to_denial(
     let detail = detail.as_deref().unwrap_or("the facts are not known");
     let (namespace, account) = (judgement.namespace, judgement.service_account());
     let message = match reason {
-        Reason::ContentsWithoutName => format!(
-            "{place} has a GMSA cred spec set, but does not define the name of the corresponding \
-             resource; set gmsaCredentialSpecName and leave gmsaCredentialSpec out"
-        ),
+        Reason::ContentsWithoutName => format!("{place} {CONTENTS_WITHOUT_NAME}"),
         Reason::NameInvalid => {
             let instead = hint.map_or_else(
                 || {

@@ -25,7 +25,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let wanted = objects(options, version);
     let mut differs = Vec::new();
-    for object in wanted.base.iter().chain(&wanted.webhooks) {
+    for object in wanted.iter() {
         match applier.compare(object).await {
             Ok(Change::Unchanged) => {}
             Ok(Change::Created) => differs.push(format!("{} is missing", shown(object))),

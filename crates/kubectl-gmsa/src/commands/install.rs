@@ -27,7 +27,7 @@ use stage::Stage;
 use trust::Trust;
 
 /// The newest version whose servers differ from later ones in what they are sent.
-const NEWEST: Version = Version(1, 28);
+const NEWEST: Version = Version(1, 30);
 
 /// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
@@ -118,6 +118,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if probe::answered(&client, &options, stage.end()).await? {
         printer::note("the webhook answers");
     }
+    stage.unedited(&objects.webhooks).await?;
     let status: &[&str] =
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };
     next::step(&args.target, status);
@@ -140,7 +141,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Self, Failure> {
         let mut problems = Vec::new();
         let mut changes = Vec::new();
-        for object in objects.base.iter().chain(&objects.webhooks) {
+        for object in objects.iter() {
             if replaced(object) {
                 changes.push((object, Change::Created));
                 continue;
@@ -173,7 +174,7 @@ fn refuse(mut problems: Vec<String>) -> Result<(), Failure> {
 }
 
 fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {
-    let all = objects.base.iter().chain(&objects.webhooks);
+    let all = objects.iter();
     match output {
         InstallOutput::Name => {
             for object in all {

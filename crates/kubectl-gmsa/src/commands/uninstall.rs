@@ -16,8 +16,9 @@ use crate::installation::{FILLED_BY, kept_options, refuse_unfinished};
 use crate::output::printer;
 use crate::prompt;
 
-/// In this time API servers notice that a configuration is gone; until then they call what it names.
-const NOTICE: Duration = Duration::from_secs(1);
+/// In this time API servers notice that a configuration or policy is gone; until then they do what it
+/// says. A policy was seen in force for up to 1.3 s after its binding was deleted (1.36).
+const NOTICE: Duration = Duration::from_secs(2);
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
@@ -80,7 +81,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     for object in &found {
         if applier.delete(object).await? {
             printer::data(&format!("{} deleted\n", shown(object)))?;
-            if sends_pods(object) {
+            if decides_on_pods(object) {
                 tokio::time::sleep(NOTICE).await;
             }
         }
@@ -112,8 +113,8 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
 /// that were not expanded, so it ends before expansion does.
 fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let objects = everything(options, version);
-    let mut all = objects.webhooks;
-    all.reverse();
+    // The policies refuse what the webhooks did not see, so they end before the webhooks do.
+    let mut all: Vec<Value> = objects.webhooks.into_iter().chain(objects.policies).rev().collect();
     let (namespaces, rest): (Vec<Value>, Vec<Value>) =
         objects.base.into_iter().rev().partition(is_namespace);
     all.extend(rest);
@@ -129,9 +130,12 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     all
 }
 
-fn sends_pods(object: &Value) -> bool {
+/// Whether API servers go on for a moment with what it said.
+fn decides_on_pods(object: &Value) -> bool {
     let kind = object.get("kind").and_then(Value::as_str);
-    kind.is_some_and(|kind| kind.ends_with("WebhookConfiguration"))
+    kind.is_some_and(|kind| {
+        kind.ends_with("WebhookConfiguration") || kind.ends_with("PolicyBinding")
+    })
 }
 
 fn is_namespace(object: &Value) -> bool {

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
-/// The objects of options that are there although they are not asked for, what sends something to
-/// the server first.
+/// The objects of options that are there although they are not asked for, what refuses pods and what
+/// sends something to the server first.
 pub async fn of_options(
     applier: &Applier,
     options: &Options,
@@ -16,10 +16,10 @@ pub async fn of_options(
     version: Version,
 ) -> Result<Vec<Value>, Failure> {
     let all = everything(options, version);
-    let is_wanted =
-        |object: &Value| wanted.base.iter().chain(&wanted.webhooks).any(|one| is_same(one, object));
+    let is_wanted = |object: &Value| wanted.iter().any(|one| is_same(one, object));
     let mut found = Vec::new();
-    for object in all.webhooks.into_iter().chain(all.base.into_iter().rev()) {
+    let policies = all.policies.into_iter().rev();
+    for object in policies.chain(all.webhooks).chain(all.base.into_iter().rev()) {
         if is_wanted(&object) {
             continue;
         }

@@ -38,7 +38,9 @@ mod doctor_pod;
 mod doctor_repair;
 mod doctor_reported;
 mod documentation;
+mod enforcer;
 mod grant;
+mod guard;
 mod install;
 mod install_certificates;
 mod install_options;
@@ -55,9 +57,10 @@ mod pending;
 mod pictures;
 #[cfg(target_os = "linux")]
 mod pipelines;
+#[cfg(target_os = "linux")]
+mod release_artifacts;
 mod remedies;
 mod report;
-mod resilience;
 mod review;
 mod review_cases;
 mod review_cluster;

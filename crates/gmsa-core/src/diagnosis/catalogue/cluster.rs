@@ -46,7 +46,7 @@ checks! { Cluster;
     WEBHOOK_EXCLUSIONS {
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
-        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked.",
+        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked. Controllers such as the Admissions Enforcer of AKS add selectors of their own to every configuration.",
         remedy: "Remove the label that excludes the namespace (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
         explains: ["admission-answers", "pod-contents", "webhook-drift"],
@@ -66,6 +66,14 @@ checks! { Cluster;
         remedy: "Set it to 5 seconds: `kubectl gmsa install --timeout-seconds=5 --force-conflicts`.",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#timeouts",
         explains: ["admission-answers", "webhook-drift"],
+    }
+    GUARD_WHOLE {
+        id: "guard-whole",
+        title: "The guard refuses pods that bypass the webhook",
+        cause: "The admission policy `gmsa-webhook-guard` or its binding is missing, or was changed so that it leaves pods out. While the webhook is away, bypassed or narrowed, nothing then asks whether a pod may use an identity.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the policy and its binding.",
+        source: "docs/guard.md",
+        explains: ["webhook-drift"],
     }
     OLD_WEBHOOK {
         id: "old-webhook",

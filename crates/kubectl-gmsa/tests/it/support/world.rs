@@ -108,7 +108,7 @@ impl World {
         let applier = self.applier();
         let wanted = installation::objects(&Options::default(), self.version());
         let mut live = Vec::new();
-        for object in wanted.base.iter().chain(&wanted.webhooks) {
+        for object in wanted.iter() {
             let mut found = applier.live(object).await.unwrap();
             if let Some(found) = &mut found {
                 let object = found.as_object_mut().unwrap();

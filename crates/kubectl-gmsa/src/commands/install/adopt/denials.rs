@@ -31,14 +31,28 @@ pub async fn denials(
             "failed to find out which workloads would be denied: {unread}; nothing was changed"
         )));
     }
-    let is_denial = |finding: &Finding| finding.code == Code::WorkloadWouldBeDenied;
+    // Where no pod is sent, the guard lets none have a GMSA.
+    let guarded = options.guard && version.has_policies();
+    let is_denial = |finding: &Finding| match finding.code {
+        Code::WorkloadWouldBeDenied => true,
+        Code::GmsaInExcludedNamespace => guarded,
+        _ => false,
+    };
     Ok(audit.findings.into_iter().filter(is_denial).collect())
 }
 
 /// Prints them, each with the reason and the remedy.
 pub fn tell(denied: &[Finding]) -> Result<(), Failure> {
     for finding in denied {
-        let mut text = format!("{} would be denied: {}\n", finding.object, reasons(finding));
+        let mut text = if finding.code == Code::GmsaInExcludedNamespace {
+            format!(
+                "{} would be denied by the guard: {}\n",
+                finding.evidence.join(", "),
+                finding.message
+            )
+        } else {
+            format!("{} would be denied: {}\n", finding.object, reasons(finding))
+        };
         text.push_str(&format!("  {}\n", finding.remedy));
         printer::data(&text)?;
     }
@@ -56,7 +70,8 @@ pub fn stop(args: &Install, denied: &[Finding]) -> bool {
     }
     printer::note(&format!(
         "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
-         or continue with --accept-denials",
+         or continue with --accept-denials; --guard=false leaves namespaces that are left out \
+         unchecked, as before",
         denied.len()
     ));
     true

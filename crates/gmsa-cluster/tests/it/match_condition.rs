@@ -1,5 +1,4 @@
 //! The CEL expression that filters pods says the same as the core, on generated pods.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails loudly")]
 
 use cel::{Context, Program, Value as Cel};
 use gmsa_cluster::installation::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION};

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Builds the programs of a newer Kubernetes for the tests, where none can be downloaded.
+#
+#   newer-control-plane.sh TREE VERSION DIRECTORY [PROGRAM...]
+#
+# TREE is the source of Kubernetes with its vendored modules (a release's source archive, or a
+# distribution's tree), VERSION its version, such as v1.36.2. PROGRAM is a name below cmd/;
+# kube-apiserver and kube-controller-manager if none is given. etcd comes from Debian 13's package, and
+# the release of Go that TREE's go.mod names from Debian's unstable distribution, unpacked beside the
+# system: a newer one is not the same (built with Go 1.27, a 1.36 serves an /openapi/v2 that kubectl
+# cannot read). Needs Debian; about fifteen minutes on two cores.
+#
+# Then: KUBEBUILDER_ASSETS=DIRECTORY cargo nextest run --workspace
+set -euo pipefail
+
+usage='usage: newer-control-plane.sh TREE VERSION DIRECTORY [PROGRAM...]'
+tree=$(cd "${1:?$usage}" && pwd)
+version=${2:?$usage}
+out=${3:?$usage}
+shift 3
+[ $# -gt 0 ] || set -- kube-apiserver kube-controller-manager
+die() { printf 'newer control plane: %s\n' "$*" >&2; exit 1; }
+[ -d "$tree/vendor" ] && [ -d "$tree/cmd/kube-apiserver" ] ||
+    die "$tree is not the source of Kubernetes with its vendored modules"
+[[ $version =~ ^v([0-9]+)\.([0-9]+)\.[0-9]+ ]] || die "$version is not a version such as v1.36.2"
+major=${BASH_REMATCH[1]} minor=${BASH_REMATCH[2]}
+release=$(sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' "$tree/go.mod")
+
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+work=$(mktemp -d "${TMPDIR:-/tmp}/newer-control-plane.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# The mirrors that carry Debian's main packages, as the machine names them; its own apt is not changed.
+mkdir -p "$work/lists/partial" "$work/packages/partial" "$work/root"
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Identifier: Packages' 'Component: main' |
+    awk '$2 == "Debian" && $3 == "Debian" { print $1 }' | sort -u |
+    while read -r uri; do
+        for suite in trixie sid; do
+            echo "deb [signed-by=$keyring] $uri $suite main"
+        done
+    done >"$work/sources.list"
+[ -s "$work/sources.list" ] || die "no apt source of Debian main is configured"
+cat >"$work/apt.conf" <<CONF
+Dir::Etc::sourcelist "$work/sources.list";
+Dir::Etc::sourceparts "-";
+Dir::State::lists "$work/lists";
+Dir::Cache "$work";
+Dir::Cache::archives "$work/packages";
+APT::Sandbox::User "root";
+CONF
+export APT_CONFIG=$work/apt.conf
+apt-get update -qq
+(cd "$work/packages" && apt-get download -qq "golang-$release-go" "golang-$release-src" etcd-server/trixie)
+for package in "$work"/packages/*.deb; do
+    dpkg-deb -x "$package" "$work/root"
+done
+unset APT_CONFIG
+install -m 755 "$work/root/usr/bin/etcd" "$out/etcd"
+
+stamp=k8s.io/component-base/version
+export GOROOT=$work/root/usr/lib/go-$release
+export PATH=$GOROOT/bin:$PATH GOFLAGS=-mod=vendor GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
+export GOCACHE=${GOCACHE:-$work/cache} GOPATH=$work/go
+cd "$tree"
+for program in "$@"; do
+    go build -trimpath -o "$out/$program" -ldflags \
+        "-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=$major -X $stamp.gitMinor=$minor" \
+        "./cmd/$program"
+done
+printf 'export KUBEBUILDER_ASSETS=%s\n' "$out"
