@@ -4,8 +4,8 @@ CARGO ?= cargo
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist control-plane \
-	domain-controller clean
+.PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist release-artifacts \
+	control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,8 +49,11 @@ domain-controller: ## Install Samba and provision the domain of the tests
 image: ## Build the images of the server and the plugin as OCI archives, with buildah
 	@scripts/image.sh
 
-dist: ## Build the release archive of the plugin, its sums and its manifest for krew
+dist: ## Build the release archive of the plugin, its sums and its manifests for installers
 	@scripts/dist.sh
+
+release-artifacts: image dist ## Sign and attest images, chart and archives in target/artifacts (COSIGN_KEY)
+	@scripts/release-artifacts.sh
 
 clean: ## Remove what was built here; the test peers in the cache stay
 	$(CARGO) clean

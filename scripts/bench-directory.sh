@@ -2,7 +2,8 @@
 # Measures the commands that ask a large Active Directory, this build and that of the commit BASE in
 # turns, and writes the section "Active Directory" of docs/benchmarks.md. Needs the control plane and the
 # domain controller of the tests. PROFILE=dev measures this build without optimisation, which changes
-# little: the time goes to the controller. BASE_PLUGIN names a plugin of BASE that was built before.
+# little: the time goes to the controller. BASE_PLUGIN names a plugin of BASE that was built before, and
+# NOW_PLUGIN an optimised one of this build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -21,8 +22,8 @@ if [ -z "${BASE_PLUGIN:-}" ]; then
 fi
 say "building and measuring"
 if [ "$profile" = release ]; then
-    cargo build --locked --release -p kubectl-gmsa
-    export GMSA_BENCH_NOW=$PWD/target/release/kubectl-gmsa
+    [ -n "${NOW_PLUGIN:-}" ] || cargo build --locked --release -p kubectl-gmsa
+    export GMSA_BENCH_NOW=${NOW_PLUGIN:-$PWD/target/release/kubectl-gmsa}
     build="both optimised"
 else
     build="this build without optimisation, the other optimised: memory is that of a program that is four times as large"
@@ -31,12 +32,18 @@ GMSA_BENCH_BASE=$BASE_PLUGIN GMSA_BENCH_OUT=$work/rows cargo nextest run --locke
     --features gmsa-webhook/otlp --run-ignored only -E 'test(a_large_directory_is_examined_faster_than_before)'
 
 heading='## Active Directory'
-sed -i "/^$heading\$/,\$d" docs/benchmarks.md
-sed -i -e :a -e '/^\n*$/{$d;N;ba' -e '}' docs/benchmarks.md
+page=docs/benchmarks.md
+# All other sections stay.
+awk -v heading="$heading" '/^## / { ours = $0 == heading } !ours' "$page" |
+    sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$work/page"
 {
+    cat "$work/page"
     printf '\n%s\n\n' "$heading"
-    echo "One run on $(date -u +%Y-%m-%d) against a Samba controller on the same machine (2 cores, which other programs used too) with 1,500 computers and 109 accounts; this build and that of commit $base in turns, the best of three each; $build. The round trips do not grow with accounts and nodes; a test counts them: logon, root entry, domain with nodes, accounts with root keys and the groups of each node, then owners of SIDs and of service principal names."
+    echo "Written by \`make bench ARGS=--directory\`. One run on $(date -u +%Y-%m-%d) against a Samba controller on the same machine (2 cores) with 1,500 computers and 109 accounts; this build and that of commit $base in turns, the best of three each; $build. The time goes to the controller, and memory is the most that was resident."
     printf '\n| | now | %s | |\n|---|---|---|---|\n' "$base"
     cat "$work/rows"
-} >>docs/benchmarks.md
-say "written to docs/benchmarks.md"
+    printf '\n'
+    echo "The round trips do not grow with accounts and nodes, and a test counts them. They are five: logon, root entry, domain with nodes, accounts with root keys and the groups of each node, then owners of SIDs and of service principal names."
+} >"$work/new"
+cp "$work/new" "$page"
+say "written to $page"

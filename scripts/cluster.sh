@@ -33,17 +33,18 @@ esac
 cache=$(scripts/node.sh)
 say "building the plugin and the image ($profile)"
 cargo build --locked --quiet --profile "$profile" --workspace --features gmsa-webhook/otlp --bins
-scripts/image.sh "$profile"
+scripts/image.sh "$profile" "$(rustc -vV | sed -n 's/^host: //p')" gmsa-webhook
 kubectl=$(scripts/helm.sh)/kubectl
 mkdir -p "$directory/bin"
 ln -sf "$kubectl" "$built/kubectl-gmsa" "$directory/bin/"
 
 began=$SECONDS
-if [ -f "$directory/node/holder.pid" ] && ! kill -0 "$(cat "$directory/node/holder.pid")" 2>/dev/null; then
-    say "the cluster of before has ended"
+if [ -d "$directory/node" ] &&
+    { [ ! -f "$directory/node/ready" ] || ! kill -0 "$(cat "$directory/node/holder.pid")" 2>/dev/null; }; then
+    say "the cluster of before has ended, or did not start"
     "$node" down "$directory/node"
 fi
-if [ ! -f "$directory/node/holder.pid" ]; then
+if [ ! -d "$directory/node" ]; then
     say "starting the cluster"
     ASSETS=${KUBEBUILDER_ASSETS:-$(dirname "$cache")/control-plane/1.20.2} PACKAGES=$cache/packages \
         HELPER=$cache/node-helper HELPER_IMAGE=$cache/helper.tar KUBECTL=$kubectl "$node" up "$directory/node"

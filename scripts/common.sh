@@ -43,15 +43,18 @@ cross_build() {
     case $target in
         aarch64-unknown-linux-gnu) compiler=aarch64-linux-gnu ;;
         x86_64-unknown-linux-gnu) compiler=x86-64-linux-gnu ;;
+        x86_64-pc-windows-gnu) compiler=x86-64-w64-mingw32 ;;
         # Its linker is named in cargo's configuration of the machine.
         *) return 0 ;;
     esac
     if ! have "${compiler/x86-64/x86_64}-gcc"; then
         case $target in
             aarch64-*) install_packages "gcc-$compiler" libc6-dev-arm64-cross ;;
+            *-windows-*) install_packages gcc-mingw-w64-x86-64-win32 ;;
             *) install_packages "gcc-$compiler" libc6-dev-amd64-cross ;;
         esac
     fi
+    case $target in *-windows-*) have nasm || install_packages nasm ;; esac
     compiler=${compiler/x86-64/x86_64}-gcc
     upper=$(echo "$target" | tr 'a-z-' 'A-Z_')
     export "CARGO_TARGET_${upper}_LINKER=$compiler"
@@ -70,6 +73,41 @@ without_paths() {
 names_no_path() {
     ! grep -aqF -e "$PWD/" -e "${CARGO_HOME:-$HOME/.cargo}/" "$1" ||
         die "$1 names directories of this machine: another machine would build other bytes"
+}
+
+# gssapi_at_run_time TARGET: what is compiled from now on with the feature `gssapi` for a target of Linux
+# loads the Kerberos library when --kerberos is given, and starts without it. Needs what scripts/kerberos.sh
+# installs.
+gssapi_at_run_time() {
+    local target=$1 host compiler prefix
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    compiler=cc
+    [ "$target" = "$host" ] || compiler=${target/-unknown/}-gcc
+    prefix=$(mkdir -p "${CARGO_TARGET_DIR:-target}" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/gssapi/$target
+    mkdir -p "$prefix/lib" "$prefix/include"
+    ln -sfn /usr/include/gssapi "$prefix/include/gssapi"
+    ln -sfn gssapi/gssapi.h "$prefix/include/gssapi.h"
+    # shellcheck disable=SC2086
+    "$compiler" -O2 -fPIC -Wall -Wextra -Werror ${CFLAGS:-} -I"$prefix/include" \
+        -c crates/gmsa-directory/gssapi/gssapi.c -o "$prefix/lib/gssapi.o"
+    rm -f "$prefix/lib/libgssapi_krb5.a"
+    ar rcD "$prefix/lib/libgssapi_krb5.a" "$prefix/lib/gssapi.o"
+    export LIBGSSAPI_IMPL=mit LIBGSSAPI_PREFIX=$prefix MIT_KRB5_GSSAPI_NO_PKG_CONFIG=1
+}
+
+# zip_tree DIRECTORY FILE: packs it sorted and without times, so that the same files give the same bytes.
+zip_tree() {
+    python3 - "$1" "$2" <<'PYTHON'
+import pathlib, sys, zipfile
+
+root = pathlib.Path(sys.argv[1])
+with zipfile.ZipFile(sys.argv[2], "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    for path in sorted(one for one in root.rglob("*") if one.is_file()):
+        entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), (1980, 1, 1, 0, 0, 0))
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = (0o100000 | path.stat().st_mode & 0o777) << 16
+        archive.writestr(entry, path.read_bytes())
+PYTHON
 }
 
 # install_crate NAME VERSION: builds a tool into cargo's own directory, and says so.

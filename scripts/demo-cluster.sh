@@ -2,14 +2,23 @@
 # Shows the main job on the cluster of scripts/cluster.sh, which is started if it does not run: install,
 # credential spec, role, binding, a Deployment that is admitted, and one that is denied until its service
 # account has the right. Every command is printed before it is run.
+#
+#   scripts/demo-cluster.sh         on that cluster
+#   scripts/demo-cluster.sh here    on the cluster that kubectl points at, where the webhook is installed
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
-scripts/cluster.sh up >/dev/null
-directory=${CARGO_TARGET_DIR:-target}/cluster
-directory=$(cd "$directory" && pwd)
-export KUBECONFIG=$directory/node/kubeconfig PATH=$directory/bin:$PATH
+directory=
+case ${1:-} in
+    '')
+        scripts/cluster.sh up >/dev/null
+        directory=$(cd "${CARGO_TARGET_DIR:-target}/cluster" && pwd)
+        export KUBECONFIG=$directory/node/kubeconfig PATH=$directory/bin:$PATH
+        ;;
+    here) ;;
+    *) die "usage: scripts/demo-cluster.sh [here]" ;;
+esac
 
 step() { printf '\n# %s\n' "$*"; }
 run() {
@@ -20,7 +29,7 @@ run() {
 wait_for() {
     local what=$1 found
     shift
-    for _ in $(seq 60); do
+    for _ in $(seq 240); do
         found=$("$@" 2>/dev/null || true)
         if [ -n "$found" ]; then
             printf '%s\n' "$found"
@@ -28,11 +37,12 @@ wait_for() {
         fi
         sleep 0.5
     done
-    die "$what: not within 30 s"
+    die "$what: not within two minutes"
 }
 
-kubectl delete deployment web billing --ignore-not-found >/dev/null
-kubectl delete rolebinding --all -n default >/dev/null
+# What an earlier demo left.
+kubectl delete -n default deployment web billing --ignore-not-found >/dev/null
+kubectl gmsa revoke gmsa-webapp1 --from default/billing >/dev/null 2>&1 || true
 
 step "The webhook runs from our image, and the API server gets answers."
 run kubectl get nodes
@@ -63,5 +73,6 @@ run kubectl gmsa grant gmsa-webapp1 --to default/billing
 wait_for "the pod of billing" kubectl get pods -l app=billing --no-headers >/dev/null
 run kubectl get pods -l app=billing
 
+[ -n "$directory" ] || exit 0
 step "Go on: export KUBECONFIG=$KUBECONFIG PATH=$directory/bin:\$PATH
 # make cluster-down ends the cluster."

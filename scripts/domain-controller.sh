@@ -1,29 +1,40 @@
 #!/usr/bin/env bash
-# Makes sure that there is a domain controller for the tests: Samba installed, and a domain in the
-# cache, which is provisioned anew when the script that does so has changed.
+# Makes sure that there is a domain controller for the tests: Samba installed, and two domains in the
+# cache, which are provisioned anew when the scripts that do so have changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/domain-controller
-provision=crates/gmsa-testkit/scripts/provision-domain.sh
-if [ -f "$cache/ready" ] &&
-    ! cmp -s "$provision" "$cache/ready"; then
-    rm -f "$cache/ready"
-fi
-for program in samba kinit; do
+scripts=crates/gmsa-testkit/scripts
+as_root=()
+[ "$(id -u)" -eq 0 ] || as_root=(sudo)
+
+# provisioned DIRECTORY SCRIPT...: whether it was done by these scripts, as they are now.
+provisioned() {
+    local directory=$1
+    shift
+    cat "$@" | cmp -s - "$directory/ready"
+}
+
+mkdir -p "$cache/large"
+exec 9>"$cache/.lock"
+flock 9
+
+made_by=("$scripts/provision.sh" "$scripts/provision-domain.sh")
+for program in samba kinit faketime; do
     command -v "$program" >/dev/null || rm -f "$cache/ready"
 done
-[ -f "$cache/ready" ] || crates/gmsa-testkit/scripts/build-domain-controller.sh "$cache"
+if ! provisioned "$cache" "${made_by[@]}"; then
+    rm -f "$cache/ready"
+    "$scripts/build-domain-controller.sh" "$cache"
+    cat "${made_by[@]}" >"$cache/ready"
+fi
 
 # The large one: some minutes, once.
-large=crates/gmsa-testkit/scripts/provision-large-domain.sh
-if ! cmp -s "$large" "$cache/large/ready"; then
-    mkdir -p "$cache/large"
-    as_root=()
-    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
-    (
-        flock 9
-        cmp -s "$large" "$cache/large/ready" || "${as_root[@]}" "$large" "$cache/large" >"$cache/large/log" 2>&1 ||
-            { tail -n 40 "$cache/large/log" >&2; exit 1; }
-    ) 9>"$cache/large/.lock"
+made_by=("$scripts/provision.sh" "$scripts/provision-large-domain.sh" "$scripts/populate-large-domain.py")
+if ! provisioned "$cache/large" "${made_by[@]}"; then
+    rm -f "$cache/large/ready"
+    "${as_root[@]}" "$scripts/provision-large-domain.sh" "$cache/large" >"$cache/large/log" 2>&1 ||
+        { tail -n 40 "$cache/large/log" >&2; exit 1; }
+    cat "${made_by[@]}" >"$cache/large/ready"
 fi

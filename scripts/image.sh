@@ -2,10 +2,11 @@
 # Builds the images of the server and of the plugin: each is one static program on an empty root, as an
 # OCI archive in target/image, with its list of ingredients (CycloneDX). Needs buildah, but no daemon.
 #
-#   scripts/image.sh [PROFILE [TARGET]]
+#   scripts/image.sh [PROFILE [TARGET [PROGRAM]]]
 #
 # PROFILE is a profile of cargo; release unless given. TARGET is a target of Rust; that of this
-# machine unless given, here or as a variable. For arm64 on an amd64 machine:
+# machine unless given, here or as a variable. PROGRAM is gmsa-webhook or kubectl-gmsa; both unless given.
+# For arm64 on an amd64 machine:
 #
 #   rustup target add aarch64-unknown-linux-gnu
 #   scripts/image.sh release aarch64-unknown-linux-gnu
@@ -17,6 +18,7 @@ cd "$(dirname "$0")/.."
 
 profile=${1:-release}
 target=${2:-${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}}
+only=${3:-}
 arch=$(arch_of "$target")
 # The most bytes that an image for users may have.
 most=15000000
@@ -26,6 +28,8 @@ directory=$profile
 [ "$profile" != dev ] || directory=debug
 out=${CARGO_TARGET_DIR:-target}/image
 mkdir -p "$out"
+# In a directory of its own: where other builds have other flags for C, each would build all of it again.
+static=${CARGO_TARGET_DIR:-target}/static
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -36,12 +40,13 @@ storage=(--root "$root/storage" --runroot "$root/run")
 make_image() {
     local name=$1 image=$2 program container archive size
     shift 2
+    [ "${only:-$name}" = "$name" ] || return 0
     say "building $name ($profile, static)"
     (
         without_paths -C target-feature=+crt-static
-        cargo build --locked --quiet --profile "$profile" --target "$target" -p "$name" "${features[@]}"
+        cargo build --target-dir "$static" --locked --quiet --profile "$profile" --target "$target" -p "$name" "${features[@]}"
     )
-    program=${CARGO_TARGET_DIR:-target}/$target/$directory/$name
+    program=$static/$target/$directory/$name
     names_no_path "$program"
 
     say "listing the ingredients of $name"

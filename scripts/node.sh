@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
 # Makes sure that what a cluster of one node needs is in the cache, and prints the directory: kubelet,
 # kube-proxy and kube-scheduler beside the control plane (or in KUBEBUILDER_ASSETS), the container runtime
-# and its like from Debian's packages, and the image of the pause container. Nothing is installed but buildah.
+# and its like from Debian's packages, and the image of the pause container. Nothing is installed but buildah, ip, openssl
+# and pgrep.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
+PATH=$PATH:/usr/sbin:/sbin
+missing=()
+have ip || missing+=(iproute2)
+have openssl || missing+=(openssl)
+have pgrep || missing+=(procps)
+[ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 testkit=crates/gmsa-testkit
 "$testkit/scripts/node.sh" check
 if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then

@@ -19,7 +19,14 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 const PARTS: [(&str, &[&str]); 6] = [
     (
         "Get started",
-        &["docs/install.md", "examples/README.md", "docs/cluster.md", "docs/active-directory.md"],
+        &[
+            "docs/install.md",
+            "docs/verify.md",
+            "docs/windows.md",
+            "examples/README.md",
+            "docs/cluster.md",
+            "docs/active-directory.md",
+        ],
     ),
     (
         "Use",

@@ -69,6 +69,16 @@ objects of that chart, without its image.
 |---|---|---|
 ";
 
+/// Chart.yaml in JSON: the configuration of the chart as an OCI artefact
+/// (`application/vnd.cncf.helm.config.v1+json`).
+pub fn config(root: &Path) -> Result<String> {
+    let path = root.join("charts/gmsa/Chart.yaml");
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
+    let metadata: serde_json::Value = serde_saphyr::from_str(&text)?;
+    Ok(metadata.to_string())
+}
+
 /// Renders charts/gmsa/README.md.
 pub fn page(root: &Path) -> Result<String> {
     let path = root.join("charts/gmsa/values.yaml");

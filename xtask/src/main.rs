@@ -9,7 +9,7 @@ mod demo;
 mod domain;
 mod file;
 mod generated;
-mod krew;
+mod installers;
 mod length;
 mod links;
 mod man;
@@ -20,7 +20,9 @@ mod portable;
 mod readme;
 mod reference;
 mod sbom;
+mod statement;
 mod tree;
+mod vex;
 mod words;
 
 use std::path::PathBuf;
@@ -60,11 +62,18 @@ enum Task {
         #[arg(long, default_value = "")]
         features: String,
     },
-    /// Print the manifest for krew of the archives in a directory with its checksums.txt
-    Krew {
+    /// Write the manifests for krew, Scoop and winget of the archives in a directory with its
+    /// checksums.txt
+    Installers {
         /// The directory
         directory: PathBuf,
     },
+    /// Print a statement about what a release publishes (in-toto)
+    Statement(statement::Options),
+    /// Print which known vulnerabilities affect a release (`OpenVEX`)
+    Vex,
+    /// Print the metadata of the chart as registries keep them
+    ChartConfig,
     /// Print the name of the published image
     ImageName,
 }
@@ -82,8 +91,20 @@ fn main() -> Result<ExitCode> {
             output::line(sbom::render(tree::root(), &program, &features)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Krew { directory } => {
-            output::line(krew::render(&directory)?.trim_end())?;
+        Task::Installers { directory } => {
+            installers::write(&directory)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Statement(options) => {
+            output::line(statement::render(tree::root(), &options)?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Vex => {
+            output::line(vex::render(tree::root())?.trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::ChartConfig => {
+            output::line(chart::config(tree::root())?)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::ImageName => {

@@ -25,6 +25,10 @@ template begins with it, because helm renders them in an order of its own. */}}
 {{- fail (printf "certificates.secretName is %q, but the server makes its own certificates in gmsa-webhook-certificates: set certificates.source=files to go on with the certificate in your Secret, or leave secretName out" $certificates.secretName) }}
 {{- end }}
 {{- end }}
+{{- $tls := $values.tls | default dict -}}
+{{- if and $tls.followClusterProfile (or $tls.minVersion $tls.cipherSuites $tls.curves) }}
+{{- fail "tls.followClusterProfile takes the TLS settings from the cluster, and tls.minVersion, tls.cipherSuites or tls.curves sets them: leave one out" }}
+{{- end }}
 {{- $budget := $values.podDisruptionBudget | default dict -}}
 {{- if and (kindIs "invalid" $budget.minAvailable | not) (kindIs "invalid" $budget.maxUnavailable | not) }}
 {{- fail "podDisruptionBudget.minAvailable and maxUnavailable are both set, and Kubernetes takes one of them: leave one out" }}

@@ -65,6 +65,7 @@ labels:
   "affinity" .Values.affinity
   "skipSystemNamespaces" .Values.skipSystemNamespaces
   "namespaceRequirements" .Values.namespaceRequirements
+  "metricsHttps" .Values.metrics.https
   "protect" .Values.protect
 -}}
 {{- if not .Values.guard }}{{ $_ := set $options "guard" false }}{{ end -}}
@@ -76,6 +77,9 @@ labels:
 {{- with $requests.memory }}{{ $_ := set $resources "memoryRequest" (toString .) }}{{ end -}}
 {{- with $limits.memory }}{{ $_ := set $resources "memoryLimit" (toString .) }}{{ end -}}
 {{- $_ := set $further "resources" $resources -}}
+{{- $tls := dict -}}
+{{- range $key, $value := .Values.tls }}{{ if $value }}{{ $_ := set $tls $key $value }}{{ end }}{{ end -}}
+{{- $_ := set $further "tls" $tls -}}
 {{- range $key, $value := $further }}{{ if $value }}{{ $_ := set $options $key $value }}{{ end }}{{ end -}}
 {{- toJson $options -}}
 {{- end }}

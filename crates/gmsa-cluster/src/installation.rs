@@ -8,6 +8,7 @@ mod audit;
 pub mod ca_bundle;
 pub mod certificate_secret;
 pub mod definition;
+pub mod edits;
 mod guard;
 pub mod identify;
 mod monitoring;
@@ -18,6 +19,7 @@ mod rbac;
 mod schedule;
 pub mod server_objects;
 mod takeover;
+pub mod tls;
 mod webhooks;
 mod workload;
 
@@ -25,7 +27,7 @@ use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTI
 use serde_json::{Value, json};
 
 pub use guard::{MOST_NAMES, gaps as guard_gaps};
-pub use options::{Certificates, NamespaceRequirement, Options, Resources};
+pub use options::{Certificates, NamespaceRequirement, Options, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};

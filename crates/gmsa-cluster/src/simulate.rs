@@ -49,7 +49,9 @@ pub fn walk<S: Source>(
     }
     let operations = decision.operations().to_vec();
     let mut object = object.clone();
-    apply(&mut object, &operations);
+    if let Some(spec) = object.get_mut("spec") {
+        apply(spec, &operations);
+    }
     let text = object.to_string();
     // It was read a moment ago.
     let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else {
@@ -110,15 +112,15 @@ fn answer<S: Source>(
     Ok(())
 }
 
-/// Fills in what the mutating step fills in, in an object that has the pod's `spec`.
-pub fn apply(object: &mut Value, operations: &[patch::Operation]) {
+/// Fills in what the mutating step fills in, in the spec of a pod.
+pub fn apply(spec: &mut Value, operations: &[patch::Operation]) {
     for operation in operations {
         let patch::Operation::Contents { kind, index, contents } = operation else { continue };
         let pointer = match kind.list() {
-            None => "/spec/securityContext/windowsOptions".to_owned(),
-            Some(list) => format!("/spec/{list}/{index}/securityContext/windowsOptions"),
+            None => "/securityContext/windowsOptions".to_owned(),
+            Some(list) => format!("/{list}/{index}/securityContext/windowsOptions"),
         };
-        if let Some(Value::Object(options)) = object.pointer_mut(&pointer) {
+        if let Some(Value::Object(options)) = spec.pointer_mut(&pointer) {
             options.insert("gmsaCredentialSpec".to_owned(), json!(contents.json()));
         }
     }

@@ -37,6 +37,9 @@ pub const SECRET: &str = "gmsa-webhook-certificates";
 pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of the role by which the server reads the TLS profile of an OpenShift cluster, and of its
+/// binding.
+pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
 /// The name of the admission policy that guards pods, and of its binding.
 pub const GUARD: &str = "gmsa-webhook-guard";
 /// The name of the admission policy that protects the installation, and of its binding.
@@ -55,6 +58,10 @@ pub const PART_OF: (&str, &str) = ("app.kubernetes.io/part-of", "kube-gmsa");
 /// webhook configuration (AKS documentation, "Can admission controller webhooks impact kube-system and
 /// internal AKS namespaces?").
 pub const AKS_ENFORCER: &str = "admissions.enforcer/disabled";
+/// The labels of namespaces by which the Admissions Enforcer of AKS excludes them from webhooks, with
+/// their values.
+pub const AKS_ENFORCER_LABELS: [(&str, &str); 2] =
+    [("control-plane", "true"), ("kubernetes.azure.com/managedby", "aks")];
 
 /// Namespaces of Kubernetes itself that some clusters keep webhooks out of.
 pub const SYSTEM_NAMESPACES: [&str; 2] = ["kube-system", "kube-node-lease"];

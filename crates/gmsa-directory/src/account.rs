@@ -15,7 +15,7 @@ use std::time::SystemTime;
 use futures::future::try_join_all;
 use ldap3::ldap_escape;
 
-pub use access::{Effect, Right};
+pub use access::{Effect, Group, Right};
 pub use check::delegation::Delegation;
 pub use check::{CHECKS, Check, CheckStatus, Detail, check};
 pub use create::{ENCRYPTION_TYPES, NewAccount, PlannedAccount};
@@ -183,9 +183,10 @@ impl Directory {
         if account.is_group_managed {
             return Ok(account);
         }
+        let kind = account.other_kind.map_or_else(String::new, |kind| format!(", but {kind}"));
         Err(Error::Refused {
             what: format!("change the account {name}"),
-            problems: vec![format!("{} is not a group managed service account", account.dn)],
+            problems: vec![format!("{} is not a group managed service account{kind}", account.dn)],
         })
     }
 

@@ -37,6 +37,41 @@ const DESCRIPTOR_PARTS: (&str, [u8; 5]) = ("1.2.840.113556.1.4.801", [0x30, 3, 2
 /// The attribute with the descriptor of an object.
 pub(crate) const DESCRIPTOR: &str = "nTSecurityDescriptor";
 
+/// Every object has one (MS-ADTS, section 3.1.1.2.4.5).
+const ANY_OBJECT: &str = "(objectClass=*)";
+
+/// A search and its purpose.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    /// The distinguished name at which it begins.
+    pub(crate) base: &'a str,
+    /// How far below that.
+    pub(crate) scope: Scope,
+    /// Which objects (RFC 4515).
+    pub(crate) filter: &'a str,
+    /// What of them.
+    pub(crate) attributes: &'a [&'a str],
+    /// What for, beginning with a verb: for errors.
+    pub(crate) what: &'a str,
+}
+
+impl<'a> Search<'a> {
+    /// One object.
+    pub(crate) fn of_object(dn: &'a str, attributes: &'a [&'a str], what: &'a str) -> Self {
+        Self { base: dn, scope: Scope::Base, filter: ANY_OBJECT, attributes, what }
+    }
+
+    /// The objects directly below one.
+    pub(crate) fn below(
+        dn: &'a str,
+        filter: &'a str,
+        attributes: &'a [&'a str],
+        what: &'a str,
+    ) -> Self {
+        Self { base: dn, scope: Scope::OneLevel, filter, attributes, what }
+    }
+}
+
 /// One change of an object.
 pub(crate) type Change = Mod<Vec<u8>>;
 
@@ -148,7 +183,7 @@ impl Directory {
             "tokenGroups",
         ];
         let what = "read the root entry";
-        let found = self.search("", Scope::Base, "(objectClass=*)", &attributes, what).await?;
+        let found = self.search(Search::of_object("", &attributes, what)).await?;
         let entry = found.first();
         let part = |attribute: &'static str| {
             entry.and_then(|entry| entry.text(attribute)).ok_or_else(|| Error::Answer {
@@ -214,19 +249,12 @@ impl Directory {
         ldap
     }
 
-    /// Searches; `what` says for what, beginning with a verb. More entries than the controller gives at
-    /// once come page by page, and values of an attribute that come in parts are put together.
-    pub(crate) async fn search(
-        &self,
-        base: &str,
-        scope: Scope,
-        filter: &str,
-        attributes: &[&str],
-        what: &str,
-    ) -> Result<Vec<Entry>, Error> {
-        let mut found = self.search_part(base, scope, filter, attributes, what).await?;
+    /// Searches. More entries than the controller gives at once come page by page, and values of an
+    /// attribute that come in parts are put together.
+    pub(crate) async fn search(&self, search: Search<'_>) -> Result<Vec<Entry>, Error> {
+        let mut found = self.search_part(search).await?;
         for entry in &mut found {
-            self.complete(entry, what).await?;
+            self.complete(entry, search.what).await?;
         }
         Ok(found)
     }
@@ -237,8 +265,7 @@ impl Directory {
         while let Some((attribute, next)) = entry.take_partial() {
             let range = format!("{attribute};range={next}-*");
             let dn = entry.dn.clone();
-            let filter = "(objectClass=*)";
-            let more = self.search_part(&dn, Scope::Base, filter, &[&range], what).await?;
+            let more = self.search_part(Search::of_object(&dn, &[&range], what)).await?;
             let Some(more) = more.into_iter().next() else { return Ok(()) };
             entry.append(more, &attribute, next);
         }
@@ -248,32 +275,18 @@ impl Directory {
     /// Pages are asked for only where they are needed, and by one search after the other: a controller
     /// keeps ten unfinished ones of a connection (`MaxResultSetsPerConn`, MS-ADTS, section 3.1.1.3.4.6) and
     /// forgets the others.
-    async fn search_part(
-        &self,
-        base: &str,
-        scope: Scope,
-        filter: &str,
-        attributes: &[&str],
-        what: &str,
-    ) -> Result<Vec<Entry>, Error> {
-        match self.search_once(base, scope, filter, attributes, what, false).await {
+    async fn search_part(&self, search: Search<'_>) -> Result<Vec<Entry>, Error> {
+        match self.search_once(search, false).await {
             Err(Error::Operation { code: TOO_MANY, .. }) => {
                 let _turn = self.paging.lock().await;
-                self.search_once(base, scope, filter, attributes, what, true).await
+                self.search_once(search, true).await
             }
             found => found,
         }
     }
 
-    async fn search_once(
-        &self,
-        base: &str,
-        scope: Scope,
-        filter: &str,
-        attributes: &[&str],
-        what: &str,
-        in_pages: bool,
-    ) -> Result<Vec<Entry>, Error> {
+    async fn search_once(&self, search: Search<'_>, in_pages: bool) -> Result<Vec<Entry>, Error> {
+        let Search { base, scope, filter, attributes, what } = search;
         let broken = |error: LdapError| self.broken(what, &error, error::READING);
         let mut ldap = self.operation();
         if attributes.contains(&DESCRIPTOR) {
@@ -287,13 +300,13 @@ impl Directory {
         if in_pages {
             adapters.push(Box::new(PagedResults::new(PAGE)));
         }
-        let search = ldap.streaming_search_with(adapters, base, scope, filter, attributes).await;
-        let mut search = search.map_err(broken)?;
+        let started = ldap.streaming_search_with(adapters, base, scope, filter, attributes).await;
+        let mut stream = started.map_err(broken)?;
         let mut entries = Vec::new();
-        while let Some(entry) = search.next().await.map_err(broken)? {
+        while let Some(entry) = stream.next().await.map_err(broken)? {
             entries.push(Entry::new(SearchEntry::construct(entry)));
         }
-        let result = search.finish().await;
+        let result = stream.finish().await;
         self.succeeded(what, &result)?;
         Ok(entries)
     }
@@ -305,7 +318,7 @@ impl Directory {
         attributes: &[&str],
     ) -> Result<Option<Entry>, Error> {
         let what = format!("read {dn}");
-        match self.search(dn, Scope::Base, "(objectClass=*)", attributes, &what).await {
+        match self.search(Search::of_object(dn, attributes, &what)).await {
             Ok(found) => Ok(found.into_iter().next()),
             Err(Error::Operation { code: 32, .. }) => Ok(None),
             Err(error) => Err(error),
@@ -319,7 +332,8 @@ impl Directory {
         attributes: &[&str],
         what: &str,
     ) -> Result<Vec<Entry>, Error> {
-        self.search(&self.root.domain, Scope::Subtree, filter, attributes, what).await
+        let base = &self.root.domain;
+        self.search(Search { base, scope: Scope::Subtree, filter, attributes, what }).await
     }
 
     pub(crate) async fn add(

@@ -109,9 +109,9 @@ pub enum Error {
     },
     /// The caller's Kerberos ticket is wanted, which this program was built without.
     #[error(
-        "failed to log on with a Kerberos ticket: this program was built without it; build it with \
-         `cargo build --release --bin kubectl-gmsa --features gssapi` (on Linux that takes libkrb5-dev \
-         and libclang-dev), or log on with --bind-user"
+        "failed to log on with a Kerberos ticket: this program was built without it; use the one of the \
+         release archive, build it with `cargo build --release --bin kubectl-gmsa --features gssapi` (on \
+         Linux that takes libkrb5-dev and libclang-dev), or log on with --bind-user"
     )]
     WithoutKerberos,
     /// A Kerberos ticket could not be asked for.

@@ -169,6 +169,23 @@ fn of_tls(name: &str, error: &rustls::Error) -> (String, String) {
             "have the authority sign a certificate for the controller's DNS name, and give that to it"
                 .to_owned(),
         ),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => (
+            "its certificate is not for servers".to_owned(),
+            "give the controller a certificate with the purpose Server Authentication (the templates Domain \
+             Controller Authentication and Kerberos Authentication have it)"
+                .to_owned(),
+        ),
+        CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => (
+            "its certificate is of X.509 version 1 or 2, which has no subject alternative names"
+                .to_owned(),
+            "give the controller one of version 3 with its DNS name (openssl x509 -req makes version 1 unless \
+             it is given extensions)"
+                .to_owned(),
+        ),
+        CertificateError::Other(other) => (
+            format!("its certificate cannot be used: {other}"),
+            "give the controller a certificate for its DNS name".to_owned(),
+        ),
         other => (
             format!("its certificate cannot be used: {other}"),
             "give the controller a certificate for its DNS name".to_owned(),
@@ -187,4 +204,35 @@ fn names(presented: &[String]) -> String {
 
 fn other_name() -> String {
     "connect by a name that it has, or say which one to expect with --server-name".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    /// As the library that verifies certificates writes it.
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Word(&'static str);
+
+    #[test]
+    fn certificates_that_cannot_be_used_are_explained_in_words() {
+        let explained = |word| {
+            let other = CertificateError::Other(OtherError(Arc::new(Word(word))));
+            of_tls("dc1.contoso.com", &rustls::Error::InvalidCertificate(other))
+        };
+        for (word, why, remedy) in [
+            ("UnsupportedCertVersion", "X.509 version 1 or 2", "one of version 3"),
+            ("CaUsedAsEndEntity", "that of an authority", "sign a certificate"),
+            ("SomethingNew", "cannot be used: SomethingNew", "for its DNS name"),
+        ] {
+            let (said, next) = explained(word);
+            assert!(said.contains(why) && !said.contains("OtherError"), "{said}");
+            assert!(next.contains(remedy), "{next}");
+        }
+    }
 }

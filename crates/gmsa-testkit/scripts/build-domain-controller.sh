@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Samba (4.22 or newer) and kinit from Debian's packages and provisions an Active Directory domain
+# Installs Samba (4.22 or newer), kinit and faketime from Debian's packages and provisions an Active Directory domain
 # in the directory given as the only argument. The tests copy it and start a domain controller.
 #
 # Needs Debian 12 or newer and root (or sudo). The apt sources of the machine are not changed: on
@@ -19,10 +19,6 @@ fi
 
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-exec 9>"$out/.lock"
-flock 9
-[ ! -f "$out/ready" ] || exit 0
-
 work=$(mktemp -d "${TMPDIR:-/tmp}/domain-controller.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -72,13 +68,15 @@ install_samba() {
     status=0
     "${as_root[@]}" apt-get "${private[@]}" install -y -qq -o Dpkg::Use-Pty=0 \
         --no-install-recommends "${release[@]}" \
-        samba-ad-dc samba-ad-provision ldb-tools krb5-user attr >&2 || status=$?
+        samba-ad-dc samba-ad-provision ldb-tools krb5-user attr faketime >&2 || status=$?
     [ -z "$ours" ] || "${as_root[@]}" rm -f "$policy"
     [ "$status" -eq 0 ] || die "apt-get could not install Samba"
     recent || die "the installed Samba is too old: 4.22 is needed"
 }
 
-if ! recent || ! command -v kinit >/dev/null; then install_samba; fi
+if ! recent || ! command -v kinit >/dev/null || ! command -v faketime >/dev/null; then
+    install_samba
+fi
 
 say "provisioning the domain contoso.com"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -4,9 +4,12 @@
 # its own. Nothing on this machine is changed, and the end of one process ends all of it.
 #
 #   node.sh check                      says why this machine cannot run it, if so
-#   node.sh up DIR                     starts it; DIR/kubeconfig reaches it through 127.0.0.1
+#   node.sh up DIR                     starts it; DIR/kubeconfig reaches it through 127.0.0.1. DIR/ready exists
+#                                      when all of it has started
 #   node.sh import DIR ARCHIVE NAME    puts an image (OCI archive) into the node's store under NAME
 #   node.sh exec DIR COMMAND...        runs a command in all namespaces of the node
+#   node.sh stop DIR PROGRAM           kills one of its programs (apiserver, kubelet, ...: the names in DIR/logs)
+#   node.sh start DIR PROGRAM          starts it again
 #   node.sh down DIR                   ends it and removes DIR
 #
 # Variables for `up`:
@@ -41,7 +44,7 @@ check() {
 }
 
 [ "${1:-}" != check ] || { check; exit; }
-command=${1:?usage: node.sh check|up|import|exec|down DIR} directory=${2:?usage: node.sh $1 DIR}
+command=${1:?usage: node.sh check|up|import|exec|stop|start|down DIR} directory=${2:?usage: node.sh $1 DIR}
 shift 2
 mkdir -p "$directory"
 directory=$(cd "$directory" && pwd)
@@ -67,17 +70,45 @@ join() {
 node() { (join; exec nsenter -t "$(holder)" -m -n -p -u -i -C "$@"); }
 
 import() {
-    local archive=$1 wanted=$2 before found
-    before=$(node ctr -n k8s.io images ls -q)
-    node ctr -n k8s.io images import --snapshotter overlayfs --index-name "$wanted" "$(realpath "$archive")" >>"$directory/logs/import.log" 2>&1 ||
+    local archive=$1 wanted=$2
+    # Not --index-name: where the archive's own name is the same, the index is swept away before it is
+    # unpacked when the name was in use before.
+    node ctr -n k8s.io images import --snapshotter overlayfs --base-name "${wanted%:*}" "$(realpath "$archive")" \
+        >>"$directory/logs/import.log" 2>&1 ||
         die "failed to import $archive: $(tail -n 3 "$directory/logs/import.log")"
-    found=$(node ctr -n k8s.io images ls -q)
-    if ! grep -qxF "$wanted" <<<"$found"; then
-        # An archive may name only a tag: give it the whole name.
-        found=$(grep -vxF "${before:-none}" <<<"$found" | grep -v ^sha256 | head -n 1)
-        [ -n "$found" ] || die "$archive holds no image that is not there yet"
-        node ctr -n k8s.io images tag "$found" "$wanted" >>"$directory/logs/import.log"
-    fi
+    node ctr -n k8s.io images ls -q | grep -xF "$wanted" >>"$directory/logs/import.log" ||
+        die "$archive has another name than $wanted"
+}
+
+# run PROGRAM COMMAND...: starts a program of the cluster in the background, and notes its command.
+run() {
+    local program=$1
+    shift
+    mkdir -p "$directory/programs"
+    printf '%s\0' "$@" >"$directory/programs/$program"
+    KUBECONFIG='' node setsid "$@" >>"$directory/logs/$program.log" 2>&1 </dev/null &
+}
+
+start() {
+    local words=()
+    [ -f "$directory/programs/$1" ] || die "$directory has no program $1"
+    mapfile -d '' words <"$directory/programs/$1"
+    run "$1" "${words[@]}"
+}
+
+stop() {
+    local path name
+    [ -f "$directory/programs/$1" ] || die "$directory has no program $1"
+    IFS= read -r -d '' path <"$directory/programs/$1"
+    name=$(basename "$path")
+    # The kernel knows 15 characters of it. An API server that is asked to end waits a minute for its watches.
+    name=${name:0:15}
+    node pkill -KILL -x "$name" || true
+    for _ in $(seq 300); do
+        node pgrep -x "$name" >/dev/null || return 0
+        sleep 0.1
+    done
+    die "$1 does not end"
 }
 
 remove_cgroups() {
@@ -117,6 +148,8 @@ down() {
 case $command in
     exec) KUBECONFIG=$directory/admin.kubeconfig node "$@"; exit ;;
     import) import "$@"; exit ;;
+    start) start "$@"; exit ;;
+    stop) stop "$@"; exit ;;
     down) down; exit ;;
     up) ;;
     *) die "unknown command $command" ;;
@@ -332,11 +365,6 @@ failed() {
     done
     die "the cluster did not start; its logs are in $directory/logs"
 }
-run() {
-    local log=$1
-    shift
-    KUBECONFIG='' node setsid "$@" >"logs/$log.log" 2>&1 </dev/null &
-}
 k() { "$kubectl" --kubeconfig=kubeconfig "$@"; }
 
 run etcd "$assets/etcd" --data-dir "$directory/etcd" --unsafe-no-fsync
@@ -392,4 +420,5 @@ for _ in $(seq 240); do
     ! k -n default get serviceaccount default >/dev/null 2>&1 || break
     sleep 0.25
 done
+touch ready
 took "node1 is Ready"

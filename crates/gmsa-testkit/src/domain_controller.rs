@@ -16,6 +16,7 @@ use base64::Engine as _;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpStream;
 
+use crate::clock::Clock;
 use crate::pki::{Authority, Pair};
 use crate::process::{POLL, tail};
 use crate::run::Run;
@@ -101,6 +102,8 @@ pub struct DomainController {
     pub address: IpAddr,
     /// The certificate of the authority that signed its certificate.
     pub ca: PathBuf,
+    /// Its clock, if it was started with one that can be moved.
+    pub clock: Option<Clock>,
     dir: PathBuf,
     authority: Pair,
 }
@@ -156,7 +159,8 @@ fn locate(below: &str) -> Result<PathBuf, String> {
 }
 
 impl DomainController {
-    pub(crate) async fn start(run: &Run, template: &Template) -> Self {
+    /// `library` is that of [`Clock::find`], for a clock that can be moved.
+    pub(crate) async fn start(run: &Run, template: &Template, library: Option<PathBuf>) -> Self {
         let Template { dir: template, realm } = template;
         let dir = run.peer_dir();
         copy(template, &dir);
@@ -180,10 +184,15 @@ impl DomainController {
             realm: realm.clone(),
             address: address.into(),
             ca,
+            clock: library.map(|library| Clock::new(library, dir.join("clock"))),
             dir: dir.clone(),
             authority: authority.pair(),
         };
-        let mut command = Command::new("samba");
+        let mut command = Command::new("env");
+        for (name, value) in controller.clock.iter().flat_map(Clock::environment) {
+            command.arg(format!("{name}={}", value.display()));
+        }
+        command.arg("samba");
         command.args(["--foreground", "--no-process-group", "--debug-stdout"]);
         command.arg("--configfile").arg(&conf);
         let log = dir.join("samba.log");
@@ -256,20 +265,28 @@ impl DomainController {
 
     /// Changes objects directly in the controller's database, by LDIF, without access checks.
     pub fn modify(&self, ldif: &str) {
-        self.change("private/sam.ldb", ldif);
+        self.change("private/sam.ldb", ldif, &[]);
+    }
+
+    /// Adds an attribute or a class to the schema of the forest, which other objects can use at once.
+    pub fn extend_schema(&self, ldif: &str) {
+        let reload = "dn:\nchangetype: modify\nadd: schemaUpdateNow\nschemaUpdateNow: 1\n";
+        for ldif in [ldif, reload] {
+            self.change("private/sam.ldb", ldif, &["--option=dsdb:schema update allowed=true"]);
+        }
     }
 
     /// The same without the controller's checks of the values.
     pub fn modify_unchecked(&self, ldif: &str) {
         let file = self.realm.base.to_uppercase();
-        self.change(&format!("private/sam.ldb.d/{file}.ldb"), ldif);
+        self.change(&format!("private/sam.ldb.d/{file}.ldb"), ldif, &[]);
     }
 
-    fn change(&self, database: &str, ldif: &str) {
+    fn change(&self, database: &str, ldif: &str, options: &[&str]) {
         let file = self.dir.join(format!("{}.ldif", self.unique("mod")));
         fs::write(&file, ldif).unwrap();
         let mut command = Command::new("ldbmodify");
-        command.arg("-H").arg(self.dir.join(database)).arg(&file);
+        command.args(options).arg("-H").arg(self.dir.join(database)).arg(&file);
         output(command);
     }
 

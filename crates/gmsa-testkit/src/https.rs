@@ -25,6 +25,9 @@ use crate::pki::Pair;
 /// Why there is no answer.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
+/// An HTTP/2 connection: what sends requests, and the task that ends with it.
+pub type Http2 = (http2::SendRequest<Full<Bytes>>, tokio::task::JoinHandle<hyper::Result<()>>);
+
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -139,13 +142,16 @@ impl Https {
     }
 
     /// An HTTP/2 connection on which many requests can be sent; the task ends with the connection.
-    pub async fn http2(
-        &self,
-    ) -> Result<(http2::SendRequest<Full<Bytes>>, tokio::task::JoinHandle<hyper::Result<()>>), Error>
-    {
+    pub async fn http2(&self) -> Result<Http2, Error> {
+        self.http2_with_window(None).await
+    }
+
+    /// The same, with so many bytes of each answer that may come before the caller reads.
+    pub async fn http2_with_window(&self, bytes: Option<u32>) -> Result<Http2, Error> {
         let stream = self.connect("h2").await?;
-        let (sender, connection) =
-            http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await?;
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.initial_stream_window_size(bytes);
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         Ok((sender, tokio::spawn(connection)))
     }
 

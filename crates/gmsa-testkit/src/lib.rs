@@ -14,6 +14,7 @@
 pub mod api_proxy;
 mod binaries;
 pub mod browser;
+pub mod clock;
 pub mod cluster;
 mod components;
 pub mod control_plane;

@@ -76,9 +76,7 @@ impl Node {
             let log = run.log();
             let status = crate::process::with_log(&mut up, &log).status().unwrap();
             assert!(status.success(), "the cluster did not start: {}", crate::process::tail(&log));
-            let mut import = Command::new(SCRIPT);
-            import.arg("import").arg(&dir).arg(archive).arg(image);
-            succeeded(&import.output().unwrap());
+            import(&dir, archive, image);
             State { dir, helper: helper.clone(), version: binaries.version }
         };
         let State { dir, helper, version } = run.state(start).await;
@@ -104,6 +102,28 @@ impl Node {
         succeeded(&run.output().unwrap())
     }
 
+    /// Puts an image into the node's store.
+    pub fn import(&self, archive: &Path, image: &str) {
+        import(&self.dir, archive, image);
+    }
+
+    /// Ends the API server; all else goes on.
+    pub fn stop_api_server(&self) {
+        succeeded(
+            &Command::new(SCRIPT).arg("stop").arg(&self.dir).arg("apiserver").output().unwrap(),
+        );
+    }
+
+    /// Starts it again. It answers a while later.
+    pub fn start_api_server(&self) {
+        let mut start = Command::new(SCRIPT);
+        start.arg("start").arg(&self.dir).arg("apiserver");
+        // Not captured: what stays in the background would keep the pipe open.
+        let log = self.dir.join("logs/start.log");
+        let status = crate::process::with_log(&mut start, &log).status().unwrap();
+        assert!(status.success(), "{}", crate::process::tail(&log));
+    }
+
     /// Makes an address in the cluster (`10.244.0.5:8443`) reachable from this machine.
     pub async fn forward(&self, address: &str) -> Forward {
         let name = crate::requests::unique("forward");
@@ -117,6 +137,12 @@ impl Node {
         .await;
         Forward { port, _process: process }
     }
+}
+
+fn import(dir: &Path, archive: &Path, image: &str) {
+    let mut import = Command::new(SCRIPT);
+    import.arg("import").arg(dir).arg(archive).arg(image);
+    succeeded(&import.output().unwrap());
 }
 
 fn succeeded(output: &Output) -> String {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::binaries::{self, Binaries};
+use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::components::Layout;
 use crate::control_plane::client;
@@ -50,7 +51,18 @@ pub async fn separate_domain_controller(
 ) -> Option<DomainController> {
     let template = domain_controller::find(test)?;
     let run = Run::current(name);
-    Some(run.state(|| DomainController::start(&run, &template)).await)
+    Some(run.state(|| DomainController::start(&run, &template, None)).await)
+}
+
+/// A second controller, whose clock the test moves.
+pub async fn domain_controller_with_clock(
+    test: &str,
+    name: &'static str,
+) -> Option<DomainController> {
+    let template = domain_controller::find(test)?;
+    let library = Clock::find(test)?;
+    let run = Run::current(name);
+    Some(run.state(|| DomainController::start(&run, &template, Some(library))).await)
 }
 
 /// The controller of the large domain, whose NetBIOS name differs from its first DNS label, of this test
@@ -66,7 +78,7 @@ pub async fn separate_large_domain_controller(
 ) -> Option<DomainController> {
     let template = domain_controller::find_large(test)?;
     let run = Run::current(name);
-    Some(run.state(|| DomainController::start(&run, &template)).await)
+    Some(run.state(|| DomainController::start(&run, &template, None)).await)
 }
 
 async fn start(run: &Run, binaries: Binaries) -> State {

@@ -38,8 +38,6 @@ type Servers = Arc<tokio::sync::Mutex<HashMap<String, Server>>>;
 
 /// Runs the pods of one namespace; all ends when it is dropped.
 pub struct StandIn {
-    servers: Servers,
-    front: Front,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -72,56 +70,24 @@ pub enum Problem {
 impl StandIn {
     /// Starts it, with a proxy of its own for the Service; the namespace may not be there yet.
     pub async fn start(plane: &ControlPlane, workload: Workload) -> Self {
-        Self::start_behind(plane, workload, None).await
-    }
-
-    /// Starts it with haproxy for the Service.
-    pub async fn start_behind(
-        plane: &ControlPlane,
-        workload: Workload,
-        haproxy: Option<PathBuf>,
-    ) -> Self {
         let client = plane.client().await;
         let nodes: Api<Node> = Api::all(client.clone());
         let node = json!({"metadata": {"name": NODE, "labels": {"kubernetes.io/os": "linux"}}});
         let node: Node = serde_json::from_value(node).unwrap();
         // Another stand-in may have created it.
         let _ = nodes.create(&PostParams::default(), &node).await;
-        let servers = Servers::default();
-        let front = Front::new(haproxy);
+        let front = Front::default();
         let kubelet = Kubelet {
             client: client.clone(),
             workload: workload.clone(),
-            servers: Arc::clone(&servers),
+            servers: Servers::default(),
             front: front.clone(),
             url: plane.url(),
             authority: plane.dir().join("ca.crt"),
             files: tempfile::tempdir().unwrap(),
         };
-        let tasks =
-            vec![tokio::spawn(kubelet.run()), tokio::spawn(front.clone().run(client, workload))];
-        Self { servers, front, tasks }
-    }
-
-    /// Kills one replica without a warning, as a node that is lost. Returns the process.
-    pub async fn kill_one(&self) -> u32 {
-        let servers = self.servers.lock().await;
-        let server = servers.values().next().expect("a replica runs");
-        server.signal("KILL");
-        server.pid()
-    }
-
-    /// The processes of the replicas that get new connections.
-    pub async fn ready(&self) -> Vec<u32> {
-        let ready = self.front.ready();
-        let servers = self.servers.lock().await;
-        let ready = servers.values().filter(|server| ready.contains(&server.https));
-        ready.map(Server::pid).collect()
-    }
-
-    /// The lines of all replicas' logs.
-    pub async fn log(&self) -> Vec<String> {
-        self.servers.lock().await.values().flat_map(Server::log).collect()
+        let tasks = vec![tokio::spawn(kubelet.run()), tokio::spawn(front.run(client, workload))];
+        Self { tasks }
     }
 }
 

@@ -14,18 +14,18 @@ pub fn find(test: &str, program: &str) -> Option<PathBuf> {
     None
 }
 
-/// Haproxy, which scripts/haproxy.sh installs. Without it the test is skipped by name, and fails
-/// where `CI=true`.
-pub fn haproxy(test: &str) -> Option<PathBuf> {
+/// The directory of cosign and oras, which scripts/artifact-tools.sh fetches; with `--registry` it installs
+/// docker-registry. Without one of them the test is skipped by name, and fails where `CI=true`.
+pub fn artifact_tools(test: &str) -> Option<PathBuf> {
+    let directory = cache().unwrap().join("artifact-tools/forky");
     let paths = env::var_os("PATH").unwrap_or_default();
-    let mut directories: Vec<PathBuf> = env::split_paths(&paths).collect();
-    // Debian's place, which users other than root do not search.
-    directories.push(PathBuf::from("/usr/sbin"));
-    let found = directories.into_iter().map(|one| one.join("haproxy")).find(|one| one.is_file());
-    if found.is_none() {
-        skip(test, "no haproxy; scripts/haproxy.sh installs it");
+    let has_registry = env::split_paths(&paths).any(|one| one.join("docker-registry").is_file());
+    if has_registry && ["cosign", "oras"].iter().all(|one| directory.join(one).is_file()) {
+        return Some(directory);
     }
-    found
+    let why = "no cosign, oras or docker-registry; scripts/artifact-tools.sh --registry gets them";
+    skip(test, why);
+    None
 }
 
 /// Where the scripts put what they build, in the user's cache.

@@ -84,7 +84,7 @@ impl Recording {
         self
     }
 
-    /// The same as files for src/bin/node-helper.rs: only what ends by itself.
+    /// The same as files for src/bin/node-helper.rs: only what ends by itself, or hangs.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
@@ -97,6 +97,9 @@ impl Recording {
                     files.insert(format!("{name}.{call}.code"), code.to_string());
                     files.insert(format!("{name}.{call}.out"), text(stdout));
                     files.insert(format!("{name}.{call}.err"), text(stderr));
+                } else if matches!(reply, Reply::Hangs) {
+                    files.insert(format!("{name}.{call}.code"), String::new());
+                    files.insert(format!("{name}.{call}.hangs"), String::new());
                 }
             }
         }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
+use gmsa_cluster::installation::tls::Settings;
 use gmsa_webhook::certificates::{Ephemeral, Pair, Reload};
 use gmsa_webhook::http::{Answer, Endpoint, Handler, Limits, Routes};
 use gmsa_webhook::metrics::Metrics;
 use gmsa_webhook::serve::tls::{Identity, Tls};
-use gmsa_webhook::serve::{self, Handshakes, Server, bind};
+use gmsa_webhook::serve::{self, Server, bind};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -50,7 +51,7 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         let identity = Arc::new(Identity::new(Ephemeral::new()?.certificate));
         let metrics = Arc::new(Metrics::new());
-        let tls = Arc::new(Tls::new(Arc::clone(&identity), false)?);
+        let tls = Arc::new(Tls::new(Arc::clone(&identity), Settings::default(), false)?);
         Reload::start(Pair::new(certificate, key, identity, Arc::clone(&metrics)));
         let limits = Limits {
             body_bytes: 8 << 20,
@@ -68,14 +69,7 @@ fn main() -> anyhow::Result<()> {
             grace: Duration::from_secs(1),
             streams: 100,
         };
-        let server = Server {
-            listener: bind(address)?,
-            tls,
-            routes,
-            limits,
-            handshakes: Handshakes::start()?,
-            connections: 1024,
-        };
+        let server = Server { listener: bind(address)?, tls, routes, limits, connections: 1024 };
         let (_stop, stopping) = watch::channel(false);
         server.run(stopping).await;
         Ok(())

@@ -53,6 +53,13 @@ pub(crate) struct Bench {
     /// Another GMSA webhook, such as that of kubernetes-sigs/windows-gmsa
     #[arg(long)]
     peer: Option<PathBuf>,
+    /// Measure only these parts; the page shows the figures of the last run for the others
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<bench::Part>,
+    /// Measure only the creation of pods on the cluster of this kubeconfig, where the webhook is
+    /// installed
+    #[arg(long)]
+    cluster: Option<PathBuf>,
     /// Measure little, and write nothing
     #[arg(long)]
     quick: bool,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gmsa_cluster::installation::server_objects::Names;
+use gmsa_cluster::installation::tls::Settings;
 
 use crate::certificates::Policy;
 use crate::check::Check;
@@ -55,6 +56,24 @@ pub enum FactSource {
     Directory(PathBuf),
 }
 
+/// Where metrics are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetricsEndpoint {
+    /// The address.
+    pub address: SocketAddr,
+    /// Whether over HTTPS, with the serving certificate.
+    pub over_https: bool,
+}
+
+/// Where the TLS settings come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsSource {
+    /// From the flags.
+    Flags(Settings),
+    /// From the profile of an OpenShift cluster.
+    ClusterProfile,
+}
+
 /// The configuration of the server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -64,8 +83,10 @@ pub struct Config {
     pub namespace: Option<String>,
     /// Where to listen for HTTPS.
     pub https: SocketAddr,
-    /// Where to serve metrics over plain HTTP.
-    pub metrics: SocketAddr,
+    /// Where to serve metrics.
+    pub metrics: MetricsEndpoint,
+    /// Where the TLS settings come from.
+    pub tls: TlsSource,
     /// Where the serving certificate comes from.
     pub certificate: CertificateSource,
     /// The CA that callers must have a certificate of.
@@ -130,6 +151,12 @@ pub enum Error {
          review` judges manifests"
     )]
     AuditOfStore,
+    /// TLS settings come from two sources.
+    #[error(
+        "failed to set up TLS: --follow-tls-profile takes the settings from the cluster, and {0} is set \
+         too; leave one of them out"
+    )]
+    TwoProfiles(&'static str),
     /// The largest body would always be refused.
     #[error(
         "failed to limit bodies: --max-buffered-bytes is {all}, which is less than one body of \
@@ -160,6 +187,7 @@ pub fn resolve(
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<String>), Error> {
     fit_together(&args)?;
+    let tls = tls(&args);
     let mut warnings = Vec::new();
     let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
@@ -217,17 +245,17 @@ pub fn resolve(
     });
     let given = args.log_level.map(|level| level.as_str().to_owned());
     let log_level = given.unwrap_or_else(|| level(inherited("LOG_LEVEL"), &mut warnings));
-    let random_hostname = match (args.random_hostname, inherited("RANDOM_HOSTNAME")) {
-        (Some(value), _) => value,
-        (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text))?,
-        (None, None) => false,
-    };
+    let random_hostname = random_hostname(args.random_hostname, inherited("RANDOM_HOSTNAME"))?;
     let address = |port: u16| SocketAddr::new(args.listen, port);
     let config = Config {
         task: args.task,
         namespace: args.namespace,
         https: address(port.unwrap_or(default_port)),
-        metrics: address(args.metrics_port),
+        metrics: MetricsEndpoint {
+            address: address(args.metrics_port),
+            over_https: args.metrics_https.unwrap_or(false),
+        },
+        tls,
         certificate,
         client_ca: args.client_ca,
         facts: match args.store {
@@ -265,6 +293,17 @@ fn fit_together(args: &Args) -> Result<(), Error> {
     if args.task == Some(Task::Audit) && args.store.is_some() {
         return Err(Error::AuditOfStore);
     }
+    if args.follow_tls_profile == Some(true) {
+        let given = [
+            ("--tls-min-version", args.tls_min_version.is_some()),
+            ("--tls-cipher-suites", args.tls_cipher_suites.is_some()),
+            ("--tls-curves", args.tls_curves.is_some()),
+            ("--store", args.store.is_some()),
+        ];
+        if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Error::TwoProfiles(flag));
+        }
+    }
     if args.max_buffered_bytes < args.max_body_bytes {
         return Err(Error::BufferedBytes {
             all: args.max_buffered_bytes,
@@ -272,6 +311,25 @@ fn fit_together(args: &Args) -> Result<(), Error> {
         });
     }
     Ok(())
+}
+
+fn random_hostname(flag: Option<bool>, inherited: Option<String>) -> Result<bool, Error> {
+    match (flag, inherited) {
+        (Some(value), _) => Ok(value),
+        (None, Some(text)) => go_bool(&text).ok_or(Error::RandomHostname(text)),
+        (None, None) => Ok(false),
+    }
+}
+
+fn tls(args: &Args) -> TlsSource {
+    if args.follow_tls_profile == Some(true) {
+        return TlsSource::ClusterProfile;
+    }
+    TlsSource::Flags(Settings {
+        min_version: args.tls_min_version,
+        cipher_suites: args.tls_cipher_suites.clone().map(|all| all.0).unwrap_or_default(),
+        curves: args.tls_curves.clone().map(|all| all.0).unwrap_or_default(),
+    })
 }
 
 fn seconds(seconds: f64) -> Duration {

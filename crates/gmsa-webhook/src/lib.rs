@@ -14,5 +14,13 @@ pub mod serve;
 pub mod server;
 pub mod service;
 pub mod telemetry;
+pub mod tls_profile;
 pub mod warnings;
 pub mod wire;
+
+/// The version, with the name of its cryptography if that is a FIPS module.
+pub const VERSION: &str = if cfg!(feature = "fips") {
+    concat!(env!("CARGO_PKG_VERSION"), " (FIPS)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};

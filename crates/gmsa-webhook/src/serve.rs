@@ -1,12 +1,10 @@
 //! Sockets and connections: listening, TLS, HTTP/2 and HTTP/1.1, and the metrics port.
 
 mod connection;
-mod handshakes;
 mod listener;
 pub mod metrics;
 mod stream;
 pub mod tls;
 
 pub use connection::Limits;
-pub use handshakes::Handshakes;
 pub use listener::{BindError, Server, bind};

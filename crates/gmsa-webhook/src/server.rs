@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gmsa_cluster::api::client::{self, Credentials, Selection};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::installation::server_objects::ServerObjects;
+use gmsa_cluster::installation::tls;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,12 +16,13 @@ use tokio::task::JoinSet;
 use crate::admission::{Settings, Source, StoreDir, StoreError};
 use crate::audit;
 use crate::certificates::{ClientCa, Ephemeral, Managed, Pair, Reload};
-use crate::config::{CertificateSource, Config, FactSource};
+use crate::config::{CertificateSource, Config, FactSource, TlsSource};
 use crate::http::{self, Routes};
 use crate::metrics::Metrics;
 use crate::serve::tls::{Identity, Tls};
-use crate::serve::{self, BindError, Handshakes, Server, bind};
+use crate::serve::{self, BindError, Server, bind};
 use crate::service::Service;
+use crate::tls_profile::Follower;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -56,9 +58,6 @@ pub enum Error {
     /// TLS cannot be set up.
     #[error("failed to set up TLS: {0}")]
     Tls(#[from] rustls::Error),
-    /// No thread for the handshakes.
-    #[error("failed to start the thread for TLS handshakes: {0}")]
-    Thread(io::Error),
     /// Signals cannot be waited for.
     #[error("failed to listen for signals: {0}")]
     Signal(io::Error),
@@ -69,7 +68,7 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let metrics = Arc::new(Metrics::new());
     let mut tasks = JoinSet::new();
     let https = bind(config.https)?;
-    let metrics_listener = bind(config.metrics)?;
+    let metrics_listener = bind(config.metrics.address)?;
     let metrics_address = metrics_listener.local_addr();
     let ephemeral = Ephemeral::new()?;
     let identity = Arc::new(Identity::new(Arc::clone(&ephemeral.certificate)));
@@ -91,9 +90,19 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let problem =
         certificate(&config.certificate, client.as_ref(), &identity, &metrics, &mut tasks)?;
     let source = source(&config, connected, &metrics, &mut tasks)?;
-    tasks.spawn(serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone()));
-
-    let tls = Arc::new(Tls::new(identity, config.client_ca.is_some())?);
+    let settings = match &config.tls {
+        TlsSource::Flags(settings) => settings.clone(),
+        TlsSource::ClusterProfile => tls::Settings::default(),
+    };
+    let tls = Arc::new(Tls::new(identity, settings, config.client_ca.is_some())?);
+    let of_metrics = config.metrics.over_https.then(|| Arc::clone(&tls));
+    let scraped =
+        serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone(), of_metrics);
+    tasks.spawn(scraped);
+    if config.tls == TlsSource::ClusterProfile {
+        let follower = Follower::new(client.clone().ok_or(Error::NoCluster)?, Arc::clone(&tls));
+        tasks.spawn(follower.first().await.run());
+    }
     if let Some(path) = &config.client_ca {
         let reload = Reload::start(ClientCa::new(path.clone(), Arc::clone(&tls)));
         tasks.spawn(async move { reload.watch().await });
@@ -117,7 +126,6 @@ pub async fn run(config: Config) -> Result<(), Error> {
     let server = Server {
         listener: https,
         tls,
-        handshakes: Handshakes::start().map_err(Error::Thread)?,
         routes: Arc::clone(&routes),
         limits: serve::Limits {
             header_time: config.header_timeout,
@@ -204,7 +212,7 @@ fn source(
 fn announce(https: io::Result<SocketAddr>, metrics: io::Result<SocketAddr>, config: &Config) {
     let shown = |address: io::Result<SocketAddr>| address.ok().map(|one| one.to_string());
     tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
+        version = crate::VERSION,
         address = shown(https),
         metrics = shown(metrics),
         random_hostname = config.random_hostname,

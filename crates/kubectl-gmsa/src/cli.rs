@@ -21,7 +21,7 @@ pub use audit::{Audit, AuditOutput};
 pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use install::{
     CertificatesArg, FailurePolicy, Install, InstallOutput, PodFlags, Status, StatusOutput,
-    Uninstall,
+    TlsFlags, Uninstall,
 };
 pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke, RightsFlags};

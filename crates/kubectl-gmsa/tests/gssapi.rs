@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use gmsa_testkit::domain_controller::{DomainController, USER_PASSWORD, has_kinit};
-use gmsa_testkit::shared;
+use gmsa_testkit::{shared, tools};
 use serde_json::Value;
 use support::{Ran, plugin, ran};
 
@@ -79,6 +79,46 @@ async fn the_ticket_of_the_caller() {
     );
     let removed = as_caller(&["remove", &name, "--yes"]);
     assert_eq!(removed.code, 0, "{}", removed.stderr);
+}
+
+/// The system's library is loaded when it is needed: without it everything else works, and the log-on says
+/// what is missing. scripts/test.sh builds this test that way.
+#[tokio::test]
+async fn without_the_kerberos_library_the_plugin_starts_and_says_what_is_missing() {
+    let test = "without_the_kerberos_library_the_plugin_starts_and_says_what_is_missing";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    if std::env::var_os("LIBGSSAPI_PREFIX").is_none() {
+        tools::skip(
+            test,
+            "the plugin is linked with the library; scripts/test.sh builds it otherwise",
+        );
+        return;
+    }
+    // A system with the C library alone.
+    let root = tempfile::tempdir().unwrap();
+    let program = env!("CARGO_BIN_EXE_kubectl-gmsa");
+    let needed = Command::new("ldd").arg(program).output().unwrap();
+    let needed = String::from_utf8(needed.stdout).unwrap();
+    assert!(!needed.contains("gssapi"), "{needed}");
+    for library in needed.split_whitespace().filter(|word| word.starts_with('/')) {
+        let copy = root.path().join(library.trim_start_matches('/'));
+        std::fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        std::fs::copy(library, copy).unwrap();
+    }
+    std::fs::copy(program, root.path().join("kubectl-gmsa")).unwrap();
+    std::fs::copy(&controller.ca, root.path().join("ca.pem")).unwrap();
+    let inside = |args: &[&str]| -> Ran {
+        let mut command = Command::new("chroot");
+        command.arg(root.path()).arg("/kubectl-gmsa").args(args);
+        command.env("GMSA_DC", controller.address.to_string()).env("GMSA_CA", "/ca.pem");
+        command.output().unwrap().into()
+    };
+    let version = inside(&["version"]);
+    assert_eq!(version.code, 0, "{}", version.stderr);
+    let refused = inside(&["account", "check", "x", "--kerberos"]);
+    assert_eq!(refused.code, 3, "{}{}", refused.stdout, refused.stderr);
+    assert!(refused.stderr.contains("libgssapi_krb5.so.2 cannot be loaded"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("libgssapi-krb5-2 on Debian"), "{}", refused.stderr);
 }
 
 /// Gets a ticket with a password, which comes from standard input.

@@ -70,7 +70,9 @@ impl Applier {
         let api = self.api(object).await?;
         match self.live(object).await? {
             None => Ok(Change::Created),
-            before => Ok(Change::between(before, &self.send(&api, object, true).await?)),
+            before => {
+                Ok(Change::between(before, &self.send(&api, object, true, self.force).await?))
+            }
         }
     }
 
@@ -78,7 +80,7 @@ impl Applier {
     /// schema of its kind lacks it; nothing is stored.
     pub async fn dropped(&self, object: &Value) -> Result<Option<String>, Error> {
         let api = self.api(object).await?;
-        match self.send(&api, object, true).await {
+        match self.send(&api, object, true, self.force).await {
             Ok(stored) => Ok(dropped("", object, Some(&stored))),
             // `.credspec.ActiveDirectoryConfig.HostAccountConfig: field not declared in schema`
             Err(error) => match error.why().split_once(UNDECLARED) {
@@ -93,9 +95,19 @@ impl Applier {
 
     /// Applies the object.
     pub async fn apply(&self, object: &Value) -> Result<Change, Error> {
+        self.apply_by(object, self.force).await
+    }
+
+    /// Applies an object that this applier has just made: what others changed of it meanwhile is
+    /// taken over.
+    pub async fn apply_over(&self, object: &Value) -> Result<Change, Error> {
+        self.apply_by(object, true).await
+    }
+
+    async fn apply_by(&self, object: &Value, force: bool) -> Result<Change, Error> {
         let api = self.api(object).await?;
         let before = self.live(object).await?;
-        Ok(Change::between(before, &self.send(&api, object, false).await?))
+        Ok(Change::between(before, &self.send(&api, object, false, force).await?))
     }
 
     async fn send(
@@ -103,8 +115,9 @@ impl Applier {
         api: &Api<DynamicObject>,
         object: &Value,
         dry_run: bool,
+        force: bool,
     ) -> Result<Value, Error> {
-        let params = PatchParams { dry_run, force: self.force, ..PatchParams::apply(self.manager) };
+        let params = PatchParams { dry_run, force, ..PatchParams::apply(self.manager) };
         let patch = Patch::Apply(object);
         match answer("apply", shown(object), api.patch(name(object)?, &params, &patch)).await {
             Ok(after) => Ok(serde_json::to_value(after).unwrap_or_default()),

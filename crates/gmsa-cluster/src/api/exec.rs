@@ -60,7 +60,7 @@ pub enum Error {
         why: String,
     },
     /// It did not end in time.
-    #[error("\"{command}\" in {at} did not end within {} s", .after.as_secs())]
+    #[error("\"{command}\" in {at} did not end within {} s; it may still run there", .after.as_secs())]
     TimedOut {
         /// The command.
         command: String,
@@ -104,7 +104,7 @@ pub async fn run(
 ) -> Result<Execution, Error> {
     match timeout(limit, attended(client, container, command)).await {
         Ok(ended) => ended,
-        // The command ends with the connection.
+        // Kubelets let a command go on whose connection has ended.
         Err(_) => Err(Error::TimedOut {
             command: command.join(" "),
             at: container.to_string(),

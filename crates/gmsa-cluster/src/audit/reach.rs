@@ -190,6 +190,35 @@ impl Reach {
             );
         }
         self.leaky(found);
+        self.edited(found);
+    }
+
+    /// Our configurations in which another field manager chose the namespaces.
+    fn edited(&self, found: &mut Vec<Finding>) {
+        let unchecked = self.namespaces.iter().filter(|(_, one)| one.taken_by.is_empty());
+        let unchecked: Vec<String> = unchecked.map(|(name, _)| name.clone()).collect();
+        for hook in self.hooks.iter().filter(|hook| !hook.edited.is_empty()) {
+            let message = if unchecked.is_empty() {
+                "another field manager set which namespaces are sent; none is left out now"
+                    .to_owned()
+            } else {
+                let shown: Vec<&str> = unchecked.iter().take(SHOWN).map(String::as_str).collect();
+                let more = match unchecked.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!(", and {more} more"),
+                };
+                format!(
+                    "another field manager set which namespaces are sent, and the pods of these are \
+                     not: {}{more}",
+                    shown.join(", ")
+                )
+            };
+            let object = Object::cluster(KIND, &hook.configuration);
+            found.push(
+                Finding::new(&object, Code::WebhookMaySkipPods, message)
+                    .with_evidence(hook.edited.clone()),
+            );
+        }
     }
 
     /// What the guard still does for pods that are not sent.

@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use gmsa_core::names::{ROTATE_BEFORE, SERVER_FIELD_MANAGER};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
@@ -24,6 +25,9 @@ pub struct Stored {
     pub data: Data,
     /// The value of the annotation [`ROTATE_BEFORE`].
     pub rotate_before: Option<String>,
+    /// Whether another replica wrote the same content before this one did: several that miss the
+    /// Secret at the same time may all restore it.
+    pub shared: bool,
     version: String,
 }
 
@@ -64,7 +68,7 @@ impl CertificateSecret {
                 (Some(&stored.version), None, PatchParams::apply(SERVER_FIELD_MANAGER).force())
             }
             // Of several replicas that create it at the same time the first wins: the others are
-            // other managers, so they conflict.
+            // other managers, so they conflict. If all write the same, all succeed.
             None => (
                 None,
                 Some(SECRET_TYPE),
@@ -94,6 +98,7 @@ fn stored(secret: Secret) -> Stored {
     Stored {
         version: secret.resource_version().unwrap_or_default(),
         rotate_before: secret.annotations().get(ROTATE_BEFORE).cloned(),
+        shared: secret.managed_fields().iter().filter(|one| is_server(one)).count() > 1,
         data: secret
             .data
             .unwrap_or_default()
@@ -101,6 +106,10 @@ fn stored(secret: Secret) -> Stored {
             .map(|(key, ByteString(value))| (key, value))
             .collect(),
     }
+}
+
+fn is_server(entry: &ManagedFieldsEntry) -> bool {
+    entry.manager.as_ref().is_some_and(|manager| manager.starts_with(SERVER_FIELD_MANAGER))
 }
 
 /// Leaves out what has no value.

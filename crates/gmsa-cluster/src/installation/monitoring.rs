@@ -1,6 +1,6 @@
 //! What watches the server: the monitor, the alert rules and the dashboard.
 
-use gmsa_core::names::NAME;
+use gmsa_core::names::{NAME, SECRET};
 use serde_json::{Value, json};
 
 use super::workload::{metadata, selector};
@@ -28,13 +28,20 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
 
 /// `monitoring.coreos.com/v1`, of the Prometheus operator.
 fn service_monitor(options: &Options) -> Value {
+    let mut endpoint = json!({"port": "metrics"});
+    if options.metrics_https {
+        // The same name as in the serving certificate, whichever address is scraped.
+        let tls = json!({"serverName": format!("{NAME}.{}.svc", options.namespace),
+            "ca": {"secret": {"name": SECRET, "key": "ca.crt"}}});
+        merge(&mut endpoint, json!({"scheme": "https", "tlsConfig": tls}));
+    }
     json!({
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "ServiceMonitor",
         "metadata": metadata(options),
         "spec": {
             "selector": {"matchLabels": selector()},
-            "endpoints": [{"port": "metrics"}],
+            "endpoints": [endpoint],
         },
     })
 }

@@ -91,6 +91,12 @@ pub struct Options {
     /// What a pod asks for, and may use at most.
     #[serde(skip_serializing_if = "Resources::is_default")]
     pub resources: Resources,
+    /// The server's TLS settings.
+    #[serde(skip_serializing_if = "Tls::is_default")]
+    pub tls: Tls,
+    /// Whether metrics are served over HTTPS.
+    #[serde(skip_serializing_if = "is_false")]
+    pub metrics_https: bool,
     /// What namespaces need so that their pods are sent, in addition to what an installation requires
     /// itself: taken over from an installation of windows-gmsa.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -107,6 +113,30 @@ pub struct NamespaceRequirement {
     /// The values of `In` and `NotIn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+}
+
+/// The server's TLS settings, by the names of its flags; what is empty is the server's default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tls {
+    /// The least version.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub min_version: String,
+    /// The cipher suites.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cipher_suites: Vec<String>,
+    /// The groups for the key exchange.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub curves: Vec<String>,
+    /// Whether the settings are those of an OpenShift cluster's profile.
+    #[serde(skip_serializing_if = "is_false")]
+    pub follow_cluster_profile: bool,
+}
+
+impl Tls {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a pod asks for, and may use at most, as Kubernetes writes quantities.
@@ -181,6 +211,8 @@ impl Default for Options {
             tolerations: Vec::new(),
             affinity: None,
             resources: Resources::default(),
+            tls: Tls::default(),
+            metrics_https: false,
             namespace_requirements: Vec::new(),
         }
     }
@@ -200,6 +232,7 @@ impl Options {
             service_monitor: true,
             prometheus_rule: true,
             dashboard: true,
+            tls: Tls { follow_cluster_profile: true, ..self.tls.clone() },
             ..self.clone()
         }
     }

@@ -1,6 +1,6 @@
 //! The service account and its rights: contract of the least that the server needs.
 
-use gmsa_core::names::{EARLY_WARNINGS, GROUP, NAME, PLURAL, SECRET};
+use gmsa_core::names::{EARLY_WARNINGS, GROUP, NAME, PLURAL, SECRET, TLS_PROFILE};
 use serde_json::{Value, json};
 
 use super::{Certificates, Options, labels, merge};
@@ -41,6 +41,12 @@ pub(super) fn objects(options: &Options) -> Vec<Value> {
     if options.early_warnings {
         objects.push(role("ClusterRole", EARLY_WARNINGS, None, &early_warnings(managed)));
         objects.push(binding("ClusterRoleBinding", EARLY_WARNINGS, options, None));
+    }
+    if options.tls.follow_cluster_profile {
+        let rules = [json!({"apiGroups": ["config.openshift.io"],
+            "resources": ["apiservers"], "resourceNames": ["cluster"], "verbs": ["get"]})];
+        objects.push(role("ClusterRole", TLS_PROFILE, None, &rules));
+        objects.push(binding("ClusterRoleBinding", TLS_PROFILE, options, None));
     }
     if options.viewer_role {
         let rules = [json!({"apiGroups": [GROUP],

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use gmsa_core::names::{PROBE_LABEL, TAKEOVER};
 use serde_json::{Value, json};
 
-use super::{Objects, Options, Version, merge, objects};
+use super::{Objects, Options, Tls, Version, merge, objects};
 
 /// The objects of a temporary installation that decides like one with these options. Its namespace
 /// also carries these labels.
@@ -33,6 +33,7 @@ pub fn beside(
         service_monitor: false,
         prometheus_rule: false,
         dashboard: false,
+        tls: Tls { follow_cluster_profile: false, ..options.tls.clone() },
         // On the nodes' network both listen at the same addresses, so the ports must differ.
         port: if options.host_network { options.port.saturating_add(1) } else { options.port },
         ..options.clone()

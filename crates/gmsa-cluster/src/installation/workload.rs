@@ -133,6 +133,22 @@ fn container(options: &Options) -> Value {
         args.push(format!("--tls-cert={MOUNT}/tls.crt"));
         args.push(format!("--tls-key={MOUNT}/tls.key"));
     }
+    let tls = &options.tls;
+    if !tls.min_version.is_empty() {
+        args.push(format!("--tls-min-version={}", tls.min_version));
+    }
+    if !tls.cipher_suites.is_empty() {
+        args.push(format!("--tls-cipher-suites={}", tls.cipher_suites.join(",")));
+    }
+    if !tls.curves.is_empty() {
+        args.push(format!("--tls-curves={}", tls.curves.join(",")));
+    }
+    if tls.follow_cluster_profile {
+        args.push("--follow-tls-profile=true".to_owned());
+    }
+    if options.metrics_https {
+        args.push("--metrics-https=true".to_owned());
+    }
     // The answer has to come before the API server gives up.
     if options.timeout_seconds < 5 {
         let tenths = options.timeout_seconds * 8;

@@ -113,6 +113,8 @@ pub struct Workload {
     pub document: usize,
     /// The JSON pointer (RFC 6901) of what has the pod's `spec`: empty for a Pod.
     pub template: String,
+    /// The JSON pointer of the pod's spec itself.
+    pub spec: String,
     /// Whether Kubernetes itself makes the pods, from the usual place of its kind.
     pub is_built_in: bool,
 }
@@ -273,10 +275,7 @@ impl ManifestSet {
         let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return };
         let label = format!("{kind} {name}");
         let findings = pod.references().map(|reference| {
-            let template = dotted(&workload.template);
-            let dot = if template.is_empty() { "" } else { "." };
-            let path =
-                format!("{template}{dot}{}", reference.place.field("gmsaCredentialSpecName"));
+            let path = workload.field(&reference.place.field("gmsaCredentialSpecName"));
             let named = reference.name.map(|name| format!(" \"{}\"", shown(name)));
             Finding {
                 code: Code::CredspecNotJudged,
@@ -367,6 +366,7 @@ impl Workload {
             source,
             document,
             template: template.pointer.clone(),
+            spec: template.spec.clone(),
             is_built_in: template.is_built_in,
         })
     }
@@ -375,13 +375,20 @@ impl Workload {
     #[must_use]
     pub fn path(&self) -> Option<String> {
         let is_usual = self.is_built_in || self.template == "/spec/template";
-        (!is_usual).then(|| dotted(&self.template))
+        let place = if self.spec.ends_with("/spec") { &self.template } else { &self.spec };
+        (!is_usual).then(|| dotted(place))
+    }
+
+    /// The path within the object of a field of its pods, such as `spec.securityContext`.
+    #[must_use]
+    pub fn field(&self, of_pod: &str) -> String {
+        format!("{}{}", dotted(&self.spec), of_pod.strip_prefix("spec").unwrap_or(of_pod))
     }
 
     /// Whether this is a part of a workload of Kubernetes that a patch puts into another: it has no
     /// containers, or beside a kustomization none with an image.
     fn is_patch(&self, document: &Value, beside_kustomization: bool) -> bool {
-        let spec = document.pointer(&self.template).and_then(|template| template.get("spec"));
+        let spec = document.pointer(&self.spec);
         let lists = ["containers", "initContainers", "ephemeralContainers"];
         let containers = || {
             lists
@@ -404,11 +411,12 @@ impl Workload {
             return template.clone();
         }
         let mut metadata = match template.get("metadata") {
-            Some(Value::Object(metadata)) => metadata.clone(),
+            // A `podSpec` has no metadata beside it.
+            Some(Value::Object(metadata)) if self.spec.ends_with("/spec") => metadata.clone(),
             _ => Map::new(),
         };
         metadata.insert("namespace".to_owned(), self.namespace.clone().into());
-        let mut spec = template.get("spec").cloned().unwrap_or(Value::Null);
+        let mut spec = document.pointer(&self.spec).cloned().unwrap_or(Value::Null);
         if self.kind == "StatefulSet" {
             let name = Value::from(format!("{}-0", self.name));
             if let Value::Object(spec) = &mut spec {

@@ -344,8 +344,8 @@ catalogue! {
     WebhookMaySkipPods {
         id: "webhook-may-skip-pods",
         severity: Warning,
-        summary: "A webhook configuration excludes pods by an `objectSelector`, or by a foreign condition that was not evaluated: anyone who creates a pod may avoid the check.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which removes the `objectSelector`; remove foreign `matchConditions` by hand.",
+        summary: "A webhook configuration excludes pods by an `objectSelector` or by a foreign condition that was not evaluated, so that anyone who creates a pod may avoid the check; or another field manager set its `namespaceSelector`.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which removes the `objectSelector` and restores the `namespaceSelector`; remove foreign `matchConditions` by hand. Let the field manager that is named leave the configuration alone, or it edits it again.",
     }
     NamespacesExcluded {
         id: "namespaces-excluded",

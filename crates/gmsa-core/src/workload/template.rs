@@ -10,8 +10,10 @@ const DEPTH: usize = 100;
 /// A pod template within an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Template {
-    /// The JSON pointer (RFC 6901) of what has the pod's `spec`; empty for a Pod.
+    /// The JSON pointer (RFC 6901) of what has the pod's `spec`, or `podSpec`; empty for a Pod.
     pub pointer: String,
+    /// The JSON pointer of the pod's spec itself.
+    pub spec: String,
     /// The JSON pointer of the object that makes the pods; empty unless that is one within another.
     pub owner: String,
     /// Whether it is at the place that a kind of Kubernetes itself has for it, in an object that is
@@ -57,7 +59,13 @@ fn of_object(object: &Value, owner: &str, depth: usize, found: &mut Vec<Template
     }
     if let Some(place) = known(api_version, text(object, "kind")) {
         let pointer = format!("{owner}{place}");
-        found.push(Template { pointer, owner: owner.to_owned(), is_built_in: owner.is_empty() });
+        let spec = format!("{pointer}/spec");
+        found.push(Template {
+            pointer,
+            spec,
+            owner: owner.to_owned(),
+            is_built_in: owner.is_empty(),
+        });
         return;
     }
     within(object, owner, owner, depth, found);
@@ -65,11 +73,12 @@ fn of_object(object: &Value, owner: &str, depth: usize, found: &mut Vec<Template
 
 fn within(value: &Value, at: &str, owner: &str, depth: usize, found: &mut Vec<Template>) {
     let Some(depth) = depth.checked_sub(1) else { return };
-    let mut child = |pointer: String, child: &Value| {
+    let child = |found: &mut Vec<Template>, pointer: String, child: &Value| {
         if is_object(child) {
             of_object(child, &pointer, depth, found);
         } else if child.get("spec").is_some_and(|spec| is_pod_spec(spec, &pointer, owner)) {
-            found.push(Template { pointer, owner: owner.to_owned(), is_built_in: false });
+            let spec = format!("{pointer}/spec");
+            found.push(Template { pointer, spec, owner: owner.to_owned(), is_built_in: false });
         } else {
             within(child, &pointer, owner, depth, found);
         }
@@ -78,12 +87,23 @@ fn within(value: &Value, at: &str, owner: &str, depth: usize, found: &mut Vec<Te
         Value::Object(map) => {
             let is_own = |key: &str| at == owner && (key == "metadata" || key == "status");
             for (key, value) in map.iter().filter(|(key, _)| !is_own(key)) {
-                child(below(at, key), value);
+                // Some operators have the spec of their pods without a template around it.
+                if key == "podSpec" && is_pod_spec(value, at, owner) {
+                    found.push(Template {
+                        pointer: at.to_owned(),
+                        spec: below(at, key),
+                        owner: owner.to_owned(),
+                        is_built_in: false,
+                    });
+                } else {
+                    let pointer = below(at, key);
+                    child(&mut *found, pointer, value);
+                }
             }
         }
         Value::Array(items) => {
             for (index, value) in items.iter().enumerate() {
-                child(format!("{at}/{index}"), value);
+                child(&mut *found, format!("{at}/{index}"), value);
             }
         }
         _ => {}

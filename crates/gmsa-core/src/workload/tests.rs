@@ -52,6 +52,8 @@ fn templates_are_found_below_any_path() {
             json!({"spec": {"manifests": [job]}}),
             vec!["/spec/manifests/0/spec/template"],
         ),
+        ("Operated", json!({"spec": {"podSpec": template["spec"], "size": 1}}), vec!["/spec"]),
+        ("Sized", json!({"spec": {"podSpec": {"size": 1}}}), vec![]),
         ("HelmRelease", json!({"spec": {"values": {"securityContext": {}}}}), vec![]),
         ("Machines", json!({"spec": {"template": {"spec": {"size": 1}}}}), vec![]),
         (

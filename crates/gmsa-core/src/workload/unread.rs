@@ -92,8 +92,8 @@ pub fn unread(object: &Value, templates: &[Template]) -> Vec<Finding> {
 impl Walk<'_> {
     fn value(&mut self, value: &Value, pointer: &str, at: At, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else { return };
-        let is_template =
-            at != At::PodSpec && self.templates.iter().any(|template| template.pointer == pointer);
+        let is_template = at != At::PodSpec
+            && self.templates.iter().any(|one| one.spec == format!("{pointer}/spec"));
         match value {
             Value::Object(map) => self.map(map, pointer, at, is_template, depth),
             Value::Array(items) => {
@@ -123,7 +123,7 @@ impl Walk<'_> {
                 continue;
             }
             let below = below(pointer, key);
-            if is_template && key == "spec" {
+            if at != At::PodSpec && self.templates.iter().any(|one| one.spec == below) {
                 self.value(child, &below, At::PodSpec, depth);
                 continue;
             }
@@ -244,7 +244,11 @@ impl Walk<'_> {
 
     /// The `windowsOptions` nearest to what is misplaced, with a dot at the end.
     fn target(&self, pointer: &str) -> String {
-        let own = self.templates.iter().filter(|one| pointer.starts_with(&one.pointer));
+        let own = self.templates.iter().filter(|one| {
+            // What is beside the spec belongs to the template, if there is one.
+            let part = if one.spec.ends_with("/spec") { &one.pointer } else { &one.spec };
+            pointer.starts_with(part)
+        });
         let nearest = own.max_by_key(|one| one.pointer.len()).or(match self.templates {
             [only] => Some(only),
             _ => None,
@@ -252,7 +256,7 @@ impl Walk<'_> {
         let Some(template) = nearest else {
             return "the security context of a pod or container, as windowsOptions.".to_owned();
         };
-        let spec = format!("{}/spec", template.pointer);
+        let spec = template.spec.clone();
         let mut place = spec.clone();
         if let Some(rest) = pointer.strip_prefix(&spec) {
             let mut steps = rest.split('/').skip(1);

@@ -29,8 +29,19 @@ pub struct Right {
     pub may: Option<bool>,
     /// By or because of what, such as `by the group webhosts`; empty if its own entry allows it.
     pub why: String,
+    /// The group by which it may, unless by an entry of its own.
+    pub group: Option<Group>,
     /// Why it cannot use the right that it has: its account is disabled or has expired.
     pub but: Option<String>,
+}
+
+/// A group that gives a right to its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Whether it has every account of the domain, or everyone, so that none can be taken out of it.
+    pub is_everyone: bool,
 }
 
 impl Right {
@@ -101,12 +112,16 @@ pub(super) fn right(
     user: &str,
 ) -> Right {
     let name = |sid: &Sid| names.name(sid);
+    let mut group = None;
     let (may, why) = match membership {
         Membership::Known(descriptor) => match descriptor.access(token) {
             Access::Granted(Some(sid)) if *sid == principal.sid => (Some(true), String::new()),
-            Access::Granted(Some(sid)) => (Some(true), format!("by the group {}", name(sid))),
+            Access::Granted(Some(sid)) => {
+                group = Some(Group { name: name(sid), is_everyone: sid.is_too_wide() });
+                (Some(true), format!("by the group {}", name(sid)))
+            }
             Access::Granted(None) => {
-                (Some(true), "the descriptor has an empty list, which lets everyone".to_owned())
+                (Some(true), "the descriptor has a null list, which lets everyone".to_owned())
             }
             Access::Denied(sid) if *sid == principal.sid => {
                 (Some(false), "an entry denies it".to_owned())
@@ -145,7 +160,7 @@ pub(super) fn right(
         }
     };
     let but = principal.locked_out().filter(|_| may == Some(true));
-    Right { may, why, but }
+    Right { may, why, group, but }
 }
 
 impl Directory {

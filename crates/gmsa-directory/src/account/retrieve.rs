@@ -1,6 +1,6 @@
 //! Whether a user can read the password of an account: by asking for it.
 
-use ldap3::{Scope, ldap_escape};
+use ldap3::ldap_escape;
 use zeroize::Zeroizing;
 
 use crate::directory::Directory;
@@ -18,9 +18,7 @@ impl Directory {
         let name = name.trim_end_matches('$');
         let what = format!("ask for the managed password of {name}");
         let filter = format!("(sAMAccountName={}$)", ldap_escape(name));
-        let base = self.root.domain.clone();
-        let mut found = match self.search(&base, Scope::Subtree, &filter, &[ATTRIBUTE], &what).await
-        {
+        let mut found = match self.find(&filter, &[ATTRIBUTE], &what).await {
             // Samba's error if no principal may read it.
             Err(Error::Operation { code: 1, why, .. }) if why.contains(NO_RIGHT) => {
                 return Ok(None);

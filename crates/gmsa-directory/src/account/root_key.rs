@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use ldap3::Scope;
 use uuid::Uuid;
 
 use super::check::{Check, CheckStatus};
 use crate::bytes;
-use crate::directory::Directory;
+use crate::directory::{Directory, Search};
 use crate::error::Error;
 use crate::time;
 
@@ -120,7 +119,8 @@ impl Directory {
         let attributes = ["msKds-UseStartTime"];
         let what = "look for KDS root keys";
         let none = |state| Ok(RootKeys { state, ids: Vec::new() });
-        let found = match self.search(&base, Scope::OneLevel, filter, &attributes, what).await {
+        let search = Search::below(&base, filter, &attributes, what);
+        let found = match self.search(search).await {
             Ok(found) => found,
             Err(Error::Operation { .. }) => return none(State::Hidden),
             Err(error) => return Err(error),

@@ -88,8 +88,6 @@ pub struct PlannedChange {
     pub warnings: Vec<String>,
     steps: Vec<Step>,
     names: Vec<String>,
-    /// The service principal names that it has and keeps.
-    kept: Vec<String>,
 }
 
 /// One attribute: values that go, and values that come.
@@ -133,7 +131,6 @@ impl Directory {
             warnings: Vec::new(),
             steps: Vec::new(),
             names: wish.add_service_principal_names.clone(),
-            kept: Vec::new(),
         };
         let mut problems = Vec::new();
         if let Some(types) = wish.encryption_types {
@@ -205,7 +202,6 @@ impl Directory {
         plan.differences.extend(gone.iter().map(|name| (NAMES, name.clone(), none())));
         plan.differences.extend(new.iter().map(|name| (NAMES, none(), name.clone())));
         if !gone.is_empty() || !new.is_empty() {
-            plan.kept = has.iter().filter(|name| !gone.contains(name)).cloned().collect();
             plan.steps.push(Step { attribute: NAMES, gone, new });
         }
         Ok(problems)
@@ -213,7 +209,7 @@ impl Directory {
 
     /// Makes a planned change: all of it, or nothing, and nothing if a value to replace has changed since.
     pub async fn make_change(&self, plan: &PlannedChange) -> Result<(), Error> {
-        let changes = plan.changes(false);
+        let changes = plan.changes(None);
         if changes.is_empty() {
             return Ok(());
         }
@@ -222,7 +218,10 @@ impl Directory {
         if plan.takes_names() && matches!(done, Err(Error::Operation { code: COLLISION, .. })) {
             // Samba 4.22 looks for the accounts that have a name also where the name goes, so that one
             // that two accounts have cannot be taken from either; all names anew are looked at as such.
-            done = self.modify(&plan.dn, plan.changes(true), &what).await;
+            // Those are read again: one may have come since the change was planned.
+            let now = self.object(&plan.dn, &[NAMES]).await?;
+            let names = now.map(|entry| entry.texts(NAMES)).unwrap_or_default();
+            done = self.modify(&plan.dn, plan.changes(Some(&names)), &what).await;
         }
         self.naming_holders(done, &plan.names, Some(&plan.dn)).await
     }
@@ -238,17 +237,18 @@ impl PlannedChange {
     }
 
     /// The change as LDAP has it; with the service principal names as single values that go and come, or
-    /// all of them anew.
-    fn changes(&self, names_anew: bool) -> Vec<Change> {
+    /// all of them anew, made of those that it has now.
+    fn changes(&self, names: Option<&[String]>) -> Vec<Change> {
         let values = |values: &[String]| -> HashSet<Vec<u8>> {
             values.iter().map(|value| value.as_bytes().to_vec()).collect()
         };
         let mut changes: Vec<Change> = Vec::new();
         for step in &self.steps {
             let attribute = step.attribute.as_bytes().to_vec();
-            if names_anew && step.attribute == NAMES {
-                changes
-                    .push(Mod::Replace(attribute, values(&[&self.kept[..], &step.new].concat())));
+            if let Some(names) = names.filter(|_| step.attribute == NAMES) {
+                let kept = names.iter().filter(|name| !step.gone.contains(name)).cloned();
+                let all: Vec<String> = kept.chain(step.new.iter().cloned()).collect();
+                changes.push(Mod::Replace(attribute, values(&all)));
                 continue;
             }
             if !step.gone.is_empty() {

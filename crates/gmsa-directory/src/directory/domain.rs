@@ -1,9 +1,9 @@
 //! Facts about a domain, its hosts and accounts from the directory.
 
-use ldap3::{Scope, dn_escape};
+use ldap3::dn_escape;
 use uuid::Uuid;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, Search};
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::sid::Sid;
@@ -82,7 +82,7 @@ impl Directory {
         let filter = "(&(objectClass=crossRef)(nETBIOSName=*))";
         let what = format!("read the names of {domain}");
         let attributes = ["nCName", "nETBIOSName", "dnsRoot"];
-        let found = self.search(&base, Scope::OneLevel, filter, &attributes, &what).await?;
+        let found = self.search(Search::below(&base, filter, &attributes, &what)).await?;
         let references: Vec<CrossReference> = found
             .iter()
             .filter_map(|entry| {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use futures::future::try_join_all;
-use ldap3::{Scope, ldap_escape};
+use ldap3::ldap_escape;
 
-use crate::directory::Directory;
 use crate::directory::principals::{BATCH, any};
+use crate::directory::{Directory, Search};
 use crate::error::Error;
 
 /// What `HOST` stands for where the directory does not say (MS-ADTS, section 6.1.1.2.4.1.1, as every new
@@ -107,8 +107,7 @@ impl Directory {
                 self.root.configuration
             );
             let what = "read the equivalent classes of service principal names";
-            let filter = "(objectClass=*)";
-            let found = self.search(&base, Scope::Base, filter, &["sPNMappings"], what).await;
+            let found = self.search(Search::of_object(&base, &["sPNMappings"], what)).await;
             let values = match found {
                 Ok(found) => found.iter().flat_map(|entry| entry.texts("sPNMappings")).collect(),
                 Err(Error::Operation { .. }) => Vec::new(),

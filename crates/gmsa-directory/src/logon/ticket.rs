@@ -13,7 +13,7 @@ use crate::error::{self, Error};
 const CALLER: &str = "the holder of the Kerberos ticket";
 
 /// Messages of the Kerberos libraries, their causes, and what to do.
-const REASONS: [(&str, &str); 6] = [
+const REASONS: [(&str, &str); 7] = [
     ("no credentials", "get a ticket with kinit (klist shows those that there are)"),
     ("no kerberos credentials", "get a ticket with kinit (klist shows those that there are)"),
     ("expired", "get a new ticket with kinit"),
@@ -26,6 +26,12 @@ const REASONS: [(&str, &str); 6] = [
     (
         "cannot find kdc",
         "name the realm's controller in krb5.conf, or use a DNS server that knows the domain",
+    ),
+    // In the words of gssapi/gssapi.c.
+    (
+        "libgssapi_krb5.so.2 cannot be loaded",
+        "install MIT Kerberos (libgssapi-krb5-2 on Debian and Ubuntu, krb5-libs on Fedora and RHEL), or log \
+         on with --bind-user",
     ),
 ];
 const OTHER: &str = "see whether `kvno ldap/HOST` gets a ticket for the controller";

@@ -380,3 +380,84 @@ async fn a_forest_without_a_root_key() {
     let error = host.managed_password("Orphan").await.unwrap_err().to_string();
     assert!(error.contains("No such Base DN"), "{error}");
 }
+
+/// A forest of Windows Server 2025 has the class of delegated accounts, which Samba has not. The names are
+/// Microsoft's, the identifiers are made up (1.3.6.1.4.1.32473, RFC 5612).
+#[tokio::test]
+async fn other_kinds_of_managed_accounts_are_named() {
+    let test = "other_kinds_of_managed_accounts_are_named";
+    let Some(controller) = shared::separate_domain_controller(test, "schema-dc").await else {
+        return;
+    };
+    let schema = format!("CN=Schema,CN=Configuration,{BASE}");
+    controller.extend_schema(&format!(
+        "dn: CN=ms-DS-Delegated-MSA-State,{schema}\nchangetype: add\nobjectClass: attributeSchema\n\
+         lDAPDisplayName: msDS-DelegatedMSAState\nattributeID: 1.3.6.1.4.1.32473.1.1\n\
+         attributeSyntax: 2.5.5.9\noMSyntax: 2\nisSingleValued: TRUE\nsystemOnly: FALSE\n"
+    ));
+    controller.extend_schema(&format!(
+        "dn: CN=ms-DS-Delegated-Managed-Service-Account,{schema}\nchangetype: add\n\
+         objectClass: classSchema\nlDAPDisplayName: msDS-DelegatedManagedServiceAccount\n\
+         governsID: 1.3.6.1.4.1.32473.1.2\nobjectClassCategory: 1\nsubClassOf: computer\n\
+         mustContain: msDS-ManagedPasswordInterval\nmustContain: msDS-DelegatedMSAState\n\
+         mayContain: msDS-GroupMSAMembership\npossSuperiors: container\nrDNAttID: cn\n"
+    ));
+    for (name, class, more) in [
+        (
+            "Delegated",
+            "msDS-DelegatedManagedServiceAccount",
+            "msDS-DelegatedMSAState: 0\nmsDS-ManagedPasswordInterval: 30\n",
+        ),
+        ("Standalone", "msDS-ManagedServiceAccount", ""),
+    ] {
+        controller.modify(&format!(
+            "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: add\nobjectClass: {class}\n\
+             sAMAccountName: {name}$\ndNSHostName: {name}.contoso.com\nuserAccountControl: 4096\n{more}"
+        ));
+    }
+    let directory = crate::support::administrator(&controller).await;
+    let host = directory.computer("WEBHOST1").await.unwrap();
+    for (name, words) in [
+        ("Delegated", "a delegated managed service account (dMSA)"),
+        ("Standalone", "a standalone managed service account (sMSA)"),
+    ] {
+        let checks = directory.check(name, &[]).await.unwrap();
+        let class = found(&checks, "class");
+        assert_eq!(class.status, CheckStatus::Failed, "{class:?}");
+        assert!(class.message.contains(words), "{class:?}");
+        let hosts = std::slice::from_ref(&host);
+        let error = directory.allow(name, hosts, false).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("is not a group managed service account, but {words}")));
+        let error = directory.remove(name, false).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+/// A computer account has at most 15 characters, and the name of a node may have more.
+#[tokio::test]
+async fn a_node_is_found_by_its_name_cut_at_fifteen_characters() {
+    let test = "a_node_is_found_by_its_name_cut_at_fifteen_characters";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    for (name, dns_name) in [
+        ("AVERYLONGWINDOW", ""),
+        ("ANOTHERLONGNAME", "dNSHostName: anotherlongname-2.contoso.com\n"),
+    ] {
+        controller.modify(&format!(
+            "dn: CN={name},CN=Computers,{BASE}\nchangetype: add\nobjectClass: computer\n\
+             sAMAccountName: {name}$\nuserAccountControl: 4096\n{dns_name}"
+        ));
+    }
+    let directory = crate::support::administrator(&controller).await;
+    let nodes = [
+        "averylongwindowsnodename01",
+        "averylongwindowsnodename01.contoso.com",
+        "anotherlongname-2",
+        // Of the same 15 characters, and another host.
+        "anotherlongname-1.contoso.com",
+        "anotherlongname-1",
+    ];
+    let found = directory.computers(&nodes).await.unwrap();
+    let counts: Vec<usize> = found.iter().map(Vec::len).collect();
+    assert_eq!(counts, [1, 1, 1, 0, 0]);
+    assert_eq!(found[0][0].name, "AVERYLONGWINDOW$");
+}

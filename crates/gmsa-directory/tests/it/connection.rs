@@ -146,6 +146,7 @@ async fn a_wrong_authority_or_name_or_port() {
     for (pair, why, remedy) in [
         (controller.authority().server(&[]), "has no subject alternative name", "Samba makes"),
         (controller.authority().pair(), "is that of an authority", "sign a certificate"),
+        (controller.authority().client("dc1", &[]), "is not for servers", "Server Authentication"),
     ] {
         let server = Some(format!("127.0.0.1:{}", serve(&pair).await));
         let error = failure(&Options { server, ..base.clone() }).await;

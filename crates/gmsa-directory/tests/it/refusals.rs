@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::support::{create, wish};
-use gmsa_directory::account::NewAccount;
+use gmsa_directory::account::{AccountChange, NewAccount};
 use gmsa_directory::security_descriptor::{Access, Ace, SecurityDescriptor};
 use gmsa_directory::{Directory, Options};
 use gmsa_testkit::domain_controller::{
@@ -105,6 +105,36 @@ async fn what_comes_in_between_a_plan_and_its_execution() {
     let error =
         directory.plan(&NewAccount { container, ..wish(&two) }).await.unwrap_err().to_string();
     assert!(error.contains("there is no container OU=Servers,DC=fabrikam,DC=net"), "{error}");
+}
+
+#[tokio::test]
+async fn names_that_come_while_a_shared_one_is_removed_are_kept() {
+    let test = "names_that_come_while_a_shared_one_is_removed_are_kept";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let directory = crate::support::administrator(&controller).await;
+    let (one, two) = (controller.unique("Ka"), controller.unique("Kb"));
+    let (both, new) = (format!("http/{one}-both"), format!("http/{one}-new"));
+    let plant = |name: &str, spn: &str| {
+        controller.modify_unchecked(&format!(
+            "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
+             add: servicePrincipalName\nservicePrincipalName: {spn}\n"
+        ));
+    };
+    for name in [&one, &two] {
+        create(&directory, &wish(name)).await;
+        plant(name, &both);
+    }
+    let change =
+        AccountChange { remove_service_principal_names: vec![both.clone()], ..Default::default() };
+    let planned = directory.plan_change(&one, &change).await.unwrap();
+    // Another administrator, between the plan and its execution.
+    plant(&one, &new);
+    // Samba refuses to remove a name that two accounts have, so that all names are written.
+    directory.make_change(&planned).await.unwrap();
+    let names =
+        async |name: &str| directory.account(name).await.unwrap().unwrap().service_principal_names;
+    assert_eq!(names(&one).await, [new]);
+    assert_eq!(names(&two).await, [both]);
 }
 
 #[tokio::test]

@@ -363,3 +363,26 @@ async fn a_disabled_or_expired_host_cannot_use_its_right() {
     assert_eq!(check.status, CheckStatus::Failed);
     assert!(check.message.contains("expired on 2020-01-01"), "{check:?}");
 }
+
+#[tokio::test]
+async fn a_long_list_of_principals_is_cut() {
+    let test = "a_long_list_of_principals_is_cut";
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let directory = crate::support::administrator(&controller).await;
+    let name = controller.unique("Long");
+    create(&directory, &wish(&name)).await;
+    let entries: String =
+        (0..1500).map(|number| format!("(A;;0xf01ff;;;{SID}-{})", 50_000 + number)).collect();
+    controller.modify(&format!(
+        "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
+         replace: msDS-GroupMSAMembership\nmsDS-GroupMSAMembership: O:BAD:{entries}\n"
+    ));
+    let before = directory.requests();
+    let survey = directory.survey(&[&name], &[], &[], Detail::Summary).await.unwrap();
+    let requests = directory.requests() - before;
+    assert!(requests < 12, "{requests}");
+    let checks = survey.checks(&name);
+    let retrieval = found(&checks, "retrieval");
+    assert!(retrieval.message.contains("and 1488 more"), "{}", retrieval.message);
+    assert!(retrieval.message.len() < 2000, "{}", retrieval.message);
+}

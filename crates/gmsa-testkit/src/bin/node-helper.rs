@@ -10,8 +10,8 @@
 //!
 //! Called by another name it stands for a program of Windows: it answers with what the test put into
 //! `/answers`. The files of a command line are named after it, each character but letters and digits as `_`,
-//! and after the number of the call: `NAME.0.out`, `NAME.0.err`, `NAME.0.code`. The last answer is given
-//! again and again.
+//! and after the number of the call: `NAME.0.out`, `NAME.0.err`, `NAME.0.code`, and `NAME.0.hangs` for a
+//! command that does not end. The last answer is given again and again.
 #![allow(clippy::print_stderr, reason = "that is where a program of a test reports")]
 
 use std::ffi::OsStr;
@@ -28,9 +28,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let name = arguments.first().map(|path| Path::new(path).file_name().unwrap_or(OsStr::new("")));
     let done = match (name.and_then(OsStr::to_str), arguments.get(1..).unwrap_or_default()) {
-        (Some("node-helper"), ["pause"]) => loop {
-            thread::sleep(Duration::from_hours(1));
-        },
+        (Some("node-helper"), ["pause"]) => wait(),
         (Some("node-helper"), ["dial", socket]) => dial(socket),
         (Some("node-helper"), ["forward", socket, address, file]) => forward(socket, address, file),
         (Some("node-helper") | None, _) => {
@@ -45,6 +43,12 @@ fn main() -> ExitCode {
             eprintln!("{}: {error}", arguments.join(" "));
             ExitCode::FAILURE
         }
+    }
+}
+
+fn wait() -> ! {
+    loop {
+        thread::sleep(Duration::from_hours(1));
     }
 }
 
@@ -135,6 +139,9 @@ fn answer(command: &str) -> ExitCode {
         return ExitCode::from(99);
     };
     let _uncounted = fs::write(&counter, "x".repeat(called.saturating_add(1)));
+    if answers.join(format!("{name}.{call}.hangs")).exists() {
+        wait();
+    }
     let part = |kind: &str| fs::read(answers.join(format!("{name}.{call}.{kind}")));
     let _reader_is_gone = io::stdout().write_all(&part("out").unwrap_or_default());
     let _reader_is_gone = io::stderr().write_all(&part("err").unwrap_or_default());

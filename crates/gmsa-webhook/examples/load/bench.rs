@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use gmsa_testkit::server::Server;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Bench;
-use crate::create::{self, Created};
-use crate::measure::{Measured, Sent, Target, measure, measure_beside, measure_http2, median};
+use crate::create::{self, Creation};
+use crate::measure::{
+    Measured, Sent, Target, measure, measure_beside, measure_http2, median, ratio,
+};
 use crate::page;
 use crate::world::{Key, Other, ROOT, World, body, openssl};
 
@@ -21,8 +25,27 @@ pub(crate) const LOADS: [(&str, &str); 3] =
 /// Handshakes a second beside the load on warm connections.
 pub(crate) const BESIDE: u32 = 500;
 
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Calls over HTTP/1.1
+    Calls,
+    /// The same with an RSA certificate
+    Rsa,
+    /// Handshakes alone, and calls on warm connections beside them
+    Handshakes,
+    /// Calls over one connection of HTTP/2
+    Http2,
+    /// Creation of pods on an API server
+    Creation,
+    /// Resident memory after a million requests
+    Memory,
+    /// Start to ready, and the review command
+    Start,
+}
+
 /// Whose figures they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Who {
     Now,
     Base,
@@ -32,7 +55,7 @@ pub(crate) enum Who {
 }
 
 /// The rounds of one figure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Series {
     pub(crate) who: Who,
     pub(crate) load: usize,
@@ -41,7 +64,7 @@ pub(crate) struct Series {
 }
 
 /// The rounds of all figures of one kind.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Table(pub(crate) Vec<Series>);
 
 impl Table {
@@ -57,13 +80,25 @@ impl Table {
         let fits = |one: &&Series| (one.who, one.load, one.at_once) == (who, load, at_once);
         self.0.iter().find(fits).map(|series| series.rounds.as_slice())
     }
+
+    /// The median, over the rounds, of what a comparison of two within each gives.
+    pub(crate) fn compare(
+        &self,
+        (who, other): (Who, Who),
+        (load, at_once): (usize, usize),
+        value: fn(&Measured, &Measured) -> f64,
+    ) -> Option<f64> {
+        let others = self.get(other, load, at_once).filter(|_| who != other)?;
+        Some(ratio(self.get(who, load, at_once)?, others, value))
+    }
 }
 
-/// Everything that was measured.
+/// Everything that was measured. Parts can be measured one at a time; the figures of the others stay.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Results {
     pub(crate) base_commit: String,
-    pub(crate) version: (u32, u32),
-    pub(crate) http1: Table,
+    pub(crate) calls: Table,
     pub(crate) rsa: Table,
     /// Handshakes alone: load 0 is X25519, load 1 post-quantum.
     pub(crate) handshakes: Table,
@@ -74,8 +109,7 @@ pub(crate) struct Results {
     pub(crate) memory: Vec<(Who, usize, u64)>,
     pub(crate) ready_store: Duration,
     pub(crate) ready_cluster: Duration,
-    pub(crate) created: Vec<Created>,
-    pub(crate) service: String,
+    pub(crate) created: Vec<Creation>,
     pub(crate) review: Duration,
 }
 
@@ -94,64 +128,92 @@ struct Bencher {
     seconds: f64,
 }
 
-/// Measures everything, and writes the page and its plots.
+/// Measures what is asked for, and writes the page and its plots.
 pub(crate) async fn run(args: &Bench) {
-    let world = World::start(&args.programs).await;
-    let (rounds, seconds) = if args.quick { (1, 0.5) } else { (5, 1.0) };
-    let bencher = Bencher { args: args.clone(), world, rounds, seconds };
+    // Beside the programs, so that parts of one build come together on the page.
+    let file = args.programs.join("bench.json");
+    let mut results: Results = match std::fs::read(&file) {
+        Ok(text) if !args.only.is_empty() || args.cluster.is_some() => {
+            serde_json::from_slice(&text).unwrap()
+        }
+        _ => Results::default(),
+    };
+    if !args.base_commit.is_empty() {
+        results.base_commit.clone_from(&args.base_commit);
+    }
     let began = Instant::now();
     let said = |what: &str| eprintln!("{:>4} s: {what}", began.elapsed().as_secs());
-    said("calls over HTTP/1.1");
-    let contenders = bencher.contenders(Key::P256, true).await;
-    let start_memory = contenders[0].server.as_ref().unwrap().resident_memory();
-    let http1 = bencher.http1(&contenders, &LOADS, &AT_ONCE).await;
-    said("warm connections beside handshakes");
-    let warm = bencher.warm(&contenders);
-    said("HTTP/2");
-    let http2 = bencher.http2(&contenders).await;
-    said("handshakes");
-    let handshakes = bencher.handshakes(&contenders).await;
-    drop(contenders);
-    said("RSA");
-    let contenders = bencher.contenders(Key::Rsa2048, false).await;
-    let rsa = bencher.http1(&contenders, &LOADS[..1], &[25, 200]).await;
-    drop(contenders);
-    said("creation of pods");
-    let pods = if args.quick { 100 } else { 400 };
-    let (created, service) = create::measure(&bencher.world, rounds, pods).await;
-    said("memory with 1 credential spec");
-    let mut memory = bencher.memory(1).await;
-    said("10,000 credential specs");
-    let store = format!("--store={}", bencher.world.store(10_000).display());
-    let ready_store = bencher.world.time_to_ready(&[store], rounds).await;
-    bencher.world.fill(1..10_000).await;
-    let ready_cluster = bencher.world.time_to_ready(&[], rounds).await;
-    said("memory with 10,000 credential specs");
-    memory.extend(bencher.memory(10_000).await);
-    said("review");
-    let review =
-        median((0..rounds).map(|_| review(&args.programs, bencher.world.files.path())).collect());
+    let (rounds, pods) = if args.quick { (1, 100) } else { (5, 400) };
+    if let Some(kubeconfig) = &args.cluster {
+        said("creation of pods on a cluster");
+        results.take(create::on_cluster(kubeconfig, rounds, pods).await);
+    } else {
+        let seconds = if args.quick { 0.5 } else { 1.0 };
+        let world = World::start(&args.programs).await;
+        let bencher = Bencher { args: args.clone(), world, rounds, seconds };
+        for part in Part::value_variants() {
+            if args.only.is_empty() || args.only.contains(part) {
+                said(part.to_possible_value().unwrap().get_help().unwrap().to_string().as_str());
+                bencher.measure(*part, pods, &mut results).await;
+            }
+        }
+    }
     said("done");
-    let results = Results {
-        base_commit: args.base_commit.clone(),
-        version: bencher.world.plane.version(),
-        http1,
-        rsa,
-        handshakes,
-        warm,
-        http2,
-        start_memory,
-        memory,
-        ready_store,
-        ready_cluster,
-        created,
-        service,
-        review,
-    };
+    if !args.quick {
+        std::fs::write(&file, serde_json::to_string(&results).unwrap()).unwrap();
+    }
     page::write(&results, Path::new(ROOT), args.quick);
 }
 
+impl Results {
+    /// Puts creations in place of those on the same kind of cluster.
+    fn take(&mut self, creation: Creation) {
+        self.created.retain(|one| !one.is_like(&creation));
+        self.created.push(creation);
+        self.created.sort_by_key(|one| (one.version, one.node));
+    }
+}
+
 impl Bencher {
+    async fn measure(&self, part: Part, pods: usize, results: &mut Results) {
+        match part {
+            Part::Calls => {
+                let contenders = self.contenders(Key::P256, true).await;
+                results.start_memory = contenders[0].server.as_ref().unwrap().resident_memory();
+                results.calls = self.http1(&contenders, &LOADS, &AT_ONCE).await;
+            }
+            Part::Rsa => {
+                let contenders = self.contenders(Key::Rsa2048, false).await;
+                results.rsa = self.http1(&contenders, &LOADS[..1], &[25, 200]).await;
+            }
+            Part::Handshakes => {
+                let contenders = self.contenders(Key::P256, true).await;
+                results.warm = self.warm(&contenders);
+                results.handshakes = self.handshakes(&contenders).await;
+            }
+            Part::Http2 => {
+                let contenders = self.contenders(Key::P256, true).await;
+                results.http2 = self.http2(&contenders).await;
+            }
+            Part::Creation => {
+                results.take(create::through_loopback(&self.world, self.rounds, pods).await);
+            }
+            Part::Memory => {
+                results.memory = self.memory(1).await;
+                self.world.fill(1..10_000).await;
+                results.memory.extend(self.memory(10_000).await);
+            }
+            Part::Start => {
+                let store = format!("--store={}", self.world.store(10_000).display());
+                results.ready_store = self.world.time_to_ready(&[store], self.rounds).await;
+                self.world.fill(1..10_000).await;
+                results.ready_cluster = self.world.time_to_ready(&[], self.rounds).await;
+                let review = || review(&self.args.programs, self.world.files.path());
+                results.review = median((0..self.rounds).map(|_| review()).collect());
+            }
+        }
+    }
+
     /// The servers, this build first. The floor reads the same request.
     async fn contenders(&self, key: Key, floor: bool) -> Vec<Contender> {
         let mut all = Vec::new();

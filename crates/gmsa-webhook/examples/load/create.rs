@@ -1,39 +1,43 @@
-//! What the webhook adds to the creation of a pod on a real API server, which calls it through a
-//! Service's address. No kube-proxy runs: the server listens at that address, on the loopback interface.
+//! What the webhook adds to the creation of a pod on a real API server: on a cluster where it is
+//! installed, or on the control plane of the tests, which has no kube-proxy: there the server listens
+//! at the Service's address, on the loopback interface.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::installation::MATCH_CONDITION;
 use gmsa_core::credspec::canonical_json;
+use gmsa_core::names::{ENABLED, NAMESPACE_LABEL};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Pod, Service};
-use kube::Api;
 use kube::api::PostParams;
+use kube::{Api, Client};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::measure::{Target, median};
-use crate::world::{SPEC, World};
+use crate::world::{SPEC, World, create};
 
-/// Pods of this namespace are sent to the webhook.
+/// Pods of this namespace are sent to the webhook, which it opts into.
 const WITH: &str = "with-webhook";
 /// Pods of this one are not.
 const WITHOUT: &str = "without-webhook";
-const LABEL: &str = "bench";
 const SOON: Duration = Duration::from_mins(1);
 
 /// How long creations took, in microseconds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Took {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
 /// Creations of one kind of pod: how many at once, without the webhook and with it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Created {
     pub(crate) gmsa: bool,
     pub(crate) at_once: usize,
@@ -43,17 +47,59 @@ pub(crate) struct Created {
     pub(crate) added: f64,
 }
 
-/// Creates pods, as dry runs: etcd is no part of what differs. Returns the address, too.
-pub(crate) async fn measure(world: &World, rounds: usize, pods: usize) -> (Vec<Created>, String) {
-    let (server, address) = register(world).await;
+/// Creations on one API server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Creation {
+    /// The version of Kubernetes.
+    pub(crate) version: (u32, u32),
+    /// Whether the webhook runs on a node behind kube-proxy.
+    pub(crate) node: bool,
+    pub(crate) rows: Vec<Created>,
+}
+
+impl Creation {
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.version, self.node) == (other.version, other.node)
+    }
+
+    /// Whether the API server itself sees which pods use a GMSA.
+    pub(crate) fn filters(&self) -> bool {
+        self.version >= (1, 28)
+    }
+}
+
+/// On a cluster where the webhook is installed for namespaces that opt in.
+pub(crate) async fn on_cluster(kubeconfig: &Path, rounds: usize, pods: usize) -> Creation {
+    let client = gmsa_testkit::control_plane::client(kubeconfig).await;
+    let version = client.apiserver_version().await.unwrap();
+    let number = |text: &str| text.trim_end_matches('+').parse().unwrap();
+    let version = (number(&version.major), number(&version.minor));
+    prepare(&client).await;
+    expands(&client).await;
+    Creation { version, node: true, rows: measure(&client, rounds, pods).await }
+}
+
+/// On the control plane of the tests.
+pub(crate) async fn through_loopback(world: &World, rounds: usize, pods: usize) -> Creation {
+    let version = world.plane.version();
+    let mut creation = Creation { version, node: false, rows: Vec::new() };
+    prepare(&world.client).await;
+    let server = register(world, creation.filters()).await;
+    expands(&world.client).await;
     Target { address: server.https, pid: server.pid() }.pin();
+    creation.rows = measure(&world.client, rounds, pods).await;
+    creation
+}
+
+/// Creates pods, as dry runs: etcd is no part of what differs.
+async fn measure(client: &Client, rounds: usize, pods: usize) -> Vec<Created> {
     let mut all = Vec::new();
     for gmsa in [false, true] {
         for at_once in [1, 50] {
             let (mut without, mut with) = (Vec::new(), Vec::new());
             for _ in 0..rounds {
-                without.push(create(world, WITHOUT, gmsa, at_once, pods).await);
-                with.push(create(world, WITH, gmsa, at_once, pods).await);
+                without.push(creations(client, WITHOUT, gmsa, at_once, pods).await);
+                with.push(creations(client, WITH, gmsa, at_once, pods).await);
             }
             let of = |rounds: &[Took]| Took {
                 p50: median(rounds.iter().map(|one| one.p50).collect()),
@@ -64,23 +110,29 @@ pub(crate) async fn measure(world: &World, rounds: usize, pods: usize) -> (Vec<C
             all.push(Created { gmsa, at_once, without: of(&without), with: of(&with), added });
         }
     }
-    (all, address)
+    all
+}
+
+/// Creates the namespaces, and the right to use the credential spec in both.
+async fn prepare(client: &Client) {
+    create(client, &objects::credential_spec(SPEC, "WebApp1"), "gmsacredentialspecs", None).await;
+    create(client, &objects::role(SPEC), "clusterroles", None).await;
+    for (name, labels) in [(WITH, json!({NAMESPACE_LABEL: ENABLED})), (WITHOUT, json!({}))] {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": name, "labels": labels}});
+        create(client, &namespace, "namespaces", None).await;
+        let account =
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web"}});
+        create(client, &account, "serviceaccounts", Some(name)).await;
+        create(client, &objects::binding(SPEC, name, "web"), "rolebindings", Some(name)).await;
+    }
 }
 
 /// Starts a server at the address of a Service, and has the API server call it.
-async fn register(world: &World) -> (Server, String) {
-    for (name, labels) in [(WITH, json!({LABEL: "with"})), (WITHOUT, json!({}))] {
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": name, "labels": labels}});
-        world.create(&namespace, "namespaces", None).await;
-        let account =
-            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web"}});
-        world.create(&account, "serviceaccounts", Some(name)).await;
-        world.create(&objects::binding(SPEC, name, "web"), "rolebindings", Some(name)).await;
-    }
+async fn register(world: &World, filters: bool) -> Server {
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "webhook"},
         "spec": {"ports": [{"port": 443}]}});
-    world.create(&service, "services", Some(WITHOUT)).await;
+    create(&world.client, &service, "services", Some(WITHOUT)).await;
     let services: Api<Service> = Api::namespaced(world.client.clone(), WITHOUT);
     let service = services.get("webhook").await.unwrap();
     let address = service.spec.unwrap().cluster_ip.unwrap();
@@ -104,23 +156,32 @@ async fn register(world: &World) -> (Server, String) {
         ("MutatingWebhookConfiguration", "mutatingwebhookconfigurations", "mutate"),
         ("ValidatingWebhookConfiguration", "validatingwebhookconfigurations", "validate"),
     ] {
-        let configuration = json!({
+        let mut configuration = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": kind,
             "metadata": {"name": "bench"},
             "webhooks": [{
                 "name": format!("{path}.bench.example"),
                 "admissionReviewVersions": ["v1"], "sideEffects": "None", "failurePolicy": "Fail",
                 "timeoutSeconds": 10,
-                "namespaceSelector": {"matchLabels": {LABEL: "with"}},
+                "namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: ENABLED}},
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
                     "resources": ["pods"]}],
                 "clientConfig": {"caBundle": bundle, "service":
                     {"namespace": WITHOUT, "name": "webhook", "path": format!("/{path}")}},
             }],
         });
-        world.create(&configuration, plural, None).await;
+        if filters {
+            configuration["webhooks"][0]["matchConditions"] =
+                json!([{"name": "uses-gmsa", "expression": MATCH_CONDITION}]);
+        }
+        create(&world.client, &configuration, plural, None).await;
     }
-    let pods: Api<Pod> = Api::namespaced(world.client.clone(), WITH);
+    server
+}
+
+/// Waits until the API server calls the webhook.
+async fn expands(client: &Client) {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), WITH);
     let pod = pod(WITH, true, 0);
     eventually("the webhook expands a pod", SOON, || async {
         let created = pods.create(&dry(), &pod).await.ok()?;
@@ -130,7 +191,6 @@ async fn register(world: &World) -> (Server, String) {
             .then_some(())
     })
     .await;
-    (server, address)
 }
 
 fn dry() -> PostParams {
@@ -148,9 +208,15 @@ fn pod(namespace: &str, gmsa: bool, number: usize) -> Pod {
     serde_json::from_value(pod).unwrap()
 }
 
-async fn create(world: &World, namespace: &str, gmsa: bool, at_once: usize, pods: usize) -> Took {
+async fn creations(
+    client: &Client,
+    namespace: &str,
+    gmsa: bool,
+    at_once: usize,
+    pods: usize,
+) -> Took {
     let next = AtomicUsize::new(0);
-    let api: Api<Pod> = Api::namespaced(world.client.clone(), namespace);
+    let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
     let workers = (0..at_once).map(|_| async {
         let mut times = Vec::new();
         loop {

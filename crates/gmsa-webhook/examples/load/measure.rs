@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::{Deserialize, Serialize};
+
 use crate::drive::Seen;
 
 /// The core of the servers.
@@ -63,7 +65,7 @@ impl Sent {
 }
 
 /// What came of a run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Measured {
     /// Calls a second.
     pub(crate) rate: f64,

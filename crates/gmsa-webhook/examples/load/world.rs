@@ -200,7 +200,7 @@ impl World {
         .await;
     }
 
-    /// Creates credential specs.
+    /// Creates the credential specs that do not exist.
     pub(crate) async fn fill(&self, numbers: std::ops::Range<usize>) {
         let api: Api<DynamicObject> = Api::all_with(
             self.client.clone(),
@@ -212,11 +212,15 @@ impl World {
             let creating = chunk.iter().map(|number| {
                 let object: DynamicObject = serde_json::from_value(spec(*number)).unwrap();
                 let (api, params) = (&api, &params);
-                async move { api.create(params, &object).await.map(drop) }
+                async move {
+                    match api.create(params, &object).await {
+                        Ok(_) => {}
+                        Err(kube::Error::Api(status)) if status.code == 409 => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                }
             });
-            for created in futures::future::join_all(creating).await {
-                created.unwrap();
-            }
+            futures::future::join_all(creating).await;
         }
     }
 
@@ -251,32 +255,6 @@ impl World {
         median(took)
     }
 
-    pub(crate) async fn create(&self, object: &Value, plural: &str, namespace: Option<&str>) {
-        let text = |key: &str| object[key].as_str().unwrap();
-        let api_version = text("apiVersion");
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = ApiResource {
-            group: group.to_owned(),
-            version: version.to_owned(),
-            api_version: api_version.to_owned(),
-            kind: text("kind").to_owned(),
-            plural: plural.to_owned(),
-        };
-        let api: Api<DynamicObject> = match namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        };
-        let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
-        eventually("the object is created", SOON, || async {
-            match api.create(&PostParams::default(), &object).await {
-                Ok(_) => Some(()),
-                Err(kube::Error::Api(status)) if status.code == 409 => Some(()),
-                Err(_) => None,
-            }
-        })
-        .await;
-    }
-
     async fn prepare(&self) {
         let mut definition =
             serde_json::to_value(gmsa_cluster::installation::definition::definition()).unwrap();
@@ -301,9 +279,41 @@ impl World {
             (objects::role(SPEC), "clusterroles", None),
             (objects::binding(SPEC, NAMESPACE, "web"), "rolebindings", Some(NAMESPACE)),
         ] {
-            self.create(&object, plural, namespace).await;
+            create(&self.client, &object, plural, namespace).await;
         }
     }
+}
+
+/// Creates an object, if it does not exist; waits until it can be.
+pub(crate) async fn create(
+    client: &kube::Client,
+    object: &Value,
+    plural: &str,
+    namespace: Option<&str>,
+) {
+    let text = |key: &str| object[key].as_str().unwrap();
+    let api_version = text("apiVersion");
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let resource = ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: api_version.to_owned(),
+        kind: text("kind").to_owned(),
+        plural: plural.to_owned(),
+    };
+    let api: Api<DynamicObject> = match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    let object: DynamicObject = serde_json::from_value(object.clone()).unwrap();
+    eventually("the object is created", SOON, || async {
+        match api.create(&PostParams::default(), &object).await {
+            Ok(_) => Some(()),
+            Err(kube::Error::Api(status)) if status.code == 409 => Some(()),
+            Err(_) => None,
+        }
+    })
+    .await;
 }
 
 fn spec(number: usize) -> Value {

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use gmsa_cluster::installation::tls::{self, CipherSuite, Curve, MinVersion};
 
 use super::go_bool;
 use crate::telemetry::{Collector, LogFormat};
@@ -40,6 +41,20 @@ impl Level {
     }
 }
 
+/// A list in one value, so that a flag replaces the list of its variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T>(pub Vec<T>);
+
+/// Reads what is separated by commas.
+fn listed<T>(
+    one: fn(&str) -> Result<T, String>,
+) -> impl Fn(&str) -> Result<Listed<T>, String> + Clone {
+    move |text| {
+        let read = |name: &str| one(name).map_err(|why| format!("{name:?}: {why}"));
+        text.split(',').map(read).collect::<Result<_, _>>().map(Listed)
+    }
+}
+
 /// A task to run instead of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
@@ -56,7 +71,7 @@ pub enum Task {
 #[derive(Clone, Debug, Parser)]
 #[command(
     name = "gmsa-webhook",
-    version,
+    version = crate::VERSION,
     about,
     args_override_self = true,
     max_term_width = 100,
@@ -73,9 +88,29 @@ pub struct Args {
     /// is set]
     #[arg(long, value_name = "PORT")]
     pub https_port: Option<u16>,
-    /// The port for metrics, over plain HTTP; 0 picks a free one
+    /// The port for metrics; 0 picks a free one
     #[arg(long, value_name = "PORT", default_value_t = 9443)]
     pub metrics_port: u16,
+    /// Serve metrics over HTTPS, with the serving certificate and the same TLS settings [default:
+    /// false]
+    #[arg(long, value_parser = boolean)]
+    pub metrics_https: Option<bool>,
+    /// The least TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
+    #[arg(long, value_name = "VERSION", value_parser = tls::min_version)]
+    pub tls_min_version: Option<MinVersion>,
+    /// The cipher suites, by the names of Kubernetes, separated by commas; those of TLS 1.3 are all
+    /// used if none of them is named [default: all that are known]
+    #[arg(long, value_name = "NAMES", value_parser = listed(tls::cipher_suite))]
+    pub tls_cipher_suites: Option<Listed<CipherSuite>>,
+    /// The groups for the key exchange, separated by commas: names as in Go, names of IANA, or numbers
+    /// as Kubernetes takes them; the client's order decides [default:
+    /// X25519MLKEM768,X25519,CurveP256,CurveP384]
+    #[arg(long, value_name = "NAMES", value_parser = listed(tls::curve))]
+    pub tls_curves: Option<Listed<Curve>>,
+    /// Take the TLS settings from the profile of an OpenShift cluster (spec.tlsSecurityProfile of
+    /// apiservers.config.openshift.io/cluster), where that object exists [default: false]
+    #[arg(long, value_parser = boolean)]
+    pub follow_tls_profile: Option<bool>,
     /// The serving certificate chain in PEM [default: TLS_CRT]
     #[arg(long, value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,

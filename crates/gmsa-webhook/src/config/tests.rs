@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::{CertificateSource, Config, FactSource, parse, resolve};
+use super::{CertificateSource, Config, FactSource, TlsSource, parse, resolve};
 
 const PAIR: [(&str, &str); 2] = [("TLS_CRT", "/tls/crt"), ("TLS_KEY", "/tls/key")];
 
@@ -66,6 +66,19 @@ fn a_flag_beats_its_variable_which_beats_the_inherited_name() {
 }
 
 #[test]
+fn lists_of_tls_names_are_read_and_a_flag_replaces_its_variable() {
+    let curves = |args: &[&str], env: &[(&str, &str)]| {
+        let TlsSource::Flags(settings) = config(args, env).unwrap().0.tls else { panic!() };
+        settings.curves.iter().map(|curve| curve.id).collect::<Vec<_>>()
+    };
+    assert_eq!(curves(&[], &[]), [0_u16; 0]);
+    assert_eq!(curves(&["--tls-curves=4588,CurveP256,x25519"], &[]), [4588, 23, 29]);
+    let env = [("GMSA_TLS_CURVES", "X25519,secp384r1")];
+    assert_eq!(curves(&[], &env), [29, 24]);
+    assert_eq!(curves(&["--tls-curves=23"], &env), [23]);
+}
+
+#[test]
 fn bad_inherited_numbers_are_warnings_and_the_default() {
     for (name, value) in [
         ("HTTPS_PORT", "https"),
@@ -105,6 +118,10 @@ fn what_stops_the_start_is_named() {
         (&[], with_pair(&[("GMSA_LOG_LEVEL", "loud")]), "--log-level"),
         (&["--store=a", "--kubeconfig=b"], vec![], "--kubeconfig"),
         (&["--max-connections=0"], with_pair(&[]), "--max-connections"),
+        (&["--tls-min-version=VersionTLS10"], vec![], "expected VersionTLS12 or VersionTLS13"),
+        (&["--tls-cipher-suites=RC4"], vec![], "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"),
+        (&["--tls-curves=X25519,CurveP521"], vec![], "CurveP384 (24)"),
+        (&["--follow-tls-profile", "--tls-curves=23"], vec![], "--tls-curves is set too"),
         (&["--otlp-endpoint=https://collector"], with_pair(&[]), "--otlp-endpoint"),
         (&["--otlp-endpoint=http://user:password@collector"], with_pair(&[]), "--otlp-endpoint"),
         (&[], with_pair(&[("GMSA_OTLP_ENDPOINT", "collector:4318")]), "--otlp-endpoint"),

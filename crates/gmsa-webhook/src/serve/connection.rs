@@ -17,12 +17,11 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::http::{Caller, Frames, Handler, Routes};
-use crate::serve::handshakes::Handshakes;
 use crate::serve::stream::{Noticed, OneBuffer};
-use crate::serve::tls::Session;
+use crate::serve::tls::{HTTP2, Session};
 
 /// What happened on a connection.
 #[derive(Default)]
@@ -78,30 +77,34 @@ pub struct Limits {
     pub streams: u32,
 }
 
-/// Serves one connection until it ends, gets too old, or the server stops.
+/// Serves one connection until it ends, gets too old, or the server stops. Without a permit for HTTP/2
+/// it is one of HTTP/1.1.
 pub async fn serve<H: Handler>(
     (stream, peer): (TcpStream, SocketAddr),
     session: Arc<Session>,
-    handshakes: Arc<Handshakes>,
     routes: Arc<Routes<H>>,
     limits: Limits,
+    http2: Option<OwnedSemaphorePermit>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let handshake = session.acceptor().accept(stream);
-    let handshake = async move { tokio::time::timeout(limits.header_time, handshake).await };
-    let stream = match handshakes.run(handshake).await {
-        Some(Ok(Ok(stream))) => stream,
-        Some(Ok(Err(error))) => {
+    let handshake = session.acceptor(http2.is_some()).accept(stream);
+    // Boxed, as the connection below, because what is moved from one layer to the next takes memory in
+    // each for as long as the connection is open.
+    let stream = match Box::pin(tokio::time::timeout(limits.header_time, handshake)).await {
+        Ok(Ok(stream)) => Box::new(stream),
+        Ok(Err(error)) => {
             tracing::debug!(%peer, error = %error, "failed to shake hands");
             return;
         }
-        Some(Err(_)) => {
+        Err(_) => {
             tracing::debug!(%peer, "the TLS handshake took too long");
             return;
         }
-        None => return,
     };
-    let caller = Caller { trusted: session.trusts(stream.get_ref().1) };
+    let tls = stream.get_ref().1;
+    let caller = Caller { trusted: session.trusts(tls) };
+    // Held until the connection ends.
+    let http2 = http2.filter(|_| tls.alpn_protocol() == Some(HTTP2));
     let seen = Arc::new(Seen::default());
     let service = {
         let seen = Arc::clone(&seen);
@@ -111,9 +114,8 @@ pub async fn serve<H: Handler>(
         let seen = Arc::clone(&seen);
         Noticed::new(OneBuffer(stream), limits.header_time, move || seen.bytes())
     };
-    let builder = builder(limits);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
+    let builder = builder(limits, http2.is_some());
+    let mut connection = Box::pin(builder.serve_connection(TokioIo::new(stream), service));
     let closing = async {
         tokio::select! {
             () = tokio::time::sleep(limits.age) => {}
@@ -127,7 +129,7 @@ pub async fn serve<H: Handler>(
             }
         }
     };
-    // Neither the detection of the HTTP version nor HTTP/2 limits this itself.
+    // HTTP/2 does not limit this itself, and HTTP/1 has the longer limit of idle connections.
     let silent = async {
         tokio::time::sleep(limits.header_time).await;
         if seen.asked.load(Ordering::Relaxed) {
@@ -182,8 +184,9 @@ async fn answer<H: Handler>(
     Ok(response)
 }
 
-fn builder(limits: Limits) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+fn builder(limits: Limits, http2: bool) -> Builder<TokioExecutor> {
+    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = if http2 { builder.http2_only() } else { builder.http1_only() };
     builder
         .http1()
         .timer(TokioTimer::new())

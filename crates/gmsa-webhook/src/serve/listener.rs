@@ -9,11 +9,9 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinSet;
 
 use crate::http::{Handler, Routes};
 use crate::serve::connection::{self, Limits};
-use crate::serve::handshakes::Handshakes;
 use crate::serve::tls::Tls;
 
 /// Why an address cannot be listened on.
@@ -63,6 +61,11 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
+/// How many connections may be of HTTP/2, which API servers speak only where a URL names the loopback
+/// interface: each holds up to 100 streams, and a caller that takes no answers keeps all of them. The
+/// others speak HTTP/1.1.
+const HTTP2: usize = 64;
+
 /// What the accept loop needs.
 pub struct Server<H> {
     /// The listening socket.
@@ -73,8 +76,6 @@ pub struct Server<H> {
     pub routes: Arc<Routes<H>>,
     /// The limits of a connection.
     pub limits: Limits,
-    /// Who makes the handshakes.
-    pub handshakes: Handshakes,
     /// How many connections may be open; beyond that none is accepted.
     pub connections: usize,
 }
@@ -83,9 +84,9 @@ impl<H: Handler> Server<H> {
     /// Accepts until `stopping` turns true, then waits for the connections to end, at most for
     /// the grace of a connection.
     pub async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let handshakes = Arc::new(self.handshakes);
+        let most = u32::try_from(self.connections).unwrap_or(u32::MAX);
         let slots = Arc::new(Semaphore::new(self.connections));
-        let mut connections = JoinSet::new();
+        let http2 = Arc::new(Semaphore::new(HTTP2));
         loop {
             let slot = tokio::select! {
                 slot = Arc::clone(&slots).acquire_owned() => slot,
@@ -96,19 +97,18 @@ impl<H: Handler> Server<H> {
                 accepted = self.listener.accept() => accepted,
                 _ = stopping.wait_for(|stopping| *stopping) => break,
             };
-            while connections.try_join_next().is_some() {}
             match accepted {
                 Ok(accepted) => {
                     let limits = Limits { age: jittered(self.limits.age), ..self.limits };
                     let serving = connection::serve(
                         accepted,
                         self.tls.session(),
-                        Arc::clone(&handshakes),
                         Arc::clone(&self.routes),
                         limits,
+                        Arc::clone(&http2).try_acquire_owned().ok(),
                         stopping.clone(),
                     );
-                    connections.spawn(async move {
+                    tokio::spawn(async move {
                         serving.await;
                         drop(slot);
                     });
@@ -121,8 +121,8 @@ impl<H: Handler> Server<H> {
             }
         }
         drop(self.listener);
-        let all = async { while connections.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.limits.grace, all).await.is_err() {
+        // Every slot is free when every connection has ended.
+        if tokio::time::timeout(self.limits.grace, slots.acquire_many(most)).await.is_err() {
             tracing::warn!("stopped with connections still open");
         }
     }

@@ -1,4 +1,4 @@
-//! Metrics over plain HTTP on a separate port.
+//! Metrics on a separate port, over plain HTTP or over HTTPS with the serving certificate.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,19 +9,29 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
 use crate::admission::Source;
 use crate::metrics::{CONTENT_TYPE as METRICS_TYPE, Metrics};
+use crate::serve::tls::Tls;
 
 /// Scrapers are few; more connections than this wait.
 const CONNECTIONS: usize = 32;
 
-/// Serves `/metrics` for as long as it is polled.
-pub async fn run(listener: TcpListener, metrics: Arc<Metrics>, source: Source) {
+/// How long a handshake, or the head of a request, may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Serves `/metrics` for as long as it is polled; over HTTPS if there is `tls`.
+pub async fn run(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    source: Source,
+    tls: Option<Arc<Tls>>,
+) {
     let slots = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
@@ -30,20 +40,35 @@ pub async fn run(listener: TcpListener, metrics: Arc<Metrics>, source: Source) {
             continue;
         };
         let (metrics, source) = (Arc::clone(&metrics), source.clone());
+        let session = tls.as_ref().map(|tls| tls.session());
         tokio::spawn(async move {
-            let service = service_fn(|request: Request<Incoming>| {
-                let response = answer(&request, &metrics, &source);
-                async move { Ok::<_, Infallible>(response) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(30))
-                .serve_connection(TokioIo::new(stream), service);
-            // A scraper that disconnects is not an error.
-            let _ = connection.await;
+            match session {
+                None => serve(stream, &metrics, &source).await,
+                Some(session) => {
+                    let shaken = session.acceptor(true).accept(stream);
+                    if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, shaken).await {
+                        serve(stream, &metrics, &source).await;
+                    }
+                }
+            }
             drop(slot);
         });
     }
+}
+
+async fn serve<S>(stream: S, metrics: &Metrics, source: &Source)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request: Request<Incoming>| {
+        let response = answer(&request, metrics, source);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    // Scrapers that know HTTP/2 use it over TLS.
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    // A scraper that disconnects is not an error.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
 fn answer(

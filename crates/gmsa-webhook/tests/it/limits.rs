@@ -12,6 +12,7 @@ use gmsa_testkit::process::eventually;
 use http::{Method, StatusCode};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 const JSON: Option<&str> = Some("application/json");
@@ -254,6 +255,39 @@ async fn answers_that_nobody_reads_fit_the_memory_of_the_pod() {
         (&start == b"HTTP/1.1 200").then_some(())
     })
     .await;
+}
+
+/// A small answer is not counted, but it is held as long as its stream: what bounds those is how many
+/// connections may be of HTTP/2, and how many streams each may have.
+#[tokio::test]
+async fn streams_whose_answers_nobody_reads_fit_the_memory_of_the_pod() {
+    const CONNECTIONS: usize = 64;
+    const STREAMS: usize = 100;
+    let world = start(&["--header-timeout=60", "--body-timeout=60"]).await;
+    let (mut open, mut asked) = (Vec::new(), JoinSet::new());
+    for _ in 0..CONNECTIONS {
+        let (mut sender, task) = world.https.http2_with_window(Some(1)).await.unwrap();
+        for _ in 0..STREAMS {
+            sender.ready().await.unwrap();
+            let body = expand().to_string();
+            let request = world.https.request(Method::POST, "/mutate", JSON, body);
+            asked.spawn(sender.send_request(request));
+        }
+        open.push((sender, task));
+    }
+    let mut unread = Vec::new();
+    while let Some(answer) = asked.join_next().await {
+        let answer = answer.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        unread.push(answer);
+    }
+    let peak = world.server.peak_memory();
+    assert!(peak < 128 << 20, "{} MiB at the peak", peak >> 20);
+    assert!(world.https.connect("h2").await.is_err(), "one more connection of HTTP/2");
+    assert!(world.https.review("/mutate", &expand()).await["patch"].is_string(), "over HTTP/1.1");
+    drop((open, unread));
+    eventually("HTTP/2 is spoken again", SOON, || async { world.https.connect("h2").await.ok() })
+        .await;
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod reference;
 mod rights;
 mod store;
 mod support;
+mod tls;
 #[cfg(feature = "otlp")]
 mod traces;
 #[cfg(not(feature = "otlp"))]

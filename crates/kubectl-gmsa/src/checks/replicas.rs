@@ -123,7 +123,10 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         .flat_map(|container| container.ports.iter().flatten())
         .find(|port| port.name.as_deref() == Some("metrics"))
         .map_or(PORT, |port| port.container_port);
-    let path = format!("/api/v1/namespaces/{namespace}/pods/http:{name}:{port}/proxy");
+    let mut args = pod.spec.iter().flat_map(|spec| &spec.containers).flat_map(|one| &one.args);
+    let over_https = |args: &Vec<String>| args.iter().any(|arg| arg == "--metrics-https=true");
+    let scheme = if args.any(over_https) { "https" } else { "http" };
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{scheme}:{name}:{port}/proxy");
     let read = async {
         let request = Request::new(path)
             .get("metrics", &GetParams::default())

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::value::{array, labels, text};
+use gmsa_cluster::installation::edits::{Edit, differences, foreign};
 use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
-use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version};
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version, objects};
 use gmsa_core::diagnosis::catalogue::cluster::{
     OLD_WEBHOOK, WEBHOOK_CONFIGURED, WEBHOOK_EXCLUSIONS, WEBHOOK_FAILURE_POLICY, WEBHOOK_RULES,
     WEBHOOK_TIMEOUT,
@@ -14,11 +15,17 @@ use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
 use super::facts::{Facts, shown};
+use crate::installation::leftover::is_same;
 
 /// What has to be sent, and what gets in if it is not.
 const WANTED: [(&str, &str); 2] = [("CREATE", "pods"), ("UPDATE", "pods/ephemeralcontainers")];
 const CHECKS: [&Check; 4] =
     [&WEBHOOK_RULES, &WEBHOOK_EXCLUSIONS, &WEBHOOK_FAILURE_POLICY, &WEBHOOK_TIMEOUT];
+
+/// What to do when another field manager changed a selector.
+const TAKE_BACK: &str = "Let the named field manager leave the configuration alone (the Admissions \
+     Enforcer of AKS: annotation admissions.enforcer/disabled: \"true\"), then run kubectl gmsa install \
+     --force-conflicts; kubectl gmsa audit lists what uses a GMSA there.";
 
 /// Judges the configurations.
 pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<Outcome> {
@@ -53,9 +60,15 @@ pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<
     }];
     for configuration in configurations {
         let object = shown(configuration);
+        let edits = edits(configuration, options, version);
         let judged = [rules(configuration), policy(configuration), timeout(configuration)];
-        outcomes.extend(judged.into_iter().map(|outcome| outcome.on(&object)));
-        outcomes.push(exclusions(facts, configuration, options, version).on(&object));
+        let judged = judged.into_iter().chain([match &facts.namespaces {
+            Ok(namespaces) => {
+                exclusions(facts, configuration, namespaces, (options, version), &edits)
+            }
+            Err(why) => Outcome::unknown(&WEBHOOK_EXCLUSIONS, why),
+        }]);
+        outcomes.extend(judged.map(|outcome| held(outcome, &edits).on(&object)));
     }
     outcomes.push(others(facts));
     outcomes
@@ -171,11 +184,36 @@ fn timeout(configuration: &Value) -> Outcome {
     }
 }
 
+/// What another field manager holds and, where the options of the installation are known, changed.
+fn edits(configuration: &Value, options: Option<&Options>, version: Version) -> Vec<Edit> {
+    let mut held = foreign(configuration);
+    let wanted = options.map(|options| objects(options, version).webhooks).unwrap_or_default();
+    if let Some(wanted) = wanted.iter().find(|one| is_same(one, configuration)) {
+        let changed = differences(wanted, configuration);
+        held.retain(|edit| {
+            changed.iter().any(|one| (&one.webhook, one.field) == (&edit.webhook, edit.field))
+        });
+    }
+    held
+}
+
+/// Adds who holds the fields that the check is about, if not who made the configuration.
+fn held(outcome: Outcome, edits: &[Edit]) -> Outcome {
+    let check = outcome.check.id;
+    let about = |edit: &&Edit| match edit.field {
+        "namespaceSelector" | "objectSelector" => check == WEBHOOK_EXCLUSIONS.id,
+        "failurePolicy" => check == WEBHOOK_FAILURE_POLICY.id,
+        _ => check == WEBHOOK_RULES.id,
+    };
+    edits.iter().filter(about).map(ToString::to_string).fold(outcome, Outcome::because)
+}
+
 fn exclusions(
     facts: &Facts,
     configuration: &Value,
-    options: Option<&Options>,
-    version: Version,
+    namespaces: &[Value],
+    (options, version): (Option<&Options>, Version),
+    edits: &[Edit],
 ) -> Outcome {
     let narrow = |hook: &Value| {
         let selector = hook.get("objectSelector");
@@ -188,10 +226,6 @@ fn exclusions(
         )
         .then("Remove the objectSelector: kubectl gmsa install --force-conflicts");
     }
-    let namespaces = match &facts.namespaces {
-        Ok(namespaces) => namespaces,
-        Err(why) => return Outcome::unknown(&WEBHOOK_EXCLUSIONS, why),
-    };
     let sent = |namespace: &Value| {
         array(configuration, "/webhooks").any(|hook| {
             LabelSelector::read(hook.get("namespaceSelector"))
@@ -211,9 +245,19 @@ fn exclusions(
         .filter(|namespace| left_out.contains(namespace))
         .collect();
     let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let is_foreign = edits.iter().any(Edit::selects_namespaces);
+    let problem = |outcome: Outcome| if is_foreign { outcome.then(TAKE_BACK) } else { outcome };
     if !using.is_empty() {
         let words = format!("pods with a GMSA are not sent from the namespaces {}", list(using));
-        return Outcome::problem(&WEBHOOK_EXCLUSIONS, words);
+        return problem(Outcome::problem(&WEBHOOK_EXCLUSIONS, words));
+    }
+    if is_foreign {
+        let words = if left_out.is_empty() {
+            "another field manager set which namespaces are sent; none is left out now".to_owned()
+        } else {
+            format!("pods in these namespaces are not checked: {}", list(left_out))
+        };
+        return problem(Outcome::warning(&WEBHOOK_EXCLUSIONS, words));
     }
     if left_out.is_empty() {
         return Outcome::ok(&WEBHOOK_EXCLUSIONS, "every namespace is sent");

@@ -1,4 +1,5 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
+#![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
 use clap::{Args, ValueEnum};
 use gmsa_cluster::installation::Version;
@@ -148,6 +149,9 @@ pub struct Install {
     /// Where and how large the pods are
     #[command(flatten)]
     pub pods: PodFlags,
+    /// The server's TLS settings
+    #[command(flatten)]
+    pub tls: TlsFlags,
     /// Taking over from windows-gmsa
     #[command(flatten)]
     pub takeover: TakeoverFlags,
@@ -188,6 +192,29 @@ pub struct PodFlags {
     /// The memory limit of each pod [default: 128Mi]
     #[arg(long, value_name = "QUANTITY")]
     pub memory_limit: Option<String>,
+}
+
+/// The server's TLS settings. An empty value removes what an earlier install set.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsFlags {
+    /// The least TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
+    #[arg(long, value_name = "VERSION")]
+    pub tls_min_version: Option<String>,
+    /// The cipher suites, by the names of Kubernetes, separated by commas [default: all that are known]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub tls_cipher_suites: Option<Vec<String>>,
+    /// The groups for the key exchange, separated by commas [default:
+    /// X25519MLKEM768,X25519,CurveP256,CurveP384]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub tls_curves: Option<Vec<String>>,
+    /// Take the TLS settings from the profile of an OpenShift cluster, where there is one [default:
+    /// false]
+    #[arg(long)]
+    pub follow_tls_profile: Option<bool>,
+    /// Serve metrics over HTTPS, with the serving certificate [default: false]
+    #[arg(long)]
+    pub metrics_https: Option<bool>,
 }
 
 /// Replacing windows-gmsa.

@@ -118,6 +118,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if probe::answered(&client, &options, stage.end()).await? {
         printer::note("the webhook answers");
     }
+    stage.unedited(&objects.webhooks).await?;
     let status: &[&str] =
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };
     next::step(&args.target, status);

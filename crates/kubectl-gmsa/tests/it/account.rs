@@ -119,6 +119,30 @@ async fn a_denied_principal_is_not_reported_as_allowed() {
     for verdict in ["OTHERHOST$ may not read", "WEBHOST1$ may read"] {
         assert!(checked.stdout.contains(verdict), "{}", checked.stdout);
     }
+    // Denied by a group of the host.
+    let group = controller.unique("deny");
+    controller.samba_tool(&["group", "add", &group]);
+    controller.samba_tool(&["group", "addmembers", &group, "WEBHOST2$"]);
+    let found = controller.search(&format!("(sAMAccountName={group})"), &["objectSid"]);
+    let sid = found.lines().find_map(|line| line.strip_prefix("objectSid: ")).unwrap();
+    controller.modify(&format!(
+        "dn: {dn}\nchangetype: modify\nreplace: msDS-GroupMSAMembership\n\
+         msDS-GroupMSAMembership: O:BAD:(D;;0xf01ff;;;{sid})(A;;0xf01ff;;;AU)\n"
+    ));
+    let denied = account(&controller, &["allow", &name, "--host", "WEBHOST2"]);
+    assert_eq!(denied.code, 1, "{}{}", denied.stdout, denied.stderr);
+    let why = format!(
+        "WEBHOST2$ still may not read the password: an entry denies it to the group {group}"
+    );
+    assert!(denied.stderr.contains(&why), "{}", denied.stderr);
+    // No host can be taken out of a group of everyone: what remains is the right of the group.
+    let wide = controller.unique("Wide");
+    done(&controller, &["create", &wide, "--group", "Authenticated Users"]);
+    let still = account(&controller, &["disallow", &wide, "--host", "WEBHOST1"]);
+    assert_eq!(still.code, 1, "{}", still.stderr);
+    let advice = format!("kubectl gmsa account disallow {wide} --group 'Authenticated Users'");
+    assert!(still.stderr.contains(&advice), "{}", still.stderr);
+    assert!(!still.stderr.contains("remove it from that group"), "{}", still.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

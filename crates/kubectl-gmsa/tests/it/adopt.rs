@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::support::windows_gmsa::{
-    Load, Running, by_chart, by_script, certificate, definition, plant,
+    Load, Running, by_chart, by_rancher, by_script, certificate, chart, definition, plant,
 };
 use crate::support::world::{SOON, World};
 use crate::support::{Ran, webhook};
 use gmsa_core::names::{NAME, TAKEOVER};
+use gmsa_testkit::control_plane;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::{StandIn, Workload};
@@ -202,19 +203,6 @@ fn helm(helm: &Path, world: &World, args: &[&str]) -> Result<String, String> {
     crate::support::helm::run(helm, &[args, &[kubeconfig.as_str()]].concat())
 }
 
-/// A chart of these objects.
-fn chart(name: &str, objects: &[Value]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let metadata = format!("apiVersion: v2\nname: {name}\nversion: 0.13.0\n");
-    std::fs::write(directory.path().join("Chart.yaml"), metadata).unwrap();
-    std::fs::create_dir(directory.path().join("templates")).unwrap();
-    for (index, object) in objects.iter().enumerate() {
-        let file = directory.path().join(format!("templates/{index}.yaml"));
-        std::fs::write(file, object.to_string()).unwrap();
-    }
-    directory
-}
-
 /// A release of the chart, with a credential spec in it, that is uninstalled afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_a_release_of_the_chart() {
@@ -327,6 +315,113 @@ async fn from_a_release_of_the_chart() {
     .await;
 }
 
+/// Rancher's release, and the definition in a release of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_ranchers_charts_with_the_definition_in_a_release() {
+    let test = "from_ranchers_charts_with_the_definition_in_a_release";
+    let Some(program) = tools::find(test, "helm") else { return };
+    let Some(world) = World::new(test).await else { return };
+    eventually("the API server serves its schema", SOON, || async {
+        let request =
+            kube::api::Request::new("/openapi").get("v2", &kube::api::GetParams::default()).ok()?;
+        world.client.request_text(request).await.ok()
+    })
+    .await;
+    let namespace = "cattle-windows-gmsa-system";
+    world.bare_namespace(namespace, &json!({"kubernetes.io/metadata.name": namespace})).await;
+    let of_definition = chart("rancher-gmsa-webhook-crd", &[definition()]);
+    let path = |chart: &tempfile::TempDir| chart.path().to_str().unwrap().to_owned();
+    let crd = "rancher-gmsa-webhook-crd";
+    helm(&program, &world, &["install", crd, &path(&of_definition), "-n", namespace]).unwrap();
+    world.bare_namespace("web", &json!({})).await;
+    for object in [spec(), objects::role("spec"), objects::binding("spec", "web", "default")] {
+        world.apply(&object).await;
+    }
+    let spec_before = version(&world.live(&spec()).await.unwrap());
+    let (files, bundle) = certificate(namespace, "rancher-gmsa-webhook");
+    let new = by_rancher(namespace, "rancher-gmsa-webhook", &bundle, "rancher-gmsa-webhook-0.2.0");
+    let (base, configurations) = new.split_at(new.len() - 2);
+    plant(&world, base).await;
+    let mut running = Running::start(&world, namespace, "rancher-gmsa-webhook", files).await;
+    plant(&world, configurations).await;
+    eventually("Rancher's answers", SOON, || async { world.admit("web").await.ok() }).await;
+
+    let dry = world.run(&["install", "--adopt", "--dry-run=server"]).await;
+    assert_eq!(dry.code, 0, "{}", dry.stderr);
+    for words in [
+        "networkpolicy/default-allow-all deleted (server dry run)",
+        "secret/sh.helm.release.v1.rancher-gmsa-webhook-crd.v1 deleted (server dry run)",
+    ] {
+        assert!(dry.stdout.contains(words), "{words}: {}", dry.stdout);
+    }
+    let warning = "Helm's release cattle-windows-gmsa-system/rancher-gmsa-webhook-crd holds the \
+                   resource definition: uninstalling it would delete every credential spec";
+    assert!(dry.stderr.contains(warning), "{}", dry.stderr);
+
+    let _stand_in = world.stand_in(None).await;
+    let takeover = ["install", "--adopt", "--yes", "--settle=1", "--wait=60"];
+    let ran = world.run(&takeover).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains(warning), "{}", ran.stderr);
+    running.ended().await;
+    for object in &new {
+        assert!(world.live(object).await.is_none(), "{object} is left");
+    }
+    let failed = helm(&program, &world, &["uninstall", crd, "-n", namespace]).unwrap_err();
+    assert!(failed.contains("not found"), "{failed}");
+    assert_eq!(version(&world.live(&spec()).await.unwrap()), spec_before);
+    let definition = world.live(&definition()).await.unwrap();
+    let annotations = &definition["metadata"]["annotations"];
+    assert_eq!(annotations["helm.sh/resource-policy"], "keep");
+    assert!(annotations["meta.helm.sh/release-name"].is_null(), "{annotations}");
+    world.admit("web").await.unwrap();
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+}
+
+/// AKS restores what is removed: it has to be switched off there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_webhook_of_aks_is_left_alone_with_what_to_do() {
+    let test = "the_webhook_of_aks_is_left_alone_with_what_to_do";
+    let Some(world) = World::start(test, control_plane::Options::default()).await else { return };
+    let (_files, bundle) = certificate("kube-system", "windows-gmsa-webhook");
+    let name = "windows-gmsa-webhook";
+    let objects = by_chart("kube-system", name, &bundle);
+    let configurations = &objects[objects.len() - 2..];
+    plant(&world, configurations).await;
+    let refused = async || {
+        let Ran { code, stderr, .. } = world.run(&["install", "--adopt", "--yes"]).await;
+        assert_eq!(code, 3, "{stderr}");
+        for words in [
+            "AKS manages MutatingWebhookConfiguration windows-gmsa-webhook and \
+             ValidatingWebhookConfiguration windows-gmsa-webhook",
+            "az aks update --resource-group GROUP --name CLUSTER --disable-windows-gmsa",
+            "kubectl get gmsacredentialspecs -o yaml",
+            "Nothing was changed",
+        ] {
+            assert!(stderr.contains(words), "{words}: {stderr}");
+        }
+        for configuration in configurations {
+            assert!(world.live(configuration).await.is_some(), "{configuration}");
+        }
+    };
+    // By the name and namespace of its Service.
+    refused().await;
+    // By the mark of the addon manager, wherever it is.
+    for configuration in configurations {
+        world.applier().delete(configuration).await.unwrap();
+        let mut marked = configuration.clone();
+        marked["metadata"]["labels"]["addonmanager.kubernetes.io/mode"] = json!("Reconcile");
+        let hook = &mut marked["webhooks"][0];
+        hook["name"] = json!("a.example.com");
+        hook["clientConfig"]["service"]["namespace"] = json!("elsewhere");
+        plant(&world, &[marked]).await;
+    }
+    refused().await;
+    let ran = world.run(&["install"]).await;
+    assert!(ran.stderr.contains("--adopt"), "{}", ran.stderr);
+}
+
 /// Nobody answers for the old one, so that it refuses every pod, ours too: what takes over comes up
 /// where it does not look.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,7 +430,7 @@ async fn from_one_that_is_down() {
     users(&world, &json!({})).await;
     world.bare_namespace("gmsa", &json!({"kubernetes.io/metadata.name": "gmsa"})).await;
     let (_files, bundle) = certificate("gmsa", "gmsa");
-    let objects = by_chart("gmsa", "gmsa", &bundle);
+    let objects = by_rancher("gmsa", "gmsa", &bundle, "rancher-windows-gmsa-3.0.0");
     // Something else runs as its service account.
     let mut sidekick = objects::deployment(
         "gmsa",

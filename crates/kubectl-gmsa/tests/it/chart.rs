@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{self, Certificates, Options, Resources, Version};
+use gmsa_cluster::installation::{self, Certificates, Options, Resources, Tls, Version};
 use gmsa_core::names;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -85,6 +85,55 @@ fn the_chart_leaves_out_namespaces_of_the_system_as_install_does() {
         let made = rendered.values().find(|object| object["kind"] == wanted["kind"]).unwrap();
         assert_eq!(selector(made), selector(&wanted));
         assert_eq!(selector(made)["matchExpressions"][0]["values"][0], "kube-system");
+    }
+}
+
+#[test]
+fn the_chart_renders_the_tls_settings_as_install_makes_them() {
+    let Some(helm) = helm("the_chart_renders_the_tls_settings_as_install_makes_them") else {
+        return;
+    };
+    let defaults = Options::default;
+    let cases: [(&str, &[&str], Options); 2] = [
+        (
+            "1.30.0",
+            &[
+                "tls.minVersion=VersionTLS13",
+                "tls.cipherSuites={TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384}",
+                "tls.curves={X25519MLKEM768,CurveP256}",
+                "metrics.https=true",
+                "serviceMonitor.enabled=true",
+            ],
+            Options {
+                tls: Tls {
+                    min_version: "VersionTLS13".to_owned(),
+                    cipher_suites: ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"]
+                        .map(str::to_owned)
+                        .into(),
+                    curves: ["X25519MLKEM768", "CurveP256"].map(str::to_owned).into(),
+                    follow_cluster_profile: false,
+                },
+                metrics_https: true,
+                service_monitor: true,
+                ..defaults()
+            },
+        ),
+        (
+            "1.30.0",
+            &["tls.followClusterProfile=true"],
+            Options { tls: Tls { follow_cluster_profile: true, ..Tls::default() }, ..defaults() },
+        ),
+    ];
+    for (version, sets, options) in cases {
+        let wanted = installation::objects(&options, version.parse().unwrap());
+        let wanted = by_name(wanted.base.into_iter().chain(wanted.webhooks));
+        let rendered = rendered(&helm, version, sets);
+        for kind in ["Deployment", "ServiceMonitor", "ClusterRole", "ClusterRoleBinding"] {
+            let of = |all: &BTreeMap<String, Value>| {
+                all.values().filter(|one| one["kind"] == kind).cloned().collect::<Vec<_>>()
+            };
+            assert_eq!(of(&rendered), of(&wanted), "{sets:?}");
+        }
     }
 }
 
@@ -393,6 +442,8 @@ fn unsupported_values_are_refused_with_what_to_do() {
             "podDisruptionBudget.minAvailable=1,podDisruptionBudget.maxUnavailable=1",
             "leave one out",
         ),
+        ("tls.followClusterProfile=true,tls.curves={CurveP256}", "leave one out"),
+        ("tls.minVersion=VersionTLS10", "minVersion"),
         // A misspelt value is not passed over in silence.
         ("replicasCount=3", "replicasCount"),
         ("networkPolicy.enable=true", "enable"),

@@ -110,6 +110,77 @@ fn the_archive_contains_a_plugin_that_runs_and_krew_finds_it() {
     }
     assert!(root.path().join("man/kubectl-gmsa-review.1").is_file());
     let plugin = root.path().join(platform["bin"].as_str().unwrap());
-    let ran = Command::new(plugin).arg("version").env_clear().output().unwrap();
+    let ran = Command::new(&plugin).arg("version").env_clear().output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("kubectl-gmsa {version}\n"));
+    // It has --kerberos, and needs no library of Kerberos to start.
+    let needed = Command::new("ldd").arg(&plugin).output().unwrap();
+    let needed = String::from_utf8(needed.stdout).unwrap();
+    assert!(needed.contains("libc.so") && !needed.contains("gssapi"), "{needed}");
+    let program = std::fs::read(&plugin).unwrap();
+    let library = b"libgssapi_krb5.so.2";
+    assert!(
+        program.windows(library.len()).any(|bytes| bytes == library),
+        "built without --kerberos"
+    );
+}
+
+/// The manifests for Windows are of the archive that lies beside them.
+#[test]
+fn scoop_and_winget_find_the_archive_for_windows() {
+    let test = "scoop_and_winget_find_the_archive_for_windows";
+    let Some(dist) = dist(test) else { return };
+    let file = format!("kubectl-gmsa_v{}_windows_amd64.zip", env!("CARGO_PKG_VERSION"));
+    if !dist.join(&file).is_file() {
+        eprintln!(
+            "SKIPPED {test}: no {file}; `scripts/dist.sh dev x86_64-pc-windows-gnu` makes it"
+        );
+        return;
+    }
+    let summed = Command::new("sha256sum").arg(dist.join(&file)).output().unwrap();
+    let sum = String::from_utf8(summed.stdout).unwrap()[..64].to_owned();
+    let scoop = std::fs::read_to_string(dist.join("kubectl-gmsa.json")).unwrap();
+    let scoop: Value = serde_json::from_str(&scoop).unwrap();
+    let found = &scoop["architecture"]["64bit"];
+    assert_eq!(found["hash"], sum);
+    assert!(found["url"].as_str().unwrap().ends_with(&file), "{found}");
+    let winget = dist.join("winget/KubeGmsa.KubectlGmsa.installer.yaml");
+    let winget = std::fs::read_to_string(winget).unwrap();
+    let winget: Value = serde_saphyr::from_str(&winget).unwrap();
+    assert_eq!(winget["Installers"][0]["InstallerSha256"], sum.to_uppercase());
+    let archive = std::fs::File::open(dist.join(&file)).unwrap();
+    let archive = zip::ZipArchive::new(archive).unwrap();
+    for program in [&scoop["bin"], &winget["NestedInstallerFiles"][0]["RelativeFilePath"]] {
+        let program = program.as_str().unwrap();
+        assert!(archive.index_for_name(program).is_some(), "{program}");
+    }
+}
+
+/// Debian's emulator runs the program for arm64, with the C library that it was linked with.
+#[test]
+fn the_archive_for_arm64_contains_a_plugin_that_runs() {
+    let test = "the_archive_for_arm64_contains_a_plugin_that_runs";
+    let Some(dist) = dist(test) else { return };
+    let version = env!("CARGO_PKG_VERSION");
+    let file = format!("kubectl-gmsa_v{version}_linux_arm64.tar.gz");
+    let emulator = Path::new("/usr/bin/qemu-aarch64-static");
+    if !dist.join(&file).is_file() || !emulator.is_file() {
+        eprintln!("SKIPPED {test}: no {file}, or no {} (qemu-user-static)", emulator.display());
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let tar =
+        Command::new("tar").arg("-xzf").arg(dist.join(&file)).arg("-C").arg(root.path()).status();
+    assert!(tar.unwrap().success());
+    // Where Debian's packages for cross-building have the C library.
+    let libraries = "/usr/aarch64-linux-gnu";
+    let run = |args: &[&str]| {
+        let mut command = Command::new(emulator);
+        command.arg("-L").arg(libraries).arg(root.path().join("kubectl-gmsa")).args(args);
+        command.current_dir(ROOT).output().unwrap()
+    };
+    let ran = run(&["version"]);
+    assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("kubectl-gmsa {version}\n"));
+    let reviewed = run(&["review", "-f", "examples/"]);
+    assert_eq!(reviewed.status.code(), Some(1), "{}", String::from_utf8_lossy(&reviewed.stderr));
+    assert!(String::from_utf8_lossy(&reviewed.stdout).contains("denied"));
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::{ROOT, plugin, ran, run};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const EXAMPLE: &str = "docs/node-checks.json";
 
@@ -51,6 +51,70 @@ fn the_output_of_nodes_is_explained_without_a_cluster() {
     assert_eq!(table.code, 1, "{}", table.stderr);
     for words in ["AKS:1007 (Key Vault denied)", "hence node-ccg-events", "HCS:11507"] {
         assert!(table.stdout.contains(words), "{words}: {}", table.stdout);
+    }
+}
+
+#[test]
+fn the_code_of_every_event_is_shown_and_decides_what_to_do() {
+    let text = std::fs::read_to_string(Path::new(ROOT).join(EXAMPLE)).unwrap();
+    let example: Value = serde_json::from_str(&text).unwrap();
+    let aws = "{859E1386-BDB4-49E8-85C7-3070B13920E1}";
+    for (log, id, code, class, words) in [
+        (
+            "ccg",
+            4,
+            "0x8000401A",
+            "",
+            &[
+                "(problem, certain): CCG:4",
+                "CO_E_RUNAS_LOGON_FAILURE",
+                "-> The plug-in's COM class runs as",
+            ][..],
+        ),
+        (
+            "ccg",
+            8,
+            "0xC000006D",
+            "",
+            &[
+                "CCG:8",
+                "STATUS_LOGON_FAILURE",
+                "-> The user or password that the plug-in fetched is wrong",
+            ],
+        ),
+        // The same number as HRESULT.
+        (
+            "ccg",
+            6,
+            "0x8007052E",
+            "",
+            &["CCG:6", "1326 (0x52E)", "-> The user or password that the plug-in fetched is wrong"],
+        ),
+        // None of the catalogue: shown, and not taken for certain.
+        ("compute", 11507, "0xC0DE0007", "", &["(problem, likely): HCS:11507", "0xC0DE0007"]),
+        ("ccg", 6, "", aws, &["CCG:6", "C:\\ProgramData\\Amazon\\gmsa-plugin\\"]),
+        ("netlogon", 5719, "0xC000005E", "", &["NETLOGON:5719", "STATUS_NO_LOGON_SERVERS"]),
+        ("netlogon", 5783, "", "", &["NETLOGON:5783 (session not responsive)"]),
+        ("netlogon", 3210, "0xC0000022", "", &["NETLOGON:3210", "STATUS_ACCESS_DENIED"]),
+        ("netlogon", 5805, "", "", &["NETLOGON:5805 (session setup failed)"]),
+    ] {
+        let mut node = example.clone();
+        for (name, section) in node["events"].as_object_mut().unwrap() {
+            let codes: Vec<&str> = [code].into_iter().filter(|code| !code.is_empty()).collect();
+            let group = json!({"id": id, "level": 2, "count": 3, "first": "2026-11-25T08:00:01Z",
+                "last": "2026-11-25T09:40:01Z", "codes": codes});
+            let groups = if name == log { vec![group] } else { Vec::new() };
+            section["value"] = json!({"absent": false, "groups": groups});
+        }
+        if !class.is_empty() {
+            node["plugins"]["value"]["guid"] = json!(class);
+        }
+        let mut command = plugin(&["doctor", "--node-output", "-"]);
+        let ran = ran(command.write_stdin(node.to_string()));
+        for words in words {
+            assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+        }
+        assert_eq!(ran.code, 1, "{id}: {}", ran.stdout);
     }
 }
 

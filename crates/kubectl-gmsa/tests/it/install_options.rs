@@ -328,3 +328,55 @@ async fn a_killed_install_is_finished_by_the_next_run() {
     let again = world.done(&["install"]).await;
     assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
 }
+
+/// The replicas get the settings, and what reads their metrics follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tls_settings_reach_the_replicas_and_metrics_are_read_over_https() {
+    let test = "tls_settings_reach_the_replicas_and_metrics_are_read_over_https";
+    let Some(world) = World::new(test).await else { return };
+    for (args, words) in [
+        (&["--tls-min-version=VersionTLS10"][..], "expected VersionTLS12 or VersionTLS13"),
+        (&["--tls-cipher-suites=RC4"], "TLS_AES_128_GCM_SHA256"),
+        (&["--tls-curves=CurveP256,CurveP521"], "CurveP384 (24)"),
+        (&["--tls-curves=CurveP256", "--follow-tls-profile"], "leave one out"),
+    ] {
+        let ran = world.run(&[&["install"], args].concat()).await;
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+    }
+    let _stand_in = world.stand_in(None).await;
+    let settings =
+        ["--metrics-https", "--tls-min-version=VersionTLS13", "--tls-curves=X25519MLKEM768,23"];
+    world.done(&[&["install"], &settings[..]].concat()).await;
+    let server = named("apps/v1", "Deployment", names::NAME);
+    let args = |live: &Value| live["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    let live = args(&world.live(&server).await.unwrap());
+    for flag in ["--tls-min-version=VersionTLS13", "--tls-curves=X25519MLKEM768,23"] {
+        assert!(live.contains(flag), "{live}");
+    }
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    eventually("the metrics of both replicas are read", SOON, || async {
+        let (_, report) = world.report(&["status"]).await;
+        let replicas = report["replicas"].as_array()?;
+        (replicas.len() == 2 && replicas.iter().all(|one| one["metrics"].is_object())).then_some(())
+    })
+    .await;
+
+    // The cluster's profile takes the place of the settings, with a right of its own.
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "gmsa-webhook-tls-profile"}});
+    assert!(world.live(&role).await.is_none());
+    let instead = ["upgrade", "--tls-min-version=", "--tls-curves=", "--follow-tls-profile"];
+    world.done(&instead).await;
+    let live = args(&world.live(&server).await.unwrap());
+    assert!(live.contains("--follow-tls-profile=true") && !live.contains("--tls-curves"), "{live}");
+    let rules = world.live(&role).await.unwrap()["rules"].clone();
+    assert_eq!(
+        rules,
+        json!([{"apiGroups": ["config.openshift.io"], "resources": ["apiservers"],
+            "resourceNames": ["cluster"], "verbs": ["get"]}])
+    );
+    world.done(&["upgrade", "--follow-tls-profile=false", "--metrics-https=false"]).await;
+    assert!(world.live(&role).await.is_none());
+}

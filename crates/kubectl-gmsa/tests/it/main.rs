@@ -17,6 +17,8 @@ mod authorizers;
 mod cert_manager;
 mod chart;
 mod chart_upgrade;
+#[cfg(target_os = "linux")]
+mod clock;
 mod cluster;
 mod commands;
 #[cfg(unix)]
@@ -36,6 +38,7 @@ mod doctor_pod;
 mod doctor_repair;
 mod doctor_reported;
 mod documentation;
+mod enforcer;
 mod grant;
 mod guard;
 mod install;
@@ -54,9 +57,10 @@ mod pending;
 mod pictures;
 #[cfg(target_os = "linux")]
 mod pipelines;
+#[cfg(target_os = "linux")]
+mod release_artifacts;
 mod remedies;
 mod report;
-mod resilience;
 mod review;
 mod review_cases;
 mod review_cluster;

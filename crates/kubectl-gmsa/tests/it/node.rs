@@ -1,10 +1,14 @@
 //! The webhook in a real cluster of one node: kubelet, container runtime, Services, and our own image. The
 //! tests share the cluster one after the other.
 
+mod demo;
 mod inside;
 mod memory;
+mod outage;
 mod release;
+mod rotation;
 mod starting;
+mod takeover;
 mod under_load;
 mod uninstall;
 
@@ -18,7 +22,9 @@ use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Namespace, Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::ResourceExt as _;
 use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 
@@ -37,6 +43,8 @@ const DEFAULTS: [&str; 9] = [
     "--memory-limit=128Mi",
     "--memory-request=32Mi",
 ];
+
+const DEFINITION: &str = "gmsacredentialspecs.windows.k8s.io";
 
 struct Cluster {
     node: Node,
@@ -84,6 +92,11 @@ impl Cluster {
             namespaces.get_opt(NAME).await.unwrap().is_none().then_some(())
         })
         .await;
+        let definitions: Api<CustomResourceDefinition> = Api::all(self.node.client.clone());
+        eventually("the definition is gone", SOON, || async {
+            definitions.get_opt(DEFINITION).await.unwrap().is_none().then_some(())
+        })
+        .await;
     }
 
     /// Waits until every replica is of the newest template and ready, and no other exists.
@@ -104,11 +117,48 @@ impl Cluster {
 
     /// The webhook's pods that are not about to end.
     async fn pods(&self) -> Vec<Pod> {
-        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
-        let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
-        let mut pods = pods.list(&ours).await.unwrap().items;
+        let mut pods = self.pods_and_ending().await;
         pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
         pods
+    }
+
+    async fn pods_and_ending(&self) -> Vec<Pod> {
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
+        let ours = ListParams::default().labels(&format!("app.kubernetes.io/name={NAME}"));
+        pods.list(&ours).await.unwrap().items
+    }
+
+    /// Waits until no pod of the webhook is about to end any more.
+    async fn replicas_ended(&self) {
+        eventually("the old replicas have ended", SOON, || async {
+            (self.pods_and_ending().await.len() == self.pods().await.len()).then_some(())
+        })
+        .await;
+    }
+
+    /// The id of the process that runs the webhook in a pod, as the node numbers it.
+    async fn process(&self, pod: &Pod) -> u32 {
+        let uid = pod.uid().unwrap();
+        let find = format!(
+            "for one in $(grep -ls pod{uid} /proc/[0-9]*/cgroup); do \
+             grep -lsx gmsa-webhook ${{one%cgroup}}comm || true; done"
+        );
+        eventually("the pod has its process", SOON, || async {
+            let found = self.node.shell(&find);
+            found.lines().next()?.split('/').nth(2)?.parse().ok()
+        })
+        .await
+    }
+
+    /// The webhook's own events with this reason.
+    async fn events(&self, reason: &str) -> Vec<Event> {
+        let events: Api<Event> = Api::namespaced(self.node.client.clone(), NAME);
+        let mut all = events.list(&ListParams::default()).await.unwrap().items;
+        all.retain(|event| {
+            event.reporting_component.as_deref() == Some(NAME)
+                && event.reason.as_deref() == Some(reason)
+        });
+        all
     }
 
     async fn apply(&self, object: &Value) {

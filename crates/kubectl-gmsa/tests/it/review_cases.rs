@@ -158,6 +158,27 @@ fn templates_below_any_path_are_judged_and_the_rest_is_named() {
     assert_eq!(workload["verdict"], "admitted", "{report_of}");
     assert_eq!(workload["template"], "spec.jobTargetRef.template", "{workload}");
 
+    // An operator's object has the spec of its pods without a template around it.
+    let operated = |pod: Value| {
+        json!({"apiVersion": "x.example/v1", "kind": "Runner",
+            "metadata": {"name": "agent", "namespace": "shop"}, "spec": {"podSpec": pod}})
+    };
+    let report_of = report(&operated(spec(&json!({}))).to_string());
+    let workload = &report_of["workloads"][0];
+    assert_eq!(workload["verdict"], "admitted", "{report_of}");
+    assert_eq!(workload["template"], "spec.podSpec", "{workload}");
+    let ran = run(
+        &["review", "-f", "-", "-o", "yaml"],
+        &format!("{}\n---\n{}", facts(), operated(spec(&json!({})))),
+    );
+    assert!(ran.stdout.contains("gmsaCredentialSpec: "), "{}{}", ran.stdout, ran.stderr);
+    let misspelled =
+        json!({"securityContext": {"windowsOptions": {"gmsaCredentialspecName": "x"}}});
+    let report_of = report(&operated(spec(&misspelled)).to_string());
+    let finding = report_of["workloads"][0]["findings"][0].to_string();
+    let meant = "spec.podSpec.securityContext.windowsOptions.gmsaCredentialSpecName";
+    assert!(finding.contains("field-not-read") && finding.contains(meant), "{report_of}");
+
     let openshift = json!({"apiVersion": "template.openshift.io/v1", "kind": "Template",
         "metadata": {"name": "web"}, "parameters": [{"name": "SPEC", "value": "webapp"}],
         "objects": [deployment(&spec(&json!({"securityContext": {"windowsOptions":

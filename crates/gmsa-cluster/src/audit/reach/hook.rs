@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::api::value;
 use crate::installation::MATCH_CONDITION;
+use crate::installation::edits::foreign;
 use crate::installation::identify::is_gmsa_webhook;
 
 /// A webhook of a validating configuration, and which pods it receives.
@@ -21,6 +22,8 @@ pub(super) struct Hook {
     pub(super) objects: LabelSelector,
     /// Whether pods are selected by their labels at all.
     pub(super) selects_objects: bool,
+    /// Selectors of namespaces that another field manager set, if the configuration is ours.
+    pub(super) edited: Vec<String>,
     /// The names of foreign match conditions, which are not evaluated.
     conditions: Vec<String>,
 }
@@ -30,7 +33,13 @@ impl Hook {
     pub(super) fn all(configuration: &Value) -> impl Iterator<Item = Self> {
         value::array(configuration, "/webhooks")
             .filter(|hook| is_gmsa_webhook(configuration, hook) && takes_pods(hook))
-            .map(|hook| Self::new(value::name(configuration), hook))
+            .map(|hook| {
+                let name = value::text(hook, "/name");
+                let edits = foreign(configuration).into_iter();
+                let edits = edits.filter(|edit| edit.selects_namespaces() && edit.webhook == name);
+                let edited = edits.map(|edit| edit.to_string()).collect();
+                Self { edited, ..Self::new(value::name(configuration), hook) }
+            })
     }
 
     fn new(configuration: &str, hook: &Value) -> Self {
@@ -50,6 +59,7 @@ impl Hook {
             selects_objects: !(objects.match_labels.is_empty()
                 && objects.match_expressions.is_empty()),
             objects,
+            edited: Vec::new(),
             conditions: conditions.into_iter().flatten().filter(foreign).map(name).collect(),
         }
     }
@@ -60,6 +70,7 @@ impl Hook {
         self.objects = LabelSelector::default();
         self.selects_objects = false;
         self.conditions.clear();
+        self.edited.clear();
     }
 
     /// The webhook as people name it.

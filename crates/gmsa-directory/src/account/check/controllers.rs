@@ -6,12 +6,11 @@ mod versions;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use ldap3::Scope;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::{Check, CheckStatus};
-use crate::directory::Directory;
+use crate::directory::{Directory, Search};
 use crate::discover::{Names, NoAnswer, Wire, controllers_record};
 use crate::error::Error;
 
@@ -140,7 +139,7 @@ impl Directory {
         const ATTRIBUTE: &str = "currentTime";
         let before = SystemTime::now();
         let what = "ask for the time";
-        let found = self.search("", Scope::Base, "(objectClass=*)", &[ATTRIBUTE], what).await?;
+        let found = self.search(Search::of_object("", &[ATTRIBUTE], what)).await?;
         // The controller read its clock about halfway through.
         let here = before + before.elapsed().unwrap_or_default() / 2;
         let there = found.first().and_then(|entry| clock::moment(&entry.text(ATTRIBUTE)?));

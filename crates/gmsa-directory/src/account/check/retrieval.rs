@@ -88,7 +88,8 @@ fn without_list(account: &Account, descriptor: &SecurityDescriptor) -> Check {
         descriptor.access(&Token::new([], true)) != crate::security_descriptor::Access::NoList;
     if everyone {
         let message = format!(
-            "everyone may read the password: the descriptor has an empty list of entries ({TRIED})"
+            "everyone may read the password: the descriptor has a null list of entries, which is not an \
+             empty one ({TRIED})"
         );
         let remedy = format!(
             "remove msDS-GroupMSAMembership with the tool that made it, then allow the hosts, or a group \

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use gmsa_directory::PrincipalKind;
 use gmsa_directory::account::Effect;
 
 use crate::cli::account::Change;
@@ -47,8 +48,9 @@ pub fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
         let _ = writeln!(text, "{sentence}{how}");
     }
     printer::data(&text)?;
-    let changed = effects.iter().any(|effect| effect.changed);
-    if direction == Direction::Allow && !dry_run && changed {
+    let of_group =
+        |effect: &Effect| effect.changed && effect.principal.kind == PrincipalKind::Group;
+    if direction == Direction::Allow && !dry_run && effects.iter().any(of_group) {
         printer::note("a host that is allowed by a new membership in a group must restart first");
     }
     let wish = direction == Direction::Allow;
@@ -56,13 +58,13 @@ pub fn run(args: &Change, direction: Direction) -> Result<u8, Failure> {
     let mut code = 0;
     for effect in unfulfilled {
         code = 1;
-        printer::warning(&not_so(effect, direction));
+        printer::warning(&not_so(&args.account, effect, direction));
     }
     Ok(code)
 }
 
 /// Why the wish did not come true, and what to do.
-fn not_so(effect: &Effect, direction: Direction) -> String {
+fn not_so(account: &str, effect: &Effect, direction: Direction) -> String {
     let name = &effect.principal.name;
     let why = &effect.right.why;
     match (direction, effect.right.may) {
@@ -74,9 +76,22 @@ fn not_so(effect: &Effect, direction: Direction) -> String {
             "{name} still may not read the password: {why}; an entry that denies it is before the \
              one that allows it: take that entry out with the tool that made it, or {name} out of the group"
         ),
-        (Direction::Disallow, _) => format!(
-            "{name} may still read the password, {why}: remove it from that group, or the right from \
-             the group with `kubectl gmsa account disallow --group`"
-        ),
+        (Direction::Disallow, _) => {
+            let next = effect.right.group.as_ref().map_or_else(String::new, |group| {
+                let command =
+                    format!("`kubectl gmsa account disallow {account} --group '{}'`", group.name);
+                if group.is_everyone {
+                    format!(
+                        ": every account of the domain is in it; allow a group of the nodes, then \
+                             revoke its right with {command}"
+                    )
+                } else {
+                    format!(
+                        ": remove it from that group, or revoke the group's right with {command}"
+                    )
+                }
+            });
+            format!("{name} may still read the password, {why}{next}")
+        }
     }
 }

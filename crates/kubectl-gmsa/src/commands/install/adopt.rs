@@ -79,9 +79,7 @@ pub async fn run(
     if stops {
         return Ok(Some(1));
     }
-    for warning in &takeover.releases.warnings {
-        printer::warning(warning);
-    }
+    takeover.releases.tell();
     if !args.takeover.yes {
         takeover.ask()?;
     }
@@ -224,9 +222,7 @@ impl<'a> Takeover<'a> {
                 "customresourcedefinition/gmsacredentialspecs.windows.k8s.io kept by Helm{note}\n"
             ))?;
         }
-        for warning in &self.releases.warnings {
-            printer::warning(warning);
-        }
+        self.releases.tell();
         for stays in &self.found.stays {
             printer::note(stays);
         }
@@ -259,7 +255,7 @@ impl<'a> Takeover<'a> {
         self.applier.apply(&self.place).await?;
         self.account().await?;
         if self.releases.definition {
-            helm::keep_definition(&self.client).await?;
+            helm::keep_definition(&self.client, !self.releases.detached.is_empty()).await?;
         }
         let stage = self.stage(Some(TAKEOVER));
         if let Some(made) = &self.temporary {
@@ -274,11 +270,14 @@ impl<'a> Takeover<'a> {
                 .apply(&Options { namespace: TAKEOVER.to_owned(), ..self.options.clone() }, &made)
                 .await?;
             self.settle("they all ask the temporary installation").await;
+            stage.unedited(&made.webhooks).await?;
             self.remove_found().await?;
         }
         stage.apply(&self.options, ours).await?;
+        self.settle("they all ask ours").await;
+        // What checks pods until now goes only when ours is sent the same.
+        stage.unedited(&ours.webhooks).await?;
         if self.temporary.is_none() {
-            self.settle("they all ask ours").await;
             self.remove_found().await?;
         }
         self.remove_temporary().await?;
@@ -328,7 +327,6 @@ impl<'a> Takeover<'a> {
 
     async fn remove_temporary(&self) -> Result<(), Failure> {
         if let Some(made) = &self.temporary {
-            self.settle("they all ask ours").await;
             self.remove(&made.webhooks).await?;
             self.settle("none asks the temporary installation").await;
             // Objects in its namespace are deleted with it.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gmsa_cluster::installation::{Certificates, Options, Resources, is_schedule};
+use gmsa_cluster::installation::{Certificates, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
 use serde_json::{Value, json};
 
-use crate::cli::{CertificatesArg, FailurePolicy, Install, PodFlags};
+use crate::cli::{CertificatesArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
 
 /// Resolves the options. An image that was never chosen is that of this version.
@@ -58,6 +58,8 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
         tolerations: tolerations(&args.pods, known.tolerations)?,
         affinity: affinity(&args.pods, known.affinity)?,
         resources: resources(&args.pods, known.resources)?,
+        tls: tls_settings(&args.tls, known.tls)?,
+        metrics_https: args.tls.metrics_https.unwrap_or(known.metrics_https),
         namespace_requirements: if args.takeover.end_exclusions {
             Vec::new()
         } else {
@@ -185,6 +187,46 @@ fn resources(args: &PodFlags, known: Resources) -> Result<Resources, Failure> {
         memory_request: take("--memory-request", &args.memory_request, known.memory_request)?,
         memory_limit: take("--memory-limit", &args.memory_limit, known.memory_limit)?,
     })
+}
+
+/// The TLS settings, checked by the names that the server knows: one that it does not know would keep
+/// its pods from starting.
+fn tls_settings(args: &TlsFlags, known: Tls) -> Result<Tls, Failure> {
+    let names = |given: &Option<Vec<String>>, known: Vec<String>| match given {
+        Some(given) => given.iter().filter(|name| !name.is_empty()).cloned().collect(),
+        None => known,
+    };
+    let wanted = Tls {
+        min_version: args.tls_min_version.clone().unwrap_or(known.min_version),
+        cipher_suites: names(&args.tls_cipher_suites, known.cipher_suites),
+        curves: names(&args.tls_curves, known.curves),
+        follow_cluster_profile: args.follow_tls_profile.unwrap_or(known.follow_cluster_profile),
+    };
+    let refused = |flag: &str, name: &str, why: String| {
+        Failure::Input(format!("failed to read {flag} {name:?}: {why}"))
+    };
+    if !wanted.min_version.is_empty() {
+        tls::min_version(&wanted.min_version)
+            .map_err(|why| refused("--tls-min-version", &wanted.min_version, why))?;
+    }
+    for name in &wanted.cipher_suites {
+        tls::cipher_suite(name).map_err(|why| refused("--tls-cipher-suites", name, why))?;
+    }
+    for name in &wanted.curves {
+        tls::curve(name).map_err(|why| refused("--tls-curves", name, why))?;
+    }
+    let is_fixed = !(wanted.min_version.is_empty()
+        && wanted.cipher_suites.is_empty()
+        && wanted.curves.is_empty());
+    if wanted.follow_cluster_profile && is_fixed {
+        return Err(Failure::Input(
+            "failed to read the options: --follow-tls-profile takes the TLS settings from the cluster, \
+             and --tls-min-version, --tls-cipher-suites or --tls-curves sets them; leave one out (an \
+             empty value removes an earlier one)"
+                .to_owned(),
+        ));
+    }
+    Ok(wanted)
 }
 
 /// Whether this is a quantity of Kubernetes (API reference, `Quantity`) that is no less than 0.

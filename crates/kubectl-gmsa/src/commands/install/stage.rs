@@ -1,11 +1,16 @@
 //! Bringing up a server and then its webhook configurations, in an order in which no pod is refused
 //! because of it.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change};
-use gmsa_cluster::installation::{Objects, Options};
-use gmsa_core::names::{EARLY_WARNINGS, PROBE_LABEL};
+use gmsa_cluster::api::objects::{Objects, kinds};
+use gmsa_cluster::api::value::{array, labels, name};
+use gmsa_cluster::installation::edits::{Edit, differences};
+use gmsa_cluster::installation::{self, Options};
+use gmsa_core::names::{AKS_ENFORCER, EARLY_WARNINGS, FIELD_MANAGER, PROBE_LABEL};
+use gmsa_core::rbac::LabelSelector;
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -35,7 +40,11 @@ impl Stage<'_> {
     }
 
     /// Applies everything; the configurations only once a replica runs and answers.
-    pub async fn apply(&self, options: &Options, objects: &Objects) -> Result<(), Failure> {
+    pub async fn apply(
+        &self,
+        options: &Options,
+        objects: &installation::Objects,
+    ) -> Result<(), Failure> {
         let end = self.end();
         let server = objects.base.iter().position(is_server).unwrap_or(objects.base.len());
         let (before, after) = objects.base.split_at(server);
@@ -65,7 +74,7 @@ impl Stage<'_> {
         let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
             if fresh.contains(&object) {
-                self.applier.apply(object).await?;
+                self.applier.apply_over(object).await?;
                 printer::data(&changes(object, &Change::Created, ""))?;
             } else {
                 self.apply_one(object).await?;
@@ -79,6 +88,38 @@ impl Stage<'_> {
             self.apply_one(object).await?;
         }
         Ok(())
+    }
+
+    /// Fails if what the webhooks are sent is not what these configurations say: another field manager
+    /// may have changed them, or hold a field that an apply leaves alone.
+    pub async fn unedited(&self, webhooks: &[Value]) -> Result<(), Failure> {
+        let mut edits = Vec::new();
+        let mut skipped = BTreeSet::new();
+        let reader = Objects::new(self.client.clone(), FIELD_MANAGER, false);
+        for wanted in webhooks {
+            let live = self.applier.live(wanted).await?.unwrap_or_default();
+            let found = differences(wanted, &live);
+            if found.iter().any(Edit::selects_namespaces) {
+                let namespaces = reader.list(kinds::NAMESPACE, None).await?;
+                skipped.extend(only_sent_by(wanted, &live, &namespaces));
+            }
+            edits.extend(found);
+        }
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let mut lines: Vec<String> =
+            edits.iter().map(|edit| format!("{}: {edit}", edit.configuration)).collect();
+        if !skipped.is_empty() {
+            let names: Vec<&str> = skipped.iter().map(String::as_str).collect();
+            lines.push(format!("pods in these namespaces are not checked: {}", names.join(", ")));
+        }
+        Err(Failure::Missing(format!(
+            "the webhooks are not sent what install configured:\n  {}\nLet the field manager leave \
+             these configurations alone, then run the same command again with --force-conflicts. \
+             The Admissions Enforcer of AKS does by the annotation {AKS_ENFORCER}, which install sets",
+            lines.join("\n  ")
+        )))
     }
 
     /// New configurations at first match only our own probe: if that fails, no other pod was ever
@@ -101,7 +142,7 @@ impl Stage<'_> {
             return Ok(fresh);
         }
         for object in &fresh {
-            self.applier.apply(&only_probes(object, self.place)).await?;
+            self.applier.apply_over(&only_probes(object, self.place)).await?;
         }
         let Err(failure) = self.answers(&fresh, options, trust, end).await else {
             return Ok(fresh);
@@ -133,6 +174,18 @@ impl Stage<'_> {
         let change = self.applier.apply(object).await?;
         printer::data(&changes(object, &change, ""))
     }
+}
+
+/// The namespaces that the wanted configuration is sent, and the live one is not.
+fn only_sent_by(wanted: &Value, live: &Value, namespaces: &[Value]) -> BTreeSet<String> {
+    let sends = |configuration: &Value, namespace: &Value| {
+        array(configuration, "/webhooks").any(|hook| {
+            LabelSelector::read(hook.get("namespaceSelector"))
+                .matches(&labels(namespace, "/metadata/labels"))
+        })
+    };
+    let only = namespaces.iter().filter(|one| sends(wanted, one) && !sends(live, one));
+    only.map(|one| name(one).to_owned()).collect()
 }
 
 fn is_server(object: &Value) -> bool {

@@ -8,7 +8,6 @@ use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
 use gmsa_core::names::{GROUP, KIND};
 use gmsa_core::pod::shown;
 use gmsa_core::rbac::Policy;
-use gmsa_core::workload::dotted;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -95,12 +94,7 @@ impl<'a> Renames<'a> {
                 if is_valid_name(name) {
                     continue;
                 }
-                let mut field = dotted(&workload.template);
-                if !field.is_empty() {
-                    field.push('.');
-                }
-                field.push_str(&place.prefix);
-                field.push_str("gmsaCredentialSpecName");
+                let field = workload.field(&format!("{}gmsaCredentialSpecName", place.prefix));
                 let object = format!("{} {}/{}", workload.kind, workload.namespace, workload.name);
                 renames.add(name, object, &field, Some(&workload.source), Holder::Workload);
             }

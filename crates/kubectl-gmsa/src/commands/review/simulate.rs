@@ -95,7 +95,7 @@ fn walk_all<'a>(
 /// What is found on an object is reported with its first workload.
 fn is_first_of_its_object(set: &ManifestSet, workload: &Workload) -> bool {
     let first = set.workloads.iter().find(|one| one.document == workload.document);
-    first.is_some_and(|first| first.template == workload.template)
+    first.is_some_and(|first| first.spec == workload.spec)
 }
 
 /// The API server refuses pods whose service account does not exist. Files that hold none of the

@@ -20,11 +20,10 @@ pub fn render(
         let workload = one.workload;
         if !one.decision.is_allowed() {
             kept.push(format!("{} {}/{}", workload.kind, workload.namespace, workload.name));
-        } else if let Some(template) = values
-            .get_mut(workload.document)
-            .and_then(|value| value.pointer_mut(&workload.template))
+        } else if let Some(spec) =
+            values.get_mut(workload.document).and_then(|value| value.pointer_mut(&workload.spec))
         {
-            apply(template, &one.operations);
+            apply(spec, &one.operations);
         }
     }
     let mut text = String::new();

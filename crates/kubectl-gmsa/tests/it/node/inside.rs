@@ -82,5 +82,13 @@ async fn the_doctor_looks_into_a_container_and_repairs_its_channel() {
     }
     let (_, report) = cluster.doctor("channel", &["--repair", "--yes"]).await;
     assert!(!is_problem(&report, "pod-secure-channel"), "{report:#}");
+
+    cluster.windows_pod("hangs", &recordings::hanging()).await;
+    let (_, report) = cluster.doctor("hangs", &["--exec-timeout=3"]).await;
+    let words = "did not end within 3 s; it may still run there";
+    assert!(report.to_string().contains(words), "{report:#}");
+    // It does: the end of the connection is not that of the command.
+    let running = cluster.node.shell("pgrep -x nltest || true");
+    assert!(!running.is_empty(), "{report:#}");
     cluster.remove_namespace(NAMESPACE).await;
 }

@@ -1,14 +1,18 @@
 //! Installations that do not start say why, and block no pod; and what brings them up.
 
+use std::process::Command;
+
+use gmsa_cluster::installation::IMAGE;
 use gmsa_core::names::NAME;
 use gmsa_testkit::process::eventually;
+use gmsa_testkit::tools;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
-use k8s_openapi::api::core::v1::{ResourceQuota, ServiceAccount};
+use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota, ServiceAccount};
 use kube::api::{Api, DeleteParams, PostParams};
 use serde_json::json;
 
 use super::Cluster;
-use crate::support::load::admit;
+use crate::support::load::{Load, admit};
 use crate::support::world::SOON;
 
 /// What keeps the pods from running, and the words of it.
@@ -78,10 +82,72 @@ async fn a_quota_that_refuses_the_pods_is_reported_at_once() {
     cluster.namespace("quota").await;
     admit(&cluster.node.client, "quota").await.unwrap();
     quotas.delete("two", &DeleteParams::default()).await.unwrap();
+
+    // A policy of the namespace refuses them as well.
+    let limits: Api<LimitRange> = Api::namespaced(cluster.node.client.clone(), NAME);
+    let limit = json!({"metadata": {"name": "small"}, "spec": {"limits": [
+        {"type": "Container", "max": {"memory": "64Mi"}}]}});
+    limits.create(&PostParams::default(), &serde_json::from_value(limit).unwrap()).await.unwrap();
+    let ran = cluster.run(&["upgrade", "--memory-limit=125Mi", "--wait=600"]).await;
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    for words in ["its pods cannot be created", "maximum memory usage per Container is 64Mi"] {
+        assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+    }
+    limits.delete("small", &DeleteParams::default()).await.unwrap();
+
     cluster.done(&["upgrade"]).await;
     cluster.rolled_out().await;
     admit(&cluster.node.client, "quota").await.unwrap();
     cluster.remove_namespace("quota").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_upgrade_costs_no_creation_and_is_undone() {
+    let test = "a_broken_upgrade_costs_no_creation_and_is_undone";
+    let Some(kubectl) = tools::find(test, "kubectl") else { return };
+    let Some(cluster) = Cluster::new(test).await else { return };
+    cluster.installed(&[]).await;
+    cluster.namespace("undone").await;
+    let load = Load::start(&cluster.node.client, "undone");
+    let broken = ["upgrade", "--image=kube-gmsa.test/none:1", "--wait=5"];
+    for back in [Back::Upgrade, Back::Undo] {
+        let ran = cluster.run(&broken).await;
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains("kube-gmsa.test/none:1"), "{}", ran.stderr);
+        load.nothing_failed("in a broken upgrade").await;
+        if matches!(back, Back::Undo) {
+            let mut undo = Command::new(&kubectl);
+            undo.args(["rollout", "undo", "-n", NAME, "deployment/gmsa-webhook"]);
+            let output = undo.env("KUBECONFIG", &cluster.node.kubeconfig).output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+            cluster.rolled_out().await;
+            load.nothing_failed("while it was undone").await;
+        }
+        cluster.done(&["upgrade", "--image", IMAGE]).await;
+        cluster.rolled_out().await;
+        load.nothing_failed("in an upgrade to what was").await;
+    }
+    // `kubectl rollout undo` restored the options too, and owns them from then on.
+    let change = ["upgrade", "--memory-limit=124Mi"];
+    let ran = cluster.run(&change).await;
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("run again with --force-conflicts"), "{}", ran.stderr);
+    cluster.done(&[&change[..], &["--force-conflicts"]].concat()).await;
+    cluster.rolled_out().await;
+    load.nothing_failed("in an upgrade that takes the fields back").await;
+    load.end().await;
+    let status = cluster.run(&["status"]).await;
+    assert_eq!(status.code, 0, "{}", status.stdout);
+    cluster.remove_namespace("undone").await;
+    cluster.without_installation().await;
+}
+
+/// How a broken upgrade is undone.
+enum Back {
+    /// `kubectl rollout undo`.
+    Undo,
+    /// The upgrade to what was before.
+    Upgrade,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -22,12 +22,14 @@ async fn a_restart_a_killed_replica_a_lost_secret_and_evictions_cost_no_creation
     let Some(cluster) = Cluster::new(TEST).await else { return };
     cluster.installed(&["--replicas=3", "--audit", "--audit-schedule=* * * * *"]).await;
     cluster.namespace("load").await;
-    runs_with_nothing_that_it_does_not_need(&cluster);
+    let pod = cluster.pods().await.remove(0);
+    runs_with_nothing_that_it_does_not_need(&cluster, cluster.process(&pod).await);
     let load = Load::start(&cluster.node.client, "load");
     load.nothing_failed("at the start").await;
 
     let secrets: Api<Secret> = Api::namespaced(cluster.node.client.clone(), NAME);
     let before = secrets.get(SECRET).await.unwrap();
+    let restored = cluster.events("SecretRestored").await.len();
     secrets.delete(SECRET, &DeleteParams::default()).await.unwrap();
     eventually("the deleted Secret is back", SOON, || async {
         let secret = secrets.get_opt(SECRET).await.unwrap()?;
@@ -49,11 +51,15 @@ async fn a_restart_a_killed_replica_a_lost_secret_and_evictions_cost_no_creation
     cluster.rolled_out().await;
     load.nothing_failed("with evictions").await;
 
-    // The first of them in the node's list of processes.
-    cluster.node.shell("kill -9 $(pgrep -o -x gmsa-webhook)");
-    let killed = eventually("kubelet starts it again", SOON, || async {
-        let mut pods = cluster.pods().await.into_iter();
-        pods.find(|pod| restarts(pod) > 0 && is_ready(pod)).map(|pod| pod.name_any())
+    // In a pod that is to stay: kubelet starts nothing again in one that was evicted.
+    cluster.replicas_ended().await;
+    let killed = cluster.pods().await.remove(0);
+    let process = cluster.process(&killed).await;
+    let killed = killed.name_any();
+    cluster.node.shell(&format!("kill -9 {process}"));
+    eventually("kubelet starts it again", SOON, || async {
+        let pod = pods.get(&killed).await.unwrap();
+        (restarts(&pod) > 0 && is_ready(&pod)).then_some(())
     })
     .await;
     load.goes_on().await;
@@ -68,14 +74,16 @@ async fn a_restart_a_killed_replica_a_lost_secret_and_evictions_cost_no_creation
     eprintln!("{} creations, {} failed", load.count(), failed.len());
     load.end().await;
 
+    // Each of the three noticed, and one reports it.
+    assert_eq!(cluster.events("SecretRestored").await.len(), restored + 1);
     restart_is_reported(&cluster, &killed).await;
     audit_ran(&cluster).await;
     cluster.remove_namespace("load").await;
 }
 
 /// As its process is on the node: without root, capabilities and a way to get any.
-fn runs_with_nothing_that_it_does_not_need(cluster: &Cluster) {
-    let status = cluster.node.shell("cat /proc/$(pgrep -o -x gmsa-webhook)/status");
+fn runs_with_nothing_that_it_does_not_need(cluster: &Cluster, process: u32) {
+    let status = cluster.node.shell(&format!("cat /proc/{process}/status"));
     let value = |key: &str| {
         let line = status.lines().find(|line| line.starts_with(key)).unwrap();
         line[key.len()..].split_whitespace().map(str::to_owned).collect::<Vec<_>>()
@@ -87,7 +95,7 @@ fn runs_with_nothing_that_it_does_not_need(cluster: &Cluster) {
     }
     assert_eq!(value("NoNewPrivs:"), ["1"]);
     assert_eq!(value("Seccomp:"), ["2"], "a filter");
-    let root = cluster.node.shell("grep ' / / ' /proc/$(pgrep -o -x gmsa-webhook)/mountinfo");
+    let root = cluster.node.shell(&format!("grep ' / / ' /proc/{process}/mountinfo"));
     assert!(root.contains(" ro,"), "{root}");
 }
 
@@ -112,12 +120,12 @@ async fn evictions(cluster: &Cluster, pods: &Api<Pod>) {
     .await;
 }
 
-fn restarts(pod: &Pod) -> i32 {
+pub(super) fn restarts(pod: &Pod) -> i32 {
     let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
     statuses.map(|status| status.restart_count).sum()
 }
 
-fn is_ready(pod: &Pod) -> bool {
+pub(super) fn is_ready(pod: &Pod) -> bool {
     let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
     conditions.into_iter().any(|one| one.type_ == "Ready" && one.status == "True")
 }

@@ -33,6 +33,14 @@ pub async fn create(client: &Client, namespace: &str) -> Result<Value, String> {
     Ok(serde_json::to_value(pod).unwrap())
 }
 
+/// What must become of the pods.
+#[derive(Clone, Copy)]
+enum Expected {
+    Expanded,
+    Admitted,
+    Denied,
+}
+
 /// The load; it ends when it is dropped.
 pub struct Load {
     stop: Arc<AtomicBool>,
@@ -44,15 +52,20 @@ pub struct Load {
 impl Load {
     /// Creates pods that must come back expanded.
     pub fn start(client: &Client, namespace: &str) -> Self {
-        Self::of(client, namespace, true)
+        Self::of(client, namespace, Expected::Expanded)
     }
 
     /// Creates pods that must be admitted, expanded or not.
     pub fn unexpanded(client: &Client, namespace: &str) -> Self {
-        Self::of(client, namespace, false)
+        Self::of(client, namespace, Expected::Admitted)
     }
 
-    fn of(client: &Client, namespace: &str, expanded: bool) -> Self {
+    /// Creates pods that must be denied for the lack of a right.
+    pub fn denied(client: &Client, namespace: &str) -> Self {
+        Self::of(client, namespace, Expected::Denied)
+    }
+
+    fn of(client: &Client, namespace: &str, expected: Expected) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let failed = Arc::new(Mutex::new(Vec::new()));
         let done: Vec<_> = (0..WORKERS).map(|_| Arc::new(AtomicUsize::new(0))).collect();
@@ -61,10 +74,14 @@ impl Load {
             let (stop, done, failed) = (stop.clone(), done.clone(), failed.clone());
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
-                    let created = if expanded {
-                        admit(&client, &namespace).await
-                    } else {
-                        create(&client, &namespace).await.map(drop)
+                    let created = match expected {
+                        Expected::Expanded => admit(&client, &namespace).await,
+                        Expected::Admitted => create(&client, &namespace).await.map(drop),
+                        Expected::Denied => match create(&client, &namespace).await {
+                            Err(why) if why.contains("is not authorized") => Ok(()),
+                            Err(why) => Err(why),
+                            Ok(pod) => Err(format!("admitted: {pod}")),
+                        },
                     };
                     if let Err(why) = created {
                         failed.lock().unwrap().push(why);

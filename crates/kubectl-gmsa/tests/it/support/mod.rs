@@ -1,6 +1,7 @@
 //! The plugin as a user runs it.
 #![allow(dead_code, reason = "not every test needs all of it")]
 
+pub mod enforcer;
 pub mod helm;
 pub mod load;
 pub mod windows;

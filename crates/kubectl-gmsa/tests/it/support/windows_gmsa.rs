@@ -220,9 +220,39 @@ pub fn by_chart(namespace: &str, release: &str, bundle: &Value) -> Vec<Value> {
         {"key": "windows.k8s.io/disabled", "operator": "NotIn", "values": ["true"]}]);
     objects.extend(configurations(namespace, release, bundle, &selector));
     for object in &mut objects {
-        object["metadata"]["labels"]["chart"] = json!("gmsa-0.13.0");
+        object["metadata"]["labels"]["chart"] = json!("gmsa-0.14.1");
     }
     objects
+}
+
+/// What Rancher's chart makes without cert-manager: the chart's objects, one more right and a network
+/// policy, under a label of its own.
+pub fn by_rancher(namespace: &str, release: &str, bundle: &Value, chart: &str) -> Vec<Value> {
+    let mut objects = vec![json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+        "metadata": {"name": "default-allow-all", "namespace": namespace},
+        "spec": {"podSelector": {}, "ingress": [{}], "egress": [{}],
+            "policyTypes": ["Ingress", "Egress"]}})];
+    objects.extend(by_chart(namespace, release, bundle));
+    for object in &mut objects {
+        object["metadata"]["labels"]["chart"] = json!(chart);
+        if object["kind"] == "ClusterRole" && object["metadata"]["name"] == release {
+            object["rules"][0]["verbs"] = json!(["get", "use"]);
+        }
+    }
+    objects
+}
+
+/// A chart of these objects.
+pub fn chart(name: &str, objects: &[Value]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let metadata = format!("apiVersion: v2\nname: {name}\nversion: 0.13.0\n");
+    std::fs::write(directory.path().join("Chart.yaml"), metadata).unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    for (index, object) in objects.iter().enumerate() {
+        let file = directory.path().join(format!("templates/{index}.yaml"));
+        std::fs::write(file, object.to_string()).unwrap();
+    }
+    directory
 }
 
 /// Steady creation of pods; it counts what must not happen.

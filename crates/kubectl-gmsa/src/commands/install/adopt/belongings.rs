@@ -19,7 +19,7 @@ const SCRIPT_SECRET: [&str; 2] = ["tls_certificate", "tls_private_key"];
 /// The API groups that the roles of windows-gmsa are about.
 const ROLE_GROUPS: [&str; 2] = ["authorization.k8s.io", "windows.k8s.io"];
 /// The beginning of the label `chart` on objects of the charts.
-const CHARTS: [&str; 2] = ["gmsa-", "rancher-windows-gmsa-"];
+const CHARTS: [&str; 3] = ["gmsa-", "rancher-windows-gmsa-", "rancher-gmsa-webhook-"];
 
 /// Adds what belongs to these Services.
 pub async fn add(
@@ -175,6 +175,20 @@ impl<'a> Belongings<'a> {
             let live = self.live(kind, &key).await?;
             found.rest.extend(live.filter(|live| !is_ours(live)));
         }
+        // Rancher's chart lets everything through to its namespace.
+        let policies = Kind {
+            group: "networking.k8s.io",
+            version: "v1",
+            kind: "NetworkPolicy",
+            plural: "networkpolicies",
+            namespaced: true,
+        };
+        let policies = self.objects.list(policies, Some(namespace)).await?.into_iter();
+        let policies: Vec<Value> = policies
+            .filter(|one| text(one, "/metadata/labels/chart") == chart && !is_ours(one))
+            .filter(|one| !found.has(one))
+            .collect();
+        found.rest.extend(policies);
         // cert-manager keeps it when the Certificate is deleted.
         let root = (namespace.to_owned(), format!("{release}-root-ca"));
         let root = self.live(kinds::SECRET, &root).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
-use gmsa_core::names::TAKEOVER;
+use gmsa_core::names::{AKS_ENFORCER_LABELS, TAKEOVER};
 use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
@@ -31,6 +31,10 @@ pub fn requirements(found: &Found, namespaces: &[Value], own: &str) -> Vec<Names
     let by_expression = array(webhook, "/namespaceSelector/matchExpressions")
         .filter_map(|one| serde_json::from_value(one.clone()).ok());
     for requirement in by_label.chain(by_expression) {
+        // What the enforcer added to the other installation is no choice of its users.
+        if is_enforcers(&requirement) {
+            continue;
+        }
         let selector = sent(std::slice::from_ref(&requirement));
         let excludes = namespaces.iter().any(|namespace| {
             let of = labels(namespace, "/metadata/labels");
@@ -71,15 +75,30 @@ pub fn told(options: &Options, version: Version, namespaces: &[Value]) -> Vec<St
     told
 }
 
+/// Whether the Admissions Enforcer of AKS writes this requirement.
+fn is_enforcers(requirement: &NamespaceRequirement) -> bool {
+    requirement.operator == "NotIn"
+        && AKS_ENFORCER_LABELS
+            .iter()
+            .any(|(key, value)| requirement.key == *key && requirement.values == [*value])
+}
+
 /// Labels that exclude a namespace from the other installation. None if its webhooks
-/// select every namespace.
+/// select every namespace. By the labels of the Admissions Enforcer of AKS only if there are no others:
+/// they may come to exclude the namespace from ours too.
 pub fn unseen(found: &Found) -> Option<BTreeMap<String, String>> {
+    unseen_by(found, false).or_else(|| unseen_by(found, true))
+}
+
+fn unseen_by(found: &Found, enforcer: bool) -> Option<BTreeMap<String, String>> {
+    let is_enforcers = |label: &str| AKS_ENFORCER_LABELS.iter().any(|(key, _)| *key == label);
     let mut unseen: BTreeMap<String, String> = BTreeMap::new();
     for webhook in found.configurations.iter().flat_map(|one| array(one, "/webhooks")) {
         for one in array(webhook, "/namespaceSelector/matchExpressions") {
             let key = text(one, "/key");
             if text(one, "/operator") == "NotIn"
                 && key != NAME_LABEL
+                && (enforcer || !is_enforcers(key))
                 && let Some(value) = array(one, "/values").next().and_then(Value::as_str)
             {
                 unseen.insert(key.to_owned(), value.to_owned());
@@ -148,6 +167,24 @@ mod tests {
         let kept = requirements(&found, &namespaces, "gmsa-webhook");
         let keys: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, ["windows.k8s.io/disabled", "env"]);
+    }
+
+    #[test]
+    fn what_the_enforcer_of_aks_excludes_is_not_kept() {
+        let enforcer = json!({"key": "control-plane", "operator": "NotIn", "values": ["true"]});
+        let disabled =
+            json!({"key": "windows.k8s.io/disabled", "operator": "NotIn", "values": ["true"]});
+        let namespaces = [
+            json!({"metadata": {"name": "infra", "labels": {"control-plane": "true"}}}),
+            json!({"metadata": {"name": "old", "labels": {"windows.k8s.io/disabled": "true"}}}),
+        ];
+        let found = found(&json!([enforcer, disabled]));
+        let kept = requirements(&found, &namespaces, "gmsa-webhook");
+        let keys: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(keys, ["windows.k8s.io/disabled"]);
+        assert_eq!(unseen(&found).unwrap().into_keys().collect::<Vec<_>>(), keys);
+        let only = self::found(&json!([enforcer]));
+        assert_eq!(unseen(&only).unwrap().into_keys().collect::<Vec<_>>(), ["control-plane"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::{Kind, Objects, kinds};
-use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::api::value::{array, labels, text};
 use gmsa_cluster::installation::identify::{is_gmsa_configuration, is_ours};
 use gmsa_core::names::NAME;
 use serde_json::{Value, json};
@@ -15,6 +15,9 @@ use crate::installation::leftover::is_same;
 
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
+
+/// How the names of AKS' own GMSA webhook begin (Azure/AKS issue 2658).
+const AKS_WEBHOOK: &str = "windows-gmsa-webhook";
 
 /// An object's namespace and name.
 pub type Key = (String, String);
@@ -90,9 +93,14 @@ pub async fn find(
     let mut found = Found::default();
     let mut services = BTreeSet::new();
     let mut unknown = Vec::new();
+    let mut of_aks = Vec::new();
     for kind in [kinds::MUTATING_WEBHOOKS, kinds::VALIDATING_WEBHOOKS] {
         for object in objects.list(kind, None).await? {
             if is_ours(&object) {
+                continue;
+            }
+            if is_gmsa_configuration(&object) && belongs_to_aks(applier, &object).await? {
+                of_aks.push(format!("{} {}", kind.kind, text(&object, "/metadata/name")));
                 continue;
             }
             match which(&object) {
@@ -110,6 +118,17 @@ pub async fn find(
                 Which::Another => {}
             }
         }
+    }
+    if !of_aks.is_empty() {
+        return Err(Failure::Cluster(format!(
+            "failed to take over: AKS manages {}, and restores what is removed of it. Copy the \
+             credential specs, in case AKS deletes the resource definition, and switch its webhook \
+             off:\n  kubectl get gmsacredentialspecs -o yaml > credential-specs.yaml\n  az aks update \
+             --resource-group GROUP --name CLUSTER --disable-windows-gmsa\nAs soon as these objects are \
+             gone, install ours, because until then no webhook checks pods:\n  kubectl gmsa \
+             install\nNothing was changed",
+            of_aks.join(" and ")
+        )));
     }
     if !unknown.is_empty() {
         return Err(Failure::Cluster(format!(
@@ -132,6 +151,34 @@ pub async fn find(
     }
     found.namespaces.extend(services.iter().map(|(namespace, _)| namespace.clone()));
     Ok((found, services))
+}
+
+/// Whether AKS installed the webhook (`az aks update --enable-windows-gmsa`): by the marks on its
+/// configuration and on the Service and Deployment behind it, or by the names of these.
+async fn belongs_to_aks(applier: &Applier, configuration: &Value) -> Result<bool, Failure> {
+    if is_marked_by_aks(configuration) {
+        return Ok(true);
+    }
+    for key in service_keys(configuration) {
+        if key.0 == "kube-system" && key.1.starts_with(AKS_WEBHOOK) {
+            return Ok(true);
+        }
+        let deployment = (key.0.clone(), format!("{AKS_WEBHOOK}-controller-manager"));
+        for (kind, key) in [(kinds::SERVICE, key), (kinds::DEPLOYMENT, deployment)] {
+            let live = applier.live(&reference(kind, &key)).await?;
+            if live.is_some_and(|live| is_marked_by_aks(&live)) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The marks of the addon manager, and of AKS.
+fn is_marked_by_aks(object: &Value) -> bool {
+    let labels = labels(object, "/metadata/labels");
+    labels.contains_key("addonmanager.kubernetes.io/mode")
+        || labels.get("kubernetes.azure.com/managedby").is_some_and(|by| by == "aks")
 }
 
 /// The tool that manages the object, by the marks that it leaves.

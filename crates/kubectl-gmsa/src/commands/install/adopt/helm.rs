@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::found::{Found, Key};
 use crate::failure::Failure;
+use crate::output::printer;
 
 const RELEASE: &str = "meta.helm.sh/release-name";
 const NAMESPACE: &str = "meta.helm.sh/release-namespace";
@@ -34,8 +35,26 @@ pub struct Releases {
     pub records: Vec<Value>,
     /// Whether the resource definition belongs to a release.
     pub definition: bool,
+    /// Releases that hold the resource definition and are removed from Helm, such as `crd-release`.
+    pub detached: Vec<String>,
     /// What the user has to do.
     pub warnings: Vec<String>,
+}
+
+impl Releases {
+    /// Prints what happens to releases, and what the user has to do.
+    pub fn tell(&self) {
+        for release in &self.detached {
+            printer::warning(&format!(
+                "Helm's release {release} holds the resource definition: uninstalling it would delete \
+                 every credential spec. The takeover removes the release from Helm's records; the \
+                 definition stays"
+            ));
+        }
+        for warning in &self.warnings {
+            printer::warning(warning);
+        }
+    }
 }
 
 /// Finds the releases that what was found, and the resource definition, belong to. What an
@@ -51,15 +70,17 @@ pub async fn releases(
     let definition = json!({"apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition", "metadata": {"name": definition_name()}});
     let definition = applier.live(&definition).await?;
-    if let Some(key) = definition.as_ref().and_then(release) {
+    let of_definition = definition.as_ref().and_then(release);
+    if let Some(key) = &of_definition {
         releases.definition = true;
-        keys.insert(key);
+        keys.insert(key.clone());
     }
     if began {
         return Ok(releases);
     }
-    for (namespace, name) in keys {
-        of_release(client, found, &namespace, &name, &mut releases).await?;
+    for key in keys {
+        let holds_definition = of_definition.as_ref() == Some(&key);
+        of_release(client, found, &key, holds_definition, &mut releases).await?;
     }
     Ok(releases)
 }
@@ -77,10 +98,15 @@ fn release(object: &Value) -> Option<Key> {
 async fn of_release(
     client: &Client,
     found: &Found,
-    namespace: &str,
-    name: &str,
+    (namespace, name): &Key,
+    holds_definition: bool,
     releases: &mut Releases,
 ) -> Result<(), Failure> {
+    let definition = if holds_definition {
+        " and the resource definition, with every credential spec"
+    } else {
+        ""
+    };
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let records = ListParams::default().labels(&format!("owner=helm,name={name}"));
     let object = format!("Helm's records of the release {namespace}/{name}");
@@ -88,7 +114,7 @@ async fn of_release(
     if records.items.is_empty() {
         releases.warnings.push(format!(
             "Helm's record of the release {namespace}/{name} was not found: do not uninstall this \
-             release; it would delete what is taken over"
+             release; it would delete what is taken over{definition}"
         ));
         return Ok(());
     }
@@ -106,6 +132,9 @@ async fn of_release(
                 {"name": record.metadata.name, "namespace": namespace,
                     "uid": record.metadata.uid}}));
         }
+        if holds_definition {
+            releases.detached.push(format!("{namespace}/{name}"));
+        }
         return Ok(());
     }
     let what = match others.first() {
@@ -114,8 +143,8 @@ async fn of_release(
     };
     releases.warnings.push(format!(
         "Helm's release {namespace}/{name} {what}, so its record stays: do not uninstall it before \
-         the annotation {POLICY}: keep is in its templates; it would delete what is taken over, and \
-         credential specs that it made"
+         the annotation {POLICY}: keep is in its templates; it would delete what is taken \
+         over{definition}, and credential specs that it made"
     ));
     Ok(())
 }
@@ -152,12 +181,19 @@ fn manifest(record: &Secret) -> Option<Vec<Value>> {
     documents.into_iter().map(|document| Some(document.ok()?.value)).collect()
 }
 
-/// Keeps Helm from deleting the resource definition when a release no longer has it.
-pub async fn keep_definition(client: &Client) -> Result<(), Failure> {
+/// Keeps Helm from deleting the resource definition when a release no longer has it. If the release
+/// is `detached`, the definition also stops saying that it belongs to it.
+pub async fn keep_definition(client: &Client, detached: bool) -> Result<(), Failure> {
     type Definition =
         k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
     let definitions: Api<Definition> = Api::all(client.clone());
-    let patch = json!({"metadata": {"annotations": {POLICY: "keep"}}});
+    let patch = if detached {
+        json!({"metadata": {
+            "annotations": {POLICY: "keep", RELEASE: null, NAMESPACE: null},
+            "labels": {"app.kubernetes.io/managed-by": null}}})
+    } else {
+        json!({"metadata": {"annotations": {POLICY: "keep"}}})
+    };
     let params = PatchParams {
         // Not with the field manager of install, whose next run would remove it.
         field_manager: Some("kubectl-gmsa-takeover".to_owned()),
