@@ -157,7 +157,11 @@ fn policy_files() -> Result<Vec<(String, String)>, Unwritable> {
     let deployed = |name: &str| format!("deploy/guard/{name}");
     let (guard, protection) = (guard::spec(), protection::spec(&options));
     let both = |name: &str, spec: &Value| yaml(&[guard::policy(name, spec), guard::binding(name)]);
-    let in_a_file = |name: &str, spec: &Value| both(&format!("{name}.static.k8s.io"), spec);
+    let in_a_file = |name: &str, spec: &Value| {
+        let text = both(&format!("{name}.static.k8s.io"), spec)?;
+        // An API server takes a comment before the first document for an object, and does not start.
+        Ok::<_, Unwritable>(text.replacen("---\n", "", 1))
+    };
     Ok(vec![
         (deployed("guard.yaml"), both(GUARD, &guard)?),
         (deployed("protection.yaml"), both(PROTECTION, &protection)?),
