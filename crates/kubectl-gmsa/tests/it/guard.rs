@@ -504,7 +504,7 @@ async fn a_guard_that_the_api_server_reads_from_files_protects_the_policies_too(
     answers(&world, &contents, 422, "does not define the name").await;
     let foreign = objects::pod("web", "p", &gmsa(Some("spec"), Some("{}")));
     answers(&world, &foreign, 403, "is not authorized to `use`").await;
-    // Somebody who may do everything to admission, and nothing else.
+    // A user who may do everything to admission, and nothing else.
     for object in manifest("guard.yaml") {
         world.apply(&object).await;
     }
