@@ -207,7 +207,9 @@ impl World {
             let status = self.outcomes("status").await;
             let doctor = self.outcomes("doctor").await;
             let of_webhook = |one: &&[String; 3]| {
-                ["webhook-", "crd-", "old-"].iter().any(|prefix| one[0].starts_with(prefix))
+                ["webhook-", "crd-", "old-", "guard-"]
+                    .iter()
+                    .any(|prefix| one[0].starts_with(prefix))
             };
             let of_doctor: BTreeSet<_> = doctor.iter().filter(of_webhook).cloned().collect();
             (!status.is_empty() && status == of_doctor).then_some(())

@@ -239,9 +239,12 @@ fn kustomize_builds_what_install_makes() {
         objects.sort_by_key(|one| format!("{} {}", one["kind"], one["metadata"]["name"]));
         objects
     };
-    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(directory);
-        let built = objects(&printed(&kubectl, &["kustomize", path.to_str().unwrap()]));
+    for (version, directories) in [("1.30", &["base", "guard"][..]), ("1.20", &["legacy"])] {
+        let build = |directory: &&str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(directory);
+            format!("---\n{}", printed(&kubectl, &["kustomize", path.to_str().unwrap()]))
+        };
+        let built = objects(&directories.iter().map(build).collect::<Vec<_>>().concat());
         assert!(built.len() > 10, "{built:?}");
         assert_eq!(built, objects(&manifests(version)), "{version}");
     }
@@ -249,16 +252,16 @@ fn kustomize_builds_what_install_makes() {
 
 #[tokio::test]
 async fn manifests_need_no_cluster_and_are_those_in_deploy() {
-    for (version, directory) in [("1.30", "base"), ("1.20", "legacy")] {
-        let read = |file: &str| {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../../deploy")
-                .join(directory)
-                .join(file);
+    let newer = ["base/server.yaml", "base/webhooks.yaml", "guard/guard.yaml"];
+    let older = ["legacy/server.yaml", "legacy/webhooks.yaml"];
+    for (version, files) in [("1.30", &newer[..]), ("1.20", &older)] {
+        let read = |file: &&str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(file);
             let text = std::fs::read_to_string(path).unwrap();
             text.split_once('\n').unwrap().1.to_owned()
         };
-        assert_eq!(manifests(version), read("server.yaml") + &read("webhooks.yaml"), "{version}");
+        let kept = files.iter().map(read).collect::<Vec<_>>().concat();
+        assert_eq!(manifests(version), kept, "{version}");
     }
     let ran = run(&["install", "--dry-run=client", "--kubernetes-version", "1.19"]);
     assert_eq!(ran.code, 3);
