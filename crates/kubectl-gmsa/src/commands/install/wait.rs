@@ -176,7 +176,13 @@ async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem
     let told = events.iter().filter(ours).filter_map(|event| {
         let (reason, message) = (event.reason.clone()?, event.message.as_deref()?.trim());
         let is_start = ["Unhealthy", "FailedScheduling"].contains(&reason.as_str());
-        (!is_start).then(|| Problem { text: format!("{reason}: {message}"), reason })
+        // With too little memory the runtime says "OOM-killed", or only that a process has ended.
+        let remedy = if reason == "FailedCreatePodSandBox" {
+            " (with a --memory-limit below 16Mi it may be too little memory)"
+        } else {
+            ""
+        };
+        (!is_start).then(|| Problem { text: format!("{reason}: {message}{remedy}"), reason })
     });
     told.collect()
 }
