@@ -157,7 +157,11 @@ fn policy_files() -> Result<Vec<(String, String)>, Unwritable> {
     let deployed = |name: &str| format!("deploy/guard/{name}");
     let (guard, protection) = (guard::spec(), protection::spec(&options));
     let both = |name: &str, spec: &Value| yaml(&[guard::policy(name, spec), guard::binding(name)]);
-    let in_a_file = |name: &str, spec: &Value| both(&format!("{name}.static.k8s.io"), spec);
+    let in_a_file = |name: &str, spec: &Value| {
+        let text = both(&format!("{name}.static.k8s.io"), spec)?;
+        // An API server takes a comment before the first document for an object, and does not start.
+        Ok::<_, Unwritable>(text.replacen("---\n", "", 1))
+    };
     Ok(vec![
         (deployed("guard.yaml"), both(GUARD, &guard)?),
         (deployed("protection.yaml"), both(PROTECTION, &protection)?),
@@ -185,9 +189,10 @@ pub enum Unwritable {
 }
 
 fn kustomization(resources: &[&str]) -> String {
-    let list: String = resources.iter().map(|one| format!("  - {one}\n")).collect();
+    let list: Vec<String> = resources.iter().map(|one| format!("  - {one}")).collect();
+    let list = list.join("\n");
     format!(
-        "{HEAD}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{list}"
+        "{HEAD}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{list}\n"
     )
 }
 
