@@ -189,9 +189,10 @@ pub enum Unwritable {
 }
 
 fn kustomization(resources: &[&str]) -> String {
-    let list: String = resources.iter().map(|one| format!("  - {one}\n")).collect();
+    let list: Vec<String> = resources.iter().map(|one| format!("  - {one}")).collect();
+    let list = list.join("\n");
     format!(
-        "{HEAD}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{list}"
+        "{HEAD}apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n{list}\n"
     )
 }
 

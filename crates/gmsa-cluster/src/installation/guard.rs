@@ -165,8 +165,8 @@ fn variables() -> Vec<(String, String)> {
         named("names1", "variables.fields.filter(f, f.name != '').map(f, f.name)".to_owned()),
     ];
     for index in 1..=MOST_NAMES {
-        let names = format!("variables.names{index}");
-        let expression = format!("{names}.filter(n, n != {names}[0])");
+        let left = format!("variables.names{index}");
+        let expression = format!("{left}.filter(n, n != {left}[0])");
         all.push((format!("names{}", index + 1), expression));
     }
     all.push(named("notAuthorized", not_authorized()));
@@ -251,7 +251,7 @@ fn text(condition: &str, what: &str) -> String {
 
 /// Contents without a name: no right could be asked for.
 fn unnamed_fields() -> String {
-    text("f.name == ''", &format!("' {}'", CONTENTS_WITHOUT_NAME))
+    text("f.name == ''", &format!("' {CONTENTS_WITHOUT_NAME}'"))
 }
 
 /// The right to one of the names, if there are so many.

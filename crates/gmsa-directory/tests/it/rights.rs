@@ -371,8 +371,9 @@ async fn a_long_list_of_principals_is_cut() {
     let directory = crate::support::administrator(&controller).await;
     let name = controller.unique("Long");
     create(&directory, &wish(&name)).await;
-    let entries: String =
+    let entries: Vec<String> =
         (0..1500).map(|number| format!("(A;;0xf01ff;;;{SID}-{})", 50_000 + number)).collect();
+    let entries = entries.concat();
     controller.modify(&format!(
         "dn: CN={name},CN=Managed Service Accounts,{BASE}\nchangetype: modify\n\
          replace: msDS-GroupMSAMembership\nmsDS-GroupMSAMembership: O:BAD:{entries}\n"

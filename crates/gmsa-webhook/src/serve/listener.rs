@@ -62,7 +62,7 @@ pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 }
 
 /// How many connections may be of HTTP/2, which API servers speak only where a URL names the loopback
-/// interface: each holds up to 100 streams, and a caller that takes no answers keeps all of them. The
+/// interface: each may have 100 streams, and a caller that takes no answers keeps all of them. The
 /// others speak HTTP/1.1.
 const HTTP2: usize = 64;
 

@@ -6,6 +6,7 @@ use crate::support::world::{SOON, World};
 use gmsa_core::names::{EARLY_WARNINGS, GUARD, NAME, PROTECTION};
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
+use gmsa_testkit::tools::skip_in_ci_too;
 use serde_json::{Value, json};
 
 const MUTATING: &str =
@@ -25,7 +26,7 @@ async fn world(test: &str) -> Option<World> {
     if world.plane.at_least(1, 30) {
         return Some(world);
     }
-    eprintln!("SKIPPED {test}: this API server has no admission policies; see docs/guard.md");
+    skip_in_ci_too(test, "this API server has no admission policies; see docs/guard.md");
     None
 }
 
@@ -50,10 +51,7 @@ async fn answers(world: &World, pod: &Value, code: u16, words: &str) -> String {
         match create(world, pod).await {
             Ok(_) if code == 201 => Some(String::new()),
             Err((got, message)) if got == code && message.contains(words) => Some(message),
-            other => {
-                eprintln!("{other:?}");
-                None
-            }
+            _ => None,
         }
     })
     .await
@@ -380,7 +378,7 @@ async fn only_administrators_change_what_is_protected() {
             answer.map_err(denied)
         }
     };
-    let role = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{NAME}");
+    let cluster_role = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{NAME}");
     let warnings = VALIDATING.replace(NAME, EARLY_WARNINGS);
     let all_validating = VALIDATING.rsplit_once('/').unwrap().0.to_owned();
     // Built-in validation comes first, so what is sent must be valid.
@@ -395,8 +393,8 @@ async fn only_administrators_change_what_is_protected() {
         ("DELETE", warnings, json!({})),
         ("DELETE", selector, json!({})),
         ("DELETE", DEFINITION.to_owned(), json!({})),
-        ("PATCH", role.clone(), json!({"rules": []})),
-        ("DELETE", role.replace("clusterroles", "clusterrolebindings"), json!({})),
+        ("PATCH", cluster_role.clone(), json!({"rules": []})),
+        ("DELETE", cluster_role.replace("clusterroles", "clusterrolebindings"), json!({})),
     ] {
         let what = format!("{method} {path} is refused");
         eventually(&what, SOON, || async {
@@ -485,14 +483,12 @@ async fn a_guard_that_the_api_server_reads_from_files_protects_the_policies_too(
         "apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyConfiguration",
         "staticManifestsDir": static_files}});
-    let text = json!({"apiVersion": "apiserver.config.k8s.io/v1",
+    let admission = json!({"apiVersion": "apiserver.config.k8s.io/v1",
         "kind": "AdmissionConfiguration", "plugins": [plugin]});
-    std::fs::write(&config, text.to_string()).unwrap();
+    std::fs::write(&config, admission.to_string()).unwrap();
     let Some(before) = gmsa_testkit::control_plane::version_of_programs(test) else { return };
     if before < (1, 36) {
-        eprintln!(
-            "SKIPPED {test}: API servers read policies from files from 1.36; see docs/guard.md"
-        );
+        skip_in_ci_too(test, "API servers read policies from files from 1.36; see docs/guard.md");
         return;
     }
     let options = gmsa_testkit::control_plane::Options {
@@ -508,7 +504,7 @@ async fn a_guard_that_the_api_server_reads_from_files_protects_the_policies_too(
     answers(&world, &contents, 422, "does not define the name").await;
     let foreign = objects::pod("web", "p", &gmsa(Some("spec"), Some("{}")));
     answers(&world, &foreign, 403, "is not authorized to `use`").await;
-    // Somebody who may do everything to admission, and nothing else.
+    // A user who may do everything to admission, and nothing else.
     for object in manifest("guard.yaml") {
         world.apply(&object).await;
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use gmsa_cluster::installation::IMAGE;
 use gmsa_core::names::{NAME, TAKEOVER};
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::tools;
+use gmsa_testkit::tools::{self, skip_in_ci_too};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
@@ -29,7 +29,7 @@ const IMAGE_SCRIPT_FAILED: &str = "failed to make an image of PEER_WEBHOOK";
 fn peer(test: &str) -> Option<PathBuf> {
     let program = std::env::var_os("PEER_WEBHOOK").filter(|path| !path.is_empty());
     if program.is_none() {
-        eprintln!("SKIPPED {test}: PEER_WEBHOOK does not name the program of windows-gmsa");
+        skip_in_ci_too(test, "PEER_WEBHOOK does not name the program of windows-gmsa");
     }
     program.map(PathBuf::from)
 }
@@ -87,7 +87,6 @@ impl Cluster {
         for load in [&allowed, &denied] {
             load.nothing_failed("in the takeover").await;
         }
-        eprintln!("{} and {} creations, none failed", allowed.count(), denied.count());
         allowed.end().await;
         denied.end().await;
         assert!(said.contains(&format!("deployment/{name} deleted")), "{said}");
