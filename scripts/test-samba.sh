@@ -42,6 +42,8 @@ cargo metadata --locked --format-version 1 >"$files/metadata.json"
 inside='
 cd "$1"
 export PATH=$2:/usr/sbin:/usr/bin:/sbin:/bin XDG_CACHE_HOME=/cache HOME=/root
+# There is no cargo to ask.
+export INSTA_WORKSPACE_ROOT=$1
 scripts/domain-controller.sh
 samba --version
 exec cargo-nextest nextest run --no-fail-fast --binaries-metadata /nextest/binaries.json \

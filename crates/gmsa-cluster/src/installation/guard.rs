@@ -23,8 +23,8 @@ use super::{NamespaceRequirement, Options, Version, labels};
 pub const MOST_NAMES: usize = 20;
 
 /// The longest list of fields in a denial. The API server drops a text of more than 5,120 bytes, and the
-/// commands for the longest names have 2,900.
-const LONGEST: usize = 2_000;
+/// commands for the longest names have 3,300.
+const LONGEST: usize = 1_500;
 
 /// The policy and its binding; none where the API server has no policies, or if it is not wanted.
 pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
@@ -264,10 +264,10 @@ fn right(index: usize) -> Value {
          .check('use').allowed()"
     );
     let fields = text(&format!("f.name == {name}"), "variables.notAuthorized");
+    let with_name = format!(".replace('{ANY_NAME}', {name})");
     // A list of one gives the text a name.
     let message = format!(
-        "{names} == [] ? '' : ([{fields}].map(t, {cut})[0] + variables.remedy)\
-         .replace('{ANY_NAME}', {name})",
+        "{names} == [] ? '' : [{fields}{with_name}].map(t, {cut})[0] + variables.remedy{with_name}",
         cut = cut("t"),
     );
     validation(&expression, Reason::NotAuthorized, &message)

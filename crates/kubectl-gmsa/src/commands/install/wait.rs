@@ -178,7 +178,7 @@ async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem
         let is_start = ["Unhealthy", "FailedScheduling"].contains(&reason.as_str());
         // With too little memory the runtime says "OOM-killed", or only that a process has ended.
         let remedy = if reason == "FailedCreatePodSandBox" {
-            " (with a --memory-limit below 16Mi it may be too little memory)"
+            " (it may be too little memory: see --memory-limit)"
         } else {
             ""
         };
