@@ -360,6 +360,8 @@ fn a_directory_may_contain_other_files() {
         [
             "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
+            "passed over deploy/guard/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/guard | kubectl gmsa review -f -",
             "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/legacy | kubectl gmsa review -f -",
             "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
