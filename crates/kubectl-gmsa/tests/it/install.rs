@@ -240,11 +240,11 @@ fn kustomize_builds_what_install_makes() {
         objects
     };
     for (version, directories) in [("1.30", &["base", "guard"][..]), ("1.20", &["legacy"])] {
-        let build = |directory: &&str| {
+        let rendered = |directory: &&str| {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(directory);
             format!("---\n{}", printed(&kubectl, &["kustomize", path.to_str().unwrap()]))
         };
-        let built = objects(&directories.iter().map(build).collect::<Vec<_>>().concat());
+        let built = objects(&directories.iter().map(rendered).collect::<Vec<_>>().concat());
         assert!(built.len() > 10, "{built:?}");
         assert_eq!(built, objects(&manifests(version)), "{version}");
     }
