@@ -14,22 +14,8 @@ fetch() {
     have apt-get || die "apt-get is missing: install cosign 3 and oras 1.3 by hand, and put them in $cache"
     say "fetching $* from Debian's packages ($suite)"
     work=$(mktemp -d)
-    mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$cache"
-    : >"$work/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
-        >"$work/sources.list"
-    # The signature is checked; the age is not, because a mirror may lag.
-    cat >"$work/apt.conf" <<CONFIGURATION
-Dir::State "$work";
-Dir::State::status "$work/status";
-Dir::State::lists "$work/lists";
-Dir::Cache "$work/cache";
-Dir::Etc::sourcelist "$work/sources.list";
-Dir::Etc::sourceparts "-";
-APT::Sandbox::User "root";
-Acquire::Check-Valid-Until "false";
-Acquire::Languages "none";
-CONFIGURATION
+    mkdir -p "$cache"
+    apt_for "$work" "$suite"
     (
         export APT_CONFIG=$work/apt.conf
         cd "$work"

@@ -20,6 +20,7 @@ install_packages() {
     have apt-get || die "apt-get is missing: install $* by hand"
     [ "$(id -u)" -eq 0 ] || as_root=(sudo)
     say "installing $*"
+    update_apt_once
     "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
@@ -145,4 +146,47 @@ lint_workflows() {
             for (const one of found) console.log(`${one.file}:${one.line}:${one.column}: ${one.message}`);
             process.exit(found.length === 0 ? 0 : 1);
         });' "$@"
+}
+
+# debian_mirrors: from where this machine gets Debian's main packages, an address a line.
+debian_mirrors() {
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Identifier: Packages' 'Component: main' |
+        awk '$2 == "Debian" && $3 == "Debian" { print $1 }' | sort -u
+}
+
+# update_apt_once: on a new machine apt knows neither packages nor what its sources are of.
+update_apt_once() {
+    local as_root=()
+    [ -z "$(debian_mirrors)" ] || return 0
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq
+}
+
+# apt_for DIRECTORY SUITE...: an apt.conf in the directory by which apt-get knows these suites of Debian and
+# keeps its state there; the machine's own stays as it is. The packages come from where the machine gets its own.
+apt_for() {
+    local directory=$1 keyring=/usr/share/keyrings/debian-archive-keyring.gpg uri suite
+    shift
+    mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial"
+    : >"$directory/status"
+    update_apt_once
+    debian_mirrors | while read -r uri; do
+        for suite in "$@"; do
+            echo "deb [signed-by=$keyring] $uri $suite main"
+        done
+    done >"$directory/sources.list"
+    [ -s "$directory/sources.list" ] || die "no source of Debian's main packages is configured"
+    # The signature is checked; the age is not, because a mirror may lag.
+    cat >"$directory/apt.conf" <<CONFIGURATION
+Dir::State "$directory";
+Dir::State::status "$directory/status";
+Dir::State::lists "$directory/lists";
+Dir::Cache "$directory/cache";
+Dir::Etc::sourcelist "$directory/sources.list";
+Dir::Etc::sourceparts "-";
+APT::Sandbox::User "root";
+Acquire::Check-Valid-Until "false";
+Acquire::Languages "none";
+CONFIGURATION
 }

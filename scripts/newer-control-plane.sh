@@ -12,6 +12,7 @@
 #
 # Then: KUBEBUILDER_ASSETS=DIRECTORY cargo nextest run --workspace
 set -euo pipefail
+. "$(dirname "$0")/common.sh"
 
 usage='usage: newer-control-plane.sh TREE VERSION DIRECTORY [PROGRAM...]'
 tree=$(cd "${1:?$usage}" && pwd)
@@ -19,7 +20,6 @@ version=${2:?$usage}
 out=${3:?$usage}
 shift 3
 [ $# -gt 0 ] || set -- kube-apiserver kube-controller-manager
-die() { printf 'newer control plane: %s\n' "$*" >&2; exit 1; }
 [ -d "$tree/vendor" ] && [ -d "$tree/cmd/kube-apiserver" ] ||
     die "$tree is not the source of Kubernetes with its vendored modules"
 [[ $version =~ ^v([0-9]+)\.([0-9]+)\.[0-9]+ ]] || die "$version is not a version such as v1.36.2"
@@ -31,25 +31,8 @@ out=$(cd "$out" && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/newer-control-plane.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# The mirrors that carry Debian's main packages, as the machine names them; its own apt is not changed.
-mkdir -p "$work/lists/partial" "$work/packages/partial" "$work/root"
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-apt-get indextargets --format '$(REPO_URI) $(ORIGIN) $(LABEL)' 'Identifier: Packages' 'Component: main' |
-    awk '$2 == "Debian" && $3 == "Debian" { print $1 }' | sort -u |
-    while read -r uri; do
-        for suite in trixie sid; do
-            echo "deb [signed-by=$keyring] $uri $suite main"
-        done
-    done >"$work/sources.list"
-[ -s "$work/sources.list" ] || die "no apt source of Debian main is configured"
-cat >"$work/apt.conf" <<CONF
-Dir::Etc::sourcelist "$work/sources.list";
-Dir::Etc::sourceparts "-";
-Dir::State::lists "$work/lists";
-Dir::Cache "$work";
-Dir::Cache::archives "$work/packages";
-APT::Sandbox::User "root";
-CONF
+apt_for "$work" trixie sid
+mkdir -p "$work/packages" "$work/root"
 export APT_CONFIG=$work/apt.conf
 apt-get update -qq
 (cd "$work/packages" && apt-get download -qq "golang-$release-go" "golang-$release-src" etcd-server/trixie)

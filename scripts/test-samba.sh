@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 release=${1:-trixie-backports}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa
 root=${SAMBA_ROOT:-$cache/samba-$release}
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+mirror=${DEBIAN_MIRROR:-$(debian_mirrors | head -n 1)}
 [ "$(id -u)" -eq 0 ] || die "root is needed: the tests run in another root directory"
 
 if [ ! -f "$root/ready" ]; then
