@@ -89,6 +89,25 @@ fn a_bad_document_is_named_and_the_others_are_read() {
 }
 
 #[test]
+fn json_means_the_same_in_both_readers() {
+    for value in [
+        r#"{"a": {"b": [1, -2, 1.5, 1e3, true, null, "x", ""]}}"#,
+        r#"{"a": "\u00fc \"quoted\" \\ \n", "0644": "0644", "y": "no"}"#,
+        r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 0.1}"#,
+        "{\n  \"a\": [\n    {}\n  ]\n}",
+        "{}",
+    ] {
+        let json = format!("---\n{value}\n");
+        let yaml = format!("---\n# not JSON\n{value}\n");
+        assert_eq!(values(&json), values(&yaml), "{value}");
+    }
+    for (bad, why) in [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "duplicate"), ("{\"a\": [1,\n", ":")] {
+        let error = parse("f.json", bad).remove(0).unwrap_err().to_string();
+        assert!(error.contains("f.json:1") && error.contains(why), "{error}");
+    }
+}
+
+#[test]
 fn many_documents_are_read_in_their_order_and_each_at_its_line() {
     let text: String = (0..1000)
         .map(|number| match number % 100 {
