@@ -62,10 +62,18 @@ impl Source {
 /// One object.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The object.
-    pub value: Value,
+    /// The object, shared with what is made of it.
+    pub value: Arc<Value>,
     /// Its position.
     pub source: Source,
+}
+
+impl Document {
+    /// The object alone.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Arc::unwrap_or_clone(self.value)
+    }
 }
 
 /// A document that cannot be read as an object.
@@ -137,7 +145,8 @@ fn take(
         return;
     }
     if !kind.ends_with("List") || !object.get("items").is_some_and(Value::is_array) {
-        found.push(Ok(Document { value: Value::Object(object), source: source.clone() }));
+        let value = Arc::new(Value::Object(object));
+        found.push(Ok(Document { value, source: source.clone() }));
         return;
     }
     // The items of a typed list, such as a PodList, need not repeat their kind.
