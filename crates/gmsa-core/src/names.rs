@@ -21,6 +21,13 @@ pub const KIND: &str = "GMSACredentialSpec";
 /// The name of the custom resource in paths.
 pub const PLURAL: &str = "gmsacredentialspecs";
 
+/// The kind of the index of credential specs, in [`API_VERSION`].
+pub const INDEX_KIND: &str = "GMSAIndex";
+/// The name of that kind in paths.
+pub const INDEX_PLURAL: &str = "gmsaindexes";
+/// The name of the one index.
+pub const INDEX: &str = "gmsa";
+
 /// The field manager of the plugin.
 pub const FIELD_MANAGER: &str = "kubectl-gmsa";
 /// The field manager of the server, which also reports its events.
