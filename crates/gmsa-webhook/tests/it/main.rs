@@ -21,6 +21,7 @@ mod existing_installation;
 mod grant_command;
 mod http;
 mod image;
+mod index;
 mod limits;
 mod monitoring;
 mod outage;
