@@ -33,6 +33,9 @@ template begins with it, because helm renders them in an order of its own. */}}
 {{- if semverCompare "<1.36-0" .Capabilities.KubeVersion.Version }}
 {{- fail (printf "engine is \"policy\", which needs API servers from 1.36, and this is %s: leave engine out, and the webhook decides" .Capabilities.KubeVersion.Version) }}
 {{- end }}
+{{- if $values.randomHostname }}
+{{- fail "engine is \"policy\", and policies give no random hostnames: leave randomHostname out, or engine" }}
+{{- end }}
 {{- if or $values.namespacesOptIn $values.skipSystemNamespaces $values.namespaceRequirements }}
 {{- fail "engine is \"policy\", and namespacesOptIn, skipSystemNamespaces or namespaceRequirements leaves namespaces out, which this chart cannot write into policies: leave them out, or install with kubectl gmsa install --engine=policy" }}
 {{- end }}

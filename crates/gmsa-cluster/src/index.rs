@@ -18,7 +18,7 @@ use gmsa_core::names::{INDEX, SERVER_FIELD_MANAGER};
 use http::HeaderValue;
 use http::header::ACCEPT;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Client;
+use kube::{Client, Resource as _};
 use kube::api::{Api, DynamicObject, PostParams, Request};
 use parking_lot::Mutex;
 use serde_json::Value;

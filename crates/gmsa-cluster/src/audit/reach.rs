@@ -299,6 +299,11 @@ async fn policy(objects: &Objects, name: &str) -> [Option<Value>; 2] {
     [read(kinds::VALIDATING_POLICY).await, read(kinds::VALIDATING_POLICY_BINDING).await]
 }
 
+/// Whether the policies of the engine decide on the cluster's pods. False if the caller may not read them.
+pub async fn has_policy_engine(client: &Client) -> bool {
+    decides(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
+}
+
 /// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the
 /// configurations that show it.
 pub async fn makes_random_hostnames(client: &Client) -> bool {

@@ -56,11 +56,13 @@ pub async fn ask_policies(client: &Client, namespace: &str) -> Result<Option<Str
         return Ok(Some("no policy refused a pod that must be refused".to_owned()));
     };
     let said_by = |policy: &str| error.why().contains(&format!("'{policy}'"));
+    let is_engine = said_by(ENGINE_CHECK) || said_by(ENGINE_GUARD);
     match error.code() {
-        Some(_) if said_by(ENGINE_CHECK) => Ok(None),
-        Some(_) if said_by(ENGINE_GUARD) => {
-            Ok(Some(format!("the policy {ENGINE_EXPAND} did not see a pod: {}", error.why())))
+        // The guard names what should have seen the pod.
+        Some(_) if is_engine && error.why().contains(ENGINE_EXPAND) => {
+            Ok(Some(error.why().to_owned()))
         }
+        Some(_) if is_engine && error.why().contains(question.answer) => Ok(None),
         Some(_) if error.why().contains(question.answer) => {
             Ok(Some(format!("another than the policies answered: {}", error.why())))
         }

@@ -62,6 +62,13 @@ pub async fn check(
 
 /// The same without asking a cluster.
 pub fn check_version(options: &Options, version: Version) -> Result<(), Failure> {
+    if options.engine == Engine::Policy && options.random_hostname {
+        return Err(Failure::Input(
+            "failed to install: policies give no random hostnames; add --random-hostname=false, or use \
+             --engine=webhook"
+                .to_owned(),
+        ));
+    }
     if options.engine == Engine::Policy && !version.has_mutating_policies() {
         return Err(Failure::Cluster(format!(
             "failed to install: --engine=policy needs API servers from {FIRST_WITH_ENGINE}, which change \

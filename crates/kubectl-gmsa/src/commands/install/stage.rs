@@ -48,9 +48,7 @@ impl Stage<'_> {
         options: &Options,
         objects: &installation::Objects,
     ) -> Result<(), Failure> {
-        if self.server_and_webhooks(options, version, objects).await? {
-            printer::note("the webhook answers");
-        }
+        self.server_and_webhooks(options, objects).await?;
         // They refuse what the webhooks did not see, or what was not expanded, so these come first.
         let (mutating, validating): (Vec<&Value>, Vec<&Value>) =
             objects.policies.iter().partition(|object| is_policy(object, "Mutating"));
