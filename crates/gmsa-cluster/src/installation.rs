@@ -9,6 +9,7 @@ pub mod ca_bundle;
 pub mod certificate_secret;
 pub mod definition;
 pub mod edits;
+pub mod engine;
 mod guard;
 pub mod identify;
 mod index;

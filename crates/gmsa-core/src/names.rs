@@ -53,6 +53,21 @@ pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
 pub const GUARD: &str = "gmsa-webhook-guard";
 /// The name of the admission policy that protects the installation, and of its binding.
 pub const PROTECTION: &str = "gmsa-webhook-protection";
+/// The name of the policy of the engine that expands pods, and of its binding. The names of all of the
+/// engine's policies begin alike, and each binding has its policy's.
+pub const ENGINE_EXPAND: &str = "gmsa-engine-expand";
+/// The name of the policy that checks pods which were expanded.
+pub const ENGINE_CHECK: &str = "gmsa-engine-check";
+/// The name of the policy that refuses pods which were not.
+pub const ENGINE_GUARD: &str = "gmsa-engine-guard";
+/// The name of the policy that holds back the contents of new ephemeral containers.
+pub const ENGINE_HOLD_EPHEMERAL: &str = "gmsa-engine-hold-ephemeral";
+/// The name of the policy that expands ephemeral containers.
+pub const ENGINE_EXPAND_EPHEMERAL: &str = "gmsa-engine-expand-ephemeral";
+/// The name of the policy that checks ephemeral containers.
+pub const ENGINE_CHECK_EPHEMERAL: &str = "gmsa-engine-check-ephemeral";
+/// The name of the policy that refuses ephemeral containers which were not checked.
+pub const ENGINE_GUARD_EPHEMERAL: &str = "gmsa-engine-guard-ephemeral";
 /// The name of everything that only the audit needs, and of what it writes.
 pub const AUDIT: &str = "gmsa-webhook-audit";
 /// The name of the role by which the server reads what the audit counted.
@@ -94,6 +109,12 @@ pub const INDEX_SEEN: &str = domain!("", "/seen");
 /// The annotation of the index that names the credential specs which are in it although they are still
 /// being created.
 pub const INDEX_EARLY: &str = domain!("", "/early");
+/// The label of the pods that the engine has expanded, with the value `true`.
+pub const SEEN: &str = domain!("", "/gmsa");
+/// The annotation by which the policy that expands a pod says to the one that checks it what is wrong:
+/// the code and the text of a denial. No stored pod has it.
+pub const DENIED: &str = domain!("", "/gmsa-denied");
+
 /// The annotation of the Deployment that keeps the options, as JSON, for the next install.
 pub const OPTIONS: &str = domain!("", "/options");
 /// The annotation that records how far an adoption has come.

@@ -125,7 +125,10 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         create(&world.client, &object, &plural, None).await;
     }
     expands(&world.client, WITH_POLICIES).await;
-    println!("Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time", version.0, version.1);
+    println!(
+        "Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time",
+        version.0, version.1
+    );
     println!("| credential specs | pod | engine | p50 ms | p99 ms |\n|---|---|---|---|---|");
     let mut specs = vec![(SPEC.to_owned(), credential_spec(SPEC, 0))];
     for count in counts {

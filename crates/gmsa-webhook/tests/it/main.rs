@@ -17,6 +17,7 @@ mod decisions;
 mod definition;
 mod denials;
 mod early_warnings;
+mod engine_states;
 mod existing_installation;
 mod grant_command;
 mod http;

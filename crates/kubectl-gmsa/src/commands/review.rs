@@ -11,8 +11,8 @@ mod yaml;
 
 use std::path::Path;
 
-use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_cluster::installation::MOST_NAMES;
+use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
 use crate::cli::{Output, Review};
