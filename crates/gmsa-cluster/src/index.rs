@@ -239,7 +239,6 @@ impl Inner {
 
     /// Makes the index what is known, if it is not.
     async fn step(&self) -> Result<Step, Error> {
-        let mut own = false;
         for _ in 0..TRIES {
             let stored = self.stored.current();
             self.known.adopt(stored.as_deref());
@@ -247,17 +246,18 @@ impl Inner {
             if let Some(stored) = &stored {
                 if stored.is_same(&snapshot.index) {
                     self.done(&snapshot, stored.version);
-                    return Ok(Step::Done { own });
+                    return Ok(Step::Done { own: false });
                 }
                 if stored.seen > snapshot.seen && stored.since.elapsed() < CATCH_UP {
                     return Ok(Step::Behind);
                 }
             }
             match self.write(&snapshot, stored.as_deref()).await {
-                Ok(version) => {
-                    own = true;
+                Ok(written) => {
                     self.observer.wrote(true);
-                    self.stored.wrote(version);
+                    self.done(&snapshot, written.version);
+                    self.stored.wrote(written);
+                    return Ok(Step::Done { own: true });
                 }
                 Err(error) if error.is_conflict() => self.stored.found(self.read().await?),
                 // It was deleted meanwhile.

@@ -176,18 +176,23 @@ async fn the_index_follows_the_credential_specs_and_repairs_itself() {
 
     world.create("one", "Web1").await;
     world.create("two", "Web2").await;
-    let mut bare = objects::credential_spec("bare", "Web3");
-    bare["credspec"] = json!({});
-    world.specs().create(&PostParams::default(), &dynamic(&bare)).await.unwrap();
+    // API servers of old refuse an empty text in a map, which only the policy engine's get.
+    let has_empty = world.plane.at_least(1, 36);
+    if has_empty {
+        let mut bare = objects::credential_spec("bare", "Web3");
+        bare["credspec"] = json!({});
+        world.specs().create(&PostParams::default(), &dynamic(&bare)).await.unwrap();
+    }
+    let bare = usize::from(has_empty);
     let index = world.agrees().await;
-    assert_eq!((index.templates.len(), index.entries.len()), (1, 3));
+    assert_eq!((index.templates.len(), index.entries.len()), (1, 2 + bare));
     // A change, and an end.
     let mut changed = objects::credential_spec("two", "Web4");
     changed["credspec"]["CmsPlugins"] = json!(["ActiveDirectory", "<more>"]);
     world.apply(&changed).await;
     world.delete("one").await;
     let index = world.agrees().await;
-    assert_eq!((index.templates.len(), index.entries.len()), (0, 2));
+    assert_eq!((index.templates.len(), index.entries.len()), (0, 1 + bare));
 
     // What changes no contents is not written.
     let before = server.metric(r#"gmsa_index_writes_total{result="success"}"#).await;
@@ -225,7 +230,7 @@ async fn the_index_follows_the_credential_specs_and_repairs_itself() {
     let server = world.server().await;
     world.ready(&server).await;
     world.agrees().await;
-    assert_eq!(server.metric("gmsa_index_entries{}").await, 2.0);
+    assert_eq!(server.metric("gmsa_index_entries{}").await as usize, 1 + bare);
 }
 
 /// Each version of the index, in order, as long as it is asked for.
@@ -343,11 +348,11 @@ async fn what_does_not_fit_is_left_out_and_said() {
     server.wait_for_log("IndexFull").await;
     assert!(!server.log().join("\n").contains("xxxx"), "contents in the log");
     // Room for them.
-    for number in 0..4 {
+    for number in 0..14 {
         world.delete(&format!("old-{number:02}")).await;
     }
     let index = world.agrees().await;
-    assert_eq!(index.entries.len(), 44);
+    assert_eq!(index.entries.len(), 34);
     let object = world.indexes().get(INDEX).await.unwrap();
     assert!(!object.annotations().contains_key(INDEX_LEFT_OUT));
     event("IndexFits").await;
