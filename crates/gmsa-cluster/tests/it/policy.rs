@@ -130,7 +130,7 @@ impl Policy {
 }
 
 fn run(context: &Context<'_, '_>, program: &Program) -> Result<Cel, String> {
-    program.execute(context).map_err(|error| format!("{:?}: {error}", program.expression()))
+    program.execute(context).map_err(|error| format!("an expression fails: {error}"))
 }
 
 /// The objects of the Kubernetes libraries for a JSON Patch, as maps.
