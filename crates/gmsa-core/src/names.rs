@@ -44,6 +44,8 @@ pub const SECRET: &str = "gmsa-webhook-certificates";
 pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of the configuration, roles and bindings by which the server keeps the index.
+pub const INDEX_KEEPER: &str = "gmsa-webhook-index";
 /// The name of the role by which the server reads the TLS profile of an OpenShift cluster, and of its
 /// binding.
 pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
@@ -99,6 +101,14 @@ pub const ENABLED: &str = "enabled";
 /// namespaces whose pods only the installation under test is asked about.
 pub const PROBE_LABEL: &str = domain!("", "/probe");
 
+/// The annotation of the index that names the credential specs which are not in it.
+pub const INDEX_LEFT_OUT: &str = domain!("", "/left-out");
+/// The annotation of the index with the resource version of the newest credential spec that its writer
+/// had seen, so that a replica which is behind does not undo what another wrote.
+pub const INDEX_SEEN: &str = domain!("", "/seen");
+/// The annotation of the index that names the credential specs which are in it although they are still
+/// being created.
+pub const INDEX_EARLY: &str = domain!("", "/early");
 /// The label of the pods that the engine has expanded, with the value `true`.
 pub const SEEN: &str = domain!("", "/gmsa");
 /// The annotation by which the policy that expands a pod says to the one that checks it what is wrong:

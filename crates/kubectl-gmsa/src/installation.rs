@@ -4,6 +4,7 @@ pub mod journal;
 pub mod leftover;
 pub mod pods;
 pub mod probe;
+pub mod removal;
 pub mod signature;
 pub mod token;
 

@@ -62,6 +62,7 @@ pub struct AdmissionRequest<'a, O> {
     name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
     operation: Option<Text<'a>>,
+    dry_run: Option<bool>,
     object: Option<O>,
     old_object: Option<O>,
 }
@@ -105,6 +106,12 @@ impl<O> AdmissionRequest<'_, O> {
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or_default()
     }
+
+    /// Whether nothing will be stored.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run == Some(true)
+    }
 }
 
 /// A decoded AdmissionReview.
@@ -143,7 +150,7 @@ fn decode_apart(text: &str) -> Result<Review<'_>, Malformed> {
     let mut unreadable = None;
     let object = read_pod("object", raw.object, &mut unreadable);
     let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);
-    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, .. } = raw;
+    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, dry_run, .. } = raw;
     let request = AdmissionRequest {
         uid,
         kind,
@@ -151,6 +158,7 @@ fn decode_apart(text: &str) -> Result<Review<'_>, Malformed> {
         name,
         namespace,
         operation,
+        dry_run,
         object,
         old_object,
     };

@@ -22,6 +22,7 @@ mod existing_installation;
 mod grant_command;
 mod http;
 mod image;
+mod index;
 mod limits;
 mod monitoring;
 mod outage;

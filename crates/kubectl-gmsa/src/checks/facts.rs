@@ -5,7 +5,7 @@ use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
-    is_controlled, is_gmsa_configuration, is_ours, only_warns,
+    is_controlled, is_gmsa_configuration, is_ours, sends_no_pods,
 };
 use gmsa_core::names::{EARLY_WARNINGS, NAME};
 use serde_json::Value;
@@ -88,7 +88,9 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
                     .iter()
                     .any(|one| text(one, "/metadata/name") == EARLY_WARNINGS && is_ours(one));
                 all.extend(
-                    found.into_iter().filter(|one| is_gmsa_configuration(one) && !only_warns(one)),
+                    found
+                        .into_iter()
+                        .filter(|one| is_gmsa_configuration(one) && !sends_no_pods(one)),
                 );
             }
             (Err(why), _) => configurations = Err(why),

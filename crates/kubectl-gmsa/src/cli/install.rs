@@ -27,6 +27,17 @@ pub enum CertificatesArg {
     Files,
 }
 
+/// What decides on pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// A webhook, which API servers call for each pod that uses a GMSA
+    Webhook,
+    /// Admission policies, which API servers from 1.36 evaluate themselves
+    Policy,
+    /// What is best for the API server; at present always the webhook
+    Auto,
+}
+
 /// What happens to a pod when the webhook does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "PascalCase")]
@@ -79,6 +90,9 @@ pub struct Install {
     /// A Secret for pulling the image; can be repeated
     #[arg(long, value_name = "NAME")]
     pub image_pull_secret: Vec<String>,
+    /// What decides on pods; a running installation is switched without a pause [default: webhook]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
     /// Where the serving certificate comes from [default: self]
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub certificates: Option<CertificatesArg>,
@@ -231,8 +245,8 @@ pub struct TakeoverFlags {
     /// Also check pods in namespaces that opted out by the labels of windows-gmsa
     #[arg(long)]
     pub end_exclusions: bool,
-    /// The number of seconds to let API servers pick up new webhook configurations before the old
-    /// webhook stops
+    /// The number of seconds to let API servers pick up new webhook configurations or policies before
+    /// the old ones are deleted
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub settle: u64,
     /// Do not ask for confirmation

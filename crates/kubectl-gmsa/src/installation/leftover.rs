@@ -1,7 +1,7 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Certificates, Objects, Options, Version, objects};
+use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
 use gmsa_core::names::PART_OF;
 use serde_json::{Value, json};
 
@@ -35,14 +35,29 @@ pub async fn of_options(
 /// Whatever an install of any options may have made, what belongs to another source of certificates
 /// last.
 pub fn everything(options: &Options, version: Version) -> Objects {
-    let of =
-        |certificates| objects(&Options { certificates, ..options.with_everything() }, version);
-    let mut all = of(Certificates::SelfManaged);
-    let others = [Certificates::CertManager, Certificates::Files].into_iter().map(of);
-    for object in others.flat_map(|others| others.base) {
-        if !all.base.iter().any(|one| is_same(one, &object)) {
-            all.base.push(object);
+    let of = |engine, certificates| {
+        objects(&Options { engine, certificates, ..options.with_everything() }, version)
+    };
+    let mut all = of(Engine::Webhook, Certificates::SelfManaged);
+    let add = |all: &mut Vec<Value>, more: Vec<Value>| {
+        for object in more {
+            if !all.iter().any(|one| is_same(one, &object)) {
+                all.push(object);
+            }
         }
+    };
+    let policy = of(Engine::Policy, Certificates::SelfManaged);
+    // Before the Deployment, so that what is deleted in reverse ends after it.
+    let (more, base): (Vec<Value>, Vec<Value>) = policy
+        .base
+        .into_iter()
+        .partition(|object| !all.base.iter().any(|one| is_same(one, object)));
+    drop(base);
+    all.base.splice(0..0, more);
+    add(&mut all.webhooks, policy.webhooks);
+    add(&mut all.policies, policy.policies);
+    for certificates in [Certificates::CertManager, Certificates::Files] {
+        add(&mut all.base, of(Engine::Webhook, certificates).base);
     }
     all
 }
