@@ -212,6 +212,11 @@ impl Engine<'_> {
         Policies { mutating: mutating.concat(), validating: validating.concat() }
     }
 
+    /// The name of a policy, by that of the first with the index.
+    fn name(&self, name: &str) -> String {
+        format!("{}{}", self.source.policy(name), self.suffix)
+    }
+
     /// What namespaces must be like, as a condition in CEL; nothing if each is.
     fn requirements(&self) -> String {
         super::guard::are_met(&namespace_requirements(self.options, self.version))
@@ -279,7 +284,7 @@ impl Engine<'_> {
 
     fn binding(&self, name: &str, needs_source: bool, not_found: &str) -> Value {
         let mut spec = json!({
-            "policyName": format!("{name}{}", self.suffix),
+            "policyName": self.name(name),
             // The defaults, set explicitly so that an apply removes selectors that exclude pods.
             "matchResources": {
                 "matchPolicy": "Equivalent",
@@ -311,7 +316,7 @@ impl Engine<'_> {
             json!({
                 "apiVersion": "admissionregistration.k8s.io/v1",
                 "kind": kind,
-                "metadata": {"name": format!("{name}{}", self.suffix), "labels": labels()},
+                "metadata": {"name": self.name(name), "labels": labels()},
                 "spec": spec,
             })
         };

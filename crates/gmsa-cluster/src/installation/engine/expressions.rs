@@ -25,6 +25,10 @@ const REFUSED: &str = "'\\u0002'";
 /// The text of a credential spec that does not exist. No contents begin so.
 pub(super) const ABSENT: &str = "'absent'";
 
+/// What the names of policies with and without the index have in them.
+const WITH_INDEX: &str = "-engine-";
+const WITHOUT_INDEX: &str = "-static-";
+
 /// How many fields a denial names.
 const MOST_SHOWN: usize = 25;
 /// The longest denial. The API server drops one of more than 5,120 bytes.
@@ -51,7 +55,8 @@ pub(super) struct Source {
     pub(super) text: String,
     /// Which names are in it; nothing for all.
     pub(super) covers: Option<String>,
-    /// Why a pod may not have been expanded, in words.
+    /// Why a pod may not have been expanded, in words, after the name of the policy that should have done
+    /// it.
     pub(super) causes: String,
     /// Whether it is the index, which is the policy's parameters.
     pub(super) parameters: bool,
@@ -81,13 +86,19 @@ impl Source {
             ),
             covers: None,
             causes: format!(
-                "the policy {ENGINE_EXPAND} did not see this pod (the policy, its binding or the \
-                 index `kubectl get {INDEX_PLURAL}.{DOMAIN} {INDEX}` is missing or cannot be read, \
-                 the API server has just started, or the name was added after it ran)"
+                "did not see this pod (the policy, its binding or the index `kubectl get \
+                 {INDEX_PLURAL}.{DOMAIN} {INDEX}` is missing or cannot be read, the API server has \
+                 just started, or the name was added after it ran)"
             ),
             parameters: true,
             is_first: true,
         }
+    }
+
+    /// The name of one of the policies, by that of the one with the index. Others differ, so that both can
+    /// be there while a cluster is switched.
+    pub(super) fn policy(&self, name: &str) -> String {
+        if self.parameters { name.to_owned() } else { name.replacen(WITH_INDEX, WITHOUT_INDEX, 1) }
     }
 
     /// The text of a name, if that is one of those that this source has.
@@ -235,7 +246,14 @@ impl Source {
         format!(
             "variables.shown.map(i, {f}.field + ({}{}))",
             chain.concat(),
-            with_name(": GMSA cred spec \"", &format!("\" was not expanded: {}", self.causes))
+            with_name(
+                ": GMSA cred spec \"",
+                &format!(
+                    "\" was not expanded: the policy {} {}",
+                    self.policy(ENGINE_EXPAND),
+                    self.causes
+                )
+            )
         )
     }
 
@@ -346,14 +364,22 @@ impl Source {
                 quoted(": GMSA cred spec \""),
                 quoted("\" was not expanded"),
             )),
-            quoted(&format!(": {}; try again, and see `kubectl gmsa status`", self.causes))
+            self.cause(ENGINE_EXPAND)
         )
+    }
+
+    /// Why something was not expanded, as the end of a denial.
+    fn cause(&self, policy: &str) -> String {
+        quoted(&format!(
+            ": the policy {} {}; try again, and see `kubectl gmsa status`",
+            self.policy(policy),
+            self.causes
+        ))
     }
 
     /// What new ephemeral containers must be like, as far as nothing but the update itself says.
     pub(super) fn guard_ephemeral(&self, requirements: &str) -> Vec<Value> {
         let step = Step { ephemeral: true, last: true };
-        let causes = self.causes.replace(ENGINE_EXPAND, ENGINE_EXPAND_EPHEMERAL);
         let list = |which: &str, words: &str| {
             format!("variables.fields.filter(f, {which}).map(f, f.field + {words})")
         };
@@ -366,7 +392,7 @@ impl Source {
                 quoted("\" was not expanded"),
             ),
         );
-        let after = quoted(&format!(": {causes}; try again, and see `kubectl gmsa status`"));
+        let after = self.cause(ENGINE_EXPAND_EPHEMERAL);
         let mut all = common(step, requirements);
         all.push(validation(
             &format!("{unnamed} == []"),
@@ -617,10 +643,10 @@ fn set(map: &str, key: &str, value: &str) -> String {
     )
 }
 
-/// Marks the contents of new ephemeral containers as unchecked.
+/// Marks the contents of new ephemeral containers as unchecked, unless they are already.
 pub(super) fn hold() -> String {
     format!(
-        "variables.fields.filter(f, f.filled != '').map(f, JSONPatch{{op: 'add', \
+        "variables.fields.filter(f, f.filled != '' && !f.contents.startsWith({HELD})).map(f, JSONPatch{{op: 'add', \
          path: f.path + '/gmsaCredentialSpec', value: {HELD} + f.contents}})"
     )
 }

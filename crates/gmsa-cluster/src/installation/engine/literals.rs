@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::index::{self, Index, Spec};
-use gmsa_core::names::ENGINE_EXPAND;
 
 use super::expressions::{ABSENT, Source, from_template, variable};
 use crate::installation::guard::quoted;
@@ -90,10 +89,10 @@ fn source(index: &Index, (from, to): (Option<&str>, Option<&str>), is_first: boo
             from_template("entry")
         ),
         covers: (!range.is_empty()).then(|| range.join(" && ")),
-        causes: format!(
-            "the policy {ENGINE_EXPAND} did not see this pod (the policy or its binding is missing, \
-             or the name was added after it ran)"
-        ),
+        causes:
+            "did not see this pod (the policy or its binding is missing, or the name was added \
+                 after it ran)"
+                .to_owned(),
         parameters: false,
         is_first,
     }
