@@ -62,8 +62,8 @@ impl Source {
 /// One object.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The object.
-    pub value: Value,
+    /// The object, shared with what is made of it.
+    pub value: Arc<Value>,
     /// Its position.
     pub source: Source,
 }
@@ -137,7 +137,8 @@ fn take(
         return;
     }
     if !kind.ends_with("List") || !object.get("items").is_some_and(Value::is_array) {
-        found.push(Ok(Document { value: Value::Object(object), source: source.clone() }));
+        let value = Arc::new(Value::Object(object));
+        found.push(Ok(Document { value, source: source.clone() }));
         return;
     }
     // The items of a typed list, such as a PodList, need not repeat their kind.

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read};
 
 fn values(text: &str) -> Vec<serde_json::Value> {
-    parse("f", text).into_iter().map(|document| document.unwrap().value).collect()
+    let read = parse("f", text).into_iter();
+    read.map(|document| (*document.unwrap().value).clone()).collect()
 }
 
 #[test]
@@ -101,7 +102,8 @@ fn json_means_the_same_in_both_readers() {
         let yaml = format!("---\n# not JSON\n{value}\n");
         assert_eq!(values(&json), values(&yaml), "{value}");
     }
-    for (bad, why) in [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "duplicate"), ("{\"a\": [1,\n", ":")] {
+    for (bad, why) in [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "duplicate"), ("{\"a\": [1,\n", ":")]
+    {
         let error = parse("f.json", bad).remove(0).unwrap_err().to_string();
         assert!(error.contains("f.json:1") && error.contains(why), "{error}");
     }
