@@ -275,7 +275,7 @@ impl Inner {
 
     /// Writes the index over the version that is stored, or as a new object.
     async fn write(&self, of: &Snapshot, stored: Option<&Version>) -> Result<Version, Error> {
-        let version = Version::new(of);
+        let version = Version::new(of.index.clone(), of.seen, of.early.clone());
         let object = version.object(stored).to_string().into_bytes();
         let params =
             PostParams { dry_run: false, field_manager: Some(SERVER_FIELD_MANAGER.to_owned()) };
@@ -351,8 +351,8 @@ impl Inner {
                 "IndexNearlyFull",
                 format!(
                     "the index of credential specs has {bytes} of {} bytes; what does not fit will be \
-                     left out, the newest first: delete credential specs that no pod uses (kubectl gmsa \
-                     audit -A names them)",
+                     left out, the newest first: delete those that no pod uses (`kubectl gmsa audit` \
+                     names them)",
                     gmsa_core::index::LIMIT
                 ),
             ),
@@ -360,10 +360,9 @@ impl Inner {
                 Kind::Warning,
                 "IndexFull",
                 format!(
-                    "{} credential specs are not in the index, and pods that name them are denied: {}; \
-                     delete credential specs that no pod uses (kubectl gmsa audit -A names them), or let \
-                     the webhook decide: kubectl gmsa install --engine=webhook",
-                    index.left_out.len(),
+                    "credential specs are not in the index, which is full, and pods that name them are \
+                     denied: {}; delete those that no pod uses (`kubectl gmsa audit` names them), or let \
+                     the webhook decide: `kubectl gmsa install --engine=webhook`",
                     stored::shown_names(&index.left_out)
                 ),
             ),

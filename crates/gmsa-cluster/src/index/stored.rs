@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::known::Snapshot;
 use crate::api::value::text;
 use crate::cache::watch::Sink;
 
@@ -36,12 +35,12 @@ pub(super) struct Version {
 
 impl Version {
     /// What is to be written.
-    pub(super) fn new(of: &Snapshot) -> Self {
+    pub(super) fn new(index: Index, seen: u64, early: Vec<String>) -> Self {
         Self {
-            index: of.index.clone(),
-            seen: of.seen,
-            early: of.early.clone(),
-            left_out: shown_names(&of.index.left_out),
+            left_out: shown_names(&index.left_out),
+            index,
+            seen,
+            early,
             resource_version: String::new(),
             version: 0,
             since: Instant::now(),

@@ -1,4 +1,4 @@
-//! What the policy engine has in the cluster besides its policies: the definition of the index, and the
+//! What the policy engine has in the cluster in addition to its policies: the definition of the index, and the
 //! rights of the server that keeps it.
 
 use gmsa_core::names::{DOMAIN, INDEX, INDEX_KEEPER, INDEX_PLURAL, NAME};

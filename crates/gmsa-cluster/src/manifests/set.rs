@@ -82,7 +82,7 @@ pub struct Unread {
 #[derive(Clone, Debug)]
 pub struct CredentialSpec {
     /// The whole object.
-    pub object: Value,
+    pub object: Arc<Value>,
     /// Its position.
     pub source: Source,
 }
@@ -214,7 +214,7 @@ impl ManifestSet {
             return;
         };
         if kind.eq_ignore_ascii_case(KIND) {
-            let spec = CredentialSpec { object: value.clone(), source: at() };
+            let spec = CredentialSpec { object: Arc::clone(value), source: at() };
             if let Some(first) = self.credential_specs.insert(name.to_owned(), spec) {
                 self.problems.push(Problem::Twice {
                     at: at(),

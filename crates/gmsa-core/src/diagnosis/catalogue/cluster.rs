@@ -87,7 +87,7 @@ checks! { Cluster;
         id: "engine-index",
         title: "The index is what the credential specs are",
         cause: "The policies read credential specs from one object, the index, which the server's replicas keep. It is missing, behind or changed by others, or some credential specs do not fit into it: pods that name these are refused, or get contents from before a change.",
-        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the definition, the rights and the server that keeps the index; its log says why it could not. What does not fit: delete credential specs that no pod uses (`kubectl gmsa audit -A` names them), or run `kubectl gmsa install --engine=webhook`.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the definition, the rights and the server that keeps the index; its log says why it could not. What does not fit: delete credential specs that no pod uses (`kubectl gmsa audit` names them), or run `kubectl gmsa install --engine=webhook`.",
         source: "docs/engine.md",
         explains: ["admission-answers"],
     }

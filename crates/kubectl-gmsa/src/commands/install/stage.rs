@@ -115,7 +115,7 @@ impl Stage<'_> {
         Ok(())
     }
 
-    /// Waits so long that every API server does what it was told, before what it did until now ends.
+    /// Waits so long that every API server has noticed what is new, before what decided until now ends.
     pub async fn settle(&self) {
         printer::note(&format!(
             "waiting {} s, so that every API server has noticed before what decided until now is deleted \
