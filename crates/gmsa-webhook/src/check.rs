@@ -60,7 +60,7 @@ pub async fn run(check: &Check, kubeconfig: Option<&Path>) -> Result<(), Error> 
     let namespace = check.namespace.clone();
     let end = Instant::now() + check.within;
     if check.policies {
-        while let Some(problem) = probe::ask_policies(&client, &namespace).await? {
+        while let Some(problem) = probe::ask_policies(&client, &namespace, false).await? {
             if Instant::now() >= end {
                 return Err(Error::NoDecision { namespace, problem });
             }

@@ -49,9 +49,16 @@ pub struct Policies {
 
 impl Policies {
     /// All of them, in the order in which they are applied.
-    pub fn iter(&self) -> impl Iterator<Item = &Value> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Value> {
         self.mutating.iter().chain(&self.validating)
     }
+}
+
+/// The name of a policy that has the credential specs in it, or that has not, by the name of the one with
+/// the index.
+#[must_use]
+pub fn name_of(policy: &str, is_literal: bool) -> String {
+    if is_literal { policy.replacen("-engine-", "-static-", 1) } else { policy.to_owned() }
 }
 
 /// The definition of the index, for API servers that have the engine.
@@ -112,6 +119,35 @@ pub fn policies(options: &Options, version: Version) -> Policies {
     Engine { options, version, source: &Source::index(), suffix: String::new() }.policies()
 }
 
+/// Kind and name of the policies that [`literal_policies`] make, for one of the objects over which the
+/// credential specs are spread, counted from 1: what deciding begins with last.
+#[must_use]
+pub fn literal_stubs(number: usize) -> Vec<Value> {
+    let options = Options::default();
+    let sources = literals::sources(&BTreeMap::new());
+    let suffix = suffix(number);
+    let engines = sources.iter().map(|source| Engine {
+        options: &options,
+        version: Version(1, 36),
+        source,
+        suffix: suffix.clone(),
+    });
+    let all = engines.map(|engine| engine.policies());
+    let all = all.flat_map(|policies| policies.iter().rev().cloned().collect::<Vec<_>>());
+    all.map(|mut object| {
+        if let Some(object) = object.as_object_mut() {
+            object.remove("spec");
+        }
+        object
+    })
+    .collect()
+}
+
+/// What the names of policies end with.
+fn suffix(number: usize) -> String {
+    if number == 1 { String::new() } else { format!("-{number}") }
+}
+
 /// The policies that have the credential specs in them, so that nothing of ours runs in the cluster:
 /// more than one of each kind if they are too many for one object.
 #[must_use]
@@ -122,8 +158,7 @@ pub fn literal_policies(
 ) -> Policies {
     let mut all = Policies { mutating: Vec::new(), validating: Vec::new() };
     for (number, source) in literals::sources(specs).iter().enumerate() {
-        let suffix = if number == 0 { String::new() } else { format!("-{}", number + 1) };
-        let mut own = Engine { options, version, source, suffix }.policies();
+        let mut own = Engine { options, version, source, suffix: suffix(number + 1) }.policies();
         all.mutating.append(&mut own.mutating);
         all.validating.append(&mut own.validating);
     }

@@ -7,6 +7,7 @@ use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::json;
 
+use super::engine::name_of;
 use crate::api::answer;
 
 /// A field that the server refuses, and the words by which one knows that it was the server.
@@ -47,19 +48,25 @@ pub enum Error {
 }
 
 /// Asks once whether the policies of the engine decide, by a pod of this namespace; none if they do, else
-/// what is wrong. The pod is none that policies leave to the webhook.
-pub async fn ask_policies(client: &Client, namespace: &str) -> Result<Option<String>, Error> {
+/// what is wrong. The pod is none that policies leave to the webhook. Policies with the credential specs in
+/// them have names of their own.
+pub async fn ask_policies(
+    client: &Client,
+    namespace: &str,
+    are_literal: bool,
+) -> Result<Option<String>, Error> {
     let [_, question] = &QUESTIONS;
     let mut pod = pod(question)?;
     pod.metadata.labels = None;
     let Err(error) = create(client, namespace, &pod).await else {
         return Ok(Some("no policy refused a pod that must be refused".to_owned()));
     };
-    let said_by = |policy: &str| error.why().contains(&format!("'{policy}'"));
+    let named = |policy: &str| name_of(policy, are_literal);
+    let said_by = |policy: &str| error.why().contains(&format!("'{}'", named(policy)));
     let is_engine = said_by(ENGINE_CHECK) || said_by(ENGINE_GUARD);
     match error.code() {
         // The guard names what should have seen the pod.
-        Some(_) if is_engine && error.why().contains(ENGINE_EXPAND) => {
+        Some(_) if is_engine && error.why().contains(&named(ENGINE_EXPAND)) => {
             Ok(Some(error.why().to_owned()))
         }
         Some(_) if is_engine && error.why().contains(question.answer) => Ok(None),

@@ -300,6 +300,181 @@ async fn whatever_is_missing_no_identity_is_unchecked_and_plain_pods_are_admitte
     println!("after {:?}", start.elapsed());
 }
 
+/// Pods whose containers name so many credential specs, over so many fields.
+fn many(names: usize, fields: usize, contents: Option<&str>) -> Value {
+    let container = |index: usize| {
+        let name = format!("many-{}", index % names);
+        json!({"name": format!("c{index}"), "image": "i",
+            "securityContext": gmsa(Some(&name), contents)})
+    };
+    let mut pod = objects::pod(NAMESPACE, "p", &json!({}));
+    pod["spec"]["containers"] = (0..fields).map(container).collect();
+    pod
+}
+
+#[tokio::test]
+async fn the_budget_for_expressions_is_enough_for_twenty_names_and_hundreds_of_fields() {
+    let test = "the_budget_for_expressions_is_enough_for_twenty_names_and_hundreds_of_fields";
+    let Some(world) = World::start(test).await else { return };
+    let names: Vec<String> = (0..=20).map(|index| format!("many-{index}")).collect();
+    let object = |name: &str| objects::credential_spec(name, "WebApp1");
+    let specs: Vec<(String, Spec)> =
+        names.iter().map(|name| (name.clone(), Spec::of(&object(name)))).collect();
+    let index = index::build(specs.iter().map(|(name, spec)| (name.as_str(), spec))).object();
+    world.apply(&index).await;
+    let mut role = objects::role("many");
+    role["rules"][0]["resourceNames"] = json!(names);
+    world.apply(&role).await;
+    let turned = {
+        let Value::Object(contents) = objects::contents("WebApp1") else { panic!() };
+        let members = contents.iter().rev().map(|(key, value)| format!("\"{key}\": {value}"));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+    };
+    let path = format!("{PODS}?dryRun=All");
+    let denied = |pod: Value| {
+        let (world, path) = (&world, &path);
+        async move {
+            match world.send("POST", path, &pod).await {
+                Ok(_) => "admitted".to_owned(),
+                Err(kube::Error::Api(status)) => format!("{} {}", status.code, status.message),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    };
+    if std::env::var_os("E_DEBUG").is_some() {
+        for object in world.policies.iter() {
+            let mut object = object.clone();
+            if object["spec"]["failurePolicy"] == "Ignore" {
+                object["spec"]["failurePolicy"] = json!("Fail");
+            }
+            world.apply(&object).await;
+        }
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        for rights in [false, true] {
+            if rights {
+                world.apply(&objects::binding("many", NAMESPACE, "default")).await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+            for (names, fields) in [
+                (1, 20),
+                (20, 20),
+                (20, 50),
+                (20, 100),
+                (20, 200),
+                (1, 100),
+                (1, 300),
+                (1, 500),
+                (10, 500),
+                (20, 500),
+            ] {
+                for contents in [None, Some(canonical("WebApp1")), Some(turned.clone())] {
+                    let said = denied(many(names, fields, contents.as_deref())).await;
+                    let said: String = said.chars().take(330).collect();
+                    println!(
+                        "{rights} {names} {fields} {}: {said}",
+                        contents.map_or(0, |c| c.len())
+                    );
+                }
+            }
+        }
+        return;
+    }
+    let said = eventually("the index is in force", LONG, || async {
+        let said = denied(many(20, 500, None)).await;
+        said.contains("not authorized").then_some(said)
+    })
+    .await;
+    assert!(said.starts_with("403") && said.contains("[and more]"), "{said}");
+    world.apply(&objects::binding("many", NAMESPACE, "default")).await;
+    eventually("the rights are known", LONG, || async {
+        (denied(many(20, 20, None)).await == "admitted").then_some(())
+    })
+    .await;
+    assert_eq!(denied(many(20, 500, None)).await, "admitted");
+    assert_eq!(denied(many(1, 500, Some(&turned))).await, "admitted", "contents in another order");
+    let own = canonical("WebApp1");
+    assert_eq!(denied(many(20, 500, Some(&own))).await, "admitted");
+    let other = canonical("Other");
+    let said = denied(many(20, 500, Some(&other))).await;
+    assert!(said.starts_with("422") && said.contains("does not match"), "{said}");
+    for (pod, words) in [
+        (many(21, 21, None), "more than 20 different"),
+        (many(1, 501, None), "501 places of the pod"),
+        // The API server itself allows no more in one request than it can read.
+        (many(21, 1000, Some(&own)), "1000 places of the pod"),
+    ] {
+        let said = denied(pod).await;
+        assert!(said.starts_with("422") && said.contains(words), "{said}");
+    }
+    assert_eq!(denied(objects::pod(NAMESPACE, "p", &json!({}))).await, "admitted");
+}
+
+#[tokio::test]
+async fn ten_thousand_credential_specs_are_in_the_policies() {
+    let test = "ten_thousand_credential_specs_are_in_the_policies";
+    let Some(world) = World::start(test).await else { return };
+    for object in world.policies.iter().rev() {
+        world.delete(object).await;
+    }
+    world.delete(&json!(engine::index_definition())).await;
+    for (what, count, different) in
+        [("of one domain", 10_000, false), ("without a common template", 4_000, true)]
+    {
+        let object = |number: usize| {
+            let mut object = objects::credential_spec("x", &format!("App{number}"));
+            if different {
+                object["credspec"]["DomainJoinConfig"]["Guid"] = json!(format!("{number:036}"));
+            }
+            object
+        };
+        let specs = (0..count)
+            .map(|number| (format!("spec-{number:05}"), Spec::of(&object(number))))
+            .collect();
+        let policies = engine::literal_policies(&Options::default(), Version(1, 36), &specs);
+        let names: Vec<String> =
+            [0, count / 2, count - 1].map(|number| format!("spec-{number:05}")).into();
+        let mut role = objects::role("large");
+        role["rules"][0]["resourceNames"] = json!([names[0], names[1], names[2], "absent"]);
+        world.apply(&role).await;
+        world.apply(&objects::binding("large", NAMESPACE, "default")).await;
+        let sizes: Vec<usize> = policies.iter().map(|object| object.to_string().len()).collect();
+        let start = Instant::now();
+        for object in policies.iter() {
+            world.apply(object).await;
+        }
+        let applied = start.elapsed();
+        let path = format!("{PODS}?dryRun=All");
+        for (name, number) in names.iter().zip([0, count / 2, count - 1]) {
+            let pod = objects::pod(NAMESPACE, "p", &gmsa(Some(name), None));
+            let expected = gmsa_core::credspec::canonical_json(&object(number)["credspec"]);
+            eventually("it is expanded", LONG, || async {
+                let stored = world.send("POST", &path, &pod).await.ok()?;
+                assert_eq!(contents_at(&stored, "/spec"), Some(&*expected));
+                Some(())
+            })
+            .await;
+            let in_force = start.elapsed();
+            let forged = gmsa(Some(name), Some(&canonical("Other")));
+            let forged = objects::pod(NAMESPACE, "p", &forged);
+            // What checks is read a moment after what expands.
+            eventually("it is checked", LONG, || async {
+                let error = world.send("POST", &path, &forged).await.err()?.to_string();
+                error.contains("does not match").then_some(())
+            })
+            .await;
+            println!("{what}: {name} in force after {in_force:?}");
+        }
+        let absent = objects::pod(NAMESPACE, "p", &gmsa(Some("absent"), None));
+        let error = world.send("POST", &path, &absent).await.unwrap_err().to_string();
+        assert!(error.contains("cred spec absent does not exist"), "{error}");
+        println!(
+            "{what}: {count} in {} objects, the largest {} bytes, applied in {applied:?}",
+            sizes.len(),
+            sizes.iter().max().unwrap()
+        );
+    }
+}
+
 #[tokio::test]
 async fn after_a_restart_of_the_api_server_nothing_is_unchecked_and_plain_pods_are_admitted() {
     let test = "after_a_restart_of_the_api_server_nothing_is_unchecked_and_plain_pods_are_admitted";

@@ -1,6 +1,8 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 #![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use gmsa_cluster::installation::Version;
 
@@ -66,7 +68,10 @@ Examples:
   kubectl gmsa install --adopt --dry-run=server
 
   # Write the manifests for another tool
-  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30"
+  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30
+
+  # Let API servers from 1.36 decide by themselves, with nothing running in the cluster
+  kubectl gmsa install --engine=policy --static -f credential-specs/"
 )]
 pub struct Install {
     /// `--dry-run`
@@ -160,6 +165,9 @@ pub struct Install {
     /// Add a dashboard for Grafana's sidecar [default: false]
     #[arg(long)]
     pub dashboard: Option<bool>,
+    /// Policies without a controller
+    #[command(flatten)]
+    pub literals: StaticFlags,
     /// Where and how large the pods are
     #[command(flatten)]
     pub pods: PodFlags,
@@ -178,6 +186,20 @@ pub struct Install {
     /// Which cluster
     #[command(flatten)]
     pub target: ClusterFlags,
+}
+
+/// Policies that have the credential specs in them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Static policies")]
+pub struct StaticFlags {
+    /// With --engine=policy: write the credential specs into the policies, so that nothing runs in the
+    /// cluster
+    #[arg(long = "static", requires = "engine")]
+    pub is_static: bool,
+    /// With --static: files or directories of manifests with the credential specs; - is standard input
+    /// [default: the credential specs of the cluster]
+    #[arg(short, long, visible_alias = "file", value_name = "PATH", requires = "is_static")]
+    pub filename: Vec<PathBuf>,
 }
 
 /// Where the webhook's pods run, and how large they are. An empty value removes what an earlier

@@ -4,6 +4,7 @@
 mod adopt;
 mod engine;
 mod existing;
+mod literal;
 mod options;
 mod stage;
 mod trust;
@@ -34,6 +35,10 @@ const FIRST_WITH_ENGINE: Version = Version(1, 36);
 
 /// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
+    if args.literals.is_static {
+        refuse_impossible(args)?;
+        return literal::run(args);
+    }
     if args.dry_run.is_client() {
         if args.takeover.adopt {
             return Err(Failure::Input("--adopt needs a cluster; use --dry-run=server".to_owned()));
@@ -49,6 +54,15 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
         engine::check_version(&options, version)?;
         return print(args.output, &objects(&options, version));
     }
+    refuse_impossible(args)?;
+    connect::block_on(install(args))
+}
+
+/// Options that do not go together, where a cluster is asked.
+fn refuse_impossible(args: &Install) -> Result<(), Failure> {
+    if args.dry_run.is_client() {
+        return Ok(());
+    }
     if args.takeover.accept_denials && !(args.takeover.adopt || args.takeover.end_exclusions) {
         return Err(Failure::Input(
             "--accept-denials belongs to --adopt or --end-exclusions".to_owned(),
@@ -62,7 +76,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
             "--kubernetes-version needs --dry-run=client; a cluster reports its own".to_owned(),
         ));
     }
-    connect::block_on(install(args))
+    Ok(())
 }
 
 async fn install(args: &Install) -> Result<u8, Failure> {

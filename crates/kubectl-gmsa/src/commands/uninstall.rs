@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::Uninstall;
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::leftover::everything;
+use crate::installation::leftover::{self, everything};
 use crate::installation::{FILLED_BY, kept_options, refuse_unfinished, removal};
 use crate::output::printer;
 use crate::prompt;
@@ -34,7 +34,11 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let mut found = Vec::new();
+    let mut found = if version.has_mutating_policies() {
+        leftover::literals(&applier).await?
+    } else {
+        Vec::new()
+    };
     let mut theirs = false;
     for object in in_order(&options, version) {
         // That of the index holds nothing of its own.

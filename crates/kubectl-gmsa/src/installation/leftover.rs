@@ -1,6 +1,7 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::engine::literal_stubs;
 use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
 use gmsa_core::names::PART_OF;
 use serde_json::{Value, json};
@@ -20,16 +21,39 @@ pub async fn of_options(
     let mut found = Vec::new();
     let policies = all.policies.into_iter().rev();
     for object in policies.chain(all.webhooks).chain(all.base.into_iter().rev()) {
-        if is_wanted(&object) {
-            continue;
-        }
-        let live = applier.live(&object).await?;
-        let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
-        if live.as_ref().and_then(label) == Some(json!(PART_OF.1)) {
+        if !is_wanted(&object) && is_there(applier, &object).await? {
             found.push(object);
         }
     }
+    if !version.has_mutating_policies() {
+        return Ok(found);
+    }
+    let literals = literals(applier).await?.into_iter().filter(|object| !is_wanted(object));
+    Ok(literals.chain(found).collect())
+}
+
+/// The policies with credential specs in them that are there. How many there are only the cluster says.
+pub async fn literals(applier: &Applier) -> Result<Vec<Value>, Failure> {
+    let mut found = Vec::new();
+    for number in 1.. {
+        let before = found.len();
+        for object in literal_stubs(number) {
+            if is_there(applier, &object).await? {
+                found.push(object);
+            }
+        }
+        if found.len() == before {
+            break;
+        }
+    }
     Ok(found)
+}
+
+/// Whether there is such an object, and it is of an installation.
+async fn is_there(applier: &Applier, object: &Value) -> Result<bool, Failure> {
+    let live = applier.live(object).await?;
+    let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
+    Ok(live.as_ref().and_then(label) == Some(json!(PART_OF.1)))
 }
 
 /// Whatever an install of any options may have made, what belongs to another source of certificates

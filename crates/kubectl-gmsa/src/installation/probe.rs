@@ -51,10 +51,12 @@ pub async fn policies_answered(
     client: &Client,
     options: &Options,
     end: Instant,
+    are_literal: bool,
 ) -> Result<bool, Failure> {
     let Some(namespace) = namespace(client, options).await? else { return Ok(false) };
     loop {
-        let asked = probe::ask_policies(client, &namespace).await.map_err(Failure::cluster)?;
+        let asked = probe::ask_policies(client, &namespace, are_literal).await;
+        let asked = asked.map_err(Failure::cluster)?;
         let Some(problem) = asked else { return Ok(true) };
         if Instant::now() >= end {
             return Err(Failure::Cluster(format!(
@@ -73,7 +75,7 @@ pub async fn policies_asked_once(
     options: &Options,
 ) -> Result<Option<Option<String>>, Failure> {
     let Some(namespace) = namespace(client, options).await? else { return Ok(None) };
-    probe::ask_policies(client, &namespace).await.map(Some).map_err(Failure::cluster)
+    probe::ask_policies(client, &namespace, false).await.map(Some).map_err(Failure::cluster)
 }
 
 /// Asks each webhook once: which did not answer, and what is wrong. None if no namespace sends its

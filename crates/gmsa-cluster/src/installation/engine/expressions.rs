@@ -25,10 +25,6 @@ const REFUSED: &str = "'\\u0002'";
 /// The text of a credential spec that does not exist. No contents begin so.
 pub(super) const ABSENT: &str = "'absent'";
 
-/// What the names of policies with and without the index have in them.
-const WITH_INDEX: &str = "-engine-";
-const WITHOUT_INDEX: &str = "-static-";
-
 /// How many fields a denial names.
 const MOST_SHOWN: usize = 25;
 /// The longest denial. The API server drops one of more than 5,120 bytes.
@@ -98,7 +94,7 @@ impl Source {
     /// The name of one of the policies, by that of the one with the index. Others differ, so that both can
     /// be there while a cluster is switched.
     pub(super) fn policy(&self, name: &str) -> String {
-        if self.parameters { name.to_owned() } else { name.replacen(WITH_INDEX, WITHOUT_INDEX, 1) }
+        super::name_of(name, !self.parameters)
     }
 
     /// The text of a name, if that is one of those that this source has.

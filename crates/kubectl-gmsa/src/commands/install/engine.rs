@@ -96,7 +96,7 @@ pub async fn bring_up(
         let (policies, webhooks): (Vec<Value>, Vec<Value>) =
             deciding.into_iter().partition(|object| is_policy(object, "Validating"));
         removal::delete(stage.applier, &policies).await?;
-        if probe::policies_answered(stage.client, options, stage.end()).await? {
+        if probe::policies_answered(stage.client, options, stage.end(), false).await? {
             printer::note("the policies answer");
         }
         if !webhooks.is_empty() {
