@@ -68,4 +68,5 @@ fi
 # A failed test tells what it saw; fifty lines of the runtime's own frames would hide it.
 export RUST_BACKTRACE=0
 say "tests"
-cargo nextest run --locked --workspace --features gmsa-webhook/otlp
+# Most tests wait most of the time, for servers to start, notice and stop.
+cargo nextest run --locked --workspace --features gmsa-webhook/otlp --test-threads $((2 * $(nproc)))

@@ -2,6 +2,7 @@
 
 mod document;
 mod files;
+mod json;
 mod openshift;
 mod set;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::openshift;
+use super::{json, openshift};
 
 /// So many documents are read faster than a thread is started for them.
 const FEW: usize = 50;
@@ -62,10 +62,18 @@ impl Source {
 /// One object.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// The object.
-    pub value: Value,
+    /// The object, shared with what is made of it.
+    pub value: Arc<Value>,
     /// Its position.
     pub source: Source,
+}
+
+impl Document {
+    /// The object alone.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Arc::unwrap_or_clone(self.value)
+    }
 }
 
 /// A document that cannot be read as an object.
@@ -137,7 +145,8 @@ fn take(
         return;
     }
     if !kind.ends_with("List") || !object.get("items").is_some_and(Value::is_array) {
-        found.push(Ok(Document { value: Value::Object(object), source: source.clone() }));
+        let value = Arc::new(Value::Object(object));
+        found.push(Ok(Document { value, source: source.clone() }));
         return;
     }
     // The items of a typed list, such as a PodList, need not repeat their kind.
@@ -251,6 +260,11 @@ fn read_all(pieces: &[(usize, &str)]) -> Vec<Read> {
 fn read(text: &str) -> Read {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Value::Null);
+    }
+    // JSON is YAML, but read many times faster as itself: what `kubectl get -o json` prints can be large.
+    // What is wrong with it, the other reader says.
+    if let Some(value) = json::object(text) {
+        return Ok(value);
     }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {

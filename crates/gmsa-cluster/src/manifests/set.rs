@@ -82,7 +82,7 @@ pub struct Unread {
 #[derive(Clone, Debug)]
 pub struct CredentialSpec {
     /// The whole object.
-    pub object: Value,
+    pub object: Arc<Value>,
     /// Its position.
     pub source: Source,
 }
@@ -214,7 +214,7 @@ impl ManifestSet {
             return;
         };
         if kind.eq_ignore_ascii_case(KIND) {
-            let spec = CredentialSpec { object: value.clone(), source: at() };
+            let spec = CredentialSpec { object: Arc::clone(value), source: at() };
             if let Some(first) = self.credential_specs.insert(name.to_owned(), spec) {
                 self.problems.push(Problem::Twice {
                     at: at(),
@@ -342,9 +342,15 @@ impl Workload {
     /// or has no name. One without a namespace gets the given one.
     #[must_use]
     pub fn of(value: &Value, default_namespace: &str) -> Option<Self> {
+        Self::all(value, default_namespace).into_iter().next()
+    }
+
+    /// The workloads that an object of a cluster is: one for each of its pod templates.
+    #[must_use]
+    pub fn all(value: &Value, default_namespace: &str) -> Vec<Self> {
         let source = Source { file: Arc::from("the cluster"), line: 0 };
-        let templates = templates(value);
-        Self::read(value, default_namespace, source, 0, templates.first()?)
+        let read = |template| Self::read(value, default_namespace, source.clone(), 0, template);
+        templates(value).iter().filter_map(read).collect()
     }
 
     fn read(

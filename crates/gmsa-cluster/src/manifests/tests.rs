@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read};
 
 fn values(text: &str) -> Vec<serde_json::Value> {
-    parse("f", text).into_iter().map(|document| document.unwrap().value).collect()
+    parse("f", text).into_iter().map(|document| document.unwrap().into_value()).collect()
 }
 
 #[test]
@@ -86,6 +86,26 @@ fn a_bad_document_is_named_and_the_others_are_read() {
     assert!(kinds[3].contains("expected an object"), "{kinds:?}");
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f]\n";
     assert!(parse("bomb", bomb)[0].is_err());
+}
+
+#[test]
+fn json_means_the_same_in_both_readers() {
+    for value in [
+        r#"{"a": {"b": [1, -2, 1.5, 1e3, true, null, "x", ""]}}"#,
+        r#"{"a": "\u00fc \"quoted\" \\ \n", "0644": "0644", "y": "no"}"#,
+        r#"{"a": 18446744073709551615, "b": -9223372036854775808, "c": 0.1}"#,
+        "{\n  \"a\": [\n    {}\n  ]\n}",
+        "{}",
+    ] {
+        let json = format!("---\n{value}\n");
+        let yaml = format!("---\n# not JSON\n{value}\n");
+        assert_eq!(values(&json), values(&yaml), "{value}");
+    }
+    for (bad, why) in [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "duplicate"), ("{\"a\": [1,\n", ":")]
+    {
+        let error = parse("f.json", bad).remove(0).unwrap_err().to_string();
+        assert!(error.contains("f.json:1") && error.contains(why), "{error}");
+    }
 }
 
 #[test]

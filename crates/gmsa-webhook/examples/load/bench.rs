@@ -155,17 +155,23 @@ pub(crate) async fn run(args: &Bench) {
             if args.only.is_empty() || args.only.contains(part) {
                 said(part.to_possible_value().unwrap().get_help().unwrap().to_string().as_str());
                 bencher.measure(*part, pods, &mut results).await;
+                results.keep(&file, args.quick);
             }
         }
     }
     said("done");
-    if !args.quick {
-        std::fs::write(&file, serde_json::to_string(&results).unwrap()).unwrap();
-    }
+    results.keep(&file, args.quick);
     page::write(&results, Path::new(ROOT), args.quick);
 }
 
 impl Results {
+    /// Keeps them, so that a part that fails costs only itself.
+    fn keep(&self, file: &Path, quick: bool) {
+        if !quick {
+            std::fs::write(file, serde_json::to_string(self).unwrap()).unwrap();
+        }
+    }
+
     /// Puts creations in place of those on the same kind of cluster.
     fn take(&mut self, creation: Creation) {
         self.created.retain(|one| !one.is_like(&creation));

@@ -83,7 +83,8 @@ fn page(results: &Results) -> String {
              HTTP/1.1, a connection for each call in flight, 25 idle ones kept, no TLS session resumed, \
              `?timeout=10s`, AdmissionReviews of 3 KB. Up to 25 at once all connections stay open; 60 and 200 \
              come in waves, as in a burst of pod creations, so that most calls begin with a handshake. The \
-             certificate is ECDSA P-256, the key exchange what the server prefers of X25519MLKEM768 and X25519.\n\n\
+             certificate is ECDSA P-256. The generator offers X25519MLKEM768 and AES-128-GCM with SHA-256 first, \
+             as Go does.\n\n\
              ![Plain pods a second over calls at once](pictures/benchmark-rate.svg)\n\n\
              ![99th percentile over calls at once](pictures/benchmark-p99.svg)\n\n",
         );

@@ -106,11 +106,12 @@ impl World {
         }
     }
 
-    /// The authority of a certificate's file: RSA certificates are their own.
-    fn trusted(&self, certificate: &Path, key: Key) -> String {
+    /// A client of a server with such a certificate. RSA certificates are their own authority, which no
+    /// client takes for that of a server.
+    fn https(&self, address: SocketAddr, key: Key) -> Https {
         match key {
-            Key::P256 => self.authority.pem().to_owned(),
-            Key::Rsa2048 => std::fs::read_to_string(certificate).unwrap(),
+            Key::P256 => Https::new(address, self.authority.pem()),
+            Key::Rsa2048 => Https::trusting(address),
         }
     }
 
@@ -126,7 +127,7 @@ impl World {
         }
         let args: Vec<&str> = own.iter().chain(more).map(String::as_str).collect();
         let server = Server::start(program.to_str().unwrap(), &args, &[]).await;
-        wait(server.https, &self.trusted(&certificate, key)).await;
+        wait(&self.https(server.https, key)).await;
         server
     }
 
@@ -136,7 +137,7 @@ impl World {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut command = Command::new(self.programs.join("examples/floor"));
         let other = Other::start(command.arg(address.to_string()).args([certificate, key]));
-        wait(address, self.authority.pem()).await;
+        wait(&self.https(address, Key::P256)).await;
         let target = Target { address, pid: other.pid() };
         (other, target)
     }
@@ -176,7 +177,7 @@ impl World {
                 .env("QPS", "100000")
                 .env("BURST", "100000"),
         );
-        let https = Https::new(address, &self.trusted(&certificate, key));
+        let https = self.https(address, key);
         eventually("the peer answers", SOON, || async { https.get("/health").await.ok() }).await;
         let target = Target { address, pid: other.pid() };
         (other, target)
@@ -184,10 +185,7 @@ impl World {
 
     /// Waits until a server of ours remembers the right that the body of `/validate` needs.
     pub(crate) async fn warm(&self, server: &Server, key: Key) {
-        let https = match key {
-            Key::P256 => Https::new(server.https, self.authority.pem()),
-            Key::Rsa2048 => Https::trusting(server.https),
-        };
+        let https = self.https(server.https, key);
         let review: Value =
             serde_json::from_slice(&std::fs::read(body("validate")).unwrap()).unwrap();
         let sample = r#"gmsa_access_reviews_total{result="allowed",source="cache"}"#;
@@ -321,14 +319,13 @@ fn spec(number: usize) -> Value {
 }
 
 /// Waits until a server is ready, asking every millisecond.
-async fn wait(address: SocketAddr, authority: &str) {
-    let https = Https::new(address, authority);
+async fn wait(https: &Https) {
     let end = Instant::now() + SOON;
     loop {
         if https.get("/readyz").await.is_ok_and(|answer| answer.status == http::StatusCode::OK) {
             return;
         }
-        assert!(Instant::now() < end, "the server at {address} is not ready");
+        assert!(Instant::now() < end, "the server is not ready");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

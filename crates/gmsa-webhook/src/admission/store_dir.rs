@@ -1,12 +1,13 @@
 //! `--store DIR`: credential specs, roles and bindings from manifests, re-read when they change.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, UnreadableFile, read};
+use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Text, UnreadableFile, texts};
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::rbac::Policy;
@@ -41,15 +42,15 @@ struct Facts {
     policy: Policy,
     /// What was not a Kubernetes object, in words.
     passed_over: Vec<String>,
-    /// What was read, to see whether anything changed.
-    read: String,
+    /// A digest of the texts.
+    read: u64,
 }
 
 impl StoreDir {
     /// Reads the directory.
     pub fn open(directory: PathBuf) -> Result<Self, Error> {
         let store = Self { directory, facts: Arc::default() };
-        store.reload()?;
+        store.reload(&mut 0)?;
         Ok(store)
     }
 
@@ -64,15 +65,23 @@ impl StoreDir {
     /// Reads the directory periodically. An unusable state is logged once, and the last good one
     /// stays in use.
     pub async fn watch(self) {
+        let mut seen = self.facts.load().read;
         let mut logged = None;
         loop {
             tokio::time::sleep(PERIOD).await;
-            match self.reload() {
+            let store = self.clone();
+            // Answers do not wait while many manifests are read.
+            let reading = tokio::task::spawn_blocking(move || {
+                let reloaded = store.reload(&mut seen);
+                (seen, reloaded)
+            });
+            let Ok((now, reloaded)) = reading.await else { continue };
+            seen = now;
+            match reloaded {
                 Ok(changed) => {
                     logged = None;
                     if changed {
-                        let count = self.facts.load().specs.len();
-                        tracing::info!(credential_specs = count, "read the store again");
+                        tracing::info!(credential_specs = self.known(), "read the store again");
                     }
                 }
                 Err(error) => {
@@ -86,13 +95,20 @@ impl StoreDir {
         }
     }
 
-    /// Whether anything changed.
-    fn reload(&self) -> Result<bool, Error> {
-        let manifests = read(&[Input::Path(self.directory.clone())])?;
-        let new = facts(&manifests)?;
-        if new.read == self.facts.load().read {
+    /// Whether the texts differ from those of the digest, which becomes theirs. They are parsed only then,
+    /// because that takes long.
+    fn reload(&self, seen: &mut u64) -> Result<bool, Error> {
+        let texts = texts(&Input::Path(self.directory.clone()))?;
+        let read = digest(&texts);
+        if read == *seen {
             return Ok(false);
         }
+        *seen = read;
+        let mut manifests = Manifests::default();
+        for Text { name, text } in &texts {
+            manifests.add_text(name, text);
+        }
+        let new = Facts { read, ..facts(&manifests)? };
         for words in &new.passed_over {
             tracing::warn!("{words}");
         }
@@ -143,9 +159,15 @@ fn facts(manifests: &Manifests) -> Result<Facts, Error> {
         .collect();
     let passed_over = manifests.passed_over.iter().chain(set.passed_over.values());
     let passed_over: Vec<String> = passed_over.map(ToString::to_string).collect();
-    let documents = manifests.documents.iter().map(|document| document.value.to_string());
-    let read = documents.chain(passed_over.iter().cloned()).collect();
-    Ok(Facts { specs, policy: set.policy, passed_over, read })
+    Ok(Facts { specs, policy: set.policy, passed_over, read: 0 })
+}
+
+fn digest(texts: &[Text]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for Text { name, text } in texts {
+        (name, text).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A Pod is not copied: the request borrows what it needs from the body. Other objects stay JSON text.
 
 use gmsa_core::admission::{MAX_PLACES, Operation, Reason, Request, Step};
+use gmsa_core::names::PROBE;
 use gmsa_core::pod::{Pod, has_too_many_containers};
 use gmsa_core::text::Text;
 use serde::Deserialize;
@@ -62,6 +63,7 @@ pub struct AdmissionRequest<'a, O> {
     name: Option<Text<'a>>,
     namespace: Option<Text<'a>>,
     operation: Option<Text<'a>>,
+    dry_run: Option<bool>,
     object: Option<O>,
     old_object: Option<O>,
 }
@@ -143,7 +145,7 @@ fn decode_apart(text: &str) -> Result<Review<'_>, Malformed> {
     let mut unreadable = None;
     let object = read_pod("object", raw.object, &mut unreadable);
     let old_object = read_pod("oldObject", raw.old_object, &mut unreadable);
-    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, .. } = raw;
+    let AdmissionRequest { uid, kind, sub_resource, name, namespace, operation, dry_run, .. } = raw;
     let request = AdmissionRequest {
         uid,
         kind,
@@ -151,6 +153,7 @@ fn decode_apart(text: &str) -> Result<Review<'_>, Malformed> {
         name,
         namespace,
         operation,
+        dry_run,
         object,
         old_object,
     };
@@ -201,6 +204,14 @@ impl<'a> Review<'a> {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.request.namespace()
+    }
+
+    /// Whether the pod has the name of those by which `install`, `doctor` and `--check` ask whether the
+    /// webhook answers, and is a dry run, as theirs are.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        let name = self.pod().and_then(|pod| pod.metadata.as_ref()?.name.as_deref());
+        self.request.dry_run == Some(true) && name == Some(PROBE)
     }
 
     /// Why an object that the decision needs could not be read; none if it could, or if the

@@ -24,7 +24,7 @@ pub fn all(objects: Vec<Value>) -> (BTreeSet<Use>, Vec<String>) {
     let documents: Vec<Document> = objects
         .into_iter()
         .filter(is_alive)
-        .map(|value| Document { value, source: source.clone() })
+        .map(|value| Document { value: Arc::new(value), source: source.clone() })
         .collect();
     let set = ManifestSet::new(&documents, "");
     let mut found = Vec::new();

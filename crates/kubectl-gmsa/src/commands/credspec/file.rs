@@ -1,6 +1,7 @@
 //! Credential specs in files: manifests, and the JSON files of Windows.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gmsa_cluster::manifests::{Document, Text, texts};
 use gmsa_core::credspec::name::made_valid;
@@ -48,7 +49,8 @@ fn parse(file: &str, text: &str) -> Result<Vec<Found>, Failure> {
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
         // Another spelling, or another group, is found by lint and corrected by import.
         if kind.eq_ignore_ascii_case(KIND) {
-            found.push(Found { object: value, source: source.to_string(), bare: false });
+            let object = Arc::unwrap_or_clone(value);
+            found.push(Found { object, source: source.to_string(), bare: false });
         }
     }
     Ok(found)

@@ -161,7 +161,7 @@ fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Fail
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(failed("expected one document"));
     };
-    let value = document.map_err(|error| failed(&error.to_string()))?.value;
+    let value = document.map_err(|error| failed(&error.to_string()))?.into_value();
     let known = ["nodeAffinity", "podAffinity", "podAntiAffinity"];
     let keys = value.as_object().map(|object| object.keys().all(|key| known.contains(&&**key)));
     if keys != Some(true) {

@@ -78,7 +78,7 @@ fn walk_all<'a>(
         .iter()
         .map(|workload| {
             let document = documents.get(workload.document);
-            let document = document.map_or(&Value::Null, |document| &document.value);
+            let document = document.map_or(&Value::Null, |document| &*document.value);
             let mut simulated = one(workload, document, facts)?;
             if simulated.uses_gmsa && !facts.is_cluster() {
                 simulated.decision.warnings.extend(missing_account(set, &simulated));

@@ -15,7 +15,7 @@ pub fn render(
     simulated: &[Simulated<'_>],
 ) -> Result<(String, Vec<String>), Failure> {
     let mut kept = Vec::new();
-    let mut values: Vec<_> = documents.iter().map(|document| document.value.clone()).collect();
+    let mut values: Vec<_> = documents.iter().map(|document| (*document.value).clone()).collect();
     for one in simulated {
         let workload = one.workload;
         if !one.decision.is_allowed() {

@@ -178,7 +178,7 @@ fn manifest(record: &Secret) -> Option<Vec<Value>> {
     GzDecoder::new(&*packed).take(LARGEST).read_to_end(&mut text).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
     let documents = parse("release", &record.manifest);
-    documents.into_iter().map(|document| Some(document.ok()?.value)).collect()
+    documents.into_iter().map(|document| Some(document.ok()?.into_value())).collect()
 }
 
 /// Keeps Helm from deleting the resource definition when a release no longer has it. If the release
