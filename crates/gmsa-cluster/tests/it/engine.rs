@@ -729,7 +729,16 @@ fn literals_are_spread_over_as_many_objects_as_they_need() {
         })
         .collect();
     let many = literal_policies(&Options::default(), VERSION, &of_index(&different));
-    for object in one.iter().chain(many.iter()) {
+    // Pairs that share a template each: templates are one expression.
+    let pairs: BTreeMap<String, Spec> = (0..600)
+        .map(|number| {
+            let mut spec = credential_spec(&format!("App{number}"), true);
+            spec["credspec"]["DomainJoinConfig"]["Guid"] = json!(format!("{:032}", number / 2));
+            (format!("spec-{number:04}"), Spec::of(&spec))
+        })
+        .collect();
+    let pairs = literal_policies(&Options::default(), VERSION, &pairs);
+    for object in one.iter().chain(many.iter()).chain(pairs.iter()) {
         let bytes = object.to_string().len();
         assert!(bytes < 1_400_000, "{}: {bytes} bytes", object["metadata"]["name"]);
         for variable in object["spec"]["variables"].as_array().into_iter().flatten() {

@@ -88,6 +88,9 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
                 early_warnings |= found
                     .iter()
                     .any(|one| text(one, "/metadata/name") == EARLY_WARNINGS && is_ours(one));
+                keeps_index |= found
+                    .iter()
+                    .any(|one| text(one, "/metadata/name") == INDEX_KEEPER && is_ours(one));
                 all.extend(
                     found
                         .into_iter()

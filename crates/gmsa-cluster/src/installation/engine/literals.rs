@@ -10,6 +10,8 @@ use crate::installation::guard::quoted;
 /// How many characters of entries one variable has. An expression may have 100,000, and what is searched
 /// costs by its length.
 const LONGEST: usize = 20_000;
+/// How many bytes the templates of one policy may have: they are one expression.
+const MOST_TEMPLATES: usize = 80_000;
 /// How many bytes of JSON the credential specs in one policy may have. etcd takes 1,572,864 for a request,
 /// and quotes are escaped twice.
 const MOST: usize = 900_000;
@@ -45,7 +47,9 @@ fn of_the_first(specs: &[(&str, &Spec)]) -> (Index, usize) {
     let mut count = specs.len();
     loop {
         let index = index::build(specs.iter().take(count).map(|(name, spec)| (*name, *spec)));
-        if count <= 1 || (index.bytes <= MOST && encoded(&index) <= MOST) {
+        let templates: usize = index.templates.values().map(|text| escaped(text).len()).sum();
+        let fits = index.bytes <= MOST && encoded(&index) <= MOST && templates <= MOST_TEMPLATES;
+        if count <= 1 || fits {
             return (index, count);
         }
         // Half of them, until they fit.

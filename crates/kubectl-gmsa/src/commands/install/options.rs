@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use gmsa_cluster::installation::{Certificates, Engine, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
@@ -172,7 +171,7 @@ fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Fail
     if keys != Some(true) {
         return Err(failed("expected nodeAffinity, podAffinity or podAntiAffinity, nothing else"));
     }
-    Ok(Some(Arc::unwrap_or_clone(value)))
+    Ok(Some(value))
 }
 
 /// What a pod asks for, and may use at most.
