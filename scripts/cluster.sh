@@ -39,8 +39,7 @@ mkdir -p "$directory/bin"
 ln -sf "$kubectl" "$built/kubectl-gmsa" "$directory/bin/"
 
 began=$SECONDS
-if [ -d "$directory/node" ] &&
-    { [ ! -f "$directory/node/ready" ] || ! kill -0 "$(cat "$directory/node/holder.pid")" 2>/dev/null; }; then
+if [ -d "$directory/node" ] && ! "$node" runs "$directory/node"; then
     say "the cluster of before has ended, or did not start"
     "$node" down "$directory/node"
 fi

@@ -10,6 +10,7 @@
 #   node.sh exec DIR COMMAND...        runs a command in all namespaces of the node
 #   node.sh stop DIR PROGRAM           kills one of its programs (apiserver, kubelet, ...: the names in DIR/logs)
 #   node.sh start DIR PROGRAM          starts it again
+#   node.sh runs DIR                   whether it has started and still runs
 #   node.sh down DIR                   ends it and removes DIR
 #
 # Variables for `up`:
@@ -44,8 +45,9 @@ check() {
 }
 
 [ "${1:-}" != check ] || { check; exit; }
-command=${1:?usage: node.sh check|up|import|exec|stop|start|down DIR} directory=${2:?usage: node.sh $1 DIR}
+command=${1:?usage: node.sh check|up|import|exec|stop|start|runs|down DIR} directory=${2:?usage: node.sh $1 DIR}
 shift 2
+[ "$command" != runs ] || [ -d "$directory" ] || exit 1
 mkdir -p "$directory"
 directory=$(cd "$directory" && pwd)
 PATH=$PATH:/usr/sbin:/sbin
@@ -112,7 +114,7 @@ stop() {
 }
 
 remove_cgroups() {
-    local path paths=()
+    local path paths=() one
     if [ -n "$unified" ]; then
         paths=("/sys/fs/cgroup/$name")
     else
@@ -127,22 +129,29 @@ remove_cgroups() {
             [ ! -d "$path" ] || sleep 0.1
         done
     done
+    # What the machine did not pass on before.
+    [ ! -f "$directory/passed-on" ] || while read -r one; do
+        echo "-$one" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true
+    done <"$directory/passed-on"
 }
 
-down() {
-    local pid
-    if [ -f "$directory/holder.pid" ]; then
-        pid=$(holder)
-        # The end of a process namespace's first process ends all others in it, containers included.
-        kill -9 "$pid" 2>/dev/null || true
-        for _ in $(seq 100); do
-            kill -0 "$pid" 2>/dev/null || break
+# The process ids of a machine that was started again are those of others.
+is_ours() { tr '\0' '\n' 2>/dev/null <"/proc/$1/cmdline" | grep -qxF "$directory/holder.sh"; }
+
+end() {
+    local file pid
+    # The first process of the process namespace, whose end is that of all others in it, containers
+    # included; and the one that made the namespaces and waits for it.
+    for file in holder.pid outer.pid; do
+        [ -f "$directory/$file" ] || continue
+        pid=$(cat "$directory/$file")
+        for _ in $(seq 300); do
+            is_ours "$pid" || break
+            kill -9 "$pid" 2>/dev/null || true
             sleep 0.1
         done
-    fi
+    done
     remove_cgroups
-    # Of the outer end: it ends with the other one.
-    rm -rf "$directory"
 }
 
 case $command in
@@ -150,13 +159,21 @@ case $command in
     import) import "$@"; exit ;;
     start) start "$@"; exit ;;
     stop) stop "$@"; exit ;;
-    down) down; exit ;;
+    runs)
+        [ -f "$directory/ready" ] && is_ours "$(holder)"
+        exit
+        ;;
+    down)
+        end
+        rm -rf "$directory"
+        exit
+        ;;
     up) ;;
     *) die "unknown command $command" ;;
 esac
 
 check
-[ ! -f "$directory/holder.pid" ] || die "$directory is in use: end it with \`node.sh down\` first"
+[ ! -f "$directory/outer.pid" ] || die "$directory is in use: end it with \`node.sh down\` first"
 assets=$(cd "${ASSETS:?}" && pwd)
 packages=$(cd "${PACKAGES:?}" && pwd)
 helper=$(realpath "${HELPER:?}")
@@ -315,6 +332,13 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 echo ready >"$directory/holder.ready"
 while :; do sleep 3600; done
 HOLDER
+if [ -n "$unified" ]; then
+    passed_on=" $(cat /sys/fs/cgroup/cgroup.subtree_control) "
+    for one in $(cat /sys/fs/cgroup/cgroup.controllers); do
+        [[ $passed_on != *" $one "* ]] || continue
+        ! echo "+$one" 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || echo "$one" >>passed-on
+    done
+fi
 (
     if [ -n "$unified" ]; then
         mkdir -p "/sys/fs/cgroup/$name/node"
@@ -336,25 +360,32 @@ HOLDER
         bash "$directory/holder.sh" "$directory" "$packages" "$address" "$unified" >logs/holder.log 2>&1 </dev/null
 ) &
 outer=$!
-for _ in $(seq 200); do
+echo "$outer" >outer.pid
+for _ in $(seq 600); do
     [ ! -f holder.ready ] && kill -0 "$outer" 2>/dev/null || break
     sleep 0.05
 done
 if [ ! -f holder.ready ]; then
     cat logs/holder.log >&2
-    remove_cgroups
+    end
     die "the namespaces were not made"
 fi
 pgrep -P "$outer" >holder.pid
 if [ -n "$unified" ]; then
     # A cgroup whose controllers are passed on may hold no process itself.
     for pid in $(cat "/sys/fs/cgroup/$name/cgroup.procs"); do
-        echo "$pid" >"/sys/fs/cgroup/$name/node/cgroup.procs" || true
+        echo "$pid" >"/sys/fs/cgroup/$name/node/cgroup.procs" 2>/dev/null || true
     done
-    for group in /sys/fs/cgroup "/sys/fs/cgroup/$name"; do
-        for one in $(cat "$group/cgroup.controllers"); do
-            echo "+$one" >"$group/cgroup.subtree_control" || true
-        done
+    for one in $(cat "/sys/fs/cgroup/$name/cgroup.controllers"); do
+        echo "+$one" 2>/dev/null >"/sys/fs/cgroup/$name/cgroup.subtree_control" || true
+    done
+    passed_on=" $(cat "/sys/fs/cgroup/$name/cgroup.subtree_control") "
+    for one in cpu cpuset memory pids; do
+        [[ $passed_on == *" $one "* ]] || {
+            end
+            die "the cgroup controller $one is not passed on to /sys/fs/cgroup/$name: in a container, whose" \
+                "processes are in /sys/fs/cgroup itself, move them to a child of it first"
+        }
     done
 fi
 

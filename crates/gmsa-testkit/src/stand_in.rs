@@ -59,10 +59,6 @@ pub struct Workload {
 /// Why a workload does not answer.
 #[derive(Clone)]
 pub enum Problem {
-    /// The image cannot be pulled, and why.
-    Image(String),
-    /// No node takes the pods, and why.
-    Unscheduled(String),
     /// Connections to the Service lead nowhere.
     Unreachable,
 }
@@ -149,23 +145,11 @@ impl Kubelet {
             });
             return;
         }
-        if let Some(Problem::Unscheduled(why)) = &self.workload.problem {
-            let status = json!({"status": {"phase": "Pending", "conditions": [
-                {"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
-                    "message": why, "lastTransitionTime": "2020-01-01T00:00:00Z"}]}});
-            let _ = pods.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await;
-            return;
-        }
         if pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_none()) {
             let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
                 "target": {"apiVersion": "v1", "kind": "Node", "name": NODE}});
             let _: Result<serde_json::Value, _> =
                 pods.create_subresource("binding", &name, &PostParams::default(), &binding).await;
-        }
-        if let Some(Problem::Image(why)) = &self.workload.problem {
-            let waiting = json!({"waiting": {"reason": "ImagePullBackOff", "message": why}});
-            self.status(pods, &name, "Pending", false, &waiting, NOWHERE).await;
-            return;
         }
         if !self.servers.lock().await.contains_key(&name)
             && let Some(server) = self.launch(pod).await
@@ -238,26 +222,18 @@ impl Kubelet {
             let known = listed.iter().find(|pod| pod.name_any() == *name).is_some_and(is_ready_pod);
             if known != is_ready {
                 let ip = server.https.ip();
-                self.status(&pods, name, "Running", is_ready, &json!({"running": {}}), ip).await;
+                self.status(&pods, name, is_ready, ip).await;
             }
         }
         for name in dead {
             let ip = servers.remove(&name).map_or(NOWHERE, |server| server.https.ip());
-            self.status(&pods, &name, "Running", false, &json!({"running": {}}), ip).await;
+            self.status(&pods, &name, false, ip).await;
         }
         drop(servers);
         self.front.set(ready);
     }
 
-    async fn status(
-        &self,
-        pods: &Api<Pod>,
-        name: &str,
-        phase: &str,
-        ready: bool,
-        state: &serde_json::Value,
-        ip: IpAddr,
-    ) {
+    async fn status(&self, pods: &Api<Pod>, name: &str, ready: bool, ip: IpAddr) {
         let ip = if ip.is_loopback() { NOWHERE } else { ip };
         let text = if ready { "True" } else { "False" };
         let conditions: Vec<_> = ["Ready", "ContainersReady", "PodScheduled"]
@@ -267,10 +243,10 @@ impl Kubelet {
                     "lastTransitionTime": "2020-01-01T00:00:00Z"})
             })
             .collect();
-        let status = json!({"status": {"phase": phase, "conditions": conditions,
+        let status = json!({"status": {"phase": "Running", "conditions": conditions,
             "podIP": ip, "podIPs": [{"ip": ip}],
             "containerStatuses": [{"name": "webhook", "image": "stand-in", "imageID": "stand-in",
-                "ready": ready, "restartCount": 0, "state": state}]}});
+                "ready": ready, "restartCount": 0, "state": {"running": {}}}]}});
         // The pod may have been deleted.
         let _ = pods.patch_status(name, &PatchParams::default(), &Patch::Merge(status)).await;
     }

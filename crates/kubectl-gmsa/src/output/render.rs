@@ -2,6 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table};
 use gmsa_cluster::api::apply::{Change, shown};
+use gmsa_core::names::OPTIONS;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use crate::output::printer;
 
 /// The width of a terminal that does not report its own.
 const WIDTH: u16 = 100;
+/// A terminal that says it is narrower does not know its width: serial consoles and pseudo-terminals of
+/// pipelines report 0.
+const NARROW: u16 = 20;
 
 /// JSON with a line break at its end.
 pub fn json(what: &'static str, value: &impl Serialize) -> Result<String, Failure> {
@@ -30,7 +34,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     // Lines are broken to fit a terminal; another program gets each row as one line.
     if printer::is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        if table.width().is_none() {
+        if table.width().is_none_or(|width| width < NARROW) {
             table.set_width(WIDTH);
         }
     } else {
@@ -59,7 +63,13 @@ pub fn changes(object: &Value, change: &Change, note: &str) -> String {
         Change::Unchanged => format!("{name} unchanged{note}\n"),
         Change::Changed(differences) => {
             let mut text = format!("{name} configured{note}\n");
+            let options = format!("metadata.annotations.{OPTIONS}");
             for difference in differences {
+                // What is in it is above, as the fields that it changes.
+                if difference.path == options {
+                    text.push_str(&format!("  {options}: the options of this installation\n"));
+                    continue;
+                }
                 let value = |value: &Option<Value>| {
                     value.as_ref().map_or_else(|| "(nothing)".to_owned(), Value::to_string)
                 };

@@ -260,11 +260,6 @@ async fn a_failed_install_says_why_and_blocks_no_pod() {
             assert!(world.live(&object).await.is_none(), "{kind} is left");
         }
     };
-    let why = "0/3 nodes are available: 3 node(s) had taint {a: b}";
-    let unscheduled = world.stand_in(Some(Problem::Unscheduled(why.to_owned()))).await;
-    failed(&["--wait=5"], &["is not scheduled", why, "no pod is blocked", "--toleration"]).await;
-    drop(unscheduled);
-
     let unreachable = world.stand_in(Some(Problem::Unreachable)).await;
     let words = ["cannot reach the webhook's pods", "--host-network", "removed again"];
     failed(&["--wait=30", "--timeout-seconds=2"], &words).await;

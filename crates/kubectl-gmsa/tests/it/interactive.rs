@@ -99,6 +99,32 @@ fn who_gives_no_answer_gets_nothing() {
     assert!(rest.contains("the answers ended; nothing was made"), "{rest}");
 }
 
+/// The lines of a cell that is broken stay in its column.
+#[test]
+fn a_table_that_is_wider_than_the_terminal_keeps_its_columns() {
+    let args = ["doctor", "--node-output", "docs/node-checks.json", "-o", "wide"];
+    let shown = ended(on_a_terminal(&args, &[("NO_COLOR", "1")]), 1);
+    let mut lines = shown.lines().map(str::trim_end).skip_while(|line| !line.starts_with("CHECK "));
+    let header = lines.next().unwrap();
+    let column = header.find("WHAT WAS SEEN").unwrap();
+    let rows: Vec<&str> = lines.take_while(|line| !line.is_empty()).collect();
+    let (new, broken): (Vec<&str>, Vec<&str>) =
+        rows.iter().partition(|line| line.starts_with("node-"));
+    assert!(new.len() > 3 && !broken.is_empty(), "{shown}");
+    for line in broken {
+        // Nothing is in the first column, and no word in the space before the last.
+        let before: String = line.chars().take(column).collect();
+        assert!(line.starts_with(' ') && before.ends_with(' '), "{line:?}: {shown}");
+    }
+    // Another program gets each row as one line.
+    let piped = crate::support::run(&args).stdout;
+    let table = piped.lines().skip_while(|line| !line.starts_with("CHECK ")).skip(1);
+    assert!(
+        table.take_while(|line| !line.is_empty()).all(|line| line.starts_with("node-")),
+        "{piped}"
+    );
+}
+
 #[tokio::test]
 async fn a_credential_spec_from_the_directory_with_a_password_that_is_not_shown() {
     let test = "a_credential_spec_from_the_directory_with_a_password_that_is_not_shown";

@@ -25,7 +25,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::ResourceExt as _;
-use kube::api::{Api, ListParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::support::world::SOON;
@@ -72,20 +72,13 @@ impl Cluster {
 
     /// Installs with these options, and all others as they are by default.
     async fn installed(&self, options: &[&str]) {
-        let flag = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
-        let given: Vec<String> = options.iter().map(|option| flag(option)).collect();
-        let defaults = DEFAULTS.iter().copied().filter(|one| !given.contains(&flag(one)));
-        let args: Vec<&str> = ["install", "--force-conflicts", "--image", IMAGE]
-            .into_iter()
-            .chain(defaults)
-            .chain(options.iter().copied())
-            .collect();
-        self.done(&args).await;
+        self.done(&install(options)).await;
         self.rolled_out().await;
     }
 
     /// Removes what an earlier test left, and waits until it is gone.
     async fn without_installation(&self) {
+        self.end_replicas().await;
         self.done(&["uninstall", "--yes", "--purge-credspecs"]).await;
         let namespaces: Api<Namespace> = Api::all(self.node.client.clone());
         eventually("the namespace is gone", SOON, || async {
@@ -95,6 +88,28 @@ impl Cluster {
         let definitions: Api<CustomResourceDefinition> = Api::all(self.node.client.clone());
         eventually("the definition is gone", SOON, || async {
             definitions.get_opt(DEFINITION).await.unwrap().is_none().then_some(())
+        })
+        .await;
+    }
+
+    /// Ends the replicas within a second. The controller of namespaces waits for pods half as long as they
+    /// may take to end, and looks again only then.
+    async fn end_replicas(&self) {
+        let deployments: Api<Deployment> = Api::namespaced(self.node.client.clone(), NAME);
+        let none = Patch::Merge(json!({"spec": {"replicas": 0}}));
+        // There may be no installation.
+        let _not_there = deployments.patch(NAME, &PatchParams::default(), &none).await;
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
+        let soon = DeleteParams::default().grace_period(1);
+        eventually("the replicas have ended", SOON, || async {
+            let all = pods.list(&ListParams::default()).await.unwrap().items;
+            for pod in &all {
+                let grace = pod.metadata.deletion_grace_period_seconds;
+                if grace.is_none_or(|seconds| seconds > 1) {
+                    let _gone_already = pods.delete(&pod.name_any(), &soon).await;
+                }
+            }
+            all.is_empty().then_some(())
         })
         .await;
     }
@@ -189,6 +204,17 @@ impl Cluster {
         let applier = Applier::new(self.node.client.clone(), "test", true);
         applier.delete(&namespace).await.unwrap();
     }
+}
+
+/// The command that installs with these options, and all others as they are by default.
+fn install<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    let flag = |option: &str| option.split('=').next().unwrap_or_default().to_owned();
+    let given: Vec<String> = options.iter().map(|option| flag(option)).collect();
+    let defaults = DEFAULTS.iter().copied().filter(|one| !given.contains(&flag(one)));
+    let image: &[&str] =
+        if given.iter().any(|flag| flag == "--image") { &[] } else { &["--image", IMAGE] };
+    let start = ["install", "--force-conflicts"].iter().chain(image).copied();
+    start.chain(defaults).chain(options.iter().copied()).collect()
 }
 
 /// Our image, as scripts/image.sh makes it.

@@ -3,7 +3,6 @@
 use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::stand_in::Problem;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
@@ -67,31 +66,6 @@ async fn a_cluster_without_a_windows_node_is_the_cause_and_the_pod_that_asks_for
     nodes.patch_status("win1", &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
     let report = world.diagnosis("waits").await;
     assert_eq!(causes(&report), ["pod-scheduled"], "{report:#}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn status_calls_a_replica_without_an_address_pending_and_says_why() {
-    let test = "status_calls_a_replica_without_an_address_pending_and_says_why";
-    let Some(world) = World::new(test).await else { return };
-    let why = "0/3 nodes are available: 3 Insufficient memory.";
-    let _stand_in = world.stand_in(Some(Problem::Unscheduled(why.to_owned()))).await;
-    let installed = world.run(&["install", "--wait=5"]).await;
-    assert_eq!(installed.code, 3, "{}", installed.stderr);
-    let (_, report) = world.report(&["status"]).await;
-    crate::schema::check("status", &report);
-    let replicas = report["replicas"].as_array().unwrap();
-    assert_eq!(replicas.len(), 2, "{report:#}");
-    for replica in replicas {
-        let pending = replica["pending"].as_str().unwrap();
-        assert!(pending.starts_with("pending and without an address yet: "), "{pending}");
-        assert!(pending.contains(why), "{pending}");
-        assert!(replica["problem"].is_null() && replica["metrics"].is_null(), "{replica:#}");
-    }
-    let table = world.run(&["status"]).await.stdout;
-    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("gmsa-webhook-")).collect();
-    assert_eq!(rows.len(), 2, "{table}");
-    assert!(rows.iter().all(|row| row.contains(" pending ")), "{table}");
-    assert!(!table.contains("could not be read"), "{table}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -53,5 +53,4 @@ async fn the_demo_shows_a_pod_admitted_one_denied_and_the_right_granted() {
         kube::api::Api::namespaced(cluster.node.client.clone(), "default");
     let name = "gmsa-use-gmsa-webapp1";
     bindings.delete(name, &kube::api::DeleteParams::default()).await.unwrap();
-    cluster.without_installation().await;
 }

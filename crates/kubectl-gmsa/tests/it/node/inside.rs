@@ -9,11 +9,11 @@ use gmsa_testkit::process::eventually;
 use gmsa_testkit::recordings;
 use gmsa_testkit::windows_node::Recording;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, PostParams};
+use kube::api::{Api, ListParams, PostParams};
 use serde_json::{Value, json};
 
 use super::Cluster;
-use crate::support::windows::outcomes;
+use crate::support::windows::{causes, outcomes};
 use crate::support::world::SOON;
 
 const NAMESPACE: &str = "inside";
@@ -42,6 +42,28 @@ impl Cluster {
             (status.phase.as_deref() == Some("Running")).then_some(())
         })
         .await;
+    }
+
+    /// A Deployment that asks for Windows waits for the node that the cluster lacks.
+    async fn the_missing_node_is_the_cause(&self) {
+        let pod = objects::pod(NAMESPACE, "x", &objects::gmsa(Some("spec"), None));
+        self.apply(&objects::deployment(NAMESPACE, "waits", &pod)).await;
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAMESPACE);
+        eventually("the scheduler finds no node for it", SOON, || async {
+            let pods = pods.list(&ListParams::default()).await.unwrap().items;
+            pods.iter().find(|pod| {
+                let conditions = pod.status.iter().flat_map(|status| &status.conditions).flatten();
+                conditions.into_iter().any(|one| {
+                    one.type_ == "PodScheduled" && one.reason.as_deref() == Some("Unschedulable")
+                })
+            })?;
+            Some(())
+        })
+        .await;
+        let (_, report) = self.doctor("deployment/waits", &[]).await;
+        let causes = causes(&report);
+        assert_eq!(causes.first(), Some(&"node-present"), "{report:#}");
+        assert!(!causes.contains(&"pod-scheduled"), "{report:#}");
     }
 
     async fn doctor(&self, pod: &str, more: &[&str]) -> (i32, Value) {
@@ -80,6 +102,7 @@ async fn the_doctor_looks_into_a_container_and_repairs_its_channel() {
             assert!(broken == expected || follows, "{name}: {check}: {report:#}");
         }
     }
+    cluster.the_missing_node_is_the_cause().await;
     let (_, report) = cluster.doctor("channel", &["--repair", "--yes"]).await;
     assert!(!is_problem(&report, "pod-secure-channel"), "{report:#}");
 

@@ -7,20 +7,51 @@ use gmsa_core::names::NAME;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
-use k8s_openapi::api::core::v1::{LimitRange, ResourceQuota, ServiceAccount};
-use kube::api::{Api, DeleteParams, PostParams};
-use serde_json::json;
+use k8s_openapi::api::core::v1::{LimitRange, Node, ResourceQuota, ServiceAccount};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
 
-use super::Cluster;
+use super::{Cluster, install};
 use crate::support::load::{Load, admit};
 use crate::support::world::SOON;
 
-/// What keeps the pods from running, and the words of it.
-const CASES: [(&str, &[&str]); 3] = [
-    ("--image=kube-gmsa.test/none:1", &["image", "kube-gmsa.test/none:1"]),
-    ("--node-selector=kube-gmsa.test/disk=none", &["not scheduled", "0/1 nodes are available"]),
+/// What keeps the pods from running.
+struct Case {
+    /// Options of install; without any, a taint of the only node.
+    options: &'static [&'static str],
+    /// What install says.
+    words: &'static [&'static str],
+    /// What status and doctor say; only events know some things, which are for `kubectl describe`.
+    seen: &'static [&'static str],
+}
+
+const CASES: [Case; 5] = [
+    Case {
+        options: &["--node-selector=kube-gmsa.test/disk=none"],
+        words: &["is not scheduled: 0/1 nodes are available", "see --node-selector"],
+        seen: &["not scheduled", "0/1 nodes are available"],
+    },
+    Case {
+        options: &["--image=kube-gmsa.test/none:1"],
+        words: &["ImagePull", "kube-gmsa.test/none:1", "--image-pull-secret"],
+        seen: &["image", "kube-gmsa.test/none:1"],
+    },
+    Case {
+        options: &[],
+        words: &["had taint {kube-gmsa.test/full", "--toleration"],
+        seen: &["taint"],
+    },
+    Case {
+        options: &["--memory-limit=1000Gi", "--memory-request=1000Gi"],
+        words: &["Insufficient memory", "ask for less with --cpu-request and --memory-request"],
+        seen: &["Insufficient memory"],
+    },
     // "OOM-killed", or "cannot start a stopped process": what ended first decides.
-    ("--memory-limit=2Mi", &["FailedCreatePodSandBox", "it may be too little memory"]),
+    Case {
+        options: &["--memory-limit=2Mi", "--memory-request=2Mi"],
+        words: &["FailedCreatePodSandBox", "it may be too little memory"],
+        seen: &[],
+    },
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -29,27 +60,68 @@ async fn what_does_not_start_says_why_and_blocks_no_pod() {
     let Some(cluster) = Cluster::new(test).await else { return };
     cluster.without_installation().await;
     let configurations: Api<MutatingWebhookConfiguration> = Api::all(cluster.node.client.clone());
-    for (option, words) in CASES {
-        let small = ["--memory-request=2Mi"];
-        let small = if option.contains("memory") { &small[..] } else { &[] };
-        let args = [&["install", option, "--wait=10"], small].concat();
-        let ran = cluster.run(&args).await;
-        eprintln!("{option}: {}", ran.stderr);
-        assert_eq!(ran.code, 3, "{option}: {}{}", ran.stdout, ran.stderr);
-        for word in words {
-            assert!(ran.stderr.contains(word), "{option}: {word}: {}", ran.stderr);
+    for (index, Case { options, words, seen }) in CASES.into_iter().enumerate() {
+        let is_tainted = options.is_empty();
+        if is_tainted {
+            cluster.taint(&json!([{"key": "kube-gmsa.test/full", "effect": "NoSchedule"}])).await;
         }
-        assert!(configurations.get_opt(NAME).await.unwrap().is_none(), "{option}");
-        for command in ["status", "doctor"] {
-            let ran = cluster.run(&[command]).await;
-            assert_eq!(ran.code, 1, "{command}: {}", ran.stdout);
-            // What only events know is for `kubectl describe`.
-            for word in words.iter().filter(|_| !option.contains("memory")) {
-                assert!(ran.stdout.contains(word), "{option}: {command}: {word}: {}", ran.stdout);
+        // Each is of the newest pods alone: those of the case before are still there.
+        let installed = cluster.run(&[&install(options)[..], &["--wait=10"]].concat()).await;
+        let status = cluster.run(&["status"]).await;
+        let doctor = cluster.run(&["doctor"]).await;
+        if is_tainted {
+            cluster.taint(&json!(null)).await;
+        }
+        eprintln!("{options:?}: {}", installed.stderr);
+        assert_eq!(installed.code, 3, "{options:?}: {}{}", installed.stdout, installed.stderr);
+        for word in words.iter().chain(&["no pod is blocked"]) {
+            assert!(installed.stderr.contains(word), "{options:?}: {word}: {}", installed.stderr);
+        }
+        assert!(configurations.get_opt(NAME).await.unwrap().is_none(), "{options:?}");
+        for ran in [status, doctor] {
+            assert_eq!(ran.code, 1, "{options:?}: {}", ran.stdout);
+            for word in seen {
+                assert!(ran.stdout.contains(word), "{options:?}: {word}: {}", ran.stdout);
             }
         }
-        // The next one begins with the other options as they are by default.
-        cluster.without_installation().await;
+        if index == 0 {
+            cluster.every_replica_is_pending(words[0]).await;
+        }
+    }
+    // When the cause is gone, the same command finishes the installation.
+    cluster.installed(&[]).await;
+    cluster.namespace("started").await;
+    admit(&cluster.node.client, "started").await.unwrap();
+    cluster.remove_namespace("started").await;
+}
+
+impl Cluster {
+    /// Gives the only node these taints.
+    async fn taint(&self, taints: &Value) {
+        let nodes: Api<Node> = Api::all(self.node.client.clone());
+        let patch = json!({"spec": {"taints": taints}});
+        nodes.patch("node1", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
+    /// What has no address cannot be asked, and nothing is wrong with its metrics.
+    async fn every_replica_is_pending(&self, why: &str) {
+        let ran = self.run(&["status", "-o", "json"]).await;
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        crate::schema::check("status", &report);
+        let replicas = report["replicas"].as_array().unwrap();
+        assert_eq!(replicas.len(), 2, "{report:#}");
+        for replica in replicas {
+            let pending = replica["pending"].as_str().unwrap();
+            assert!(pending.starts_with("pending and without an address yet: "), "{pending}");
+            assert!(pending.contains(why), "{pending}");
+            assert!(replica["problem"].is_null() && replica["metrics"].is_null(), "{replica:#}");
+        }
+        let table = self.run(&["status"]).await.stdout;
+        let is_row = |line: &&str| line.starts_with("gmsa-webhook-");
+        let rows: Vec<&str> = table.lines().filter(is_row).collect();
+        assert_eq!(rows.len(), 2, "{table}");
+        assert!(rows.iter().all(|row| row.contains(" pending ")), "{table}");
+        assert!(!table.contains("could not be read"), "{table}");
     }
 }
 
@@ -140,7 +212,6 @@ async fn a_broken_upgrade_costs_no_creation_and_is_undone() {
     let status = cluster.run(&["status"]).await;
     assert_eq!(status.code, 0, "{}", status.stdout);
     cluster.remove_namespace("undone").await;
-    cluster.without_installation().await;
 }
 
 /// How a broken upgrade is undone.
