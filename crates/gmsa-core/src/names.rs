@@ -100,6 +100,9 @@ pub const ENABLED: &str = "enabled";
 /// The label of the pods that `install` and `doctor` create to see what happens to them, and of
 /// namespaces whose pods only the installation under test is asked about.
 pub const PROBE_LABEL: &str = domain!("", "/probe");
+/// The name of the pods by which `install`, `doctor` and `--check` ask whether the webhook answers: dry
+/// runs that it must refuse.
+pub const PROBE: &str = "kubectl-gmsa-probe";
 
 /// The annotation of the index that names the credential specs which are not in it.
 pub const INDEX_LEFT_OUT: &str = domain!("", "/left-out");

@@ -19,12 +19,15 @@ pub use source::Source;
 pub use store_dir::{Error as StoreError, StoreDir};
 
 use crate::http::{Answer, Endpoint, Slot};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Outcome};
 use crate::wire::{self, Malformed, Review};
 
 /// How much memory the decoded requests that wait for the API server may take, in bytes, over all
 /// requests. Their bodies have a separate limit.
 const MAX_WAITING: usize = 16 << 20;
+
+/// The code with which a probe must be refused; another denial of it counts as that of any pod.
+const PROBED: u16 = 422;
 
 /// The options of decisions.
 #[derive(Clone, Copy, Debug)]
@@ -174,19 +177,29 @@ impl Admission {
     /// Counts and logs a decision.
     fn record(&self, endpoint: Endpoint, review: &Review<'_>, decision: &Decision, began: Instant) {
         let code = decision.denials().first().map_or(200, |denial| denial.reason.code());
-        self.metrics.admission(
-            endpoint,
-            review.operation(),
-            decision.is_allowed(),
-            code,
-            began.elapsed().as_secs_f64(),
-        );
+        let outcome = if decision.is_allowed() {
+            Outcome::Allowed
+        } else if code == PROBED && review.is_probe() {
+            Outcome::Probed
+        } else {
+            Outcome::Denied
+        };
+        let seconds = began.elapsed().as_secs_f64();
+        self.metrics.admission(endpoint, review.operation(), outcome, code, seconds);
         if decision.is_allowed() {
             tracing::debug!(
                 namespace = review.namespace(),
                 pod = review.pod().map(Pod::display_name),
                 credential_specs = decision.credential_specs,
                 "admitted"
+            );
+            return;
+        }
+        if outcome == Outcome::Probed {
+            tracing::debug!(
+                endpoint = endpoint.as_str(),
+                namespace = review.namespace(),
+                "refused a probe, as it asks"
             );
             return;
         }

@@ -103,6 +103,30 @@ impl IndexMetrics {
     }
 }
 
+/// What became of an admission request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was admitted.
+    Allowed,
+    /// It was denied.
+    Denied,
+    /// It was refused as it asks, by `install`, `doctor` or `--check`: no pod was wanted.
+    Probed,
+    /// It was admitted with an early warning.
+    Warned,
+}
+
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Probed => "probed",
+            Self::Warned => "warned",
+        }
+    }
+}
+
 /// All metrics of the server.
 #[derive(Debug)]
 pub struct Metrics {
@@ -205,26 +229,28 @@ impl Metrics {
         &self,
         endpoint: Endpoint,
         operation: &str,
-        allowed: bool,
+        outcome: Outcome,
         code: u16,
         seconds: f64,
     ) {
+        let usual = outcome == Outcome::Allowed && operation == "CREATE";
         match endpoint {
             Endpoint::Mutate => self.mutate_seconds.observe(seconds),
             Endpoint::Validate => self.validate_seconds.observe(seconds),
             _ => self.observe(endpoint, seconds),
         }
         match endpoint {
-            Endpoint::Mutate if allowed && operation == "CREATE" => drop(self.mutated.inc()),
-            Endpoint::Validate if allowed && operation == "CREATE" => drop(self.validated.inc()),
-            _ => self.count(endpoint, operation, if allowed { "allowed" } else { "denied" }, code),
+            Endpoint::Mutate if usual => drop(self.mutated.inc()),
+            Endpoint::Validate if usual => drop(self.validated.inc()),
+            _ => self.count(endpoint, operation, outcome, code),
         }
     }
 
     /// Counts one request that is answered with warnings, or without any.
     pub fn warning(&self, endpoint: Endpoint, operation: &str, warned: bool, seconds: f64) {
         self.observe(endpoint, seconds);
-        self.count(endpoint, operation, if warned { "warned" } else { "allowed" }, 200);
+        let outcome = if warned { Outcome::Warned } else { Outcome::Allowed };
+        self.count(endpoint, operation, outcome, 200);
     }
 
     fn observe(&self, endpoint: Endpoint, seconds: f64) {
@@ -232,7 +258,7 @@ impl Metrics {
         self.durations.get_or_create(&labels).observe(seconds);
     }
 
-    fn count(&self, endpoint: Endpoint, operation: &str, decision: &'static str, code: u16) {
+    fn count(&self, endpoint: Endpoint, operation: &str, outcome: Outcome, code: u16) {
         let operation = match operation {
             "CREATE" => "create",
             "UPDATE" => "update",
@@ -240,8 +266,12 @@ impl Metrics {
             "CONNECT" => "connect",
             _ => "other",
         };
-        let labels =
-            AdmissionLabels { endpoint: endpoint.as_str(), operation, decision, code: code.into() };
+        let labels = AdmissionLabels {
+            endpoint: endpoint.as_str(),
+            operation,
+            decision: outcome.as_str(),
+            code: code.into(),
+        };
         self.requests.get_or_create(&labels).inc();
     }
 

@@ -9,7 +9,7 @@ use gmsa_core::admission::{Reason, Step};
 
 use crate::admission::{Admission, AtOnce, Gatherer, Settings, Source};
 use crate::http::{Answer, Endpoint, Handler};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Outcome};
 use crate::warnings::Warnings;
 use crate::wire::{self, Malformed};
 
@@ -71,7 +71,7 @@ impl Service {
     }
 
     fn malformed(&self, endpoint: Endpoint, malformed: &Malformed, began: Instant) -> Answer {
-        self.metrics.admission(endpoint, "", false, 400, began.elapsed().as_secs_f64());
+        self.metrics.admission(endpoint, "", Outcome::Denied, 400, began.elapsed().as_secs_f64());
         tracing::warn!(endpoint = endpoint.as_str(), error = %malformed, "malformed request");
         Answer::Malformed(wire::encode_malformed(malformed).into())
     }
@@ -104,7 +104,7 @@ impl Handler for Service {
     }
 
     fn turned_away(&self, endpoint: Endpoint) {
-        self.metrics.admission(endpoint, "", false, Reason::Overload.code(), 0.0);
+        self.metrics.admission(endpoint, "", Outcome::Denied, Reason::Overload.code(), 0.0);
         tracing::warn!(
             endpoint = endpoint.as_str(),
             "refused a request unread: too many request bytes are buffered"

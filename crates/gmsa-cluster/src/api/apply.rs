@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::Client;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, Preconditions};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::GroupVersionKind;
 use kube::discovery::{ApiResource, Scope, pinned_kind};
 use parking_lot::Mutex;
@@ -127,6 +127,18 @@ impl Applier {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes a whole object that was read and changed, unless another writer changed it since; what is
+    /// stored then. A definition may not say how its lists are merged: an apply would replace them.
+    pub async fn replace(&self, object: &Value, dry_run: bool) -> Result<Value, Error> {
+        let api = self.api(object).await?;
+        let body: DynamicObject = serde_json::from_value(object.clone())
+            .map_err(|error| Error::not_sent("change", shown(object), error))?;
+        let params = PostParams { dry_run, field_manager: Some(self.manager.to_owned()) };
+        let stored = api.replace(name(object)?, &params, &body);
+        let stored = answer("change", shown(object), stored).await?;
+        Ok(serde_json::to_value(stored).unwrap_or_default())
     }
 
     /// Deletes the object; false if it is not there.

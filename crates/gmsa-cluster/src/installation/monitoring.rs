@@ -48,7 +48,7 @@ fn service_monitor(options: &Options) -> Value {
 
 /// `monitoring.coreos.com/v1`, of the Prometheus operator.
 fn prometheus_rule(options: &Options) -> Option<Value> {
-    let mut rule = parse("alerts.yaml", ALERTS).into_iter().next()?.ok()?.value;
+    let mut rule = parse("alerts.yaml", ALERTS).into_iter().next()?.ok()?.into_value();
     merge(&mut rule, json!({"metadata": metadata(options)}));
     Some(rule)
 }

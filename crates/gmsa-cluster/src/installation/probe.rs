@@ -1,7 +1,7 @@
 //! Whether the API server asks the webhooks, and they answer: pods that must be denied, created as a
 //! dry run.
 
-use gmsa_core::names::{ENGINE_CHECK, ENGINE_EXPAND, ENGINE_GUARD, PROBE_LABEL};
+use gmsa_core::names::{ENGINE_CHECK, ENGINE_EXPAND, ENGINE_GUARD, PROBE, PROBE_LABEL};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
@@ -113,7 +113,7 @@ fn pod(question: &Question) -> Result<DynamicObject, serde_json::Error> {
     serde_json::from_value(json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "kubectl-gmsa-probe", "labels": {PROBE_LABEL: "true"}},
+        "metadata": {"name": PROBE, "labels": {PROBE_LABEL: "true"}},
         "spec": {
             // Servers before 1.24 wait for a token else, where a namespace is new.
             "automountServiceAccountToken": false,

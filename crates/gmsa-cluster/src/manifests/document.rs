@@ -68,6 +68,14 @@ pub struct Document {
     pub source: Source,
 }
 
+impl Document {
+    /// The object alone.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        Arc::unwrap_or_clone(self.value)
+    }
+}
+
 /// A document that cannot be read as an object.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("failed to read the document at {source}: {why}", source = .at)]

@@ -342,9 +342,15 @@ impl Workload {
     /// or has no name. One without a namespace gets the given one.
     #[must_use]
     pub fn of(value: &Value, default_namespace: &str) -> Option<Self> {
+        Self::all(value, default_namespace).into_iter().next()
+    }
+
+    /// The workloads that an object of a cluster is: one for each of its pod templates.
+    #[must_use]
+    pub fn all(value: &Value, default_namespace: &str) -> Vec<Self> {
         let source = Source { file: Arc::from("the cluster"), line: 0 };
-        let templates = templates(value);
-        Self::read(value, default_namespace, source, 0, templates.first()?)
+        let read = |template| Self::read(value, default_namespace, source.clone(), 0, template);
+        templates(value).iter().filter_map(read).collect()
     }
 
     fn read(

@@ -5,8 +5,7 @@ use serde_json::json;
 use super::{Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read};
 
 fn values(text: &str) -> Vec<serde_json::Value> {
-    let read = parse("f", text).into_iter();
-    read.map(|document| (*document.unwrap().value).clone()).collect()
+    parse("f", text).into_iter().map(|document| document.unwrap().into_value()).collect()
 }
 
 #[test]

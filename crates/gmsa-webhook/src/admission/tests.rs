@@ -3,6 +3,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use gmsa_core::admission::{Facts, Step};
+use gmsa_core::names::PROBE;
 use serde_json::{Value, json};
 
 use super::{Admission, AtOnce, Gatherer, MAX_WAITING, Settings, Source, StoreDir};
@@ -81,4 +82,39 @@ async fn requests_that_wait_for_the_api_server_share_a_limit_of_memory() {
     assert_eq!(refused["status"]["code"], json!(429), "{refused}");
     admission.waiting.fetch_sub(MAX_WAITING, Ordering::AcqRel);
     assert_eq!(ask().await["allowed"], json!(true), "what was taken is given back");
+}
+
+#[tokio::test]
+async fn the_questions_of_our_own_commands_are_no_denials() {
+    let question = |name: &str, dry_run: bool, options: &str| {
+        let pod = format!(
+            r#"{{"metadata":{{"name":"{name}"}},"spec":{{"containers":[{{"name":"a"}}],
+            "securityContext":{{"windowsOptions":{options}}}}}}}"#
+        );
+        review(&pod).replacen("\"uid\"", &format!("\"dryRun\":{dry_run},\"uid\""), 1)
+    };
+    let invalid = r#"{"gmsaCredentialSpecName":"Kubectl-GMSA-Probe"}"#;
+    let nameless = r#"{"gmsaCredentialSpec":"{}"}"#;
+    for (step, body, decision, code) in [
+        (Step::Mutate, question(PROBE, true, invalid), "probed", 422),
+        (Step::Validate, question(PROBE, true, nameless), "probed", 422),
+        (Step::Validate, question(PROBE, false, nameless), "denied", 422),
+        (Step::Validate, question("web", true, nameless), "denied", 422),
+        // Under this name, too, nobody finds out unseen what there is.
+        (Step::Mutate, question(PROBE, true, r#"{"gmsaCredentialSpecName":"web"}"#), "denied", 404),
+    ] {
+        let admission = admission();
+        let (text, now) = (body.as_bytes(), Instant::now());
+        let answer = match admission.at_once(step, text, now).unwrap() {
+            AtOnce::Answered(answer) => answer,
+            AtOnce::Incomplete(facts) => {
+                admission.at_length(step, text, facts, now, Duration::from_mins(1)).await.unwrap()
+            }
+        };
+        assert_eq!(response(&answer)["status"]["code"], json!(code), "{body}");
+        let counted = format!(r#"decision="{decision}",code="{code}"}} 1"#);
+        let page = admission.metrics.render();
+        assert!(page.contains(&counted), "{body}: {counted}: {page}");
+        assert_eq!(page.contains(r#"decision="denied""#), decision == "denied", "{page}");
+    }
 }

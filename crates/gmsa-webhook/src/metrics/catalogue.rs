@@ -31,7 +31,7 @@ pub const METRICS: &[MetricDoc] = &[
         "gmsa_admission_requests_total",
         "counter",
         &["endpoint", "operation", "decision", "code"],
-        "Admission requests answered; code is 200 for an admission and the denial's code otherwise; decision is allowed, denied, or warned: allowed with an early warning",
+        "Admission requests answered; code is 200 for an admission and the denial's code otherwise; decision is allowed, denied, warned (allowed with an early warning), or probed (refused, as install, doctor and --check ask for by a dry run)",
     ),
     doc(
         "gmsa_admission_duration_seconds",

@@ -4,7 +4,7 @@ use gmsa_cluster::audit::Counts;
 use gmsa_cluster::cache::Observer as _;
 use gmsa_cluster::index::{Observer as _, State};
 
-use super::{METRICS, Metrics, metrics_page};
+use super::{METRICS, Metrics, Outcome, metrics_page};
 use crate::http::Endpoint;
 
 /// Every family that a scrape shows, by its `# TYPE` line, with the suffix that samples carry.
@@ -26,7 +26,7 @@ fn families(page: &str) -> BTreeSet<(String, String)> {
 #[test]
 fn the_list_is_what_a_scrape_shows() {
     let metrics = Metrics::new();
-    metrics.admission(Endpoint::Mutate, "CREATE", true, 200, 0.001);
+    metrics.admission(Endpoint::Mutate, "CREATE", Outcome::Allowed, 200, 0.001);
     metrics.access_review("allowed", "shared");
     metrics.audited(Some(Counts { errors: 1, warnings: 0, infos: 0, time: 1 }));
     metrics.index(State::default());
@@ -45,8 +45,9 @@ fn the_list_is_what_a_scrape_shows() {
 #[test]
 fn samples_count_what_happened() {
     let metrics = Metrics::new();
-    metrics.admission(Endpoint::Validate, "CREATE", false, 403, 0.2);
-    metrics.admission(Endpoint::Validate, "no such", true, 200, 0.2);
+    metrics.admission(Endpoint::Validate, "CREATE", Outcome::Denied, 403, 0.2);
+    metrics.admission(Endpoint::Mutate, "CREATE", Outcome::Probed, 422, 0.2);
+    metrics.admission(Endpoint::Validate, "no such", Outcome::Allowed, 200, 0.2);
     metrics.warning(Endpoint::Warn, "UPDATE", true, 0.2);
     metrics.warning(Endpoint::ValidateCredspec, "DELETE", false, 0.2);
     metrics.store(7, None, true);
@@ -56,6 +57,7 @@ fn samples_count_what_happened() {
     for sample in [
         r#"gmsa_admission_requests_total{endpoint="validate",operation="create",decision="denied",code="403"} 1"#,
         r#"gmsa_admission_requests_total{endpoint="validate",operation="other",decision="allowed",code="200"} 1"#,
+        r#"gmsa_admission_requests_total{endpoint="mutate",operation="create",decision="probed",code="422"} 1"#,
         r#"gmsa_admission_duration_seconds_count{endpoint="validate"} 2"#,
         r#"gmsa_admission_duration_seconds_bucket{le="0.25",endpoint="validate"} 2"#,
         r#"gmsa_admission_requests_total{endpoint="warn",operation="update",decision="warned",code="200"} 1"#,

@@ -3,6 +3,7 @@
 //! A Pod is not copied: the request borrows what it needs from the body. Other objects stay JSON text.
 
 use gmsa_core::admission::{MAX_PLACES, Operation, Reason, Request, Step};
+use gmsa_core::names::PROBE;
 use gmsa_core::pod::{Pod, has_too_many_containers};
 use gmsa_core::text::Text;
 use serde::Deserialize;
@@ -209,6 +210,14 @@ impl<'a> Review<'a> {
     #[must_use]
     pub fn namespace(&self) -> &str {
         self.request.namespace()
+    }
+
+    /// Whether the pod has the name of those by which `install`, `doctor` and `--check` ask whether the
+    /// webhook answers, and is a dry run, as theirs are.
+    #[must_use]
+    pub fn is_probe(&self) -> bool {
+        let name = self.pod().and_then(|pod| pod.metadata.as_ref()?.name.as_deref());
+        self.request.dry_run == Some(true) && name == Some(PROBE)
     }
 
     /// Why an object that the decision needs could not be read; none if it could, or if the

@@ -33,7 +33,7 @@ fn rendered(helm: &Path, version: &str, sets: &[&str]) -> BTreeMap<String, Value
     let manifests =
         gmsa_cluster::manifests::read(&[gmsa_cluster::manifests::Input::Path(file)]).unwrap();
     assert!(manifests.unreadable.is_empty());
-    by_name(manifests.documents.into_iter().map(|document| document.value))
+    by_name(manifests.documents.into_iter().map(gmsa_cluster::manifests::Document::into_value))
 }
 
 fn by_name(objects: impl Iterator<Item = Value>) -> BTreeMap<String, Value> {

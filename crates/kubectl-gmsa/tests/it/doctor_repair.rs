@@ -158,6 +158,81 @@ async fn the_hook_gets_into_workloads_once_and_nothing_else_changes() {
     .await;
 
     the_hook_is_refused(&world, &pod).await;
+    the_hook_gets_into_kinds_of_operators(&world, &pod).await;
+}
+
+/// Kinds with the spec of their pods at paths of their own, some of them in lists.
+async fn the_hook_gets_into_kinds_of_operators(world: &World, pod: &Value) {
+    let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let container = json!({"type": "object", "properties": {"name": {"type": "string"},
+        "image": {"type": "string"}, "securityContext": any}});
+    let narrow = json!({"type": "object", "properties": {"serviceAccountName": {"type": "string"},
+        "containers": {"type": "array", "items": container}}});
+    for (kind, plural, of_pod) in [("Pool", "pools", &any), ("Narrow", "narrows", &narrow)] {
+        let group = json!({"type": "object", "properties": {"podSpec": of_pod}});
+        let spec = json!({"type": "object", "properties": {"podSpec": of_pod,
+            "groups": {"type": "array", "items": group}}});
+        let schema = json!({"type": "object", "properties": {"spec": spec}});
+        world
+            .apply(&json!({"apiVersion": "apiextensions.k8s.io/v1",
+                "kind": "CustomResourceDefinition",
+                "metadata": {"name": format!("{plural}.example.com")},
+                "spec": {"group": "example.com", "scope": "Namespaced",
+                    "names": {"kind": kind, "plural": plural},
+                    "versions": [{"name": "v1", "served": true, "storage": true,
+                        "schema": {"openAPIV3Schema": schema}}]}}))
+            .await;
+    }
+    let side = json!({"name": "side", "image": "side"});
+    let iis = json!({"name": "iis", "image": "iis",
+        "securityContext": objects::gmsa(Some("web"), None)});
+    let of = |containers: Value| json!({"serviceAccountName": "web", "containers": containers});
+    let object = |kind: &str| {
+        let spec = if kind == "Pool" { pod["spec"].clone() } else { of(json!([side, iis])) };
+        json!({"apiVersion": "example.com/v1", "kind": kind,
+            "metadata": {"name": "ci", "namespace": NAMESPACE},
+            "spec": {"podSpec": spec,
+                "groups": [{"podSpec": of(json!([side]))}, {"podSpec": spec}]}})
+    };
+    let applier = gmsa_cluster::api::apply::Applier::new(world.client.clone(), "test", true);
+    for kind in ["Pool", "Narrow"] {
+        let object = object(kind);
+        let is_served = || async { applier.apply(&object).await.ok() };
+        eventually("the kind is served", SOON, is_served).await;
+    }
+    let before = applier.live(&object("Pool")).await.unwrap().unwrap()["spec"].clone();
+    let add = ["doctor", "pool/ci", "-n", NAMESPACE, "--add-lifecycle"];
+    for mode in ["client", "server"] {
+        let ran = world.run(&[&add[..], &[&format!("--dry-run={mode}")]].concat()).await;
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let first = format!("pool/ci configured ({mode} dry run)");
+        assert!(ran.stdout.starts_with(&first), "{}", ran.stdout);
+        let now = applier.live(&object("Pool")).await.unwrap().unwrap()["spec"].clone();
+        assert_eq!(now, before, "{mode}");
+    }
+    let ran = world.run(&add).await;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for path in ["spec.podSpec.containers[1]", "spec.groups[1].podSpec.containers[1]"] {
+        let line = format!("{path}.lifecycle.postStart: (nothing) -> ");
+        assert!(ran.stdout.contains(&line), "{path}: {}", ran.stdout);
+    }
+    let hook = json!({"exec": {"command": gmsa_core::windows::hook::command(30)}});
+    let mut expected = before;
+    for pointer in ["/podSpec/containers/1", "/groups/1/podSpec/containers/1"] {
+        expected.pointer_mut(pointer).unwrap()["lifecycle"]["postStart"] = hook.clone();
+    }
+    let now = applier.live(&object("Pool")).await.unwrap().unwrap()["spec"].clone();
+    assert_eq!(now, expected, "every other container stays as it is");
+    let ran = world.run(&add).await;
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "pool/ci unchanged\n"), "{}", ran.stderr);
+
+    let before = applier.live(&object("Narrow")).await.unwrap().unwrap();
+    let ran = world.run(&["doctor", "narrow/ci", "-n", NAMESPACE, "--add-lifecycle"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let words = "the definition of its kind drops spec.groups[1].podSpec.containers[1].lifecycle";
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    let after = applier.live(&object("Narrow")).await.unwrap().unwrap();
+    assert_eq!(after["metadata"]["resourceVersion"], before["metadata"]["resourceVersion"]);
 }
 
 async fn the_hook_is_refused(world: &World, pod: &Value) {

@@ -42,7 +42,7 @@ fn the_policies_of_files_are_printed_without_a_cluster() {
     let Ran { code, stdout, stderr } = offline(&[&install[..], &["-o", "yaml"]].concat());
     assert_eq!(code, 0, "{stderr}");
     let manifests = gmsa_cluster::manifests::parse("-", &stdout);
-    let objects: Vec<Value> = manifests.into_iter().map(|one| one.unwrap().value).collect();
+    let objects: Vec<Value> = manifests.into_iter().map(|one| one.unwrap().into_value()).collect();
     let kinds: Vec<&str> = objects.iter().map(|one| one["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "MutatingAdmissionPolicy").count(), 3);
     assert_eq!(kinds.iter().filter(|kind| **kind == "ValidatingAdmissionPolicy").count(), 4);

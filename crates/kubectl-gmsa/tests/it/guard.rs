@@ -444,7 +444,7 @@ fn manifest(file: &str) -> Vec<Value> {
     let manifests =
         gmsa_cluster::manifests::read(&[gmsa_cluster::manifests::Input::Path(path)]).unwrap();
     assert!(manifests.unreadable.is_empty());
-    manifests.documents.into_iter().map(|document| document.value).collect()
+    manifests.documents.into_iter().map(gmsa_cluster::manifests::Document::into_value).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -234,7 +234,7 @@ fn kustomize_builds_what_install_makes() {
     let Some(kubectl) = tools::find(test, "kubectl") else { return };
     let objects = |text: &str| {
         let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
-        let mut objects: Vec<Value> = documents.map(|one| one.unwrap().value).collect();
+        let mut objects: Vec<Value> = documents.map(|one| one.unwrap().into_value()).collect();
         // Kustomize has an order of its own.
         objects.sort_by_key(|one| format!("{} {}", one["kind"], one["metadata"]["name"]));
         objects

@@ -38,7 +38,7 @@ async fn the_pictures_of_the_documents_show_real_runs() {
     let examples = read(&[Input::Path(Path::new(ROOT).join("examples"))]).unwrap();
     assert!(examples.unreadable.is_empty());
     for document in examples.documents {
-        let mut object: Value = document.value;
+        let mut object: Value = document.into_value();
         if object["kind"] != json!("ClusterRole") && object["kind"] != json!("GMSACredentialSpec") {
             object["metadata"]["namespace"] = json!("default");
         }

@@ -100,7 +100,7 @@ fn stored(name: &str, found: &manifests::CredentialSpec) -> Result<Value, String
             found.source.file
         ));
     }
-    let mut object = found.object.clone();
+    let mut object = Value::clone(&found.object);
     if let Some(contents) = object.get_mut("credspec").filter(|contents| !contents.is_null()) {
         let known: CredentialSpec = serde_json::from_value(contents.take())
             .map_err(|error| format!("an API server would refuse it: {error}"))?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use gmsa_cluster::installation::{Certificates, Engine, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
@@ -166,13 +165,13 @@ fn affinity(args: &PodFlags, known: Option<Value>) -> Result<Option<Value>, Fail
     let (Some(document), None) = (documents.next(), documents.next()) else {
         return Err(failed("expected one document"));
     };
-    let value = document.map_err(|error| failed(&error.to_string()))?.value;
+    let value = document.map_err(|error| failed(&error.to_string()))?.into_value();
     let known = ["nodeAffinity", "podAffinity", "podAntiAffinity"];
     let keys = value.as_object().map(|object| object.keys().all(|key| known.contains(&&**key)));
     if keys != Some(true) {
         return Err(failed("expected nodeAffinity, podAffinity or podAntiAffinity, nothing else"));
     }
-    Ok(Some(Arc::unwrap_or_clone(value)))
+    Ok(Some(value))
 }
 
 /// What a pod asks for, and may use at most.

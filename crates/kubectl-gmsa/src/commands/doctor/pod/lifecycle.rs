@@ -19,6 +19,9 @@ use crate::failure::Failure;
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
+/// Where a container has it.
+const POST_START: &str = "/lifecycle/postStart";
+
 /// Prints the hook.
 pub fn print(args: &Doctor) -> Result<u8, Failure> {
     let lifecycle = json!({"lifecycle": hook_of(args)});
@@ -35,46 +38,69 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let namespace = namespace(client, args);
     let object = target::find(client, &objects, &namespace, asked).await?;
-    let workload = workload(&object, &namespace)?;
-    let next = workload.pod(&object);
-    let next_text = next.to_string();
-    let pod = read(&next_text, asked)?;
-    let wanted = wanted(&object, &workload, &pod, args)?;
+    let workloads = workloads(&object, &namespace)?;
+    let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
+    let mut simulator = Simulator::new(client.clone(), &by_name);
+    let mut wanted = Wanted { containers: Vec::new(), hook: hook_of(args) };
+    for workload in &workloads {
+        let next = workload.pod(&object);
+        let next_text = next.to_string();
+        let pod = read(&next_text, asked)?;
+        let containers = containers(&object, workload, &pod)?;
+        if containers.is_empty() {
+            continue;
+        }
+        let walked = simulator.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
+        if let Some(denial) = walked.decision.denials().first() {
+            return Err(Failure::Missing(format!(
+                "failed to add the hook to {}: its pods would be denied, hook or not: {}",
+                shown(&object),
+                denial.message
+            )));
+        }
+        wanted.containers.extend(containers);
+    }
     if wanted.containers.is_empty() {
         return Err(Failure::Missing(format!(
             "failed to add the hook to {}: none of its containers has a credential spec",
             shown(&object)
         )));
     }
-    let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
-    let mut simulator = Simulator::new(client.clone(), &by_name);
-    let walked = simulator.walk(&next, &pod, &namespace).await.map_err(Failure::cluster)?;
-    if let Some(denial) = walked.decision.denials().first() {
-        return Err(Failure::Missing(format!(
-            "failed to add the hook to {}: its pods would be denied, hook or not: {}",
-            shown(&object),
-            denial.message
-        )));
-    }
-    let patch = wanted.patch(&object, &workload);
     // Forced, because it was checked above that no other manager's hook is replaced.
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let (change, note) = match args.dry_run.mode {
-        DryRun::Client => (wanted.change(&workload), " (client dry run)"),
-        DryRun::Server => (applier.compare(&patch).await?, " (server dry run)"),
-        DryRun::None => (applier.apply(&patch).await?, ""),
+    let mode = args.dry_run.mode;
+    let built_in = workloads.first().filter(|one| one.is_built_in);
+    let change = match (built_in, mode) {
+        (_, DryRun::Client) => wanted.change(),
+        (Some(workload), _) => {
+            let patch = wanted.patch(&object, workload);
+            match mode {
+                DryRun::Server => applier.compare(&patch).await?,
+                _ => applier.apply(&patch).await?,
+            }
+        }
+        (None, _) => wanted.replace(&applier, &object, mode).await?,
+    };
+    let note = match mode {
+        DryRun::Client => " (client dry run)",
+        DryRun::Server => " (server dry run)",
+        DryRun::None => "",
     };
     printer::data(&changes(&object, &change, note))?;
     if !args.dry_run.is_set() && change != Change::Unchanged {
-        printer::note("its pods are replaced by new ones, which wait for the secure channel");
+        printer::note(if built_in.is_some() {
+            "its pods are replaced by new ones, which wait for the secure channel"
+        } else {
+            "the pods that it makes from now on wait for the secure channel"
+        });
         let (kind, name) = (text(&object, "/kind").to_lowercase(), text(&object, "/metadata/name"));
         next::step(&args.connect, &["doctor", &format!("{kind}/{name}"), "-n", &namespace]);
     }
     Ok(0)
 }
 
-/// The workload, if its template can be changed.
-fn workload(object: &Value, namespace: &str) -> Result<Workload, Failure> {
+/// The workload, by its pod templates, if they can be changed.
+fn workloads(object: &Value, namespace: &str) -> Result<Vec<Workload>, Failure> {
     let refused =
         |why: &str| Failure::Input(format!("failed to add the hook to {}: {why}", shown(object)));
     if let Some(owner) = array(object, "/metadata/ownerReferences")
@@ -89,34 +115,39 @@ fn workload(object: &Value, namespace: &str) -> Result<Workload, Failure> {
             (--print-lifecycle)",
         ));
     }
-    Workload::of(object, namespace).ok_or_else(|| refused("it makes no pods"))
+    let workloads = Workload::all(object, namespace);
+    if workloads.is_empty() {
+        return Err(refused("it makes no pods"));
+    }
+    Ok(workloads)
 }
 
 fn hook_of(args: &Doctor) -> Value {
     json!({"postStart": {"exec": {"command": hook::command(args.lifecycle_tries)}}})
 }
 
-/// The containers that are to have the hook.
-struct Wanted {
-    /// Index, name and current hook of each.
-    containers: Vec<(usize, String, Option<Value>)>,
-    hook: Value,
+/// A container that is to have the hook.
+struct Container {
+    /// Its JSON pointer (RFC 6901) in the workload.
+    pointer: String,
+    name: String,
+    /// The hook that it has.
+    was: Option<Value>,
 }
 
-fn wanted(
+/// The containers of a pod template that have an identity.
+fn containers(
     object: &Value,
     workload: &Workload,
     pod: &Pod<'_>,
-    args: &Doctor,
-) -> Result<Wanted, Failure> {
-    let mut containers = Vec::new();
+) -> Result<Vec<Container>, Failure> {
     let own = identities(pod)
         .filter(|one| one.container.kind == PlaceKind::Container && !one.host_process);
-    for identity in own {
-        let index = identity.container.index;
-        let path = format!("{}/spec/containers/{index}/lifecycle/postStart", workload.template);
-        let existing = object.pointer(&path).filter(|hook| !hook.is_null());
-        if let Some(existing) = existing {
+    own.map(|identity| {
+        let pointer = format!("{}/containers/{}", workload.spec, identity.container.index);
+        let was = object.pointer(&format!("{pointer}{POST_START}"));
+        let was = was.filter(|hook| !hook.is_null()).cloned();
+        if let Some(existing) = &was {
             let command = array(existing, "/exec/command").filter_map(Value::as_str);
             if !hook::is_ours(command) {
                 return Err(Failure::Missing(format!(
@@ -127,9 +158,15 @@ fn wanted(
                 )));
             }
         }
-        containers.push((index, identity.container.name.to_owned(), existing.cloned()));
-    }
-    Ok(Wanted { containers, hook: hook_of(args) })
+        Ok(Container { pointer, name: identity.container.name.to_owned(), was })
+    })
+    .collect()
+}
+
+/// The containers that are to have the hook.
+struct Wanted {
+    containers: Vec<Container>,
+    hook: Value,
 }
 
 impl Wanted {
@@ -138,10 +175,10 @@ impl Wanted {
         let containers: Vec<Value> = self
             .containers
             .iter()
-            .map(|(_, name, _)| json!({"name": name, "lifecycle": self.hook}))
+            .map(|one| json!({"name": one.name, "lifecycle": self.hook}))
             .collect();
-        let mut value = json!({"spec": {"containers": containers}});
-        for key in workload.template.split('/').rev().filter(|key| !key.is_empty()) {
+        let mut value = json!({"containers": containers});
+        for key in workload.spec.split('/').rev().filter(|key| !key.is_empty()) {
             value = json!({key: value});
         }
         if let Some(fields) = value.as_object_mut() {
@@ -154,18 +191,65 @@ impl Wanted {
         value
     }
 
+    /// Writes the object with the hook, unless its definition drops that.
+    async fn replace(
+        &self,
+        applier: &Applier,
+        object: &Value,
+        mode: DryRun,
+    ) -> Result<Change, Failure> {
+        let change = self.change();
+        if change == Change::Unchanged {
+            return Ok(change);
+        }
+        let mut changed = object.clone();
+        for one in &self.containers {
+            let Some(Value::Object(container)) = changed.pointer_mut(&one.pointer) else {
+                continue;
+            };
+            let lifecycle = container.entry("lifecycle").or_insert(Value::Null);
+            if !lifecycle.is_object() {
+                *lifecycle = json!({});
+            }
+            if let Value::Object(lifecycle) = lifecycle {
+                lifecycle.insert("postStart".to_owned(), self.post_start().clone());
+            }
+        }
+        let stored = applier.replace(&changed, true).await?;
+        let command = self.post_start().pointer("/exec/command");
+        let has = |one: &Container| {
+            stored.pointer(&format!("{}{POST_START}/exec/command", one.pointer)) == command
+        };
+        if let Some(dropped) = self.containers.iter().find(|one| !has(one)) {
+            return Err(Failure::Missing(format!(
+                "failed to add the hook to {}: the definition of its kind drops \
+                 {}.lifecycle.postStart, so its pods cannot have one; start the program of the image \
+                 by a script that waits (--print-lifecycle shows how)",
+                shown(object),
+                dotted(&dropped.pointer)
+            )));
+        }
+        if mode == DryRun::None {
+            applier.replace(&changed, false).await?;
+        }
+        Ok(change)
+    }
+
+    fn post_start(&self) -> &Value {
+        self.hook.get("postStart").unwrap_or(&Value::Null)
+    }
+
     /// What it changes, without asking the server.
-    fn change(&self, workload: &Workload) -> Change {
-        let becomes = self.hook.get("postStart");
-        let template = dotted(&workload.template);
+    fn change(&self) -> Change {
+        let becomes = self.post_start();
         let differences: Vec<Difference> = self
             .containers
             .iter()
-            .filter(|(_, _, was)| was.as_ref() != becomes)
-            .map(|(index, _, was)| Difference {
-                path: format!("{template}.spec.containers[{index}].lifecycle.postStart"),
-                was: was.clone(),
-                becomes: becomes.cloned(),
+            .filter(|one| one.was.as_ref() != Some(becomes))
+            .map(|one| Difference {
+                path: format!("{}.lifecycle.postStart", dotted(&one.pointer)),
+                was: one.was.clone(),
+                becomes: Some(becomes.clone()),
             })
             .collect();
         if differences.is_empty() { Change::Unchanged } else { Change::Changed(differences) }

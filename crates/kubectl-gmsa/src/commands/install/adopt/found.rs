@@ -16,8 +16,15 @@ use crate::installation::leftover::is_same;
 /// What windows-gmsa calls its webhooks in both configurations.
 const WEBHOOK: &str = "admission-webhook.windows-gmsa.sigs.k8s.io";
 
-/// How the names of AKS' own GMSA webhook begin (Azure/AKS issue 2658).
+/// How the names of AKS' own GMSA webhook begin.
 const AKS_WEBHOOK: &str = "windows-gmsa-webhook";
+/// Its Deployment (Azure/AKS issue 2658).
+const AKS_DEPLOYMENT: &str = "windows-gmsa-webhook-controller-manager";
+/// Where it may be: the second one is what public policies of AKS clusters except by name.
+const AKS_NAMESPACES: [&str; 2] = ["kube-system", "windows-gmsa-webhook-system"];
+/// Where its image comes from, `oss/kubernetes` or `oss/v2/kubernetes` (the image lists of AKS' releases
+/// and Azure/AgentBaker).
+const AKS_REGISTRY: &str = "mcr.microsoft.com/";
 
 /// An object's namespace and name.
 pub type Key = (String, String);
@@ -159,19 +166,34 @@ async fn belongs_to_aks(applier: &Applier, configuration: &Value) -> Result<bool
     if is_marked_by_aks(configuration) {
         return Ok(true);
     }
-    for key in service_keys(configuration) {
-        if key.0 == "kube-system" && key.1.starts_with(AKS_WEBHOOK) {
+    for (namespace, service) in service_keys(configuration) {
+        if AKS_NAMESPACES.contains(&&*namespace) && service.starts_with(AKS_WEBHOOK) {
             return Ok(true);
         }
-        let deployment = (key.0.clone(), format!("{AKS_WEBHOOK}-controller-manager"));
-        for (kind, key) in [(kinds::SERVICE, key), (kinds::DEPLOYMENT, deployment)] {
+        for (kind, name) in [
+            (kinds::SERVICE, service.as_str()),
+            (kinds::DEPLOYMENT, service.as_str()),
+            (kinds::DEPLOYMENT, AKS_DEPLOYMENT),
+        ] {
+            let key = (namespace.clone(), name.to_owned());
             let live = applier.live(&reference(kind, &key)).await?;
-            if live.is_some_and(|live| is_marked_by_aks(&live)) {
+            if live.is_some_and(|live| is_marked_by_aks(&live) || is_server_of_aks(&live)) {
                 return Ok(true);
             }
         }
     }
     Ok(false)
+}
+
+/// Whether a Deployment is the one of AKS: by its name, or by its image where AKS installs.
+fn is_server_of_aks(object: &Value) -> bool {
+    let image = text(object, "/spec/template/spec/containers/0/image");
+    let repository = image.split(['@', ':']).next().unwrap_or_default();
+    text(object, "/kind") == "Deployment"
+        && (text(object, "/metadata/name") == AKS_DEPLOYMENT
+            || AKS_NAMESPACES.contains(&text(object, "/metadata/namespace"))
+                && repository.starts_with(AKS_REGISTRY)
+                && repository.ends_with(&format!("/{AKS_WEBHOOK}")))
 }
 
 /// The marks of the addon manager, and of AKS.
@@ -192,6 +214,8 @@ fn manager(object: &Value) -> Option<(&'static str, &str)> {
         "Argo CD"
     } else if has("helm.toolkit.fluxcd.io/name") || has("kustomize.toolkit.fluxcd.io/name") {
         "Flux"
+    } else if has("kapp.k14s.io/app") {
+        "kapp-controller"
     } else {
         return None;
     };
@@ -246,4 +270,56 @@ pub fn reference(kind: Kind, (namespace, name): &Key) -> Value {
         metadata.insert("namespace".to_owned(), json!(namespace));
     }
     json!({"apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata})
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{is_marked_by_aks, is_server_of_aks, manager};
+
+    #[test]
+    fn what_would_restore_it_is_known_by_its_marks() {
+        for (marks, expected) in [
+            (json!({"annotations": {"argocd.argoproj.io/tracking-id": "x"}}), Some("Argo CD")),
+            (json!({"labels": {"argocd.argoproj.io/instance": "x"}}), Some("Argo CD")),
+            (json!({"labels": {"helm.toolkit.fluxcd.io/name": "x"}}), Some("Flux")),
+            (json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "x"}}), Some("Flux")),
+            // The standard packages of VMware's Kubernetes service.
+            (json!({"labels": {"kapp.k14s.io/app": "1"}}), Some("kapp-controller")),
+            (json!({"labels": {"app.kubernetes.io/managed-by": "Helm"}}), None),
+        ] {
+            let object = json!({"metadata": marks});
+            assert_eq!(manager(&object).map(|(manager, _)| manager), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn the_server_of_aks_is_known_by_its_name_or_by_its_image() {
+        let deployment = |namespace: &str, name: &str, image: &str| {
+            json!({"kind": "Deployment", "metadata": {"namespace": namespace, "name": name},
+                "spec": {"template": {"spec": {"containers": [{"image": image}]}}}})
+        };
+        let (v1, v2) = (
+            "mcr.microsoft.com/oss/kubernetes/windows-gmsa-webhook:v0.12.1",
+            "mcr.microsoft.com/oss/v2/kubernetes/windows-gmsa-webhook:v0.12.1-17",
+        );
+        let named = "windows-gmsa-webhook-controller-manager";
+        for (object, expected) in [
+            (deployment("elsewhere", named, "example/webhook"), true),
+            (deployment("kube-system", "gmsa", v1), true),
+            (deployment("windows-gmsa-webhook-system", "gmsa", v2), true),
+            // A user who installs Microsoft's image by the script of windows-gmsa.
+            (deployment("gmsa-webhook", "gmsa-webhook", v2), false),
+            (
+                deployment("kube-system", "gmsa", "registry.k8s.io/gmsa-webhook/k8s-gmsa-webhook"),
+                false,
+            ),
+            (json!({"kind": "Service", "metadata": {"name": named}}), false),
+        ] {
+            assert_eq!(is_server_of_aks(&object), expected, "{object}");
+        }
+        let marked = json!({"metadata": {"labels": {"kubernetes.azure.com/managedby": "aks"}}});
+        assert!(is_marked_by_aks(&marked));
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -179,7 +178,7 @@ fn manifest(record: &Secret) -> Option<Vec<Value>> {
     GzDecoder::new(&*packed).take(LARGEST).read_to_end(&mut text).ok()?;
     let record: Record = serde_json::from_slice(&text).ok()?;
     let documents = parse("release", &record.manifest);
-    documents.into_iter().map(|document| Some(Arc::unwrap_or_clone(document.ok()?.value))).collect()
+    documents.into_iter().map(|document| Some(document.ok()?.into_value())).collect()
 }
 
 /// Keeps Helm from deleting the resource definition when a release no longer has it. If the release
