@@ -131,11 +131,11 @@ pub fn build<'a>(specs: impl IntoIterator<Item = (&'a str, &'a Spec)>) -> Index 
 fn build_within<'a>(limit: usize, specs: impl IntoIterator<Item = (&'a str, &'a Spec)>) -> Index {
     let mut specs: Vec<(&str, &Spec)> = specs.into_iter().collect();
     specs.sort_unstable_by_key(|(name, spec)| (&*spec.created, *name));
-    let names = names_of_templates(&specs);
+    let templates = names_of_templates(&specs);
     let mut index = Index::default();
     let mut bytes = canonical_json(&index.object()).len();
     for (name, spec) in specs {
-        let shared = spec.template().and_then(|template| Some((template, names.get(template)?)));
+        let shared = spec.template().and_then(|template| Some((template, templates.get(template)?)));
         let entry = match (&spec.contents, shared) {
             (Contents::TooLarge, _) => {
                 index.left_out.push(name.to_owned());
