@@ -5,7 +5,7 @@ CARGO ?= cargo
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist release-artifacts \
-	control-plane domain-controller clean
+	windows arm64 reproducible sizes control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,8 +49,20 @@ domain-controller: ## Install Samba and provision the domain of the tests
 image: ## Build the images of the server and the plugin as OCI archives, with buildah
 	@scripts/image.sh
 
-dist: ## Build the release archive of the plugin, its sums and its manifests for installers
-	@scripts/dist.sh
+dist: ## Build the release archives of the plugin, their sums and manifests for installers
+	@scripts/dist.sh release all
+
+windows: ## Build the plugin for Windows, and run it with wine (root; chroot of Debian's packages)
+	@scripts/cross.sh windows $(PROFILE)
+
+arm64: ## Build the plugin for arm64, and run it with qemu (root; the same chroot)
+	@scripts/cross.sh arm64 $(PROFILE)
+
+sizes: ## Write the sizes of images and archives into docs/release.md
+	@$(CARGO) xtask sizes
+
+reproducible: ## Build images and archive of the last commit again, and compare the bytes
+	@scripts/reproducible.sh $(PROFILE)
 
 release-artifacts: image dist ## Sign and attest images, chart and archives in target/artifacts (COSIGN_KEY)
 	@scripts/release-artifacts.sh

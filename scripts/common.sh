@@ -33,13 +33,23 @@ arch_of() {
     esac
 }
 
+# has_std TARGET: whether this compiler has the standard library for it.
+has_std() {
+    compgen -G "$(rustc --print sysroot)/lib/rustlib/$1/lib/libstd-*" >/dev/null
+}
+
+# sid_chroot: the directory in which scripts/sid-build.sh keeps a chroot of Debian sid.
+sid_chroot() {
+    echo "${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/sid"
+}
+
 # cross_build TARGET: makes ready for a target of Rust that is not this machine's, or says what is
 # missing. The C compiler is Debian's.
 cross_build() {
     local target=$1 host compiler upper
     host=$(rustc -vV | sed -n 's/^host: //p')
     [ "$target" != "$host" ] || return 0
-    [ -d "$(rustc --print sysroot)/lib/rustlib/$target/lib" ] ||
+    has_std "$target" || [ -n "${CARGO_UNSTABLE_BUILD_STD:-}" ] ||
         die "the standard library for $target is missing: rustup target add $target"
     case $target in
         aarch64-unknown-linux-gnu) compiler=aarch64-linux-gnu ;;
@@ -65,9 +75,9 @@ cross_build() {
 # without_paths [FLAG...]: what is compiled from now on, with these flags of rustc, names no directory
 # of this machine, so that two machines give the same bytes.
 without_paths() {
-    local home=${CARGO_HOME:-$HOME/.cargo}
-    export RUSTFLAGS="$* --remap-path-prefix=$PWD=/src --remap-path-prefix=$home=/cargo"
-    export CFLAGS="-ffile-prefix-map=$PWD=/src -ffile-prefix-map=$home=/cargo"
+    local home=${CARGO_HOME:-$HOME/.cargo} target=${CARGO_TARGET_DIR:-$PWD/target}
+    export RUSTFLAGS="$* --remap-path-prefix=$PWD=/src --remap-path-prefix=$target=/src/target --remap-path-prefix=$home=/cargo"
+    export CFLAGS="-ffile-prefix-map=$PWD=/src -ffile-prefix-map=$target=/src/target -ffile-prefix-map=$home=/cargo"
 }
 
 # names_no_path PROGRAM: ends with an error if it does all the same.

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds the release archive of the plugin in target/dist: the program, its man pages, the licence;
-# the sums of all archives there, the list of ingredients, and the manifests for krew, Scoop and winget.
+# Builds the release archive of the plugin in target/dist: the program, its man pages, the licence; the
+# archive's list of ingredients (CycloneDX); the sums of all archives there, and the manifests for krew,
+# Scoop and winget.
 #
 #   scripts/dist.sh [PROFILE [TARGET]]
 #
 # PROFILE is a profile of cargo; release unless given. TARGET is a target of Rust such as
 # aarch64-unknown-linux-gnu or aarch64-apple-darwin; that of this machine unless given, here or as a
-# variable. It needs its standard library (rustup target add) and a linker, which for Linux and Windows is
+# variable. `all` stands for this machine's and each of Linux and Windows for which it has the standard
+# library. It needs its standard library (rustup target add) and a linker, which for Linux and Windows is
 # installed from Debian's packages. GMSA_PROGRAM names a program that is built already. Archives that lie
 # in target/dist already stay, so that one manifest names them all.
 set -euo pipefail
@@ -17,6 +19,20 @@ profile=${1:-release}
 # The most bytes that an archive for users may have.
 most=12000000
 TARGET=${2:-${TARGET:-}}
+if [ "$TARGET" = all ]; then
+    unset TARGET
+    scripts/dist.sh "$profile"
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    for other in x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-pc-windows-gnu; do
+        [ "$other" != "$host" ] || continue
+        if has_std "$other"; then
+            scripts/dist.sh "$profile" "$other"
+        else
+            say "no archive for $other: rustup target add $other, or make windows arm64"
+        fi
+    done
+    exit
+fi
 target=${TARGET:-$(rustc -vV | sed -n 's/^host: //p')}
 arch=$(arch_of "$target")
 built=${GMSA_PROGRAM:-}
@@ -65,20 +81,27 @@ install -m 755 "$built" "$root/$program"
 install -m 644 LICENSE "$root/LICENSE"
 install -d -m 755 "$root/man"
 install -m 644 docs/man/kubectl-gmsa*.1 "$root/man/"
-# Sorted, without times and owners: the same program gives the same archive.
+name=$out/kubectl-gmsa_v${version}_${os}_$arch
+# Sorted, without times and owners: the same program gives the same archive. Without an entry for the
+# directory, whose mode tar would give to the one it is unpacked in.
 if [ "$os" = windows ]; then
     # winget takes no tar.
-    archive=$out/kubectl-gmsa_v${version}_${os}_$arch.zip
+    archive=$name.zip
     zip_tree "$root" "$archive"
 else
-    archive=$out/kubectl-gmsa_v${version}_${os}_$arch.tar.gz
-    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$root" -cf - . | gzip -n -9 >"$archive"
+    archive=$name.tar.gz
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$root" \
+        -cf - LICENSE "$program" man | gzip -n -9 >"$archive"
 fi
 size=$(stat -c %s "$archive")
 [ "$profile" != release ] || [ "$size" -le "$most" ] ||
     die "$archive has $size bytes, and an archive is to have at most $most"
 unset RUSTFLAGS CFLAGS
-cargo xtask sbom kubectl-gmsa --features "$features" >"$out/kubectl-gmsa.cdx.json"
-(cd "$out" && find . -name "kubectl-gmsa_v${version}_*" -printf '%P\n' | sort | xargs sha256sum >checksums.txt)
+cargo xtask sbom kubectl-gmsa --features "$features" --target "$target" >"$name.cdx.json"
+(
+    cd "$out"
+    find . -name "kubectl-gmsa_v${version}_*.tar.gz" -printf '%P\n' -o -name "kubectl-gmsa_v${version}_*.zip" \
+        -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >checksums.txt
+)
 cargo xtask installers "$out"
 say "$archive, $size bytes; $out/checksums.txt; $out/gmsa.yaml for krew"

@@ -62,9 +62,14 @@ make_image() {
         --label "org.opencontainers.image.source=https://github.com/kube-gmsa/kube-gmsa" \
         --label "org.opencontainers.image.licenses=Apache-2.0" "$container"
     archive=$out/$name-$arch.tar
-    rm -f "$archive"
     buildah "${storage[@]}" commit --quiet --timestamp 0 --disable-compression=false "$container" \
-        "oci-archive:$archive:$image" >/dev/null
+        "oci:$root/$name.oci:$image" >/dev/null
+    # buildah's own archive has the times of this build.
+    (
+        cd "$root/$name.oci"
+        tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX -cf - \
+            blobs index.json oci-layout
+    ) >"$archive"
     size=$(stat -c %s "$archive")
     [ "$profile" != release ] || [ "$size" -le "$most" ] ||
         die "$archive has $size bytes, and the image is to have at most $most"

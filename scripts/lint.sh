@@ -12,6 +12,17 @@ cargo fmt --all --check
 say "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 cargo clippy --locked --workspace --all-targets --features gmsa-webhook/otlp -- -D warnings
+windows=x86_64-pc-windows-gnu
+if has_std "$windows"; then
+    say "the plugin for Windows"
+    (
+        cross_build "$windows"
+        cargo check --locked --target "$windows" -p kubectl-gmsa --features gssapi
+    )
+else
+    skip "that the plugin compiles for Windows" "rustup target add $windows, or make windows"
+fi
+# It also names what only Unix has and no `cfg` keeps from the plugin for Windows.
 say "generated files, links, length of files"
 cargo xtask check
 

@@ -120,8 +120,11 @@ quietly cosign sign-blob "${offline[@]}" --bundle "$out/checksums.txt.sigstore.j
 subjects=()
 while read -r sum file; do
     subjects+=(--subject "$file=sha256:$sum")
+    # Each system's program is linked with other crates.
+    name=${file%.tar.gz}
+    name=${name%.zip}
+    attest "$out/$name.sbom.sigstore.json" sbom --subject "$file=sha256:$sum" --predicate "$out/$name.cdx.json"
 done <"$out/checksums.txt"
 attest "$out/provenance.sigstore.json" provenance "${subjects[@]}"
-attest "$out/sbom.sigstore.json" sbom "${subjects[@]}" --predicate "$out/kubectl-gmsa.cdx.json"
 attest "$out/vex.sigstore.json" vex "${subjects[@]}" --predicate "$out/vex.openvex.json"
 say "$(find "$out" -type f | wc -l) files in $out"

@@ -20,6 +20,7 @@ mod portable;
 mod readme;
 mod reference;
 mod sbom;
+mod sizes;
 mod statement;
 mod tree;
 mod vex;
@@ -61,11 +62,20 @@ enum Task {
         /// The features it is built with
         #[arg(long, default_value = "")]
         features: String,
+        /// The target of Rust that it is built for
+        #[arg(long, default_value = "x86_64-unknown-linux-gnu")]
+        target: String,
     },
     /// Write the manifests for krew, Scoop and winget of the archives in a directory with its
     /// checksums.txt
     Installers {
         /// The directory
+        directory: PathBuf,
+    },
+    /// Write the sizes of the images and archives in cargo's directory into docs/release.md
+    Sizes {
+        /// The directory
+        #[arg(default_value = "target")]
         directory: PathBuf,
     },
     /// Print a statement about what a release publishes (in-toto)
@@ -87,12 +97,16 @@ fn main() -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Task::Sbom { program, features } => {
-            output::line(sbom::render(tree::root(), &program, &features)?.trim_end())?;
+        Task::Sbom { program, features, target } => {
+            output::line(sbom::render(tree::root(), &program, &features, &target)?.trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Installers { directory } => {
             installers::write(&directory)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Sizes { directory } => {
+            sizes::write(tree::root(), &directory)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Statement(options) => {

@@ -7,12 +7,12 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-/// Renders the list for a program and everything that it is linked with on Linux. `features` are
-/// those of the program, separated by commas.
-pub fn render(root: &Path, program: &str, features: &str) -> Result<String> {
+/// Renders the list for a program and everything that it is linked with for a target of Rust. `features`
+/// are those of the program, separated by commas.
+pub fn render(root: &Path, program: &str, features: &str, target: &str) -> Result<String> {
     let output = Command::new("cargo")
         .args(["metadata", "--locked", "--format-version=1", "--all-features"])
-        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .args(["--filter-platform", target])
         .current_dir(root)
         .output()
         .context("failed to run cargo metadata")?;
@@ -20,16 +20,16 @@ pub fn render(root: &Path, program: &str, features: &str) -> Result<String> {
         bail!("cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let document = document(&metadata, program, &linked(root, program, features)?)?;
+    let document = document(&metadata, program, &linked(root, program, features, target)?)?;
     Ok(format!("{}\n", serde_json::to_string_pretty(&document)?))
 }
 
 /// The packages that the program is built of, as `NAME VERSION`. The metadata has the features of
 /// the whole workspace: what another program turns on is not in this one.
-fn linked(root: &Path, program: &str, features: &str) -> Result<BTreeSet<String>> {
+fn linked(root: &Path, program: &str, features: &str, target: &str) -> Result<BTreeSet<String>> {
     let output = Command::new("cargo")
         .args(["tree", "--locked", "--package", program, "--features", features, "--edges=normal"])
-        .args(["--target=x86_64-unknown-linux-gnu", "--prefix=none", "--format={p}"])
+        .args(["--target", target, "--prefix=none", "--format={p}"])
         .current_dir(root)
         .output()
         .context("failed to run cargo tree")?;
@@ -122,16 +122,22 @@ fn document(metadata: &Value, program: &str, linked: &BTreeSet<String>) -> Resul
 mod tests {
     use super::render;
 
+    const LINUX: &str = "x86_64-unknown-linux-gnu";
+
+    fn document(program: &str, features: &str, target: &str) -> serde_json::Value {
+        let text = render(crate::tree::root(), program, features, target).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn names(document: &serde_json::Value) -> Vec<&str> {
+        let components = document["components"].as_array().unwrap();
+        components.iter().map(|component| component["name"].as_str().unwrap()).collect()
+    }
+
     #[test]
     fn the_list_has_linked_crates_and_none_of_tests() {
-        let text = render(crate::tree::root(), "gmsa-webhook", "gmsa-webhook/otlp").unwrap();
-        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let names: Vec<&str> = document["components"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|component| component["name"].as_str().unwrap())
-            .collect();
+        let document = document("gmsa-webhook", "gmsa-webhook/otlp", LINUX);
+        let names = names(&document);
         assert_eq!(document["metadata"]["component"]["name"], "gmsa-webhook");
         for name in ["gmsa-core", "rustls", "hyper", "kube-client", "opentelemetry-otlp"] {
             assert!(names.contains(&name), "{name}: {names:?}");
@@ -143,5 +149,15 @@ mod tests {
             let license = component["licenses"][0]["expression"].as_str().unwrap();
             assert!(!license.is_empty(), "{component}");
         }
+    }
+
+    #[test]
+    fn the_list_is_that_of_the_system() {
+        let linux = document("kubectl-gmsa", "gssapi", LINUX);
+        let windows = document("kubectl-gmsa", "gssapi", "x86_64-pc-windows-gnu");
+        let (linux, windows) = (names(&linux), names(&windows));
+        // What reads the certificates that the system trusts.
+        assert!(windows.contains(&"schannel") && !linux.contains(&"schannel"), "{windows:?}");
+        assert!(linux.contains(&"openssl-probe") && !windows.contains(&"openssl-probe"));
     }
 }

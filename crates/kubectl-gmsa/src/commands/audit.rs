@@ -38,7 +38,8 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
         &progress,
     ));
     if is_watched {
-        let _ = write!(stderr(), "\r\x1b[K");
+        // Without an escape sequence, which a console of Windows may print.
+        let _ = write!(stderr(), "\r{:20}\r", "");
     }
     let mut audit = audit.map_err(|error| Failure::Cluster(error.to_string()))?;
     if args.from_ad {

@@ -1,5 +1,6 @@
-//! The release archive: what is in it, and that the sums and krew's manifest are of it.
+//! The release archives: what is in them, and that the sums and the manifests for installers are of them.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,8 +23,6 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 /// Runs scripts/advisories.sh with a cargo that cannot fetch the database, or whose check fails.
 #[test]
 fn advisories_are_checked_where_the_database_can_be_had() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     for (can_fetch, is_clean, succeeds, words) in [
         (true, true, true, "== advisories on dependencies"),
         (true, false, false, "== advisories on dependencies"),
@@ -77,9 +76,10 @@ fn scripts_are_sound_and_say_which_target_they_do_not_know() {
     }
 }
 
+/// Each archive is named with its sum for krew, and holds a program for its system.
 #[test]
-fn the_archive_contains_a_plugin_that_runs_and_krew_finds_it() {
-    let test = "the_archive_contains_a_plugin_that_runs_and_krew_finds_it";
+fn every_archive_is_whole_and_krew_finds_it() {
+    let test = "every_archive_is_whole_and_krew_finds_it";
     let Some(dist) = dist(test) else { return };
     let checked = Command::new("sha256sum")
         .args(["-c", "checksums.txt"])
@@ -87,29 +87,83 @@ fn the_archive_contains_a_plugin_that_runs_and_krew_finds_it() {
         .output()
         .unwrap();
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
-
-    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
-    let version = env!("CARGO_PKG_VERSION");
-    let file = format!("kubectl-gmsa_v{version}_linux_{arch}.tar.gz");
     let manifest = std::fs::read_to_string(dist.join("gmsa.yaml")).unwrap();
     let manifest: Value = serde_saphyr::from_str(&manifest).unwrap();
     let platforms = manifest["spec"]["platforms"].as_array().unwrap();
-    let of_file = |platform: &&Value| platform["uri"].as_str().unwrap().ends_with(&file);
-    let platform = platforms.iter().find(of_file).unwrap();
     let sums = std::fs::read_to_string(dist.join("checksums.txt")).unwrap();
-    let sum = platform["sha256"].as_str().unwrap();
-    assert!(sums.lines().any(|line| line == format!("{sum}  {file}")), "{sums}");
+    assert_eq!(platforms.len(), sums.lines().count(), "{sums}");
+    for line in sums.lines() {
+        let (sum, file) = line.split_once("  ").unwrap();
+        let platform = platforms.iter().find(|one| one["sha256"] == sum).unwrap();
+        assert!(platform["uri"].as_str().unwrap().ends_with(file), "{platform}");
+        let labels = &platform["selector"]["matchLabels"];
+        let (os, arch) = (labels["os"].as_str().unwrap(), labels["arch"].as_str().unwrap());
+        assert!(file.contains(&format!("_{os}_{arch}.")), "{file}: {labels}");
 
-    let root = tempfile::tempdir().unwrap();
-    let archive = dist.join(&file);
-    let tar = Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(root.path()).status();
-    assert!(tar.unwrap().success());
-    for entry in platform["files"].as_array().unwrap() {
-        let from = entry["from"].as_str().unwrap();
-        assert!(root.path().join(from).is_file(), "{from}");
+        let root = unpacked(&dist.join(file));
+        for entry in platform["files"].as_array().unwrap() {
+            let from = entry["from"].as_str().unwrap();
+            assert!(root.path().join(from).is_file(), "{file}: {from}");
+        }
+        assert!(root.path().join("man/kubectl-gmsa-review.1").is_file(), "{file}");
+        // What unpacks it into a directory of programs does not change that directory.
+        assert_eq!(std::fs::metadata(root.path()).unwrap().permissions().mode() & 0o777, 0o751);
+        let program = root.path().join(platform["bin"].as_str().unwrap());
+        assert_eq!(format_of(&std::fs::read(program).unwrap()), (os, arch), "{file}");
+        let stem = file.trim_end_matches(".zip").trim_end_matches(".tar.gz");
+        let ingredients = std::fs::read(dist.join(format!("{stem}.cdx.json"))).unwrap();
+        let ingredients: Value = serde_json::from_slice(&ingredients).unwrap();
+        assert_eq!(ingredients["metadata"]["component"]["name"], "kubectl-gmsa", "{file}");
     }
-    assert!(root.path().join("man/kubectl-gmsa-review.1").is_file());
-    let plugin = root.path().join(platform["bin"].as_str().unwrap());
+}
+
+/// The archive in a directory of its own.
+fn unpacked(archive: &Path) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o751)).unwrap();
+    if archive.extension().is_some_and(|extension| extension == "zip") {
+        let file = std::fs::File::open(archive).unwrap();
+        zip::ZipArchive::new(file).unwrap().extract(root.path()).unwrap();
+    } else {
+        let tar = Command::new("tar").arg("-xzf").arg(archive).arg("-C").arg(root.path()).status();
+        assert!(tar.unwrap().success());
+    }
+    root
+}
+
+/// For which system and processor a program is, as Go calls them, by its first bytes (ELF; Microsoft, "PE
+/// Format"; Apple, `mach-o/loader.h`).
+fn format_of(program: &[u8]) -> (&'static str, &'static str) {
+    let number = |at: usize| u16::from_le_bytes(program[at..at + 2].try_into().unwrap());
+    match program {
+        [0x7f, b'E', b'L', b'F', ..] => match number(18) {
+            62 => ("linux", "amd64"),
+            183 => ("linux", "arm64"),
+            other => panic!("ELF for machine {other}"),
+        },
+        [b'M', b'Z', ..] => {
+            let header = usize::from(number(0x3c));
+            assert_eq!(&program[header..header + 4], b"PE\0\0");
+            match number(header + 4) {
+                0x8664 => ("windows", "amd64"),
+                0xaa64 => ("windows", "arm64"),
+                other => panic!("PE for machine {other:#x}"),
+            }
+        }
+        [0xcf, 0xfa, 0xed, 0xfe, 7, ..] => ("darwin", "amd64"),
+        [0xcf, 0xfa, 0xed, 0xfe, 12, ..] => ("darwin", "arm64"),
+        other => panic!("a program that begins with {:?}", &other[..8]),
+    }
+}
+
+#[test]
+fn the_archive_of_this_machine_contains_a_plugin_that_runs() {
+    let test = "the_archive_of_this_machine_contains_a_plugin_that_runs";
+    let Some(dist) = dist(test) else { return };
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let version = env!("CARGO_PKG_VERSION");
+    let root = unpacked(&dist.join(format!("kubectl-gmsa_v{version}_linux_{arch}.tar.gz")));
+    let plugin = root.path().join("kubectl-gmsa");
     let ran = Command::new(&plugin).arg("version").env_clear().output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("kubectl-gmsa {version}\n"));
     // It has --kerberos, and needs no library of Kerberos to start.
@@ -131,7 +185,7 @@ fn scoop_and_winget_find_the_archive_for_windows() {
     let Some(dist) = dist(test) else { return };
     let file = format!("kubectl-gmsa_v{}_windows_amd64.zip", env!("CARGO_PKG_VERSION"));
     if !dist.join(&file).is_file() {
-        let why = format!("no {file}; `scripts/dist.sh dev x86_64-pc-windows-gnu` makes it");
+        let why = format!("no {file}; `make windows` makes it");
         tools::skip_in_ci_too(test, &why);
         return;
     }
@@ -146,11 +200,10 @@ fn scoop_and_winget_find_the_archive_for_windows() {
     let winget = std::fs::read_to_string(winget).unwrap();
     let winget: Value = serde_saphyr::from_str(&winget).unwrap();
     assert_eq!(winget["Installers"][0]["InstallerSha256"], sum.to_uppercase());
-    let archive = std::fs::File::open(dist.join(&file)).unwrap();
-    let archive = zip::ZipArchive::new(archive).unwrap();
+    let root = unpacked(&dist.join(&file));
     for program in [&scoop["bin"], &winget["NestedInstallerFiles"][0]["RelativeFilePath"]] {
         let program = program.as_str().unwrap();
-        assert!(archive.index_for_name(program).is_some(), "{program}");
+        assert!(root.path().join(program).is_file(), "{program}");
     }
 }
 
@@ -167,20 +220,27 @@ fn the_archive_for_arm64_contains_a_plugin_that_runs() {
         tools::skip_in_ci_too(test, &why);
         return;
     }
-    let root = tempfile::tempdir().unwrap();
-    let tar =
-        Command::new("tar").arg("-xzf").arg(dist.join(&file)).arg("-C").arg(root.path()).status();
-    assert!(tar.unwrap().success());
-    // Where Debian's packages for cross-building have the C library.
-    let libraries = "/usr/aarch64-linux-gnu";
+    let root = unpacked(&dist.join(&file));
     let run = |args: &[&str]| {
         let mut command = Command::new(emulator);
-        command.arg("-L").arg(libraries).arg(root.path().join("kubectl-gmsa")).args(args);
+        // Where Debian's packages for cross-building have the C library, unless the one that it was linked with
+        // is elsewhere.
+        if std::env::var_os("QEMU_LD_PREFIX").is_none() {
+            command.args(["-L", "/usr/aarch64-linux-gnu"]);
+        }
+        command.arg(root.path().join("kubectl-gmsa")).args(args);
         command.current_dir(ROOT).output().unwrap()
     };
     let ran = run(&["version"]);
-    assert_eq!(String::from_utf8_lossy(&ran.stdout), format!("kubectl-gmsa {version}\n"));
-    let reviewed = run(&["review", "-f", "examples/"]);
-    assert_eq!(reviewed.status.code(), Some(1), "{}", String::from_utf8_lossy(&reviewed.stderr));
-    assert!(String::from_utf8_lossy(&reviewed.stdout).contains("denied"));
+    assert_eq!(
+        String::from_utf8_lossy(&ran.stdout),
+        format!("kubectl-gmsa {version}\n"),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    // The same as the program of this machine.
+    let reviewed = run(&["review", "-f", "examples/", "-o", "json"]);
+    let expected = crate::support::run(&["review", "-f", "examples/", "-o", "json"]);
+    assert_eq!(reviewed.status.code(), Some(expected.code));
+    assert_eq!(String::from_utf8_lossy(&reviewed.stdout), expected.stdout);
 }

@@ -68,6 +68,28 @@ fn a_credential_spec_by_hand_with_wrong_answers() {
     assert!(std::fs::read_to_string(file).unwrap().contains("name: gmsa-webapp1"));
 }
 
+/// With colours and without, a table fits the terminal.
+#[test]
+fn a_table_is_as_wide_as_the_terminal() {
+    let rows = |variables: &[(&str, &str)]| {
+        let mut command = Command::new("sh");
+        command.args(["-c", "stty cols 64 rows 24 && exec \"$0\" review -f examples/ -o wide"]);
+        command.arg(env!("CARGO_BIN_EXE_kubectl-gmsa")).current_dir(ROOT);
+        command.env("KUBECONFIG", "/nonexistent").env_remove("NO_COLOR");
+        command.envs(variables.iter().copied());
+        let text = ended(spawn_command(command, Some(30_000)).unwrap(), 1);
+        let table = text.split("\r\n\r\n").next().unwrap().to_owned();
+        assert!(table.contains("WORKLOAD") && table.contains("denied"), "{text}");
+        table
+    };
+    let coloured = rows(&[]);
+    assert!(coloured.contains('\u{1b}'), "{coloured}");
+    let plain = rows(&[("NO_COLOR", "1")]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(plain.lines().all(|line| line.chars().count() <= 64), "{plain}");
+    assert!(plain.lines().any(|line| line.chars().count() > 50), "{plain}");
+}
+
 #[test]
 fn who_gives_no_answer_gets_nothing() {
     let mut session = on_a_terminal(&["credspec", "create"], &[]);

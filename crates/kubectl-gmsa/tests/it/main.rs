@@ -72,3 +72,5 @@ mod reviewing;
 mod schema;
 mod status;
 mod support;
+#[cfg(target_os = "linux")]
+mod windows_program;

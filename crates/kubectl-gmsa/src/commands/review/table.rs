@@ -72,14 +72,13 @@ fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    if table.width().is_none() {
-        table.set_width(WIDTH);
-    }
+    // That of the terminal, with colours and without.
+    let width = table.width().unwrap_or(WIDTH);
+    table.set_width(width);
     if colour {
         table.enforce_styling();
     } else {
         table.force_no_tty();
-        table.set_width(WIDTH);
     }
     table.set_header(["WORKLOAD", "PLACE", "CONTAINERS", "CREDENTIAL SPEC", "ACCOUNT", "VERDICT"]);
     for workload in workloads {
