@@ -17,6 +17,7 @@ use crate::cache::watch::Sink;
 const NAMES: usize = 20;
 
 /// A version of the object.
+#[expect(clippy::struct_field_names, reason = "they are the names of Kubernetes")]
 pub(super) struct Version {
     pub(super) index: Index,
     /// What its writer had seen of the credential specs; 0 if that is not known.

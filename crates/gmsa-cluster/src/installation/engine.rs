@@ -49,6 +49,7 @@ pub struct Policies {
 
 impl Policies {
     /// All of them, in the order in which they are applied.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Value> {
         self.mutating.iter().chain(&self.validating)
     }
@@ -218,7 +219,7 @@ impl Engine<'_> {
             ENGINE_CHECK,
             Asked::Seen,
             self.source.variables(check),
-            self.source.check(check, &self.requirements()),
+            &self.source.check(check, &self.requirements()),
             true,
         )];
         if is_first {
@@ -226,14 +227,14 @@ impl Engine<'_> {
                 ENGINE_GUARD,
                 Asked::Pods,
                 expressions::with_rights(check),
-                self.source.guard(&self.requirements()),
+                &self.source.guard(&self.requirements()),
                 false,
             ));
             validating.push(self.validating(
                 ENGINE_GUARD_EPHEMERAL,
                 Asked::Ephemeral,
                 expressions::with_rights(check_ephemeral),
-                self.source.guard_ephemeral(&self.requirements()),
+                &self.source.guard_ephemeral(&self.requirements()),
                 false,
             ));
         }
@@ -241,7 +242,7 @@ impl Engine<'_> {
             ENGINE_CHECK_EPHEMERAL,
             Asked::Ephemeral,
             self.source.variables(check_ephemeral),
-            self.source.check(check_ephemeral, &self.requirements()),
+            &self.source.check(check_ephemeral, &self.requirements()),
             true,
         ));
         Policies { mutating: mutating.concat(), validating: validating.concat() }
@@ -297,7 +298,7 @@ impl Engine<'_> {
         name: &str,
         asked: Asked,
         variables: Vec<(String, String)>,
-        validations: Vec<Value>,
+        validations: &[Value],
         needs_source: bool,
     ) -> Vec<Value> {
         let mut spec = spec(asked, variables);

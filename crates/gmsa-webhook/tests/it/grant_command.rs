@@ -12,9 +12,23 @@ use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::support::{SOON, World, canonical, contents_at, engines, world};
+use crate::support::{SOON, World, canonical, contents_at, world, world_of_policies};
 
-engines!(the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted);
+#[tokio::test]
+async fn the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted() {
+    let test = "the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted";
+    if let Some(world) = world(test).await {
+        granted(world).await;
+    }
+}
+
+#[tokio::test]
+async fn the_line_copied_from_an_event_of_the_policies_grants_the_right() {
+    let test = "the_line_copied_from_an_event_of_the_policies_grants_the_right";
+    if let Some(world) = world_of_policies(test).await {
+        granted(world).await;
+    }
+}
 
 /// What stands before the line for a shell.
 const BEFORE: &str = "or with kubectl alone: ";
@@ -74,7 +88,7 @@ async fn denied(world: &World, spec: &str, account: &str) -> (String, String) {
     (name, message)
 }
 
-async fn the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted(world: World) {
+async fn granted(world: World) {
     let test = "the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted";
     let Some(kubectl) = tools::find(test, "kubectl") else { return };
     let [spec, other] = ["spec", "other"].map(|prefix| world.cluster.unique(prefix));

@@ -127,7 +127,7 @@ fn buckets(entries: &BTreeMap<String, String>) -> Vec<Bucket<'_>> {
         let line = format!("{name}={}\\n", escaped(entry));
         match buckets.last_mut() {
             Some(bucket) if bucket.text.len() + line.len() <= LONGEST => {
-                bucket.text.push_str(&line)
+                bucket.text.push_str(&line);
             }
             _ => buckets.push(Bucket { first: name, text: format!("\\n{line}") }),
         }
