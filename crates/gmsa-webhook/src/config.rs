@@ -76,6 +76,7 @@ pub enum TlsSource {
 
 /// The configuration of the server.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct Config {
     /// What to do instead of serving.
     pub task: Option<Task>,
@@ -192,6 +193,7 @@ pub enum Error {
 }
 
 /// Resolves the arguments and the inherited environment. The second value has warnings to log.
+#[expect(clippy::too_many_lines, reason = "one setting after the other")]
 pub fn resolve(
     args: Args,
     env: impl Fn(&str) -> Option<String>,

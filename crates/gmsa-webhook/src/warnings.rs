@@ -56,7 +56,7 @@ impl Warnings {
         let looking = async {
             match endpoint {
                 Endpoint::ValidateCredspec => self.of_credential_spec(&review, deadline).await,
-                Endpoint::IndexCredspec => self.into_index(&review, deadline).await,
+                Endpoint::IndexCredspec => self.index_early(&review, deadline).await,
                 _ => self.of_workload(&review, deadline).await,
             }
         };
@@ -146,7 +146,7 @@ impl Warnings {
 
     /// Puts a credential spec that is being created into the index, so that a pod which is created right
     /// after it is admitted. Nothing comes of a dry run, and nothing is said: the index has it later too.
-    async fn into_index(
+    async fn index_early(
         &self,
         review: &AnyReview<'_>,
         deadline: Instant,

@@ -140,6 +140,7 @@ fn as_maps(expression: &str) -> String {
     keys.iter().fold(expression.to_owned(), |text, (typed, map)| text.replace(typed, map))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the interpreter passes values")]
 /// Every match of a regular expression, as the Kubernetes libraries find it.
 fn find_all(This(text): This<Arc<String>>, pattern: Arc<String>) -> Cel {
     let pattern = regex::Regex::new(&pattern).unwrap();

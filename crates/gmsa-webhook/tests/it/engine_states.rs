@@ -358,6 +358,8 @@ async fn the_budget_for_expressions_is_enough_for_twenty_names_and_hundreds_of_f
     assert_eq!(denied(many(1, 20, Some(&turned))).await, "admitted", "contents in another order");
     let said = denied(many(20, 20, Some(&other))).await;
     assert!(said.starts_with("422") && said.contains("does not match"), "{said}");
+    assert_eq!(denied(many(20, 500, None)).await, "admitted");
+    assert_eq!(denied(many(20, 500, Some(&own))).await, "admitted");
     // Beyond the budget nothing is admitted with foreign contents.
     for (names, fields) in
         [(20, 100), (1, 100), (20, 250), (1, 250), (10, 500), (1, 500), (20, 500)]

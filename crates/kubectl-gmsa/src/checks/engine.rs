@@ -31,7 +31,7 @@ pub async fn examine(
     };
     let policies = policies(objects, facts, options, version).await?;
     let mut index = compare(objects).await?;
-    if index.as_ref().is_ok_and(|found| found.is_err()) {
+    if index.as_ref().is_ok_and(Result::is_err) {
         tokio::time::sleep(AGAIN).await;
         index = compare(objects).await?;
     }
