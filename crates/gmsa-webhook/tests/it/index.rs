@@ -234,7 +234,7 @@ async fn the_index_follows_the_credential_specs_and_repairs_itself() {
     let server = world.server().await;
     world.ready(&server).await;
     world.agrees().await;
-    assert_eq!(server.metric("gmsa_index_entries{}").await as usize, 1 + bare);
+    assert_eq!(server.metric("gmsa_index_entries{}").await.to_string(), (1 + bare).to_string());
 }
 
 /// Each version of the index, in order, as long as it is asked for.
@@ -282,8 +282,8 @@ async fn replicas_keep_one_index_and_what_is_in_it_stays() {
     .await;
     watching.abort();
     let mut known: HashSet<&String> = HashSet::new();
-    let seen = seen.lock();
-    for version in seen.iter() {
+    let seen: Vec<Index> = seen.lock().clone();
+    for version in &seen {
         let now: HashSet<&String> =
             version.entries.keys().filter(|name| name.starts_with("stays")).collect();
         let lost: Vec<_> = known.difference(&now).collect();

@@ -141,25 +141,8 @@ fn the_chart_renders_the_tls_settings_as_install_makes_them() {
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
-    let cases: [(&str, &[&str], Options); 11] = [
+    let cases: [(&str, &[&str], Options); 9] = [
         ("1.30.0", &[], defaults()),
-        ("1.36.0", &["engine=policy"], Options { engine: Engine::Policy, ..defaults() }),
-        (
-            "1.36.0",
-            &[
-                "engine=policy",
-                "certificates.source=files",
-                "audit.enabled=true",
-                "earlyWarnings=true",
-            ],
-            Options {
-                engine: Engine::Policy,
-                certificates: Certificates::Files,
-                audit: true,
-                early_warnings: true,
-                ..defaults()
-            },
-        ),
         ("1.20.2", &["legacyNamespacesLabelled=true"], defaults()),
         (
             "1.27.0",
@@ -256,6 +239,23 @@ fn the_chart_renders_what_install_makes() {
     for (version, sets, options) in cases {
         same(&helm, version, sets, &options);
     }
+}
+
+#[test]
+fn the_chart_renders_the_policy_engine_as_install_makes_it() {
+    let test = "the_chart_renders_the_policy_engine_as_install_makes_it";
+    let Some(helm) = helm(test) else { return };
+    let policy = || Options { engine: Engine::Policy, ..Options::default() };
+    same(&helm, "1.36.0", &["engine=policy"], &policy());
+    let more =
+        ["engine=policy", "certificates.source=files", "audit.enabled=true", "earlyWarnings=true"];
+    let options = Options {
+        certificates: Certificates::Files,
+        audit: true,
+        early_warnings: true,
+        ..policy()
+    };
+    same(&helm, "1.36.0", &more, &options);
 }
 
 /// Holds what the chart renders against what install makes.
