@@ -77,7 +77,7 @@ fn sarif_names_files_by_uris() {
 /// The objects of a text of YAML.
 fn documents(text: &str) -> Vec<Value> {
     let documents = gmsa_cluster::manifests::parse("-", text).into_iter();
-    documents.map(|document| document.unwrap().value).collect()
+    documents.map(|document| document.unwrap().into_value()).collect()
 }
 
 #[test]

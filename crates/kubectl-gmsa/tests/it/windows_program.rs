@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD};
 use gmsa_testkit::{objects, shared, tools};
 use serde_json::json;
 
@@ -337,4 +338,33 @@ async fn with_a_cluster_it_prints_what_it_prints_on_linux() {
     let linux = names(pair.here(&["doctor", "--bundle", "linux.zip"]), "linux.zip");
     let made = names(pair.there(&["doctor", "--bundle", "windows.zip"]), "windows.zip");
     assert_eq!(made, linux);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_domain_controller_it_prints_what_it_prints_on_linux() {
+    let test = "with_a_domain_controller_it_prints_what_it_prints_on_linux";
+    let Some(mut pair) = Pair::new(test) else { return };
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Win");
+    for (variable, value) in [
+        ("GMSA_DC", controller.address.to_string()),
+        ("GMSA_BIND_USER", ADMINISTRATOR.to_owned()),
+        ("GMSA_BIND_PASSWORD", ADMINISTRATOR_PASSWORD.to_owned()),
+    ] {
+        pair.variables.insert(variable, (value.clone(), value));
+    }
+    pair.path("GMSA_CA", &controller.ca);
+    let create = ["account", "create", &name, "--host", "WEBHOST1"];
+    let dry = [&create[..], &["--dry-run=client"]].concat();
+    assert_eq!(pair.same(&dry).code, 0);
+    let made = pair.there(&create);
+    assert_eq!(made.code, 0, "{}{}", made.stdout, made.stderr);
+    assert_eq!(pair.same(&["account", "check", &name, "--host", "WEBHOST1"]).code, 0);
+    let spec = ["credspec", "create", "win", "--account", &name, "--from-ad"];
+    assert!(pair.same(&spec).stdout.contains(&format!("MachineAccountName: {name}")));
+    // What is wrong with a log-on is said as well.
+    let wrong = "GMSA_BIND_PASSWORD";
+    pair.variables.insert(wrong, ("wrong".to_owned(), "wrong".to_owned()));
+    let refused = pair.same(&["account", "check", &name]);
+    assert!(refused.code > 1 && refused.stderr.contains("data 52e"), "{}", refused.stderr);
 }
