@@ -227,8 +227,8 @@ async fn it_finds_the_cluster_as_kubectl_does() {
         |ran: Ran, how: &str| assert_eq!(ran.code, 0, "{how}: {}{}", ran.stdout, ran.stderr);
 
     found(pair.there(&[&list[..], &["--kubeconfig", &config]].concat()), "--kubeconfig");
-    let text = fs::read_to_string(&cluster.kubeconfig).unwrap();
-    fs::write(work.join("powershell"), of_powershell(&text)).unwrap();
+    let kubeconfig = fs::read_to_string(&cluster.kubeconfig).unwrap();
+    fs::write(work.join("powershell"), of_powershell(&kubeconfig)).unwrap();
     found(pair.there(&[&list[..], &["--kubeconfig", "powershell"]].concat()), "UTF-16");
     pair.variables.insert("KUBECONFIG", (String::new(), format!("{missing};{config}")));
     found(pair.there(&list), "a list with a missing file");
@@ -236,9 +236,9 @@ async fn it_finds_the_cluster_as_kubectl_does() {
     // Only the home directory leads to a file. Wine gives %HOME% from a variable of its own, and %USERPROFILE%
     // leads to a directory of wine that has none.
     pair.variables.insert("KUBECONFIG", (String::new(), String::new()));
-    let lost = pair.there(&list);
-    assert_eq!(lost.code, 3, "{}{}", lost.stdout, lost.stderr);
-    assert!(lost.stderr.contains(r"\.kube\config"), "{}", lost.stderr);
+    let nowhere = pair.there(&list);
+    assert_eq!(nowhere.code, 3, "{}{}", nowhere.stdout, nowhere.stderr);
+    assert!(nowhere.stderr.contains(r"\.kube\config"), "{}", nowhere.stderr);
     let home = |name: &str| windows(&work.join(name).display().to_string());
     file("home/.kube/config");
     pair.variables.insert("WINEHOME", (String::new(), home("home")));
