@@ -53,6 +53,7 @@ const PARTS: [(&str, &[&str]); 6] = [
             "charts/gmsa/README.md",
             "docs/benchmarks.md",
             "docs/guard.md",
+            "docs/engine.md",
             "docs/security-review.md",
             "docs/threat-model.md",
             "SECURITY.md",

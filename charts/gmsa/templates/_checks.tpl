@@ -29,6 +29,17 @@ template begins with it, because helm renders them in an order of its own. */}}
 {{- if and $tls.followClusterProfile (or $tls.minVersion $tls.cipherSuites $tls.curves) }}
 {{- fail "tls.followClusterProfile takes the TLS settings from the cluster, and tls.minVersion, tls.cipherSuites or tls.curves sets them: leave one out" }}
 {{- end }}
+{{- if eq $values.engine "policy" }}
+{{- if semverCompare "<1.36-0" .Capabilities.KubeVersion.Version }}
+{{- fail (printf "engine is \"policy\", which needs API servers from 1.36, and this is %s: leave engine out, and the webhook decides" .Capabilities.KubeVersion.Version) }}
+{{- end }}
+{{- if $values.randomHostname }}
+{{- fail "engine is \"policy\", and policies give no random hostnames: leave randomHostname out, or engine" }}
+{{- end }}
+{{- if or $values.namespacesOptIn $values.skipSystemNamespaces $values.namespaceRequirements }}
+{{- fail "engine is \"policy\", and namespacesOptIn, skipSystemNamespaces or namespaceRequirements leaves namespaces out, which this chart cannot write into policies: leave them out, or install with kubectl gmsa install --engine=policy" }}
+{{- end }}
+{{- end }}
 {{- $budget := $values.podDisruptionBudget | default dict -}}
 {{- if and (kindIs "invalid" $budget.minAvailable | not) (kindIs "invalid" $budget.maxUnavailable | not) }}
 {{- fail "podDisruptionBudget.minAvailable and maxUnavailable are both set, and Kubernetes takes one of them: leave one out" }}

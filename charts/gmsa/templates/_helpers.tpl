@@ -28,6 +28,11 @@ labels:
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
+{{/* Whether the API server itself decides on pods. */}}
+{{- define "gmsa.policyEngine" -}}
+{{- if eq .Values.engine "policy" }}true{{ end -}}
+{{- end }}
+
 {{/* Whether the API server can filter by what is in a pod. */}}
 {{- define "gmsa.filters" -}}
 {{- if semverCompare ">=1.28-0" .Capabilities.KubeVersion.Version }}true{{ end -}}
@@ -69,6 +74,7 @@ labels:
   "protect" .Values.protect
 -}}
 {{- if not .Values.guard }}{{ $_ := set $options "guard" false }}{{ end -}}
+{{- if eq .Values.engine "policy" }}{{ $_ := set $options "engine" "policy" }}{{ end -}}
 {{- $requests := .Values.resources.requests | default dict -}}
 {{- $limits := .Values.resources.limits | default dict -}}
 {{- $resources := dict -}}

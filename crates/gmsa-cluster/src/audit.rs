@@ -36,7 +36,7 @@ use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
-pub use reach::{makes_hostnames, makes_random_hostnames};
+pub use reach::{has_policy_engine, makes_hostnames, makes_random_hostnames};
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 

@@ -7,7 +7,7 @@ mod rate_limiter;
 mod rbac_watch;
 mod single_flight;
 mod staleness;
-mod watch;
+pub(crate) mod watch;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

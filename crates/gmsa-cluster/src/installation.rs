@@ -9,8 +9,10 @@ pub mod ca_bundle;
 pub mod certificate_secret;
 pub mod definition;
 pub mod edits;
+pub mod engine;
 mod guard;
 pub mod identify;
+mod index;
 mod monitoring;
 mod options;
 pub mod probe;
@@ -27,7 +29,7 @@ use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTI
 use serde_json::{Value, json};
 
 pub use guard::{MOST_NAMES, gaps as guard_gaps};
-pub use options::{Certificates, NamespaceRequirement, Options, Resources, Tls};
+pub use options::{Certificates, Engine, NamespaceRequirement, Options, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
@@ -67,6 +69,13 @@ impl Version {
     #[must_use]
     pub fn has_policies(self) -> bool {
         self >= Self(1, 30)
+    }
+
+    /// Whether the API server changes objects by admission policies (`MutatingAdmissionPolicy` is in
+    /// `admissionregistration.k8s.io/v1` since 1.36).
+    #[must_use]
+    pub fn has_mutating_policies(self) -> bool {
+        self >= Self(1, 36)
     }
 
     /// Whether `policy/v1` is there (1.21).
@@ -127,11 +136,16 @@ pub fn objects(options: &Options, version: Version) -> Objects {
         base.push(kube_system());
     }
     base.push(serde_json::to_value(definition::definition()).unwrap_or_default());
+    base.extend(index::objects(options, version));
     base.extend(rbac::objects(options));
     base.extend(workload::objects(options, version));
     base.extend(monitoring::objects(options));
     base.extend(audit::objects(options, version));
-    let mut policies = guard::objects(options, version);
+    let mut policies = if options.has_policy_engine(version) {
+        engine::policies(options, version).iter().cloned().collect()
+    } else {
+        guard::objects(options, version)
+    };
     policies.extend(protection::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version), policies }
 }
@@ -148,7 +162,31 @@ pub fn manifests() -> Result<Vec<(String, String)>, Unwritable> {
         files.push((path("kustomization.yaml"), kustomization(&["server.yaml", "webhooks.yaml"])));
     }
     files.extend(policy_files()?);
+    files.extend(engine_files()?);
     Ok(files)
+}
+
+/// The files of the policy engine: the server, and in the order in which they are to be in force what
+/// expands pods and what checks them.
+fn engine_files() -> Result<Vec<(String, String)>, Unwritable> {
+    let options = Options { engine: Engine::Policy, ..Options::default() };
+    let version = Version(1, 36);
+    let made = objects(&options, version);
+    let policies = engine::policies(&options, version);
+    let all: Vec<&Value> = policies.iter().collect();
+    let chart = json!({"definition": engine::index_definition(), "policies": all});
+    let path = |name: &str| format!("deploy/engine/{name}");
+    Ok(vec![
+        (path("server.yaml"), yaml(&made.base)?),
+        (path("webhooks.yaml"), yaml(&made.webhooks)?),
+        (path("expand.yaml"), yaml(&policies.mutating)?),
+        (path("check.yaml"), yaml(&policies.validating)?),
+        (
+            path("kustomization.yaml"),
+            kustomization(&["server.yaml", "webhooks.yaml", "expand.yaml", "check.yaml"]),
+        ),
+        ("charts/gmsa/engine.json".to_owned(), pretty(&chart)?),
+    ])
 }
 
 /// The files of the policies, for API servers from 1.30.

@@ -8,7 +8,7 @@ mod set;
 
 pub use document::{Document, PassedOver, Source, UnreadableDocument, parse};
 pub use files::{Input, Manifests, Text, UnreadableFile, read, texts};
-pub use set::{ManifestSet, Problem, Unread, Workload};
+pub use set::{CredentialSpec, ManifestSet, Problem, Unread, Workload};
 
 #[cfg(test)]
 mod tests;

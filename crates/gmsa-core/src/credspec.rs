@@ -23,3 +23,5 @@ pub use recipe::{DomainFacts, Recipe, domain_differences};
 
 #[cfg(test)]
 mod test_values;
+#[cfg(test)]
+pub use test_values::any_object;

@@ -7,6 +7,7 @@ pub mod credspec;
 pub mod diagnosis;
 pub mod finding;
 pub mod grant;
+pub mod index;
 pub mod json;
 pub mod names;
 pub mod pod;

@@ -21,6 +21,13 @@ pub const KIND: &str = "GMSACredentialSpec";
 /// The name of the custom resource in paths.
 pub const PLURAL: &str = "gmsacredentialspecs";
 
+/// The kind of the index of credential specs, in [`API_VERSION`].
+pub const INDEX_KIND: &str = "GMSAIndex";
+/// The name of that kind in paths.
+pub const INDEX_PLURAL: &str = "gmsaindexes";
+/// The name of the one index.
+pub const INDEX: &str = "gmsa";
+
 /// The field manager of the plugin.
 pub const FIELD_MANAGER: &str = "kubectl-gmsa";
 /// The field manager of the server, which also reports its events.
@@ -37,6 +44,8 @@ pub const SECRET: &str = "gmsa-webhook-certificates";
 pub const CERT_MANAGER_CA: &str = "gmsa-webhook-ca";
 /// The name of the configuration, role and binding that only early warnings need.
 pub const EARLY_WARNINGS: &str = "gmsa-webhook-early-warnings";
+/// The name of the configuration, roles and bindings by which the server keeps the index.
+pub const INDEX_KEEPER: &str = "gmsa-webhook-index";
 /// The name of the role by which the server reads the TLS profile of an OpenShift cluster, and of its
 /// binding.
 pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
@@ -44,6 +53,21 @@ pub const TLS_PROFILE: &str = "gmsa-webhook-tls-profile";
 pub const GUARD: &str = "gmsa-webhook-guard";
 /// The name of the admission policy that protects the installation, and of its binding.
 pub const PROTECTION: &str = "gmsa-webhook-protection";
+/// The name of the policy of the engine that expands pods, and of its binding. The names of all of the
+/// engine's policies begin alike, and each binding has its policy's.
+pub const ENGINE_EXPAND: &str = "gmsa-engine-expand";
+/// The name of the policy that checks pods which were expanded.
+pub const ENGINE_CHECK: &str = "gmsa-engine-check";
+/// The name of the policy that refuses pods which were not.
+pub const ENGINE_GUARD: &str = "gmsa-engine-guard";
+/// The name of the policy that holds back the contents of new ephemeral containers.
+pub const ENGINE_HOLD_EPHEMERAL: &str = "gmsa-engine-hold-ephemeral";
+/// The name of the policy that expands ephemeral containers.
+pub const ENGINE_EXPAND_EPHEMERAL: &str = "gmsa-engine-expand-ephemeral";
+/// The name of the policy that checks ephemeral containers.
+pub const ENGINE_CHECK_EPHEMERAL: &str = "gmsa-engine-check-ephemeral";
+/// The name of the policy that refuses ephemeral containers which were not checked.
+pub const ENGINE_GUARD_EPHEMERAL: &str = "gmsa-engine-guard-ephemeral";
 /// The name of everything that only the audit needs, and of what it writes.
 pub const AUDIT: &str = "gmsa-webhook-audit";
 /// The name of the role by which the server reads what the audit counted.
@@ -79,6 +103,20 @@ pub const PROBE_LABEL: &str = domain!("", "/probe");
 /// The name of the pods by which `install`, `doctor` and `--check` ask whether the webhook answers: dry
 /// runs that it must refuse.
 pub const PROBE: &str = "kubectl-gmsa-probe";
+
+/// The annotation of the index that names the credential specs which are not in it.
+pub const INDEX_LEFT_OUT: &str = domain!("", "/left-out");
+/// The annotation of the index with the resource version of the newest credential spec that its writer
+/// had seen, so that a replica which is behind does not undo what another wrote.
+pub const INDEX_SEEN: &str = domain!("", "/seen");
+/// The annotation of the index that names the credential specs which are in it although they are still
+/// being created.
+pub const INDEX_EARLY: &str = domain!("", "/early");
+/// The label of the pods that the engine has expanded, with the value `true`.
+pub const SEEN: &str = domain!("", "/gmsa");
+/// The annotation by which the policy that expands a pod says to the one that checks it what is wrong:
+/// the code and the text of a denial. No stored pod has it.
+pub const DENIED: &str = domain!("", "/gmsa-denied");
 
 /// The annotation of the Deployment that keeps the options, as JSON, for the next install.
 pub const OPTIONS: &str = domain!("", "/options");

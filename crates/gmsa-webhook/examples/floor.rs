@@ -59,6 +59,7 @@ fn main() -> anyhow::Result<()> {
             body_time: Duration::from_secs(5),
             requests: 1000,
             early_warnings: false,
+            index: false,
         };
         let routes =
             Arc::new(Routes::new(Static, limits, metrics.in_flight(), Arc::new(|| Ok(()))));

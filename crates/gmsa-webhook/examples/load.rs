@@ -35,6 +35,8 @@ use clap::{Args, Parser};
 enum Task {
     /// Measure everything, and write docs/benchmarks.md
     Bench(Bench),
+    /// Compare the engines by the creation of pods, and print it; needs an API server from 1.36
+    Engines(Engines),
     /// Send one load, and print what came of it as JSON
     Drive(drive::Load),
 }
@@ -65,10 +67,33 @@ pub(crate) struct Bench {
     quick: bool,
 }
 
+/// What of the engines is compared.
+#[derive(Args, Clone, Debug)]
+struct Engines {
+    /// The directory of the programs of this build
+    programs: PathBuf,
+    /// At how many credential specs
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 10_000])]
+    counts: Vec<usize>,
+    /// How many rounds
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// How many pods in a round
+    #[arg(long, default_value_t = 200)]
+    pods: usize,
+}
+
 fn main() {
     match Task::parse() {
         Task::Drive(load) => {
             println!("{}", serde_json::to_string(&drive::drive(&load)).unwrap());
+        }
+        Task::Engines(args) => {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let world = world::World::start(&args.programs).await;
+                create::engines(&world, &args.counts, args.rounds, args.pods).await;
+            });
         }
         Task::Bench(args) => {
             let runtime = tokio::runtime::Runtime::new().unwrap();

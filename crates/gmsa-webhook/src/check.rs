@@ -15,6 +15,8 @@ pub struct Check {
     pub within: Duration,
     /// In which namespace the pods are created, as dry runs.
     pub namespace: String,
+    /// Whether the policies of the engine decide, in place of the webhooks.
+    pub policies: bool,
 }
 
 /// Why the check did not succeed.
@@ -26,6 +28,17 @@ pub enum Error {
     /// It could not be asked.
     #[error(transparent)]
     Probe(#[from] probe::Error),
+    /// The policies did not decide in time.
+    #[error(
+        "the admission policies do not decide on pods of the namespace {namespace}: {problem}; see \
+         kubectl gmsa status"
+    )]
+    NoDecision {
+        /// Where.
+        namespace: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A webhook did not answer in time.
     #[error(
         "the {step} webhook does not answer for pods of the namespace {namespace}: {problem}; see \
@@ -46,6 +59,16 @@ pub async fn run(check: &Check, kubeconfig: Option<&Path>) -> Result<(), Error> 
     let client = client::connect(Selection { kubeconfig, context: None }).await?;
     let namespace = check.namespace.clone();
     let end = Instant::now() + check.within;
+    if check.policies {
+        while let Some(problem) = probe::ask_policies(&client, &namespace, false).await? {
+            if Instant::now() >= end {
+                return Err(Error::NoDecision { namespace, problem });
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        tracing::info!(namespace, "the policies decide");
+        return Ok(());
+    }
     for question in &QUESTIONS {
         while let Some(problem) = probe::ask(&client, &namespace, question).await? {
             if Instant::now() >= end {

@@ -127,6 +127,10 @@ pub struct Config {
     pub random_hostname: bool,
     /// Whether workloads and credential specs are answered with warnings.
     pub early_warnings: bool,
+    /// Whether the index of credential specs is kept.
+    pub index: bool,
+    /// The pod that the server runs in, for its events, and its uid.
+    pub pod: Option<(String, Option<String>)>,
     /// Whether the counts of the last audit are exported.
     pub audit_results: bool,
     /// How logs are written.
@@ -151,6 +155,12 @@ pub enum Error {
          review` judges manifests"
     )]
     AuditOfStore,
+    /// Manifests have no index.
+    #[error(
+        "failed to keep the index of credential specs: --store names manifests, and the index is an \
+         object of a cluster; leave out --index"
+    )]
+    IndexOfStore,
     /// TLS settings come from two sources.
     #[error(
         "failed to set up TLS: --follow-tls-profile takes the settings from the cluster, and {0} is set \
@@ -194,6 +204,8 @@ pub fn resolve(
     let tls_key = args.tls_key.or_else(|| inherited("TLS_KEY").map(PathBuf::from));
     let existing = inherited("TLS_CRT").is_some() || inherited("TLS_KEY").is_some();
     let early_warnings = args.early_warnings.unwrap_or(false);
+    let index = args.index.unwrap_or(false);
+    let pod = args.pod_name.clone().map(|pod| (pod, args.pod_uid.clone()));
     let certificate = match (tls_cert, tls_key) {
         (Some(certificate), Some(key)) => CertificateSource::Files { certificate, key },
         (Some(_), None) => {
@@ -210,8 +222,11 @@ pub fn resolve(
                 namespace: args.namespace.clone(),
                 service: args.service_name,
                 secret: args.certificate_secret,
-                early_warnings: early_warnings
-                    .then(|| format!("{}-early-warnings", args.webhook_configuration)),
+                further: [("early-warnings", early_warnings), ("index", index)]
+                    .into_iter()
+                    .filter(|(_, is_on)| *is_on)
+                    .map(|(what, _)| format!("{}-{what}", args.webhook_configuration))
+                    .collect(),
                 configurations: args.webhook_configuration,
                 pod: args.pod_name,
                 pod_uid: args.pod_uid,
@@ -279,10 +294,16 @@ pub fn resolve(
         burst: burst.unwrap_or(200),
         random_hostname,
         early_warnings,
+        index,
+        pod,
         audit_results: args.audit_results.unwrap_or(false),
         log_format: args.log_format,
         log_level,
-        check: args.check.map(|namespace| Check { namespace, within: seconds(args.check_within) }),
+        check: args.check.map(|namespace| Check {
+            namespace,
+            within: seconds(args.check_within),
+            policies: index,
+        }),
         otlp_endpoint: args.otlp_endpoint,
     };
     Ok((config, warnings))
@@ -292,6 +313,9 @@ pub fn resolve(
 fn fit_together(args: &Args) -> Result<(), Error> {
     if args.task == Some(Task::Audit) && args.store.is_some() {
         return Err(Error::AuditOfStore);
+    }
+    if args.index == Some(true) && args.store.is_some() {
+        return Err(Error::IndexOfStore);
     }
     if args.follow_tls_profile == Some(true) {
         let given = [

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use gmsa_cluster::audit::Counts;
 use gmsa_cluster::cache::Observer;
+use gmsa_cluster::index::{self, State};
 use gmsa_core::finding::Severity;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
@@ -68,6 +69,40 @@ struct SeverityLabels {
     severity: &'static str,
 }
 
+/// A metric that is exported only once it has a value.
+type Optional<M> = Family<[(&'static str, &'static str); 0], M>;
+
+/// The metrics of the index, which only some servers keep.
+#[derive(Debug)]
+struct IndexMetrics {
+    entries: Optional<Gauge>,
+    bytes: Optional<Gauge>,
+    left_out: Optional<Gauge>,
+    behind: Optional<Gauge<f64, AtomicU64>>,
+    lag: Optional<Histogram>,
+    writes: Family<ResultLabels, Counter>,
+}
+
+impl IndexMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            entries: Family::default(),
+            bytes: Family::default(),
+            left_out: Family::default(),
+            behind: Family::default(),
+            lag: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            writes: Family::default(),
+        };
+        register(registry, "gmsa_index_entries", &metrics.entries);
+        register(registry, "gmsa_index_bytes", &metrics.bytes);
+        register(registry, "gmsa_index_left_out", &metrics.left_out);
+        register(registry, "gmsa_index_behind_seconds", &metrics.behind);
+        register(registry, "gmsa_index_lag_seconds", &metrics.lag);
+        register(registry, "gmsa_index_writes", &metrics.writes);
+        metrics
+    }
+}
+
 /// What became of an admission request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -109,7 +144,8 @@ pub struct Metrics {
     rotations: Family<ResultLabels, Counter>,
     audit_findings: Family<SeverityLabels, Gauge>,
     // Without labels, but exported only with --audit-results.
-    audit_time: Family<[(&'static str, &'static str); 0], Gauge>,
+    audit_time: Optional<Gauge>,
+    index: IndexMetrics,
     in_flight_gauge: Gauge,
     in_flight: Arc<AtomicUsize>,
     // The counters of nearly every request, so that they need no look-up by label.
@@ -158,6 +194,7 @@ impl Metrics {
             rotations: Family::default(),
             audit_findings: Family::default(),
             audit_time: Family::default(),
+            index: IndexMetrics::new(&mut registry),
             in_flight_gauge: Gauge::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),
             registry: Registry::default(),
@@ -279,6 +316,21 @@ impl Metrics {
         }
     }
 
+    /// Records the state of the index.
+    pub fn index(&self, state: State) {
+        let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        let index = &self.index;
+        index.entries.get_or_create(&[]).set(gauge(state.entries));
+        index.bytes.get_or_create(&[]).set(gauge(state.bytes));
+        index.left_out.get_or_create(&[]).set(gauge(state.left_out));
+        index.behind.get_or_create(&[]).set(state.behind.as_secs_f64());
+        // A rate over a label that was never seen is absent; these start at zero.
+        drop(index.lag.get_or_create(&[]));
+        for result in ["success", "failed"] {
+            drop(index.writes.get_or_create(&ResultLabels { result }));
+        }
+    }
+
     /// The number of admission requests in flight.
     #[must_use]
     pub fn in_flight(&self) -> Arc<AtomicUsize> {
@@ -304,6 +356,17 @@ impl Observer for Metrics {
         } else {
             self.reviews.get_or_create(&ReviewLabels { result, source }).inc();
         }
+    }
+}
+
+impl index::Observer for Metrics {
+    fn in_index(&self, lag: Duration) {
+        self.index.lag.get_or_create(&[]).observe(lag.as_secs_f64());
+    }
+
+    fn wrote(&self, success: bool) {
+        let result = if success { "success" } else { "failed" };
+        self.index.writes.get_or_create(&ResultLabels { result }).inc();
     }
 }
 

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use gmsa_cluster::api::client::{self, Credentials, Selection};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
+use gmsa_cluster::index::Keeper;
 use gmsa_cluster::installation::server_objects::ServerObjects;
 use gmsa_cluster::installation::tls;
+use gmsa_core::names::NAME;
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -95,9 +98,10 @@ pub async fn run(config: Config) -> Result<(), Error> {
         TlsSource::ClusterProfile => tls::Settings::default(),
     };
     let tls = Arc::new(Tls::new(identity, settings, config.client_ca.is_some())?);
+    let index = keeper(&config, client.as_ref(), &metrics)?;
+    let sources = serve::metrics::Sources { facts: source.clone(), index: index.clone() };
     let of_metrics = config.metrics.over_https.then(|| Arc::clone(&tls));
-    let scraped =
-        serve::metrics::run(metrics_listener, Arc::clone(&metrics), source.clone(), of_metrics);
+    let scraped = serve::metrics::run(metrics_listener, Arc::clone(&metrics), sources, of_metrics);
     tasks.spawn(scraped);
     if config.tls == TlsSource::ClusterProfile {
         let follower = Follower::new(client.clone().ok_or(Error::NoCluster)?, Arc::clone(&tls));
@@ -112,13 +116,14 @@ pub async fn run(config: Config) -> Result<(), Error> {
         random_hostname: config.random_hostname,
         max_places: config.max_places,
     };
-    let service = Service::new(source, Arc::clone(&metrics), settings);
+    let service = Service::new(source, Arc::clone(&metrics), settings).with_index(index);
     let limits = http::Limits {
         body_bytes: config.max_body_bytes,
         buffered_bytes: config.max_buffered_bytes,
         body_time: config.body_timeout,
         requests: config.max_requests,
         early_warnings: config.early_warnings,
+        index: config.index,
     };
     let routes = Arc::new(Routes::new(service, limits, metrics.in_flight(), problem));
     announce(https.local_addr(), metrics_address, &config);
@@ -183,6 +188,32 @@ fn certificate(
     }
 }
 
+/// Keeps the index of credential specs, if that is wanted. It needs no certificate.
+fn keeper(
+    config: &Config,
+    client: Option<&Client>,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<Keeper>, Error> {
+    if !config.index {
+        return Ok(None);
+    }
+    let client = client.ok_or(Error::NoCluster)?;
+    let namespace =
+        config.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let (kind, name, uid) = match &config.pod {
+        Some((pod, uid)) => ("Pod", pod.clone(), uid.clone()),
+        None => ("ServiceAccount", NAME.to_owned(), None),
+    };
+    let about = ObjectReference {
+        kind: Some(kind.to_owned()),
+        name: Some(name),
+        uid,
+        ..ObjectReference::default()
+    };
+    let observer = Arc::clone(metrics) as Arc<dyn gmsa_cluster::index::Observer>;
+    Ok(Some(Keeper::start(client.clone(), &namespace, about, observer)))
+}
+
 fn source(
     config: &Config,
     connected: Option<(Client, Arc<Credentials>)>,
@@ -217,6 +248,7 @@ fn announce(https: io::Result<SocketAddr>, metrics: io::Result<SocketAddr>, conf
         metrics = shown(metrics),
         random_hostname = config.random_hostname,
         remember_seconds = config.remember.as_secs_f64(),
+        index = config.index,
         "listening"
     );
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use gmsa_cluster::index::Keeper;
 use gmsa_core::admission::{Reason, Step};
 
 use crate::admission::{Admission, AtOnce, Gatherer, Settings, Source};
@@ -15,6 +16,7 @@ use crate::wire::{self, Malformed};
 /// Answers AdmissionReviews.
 pub struct Service {
     source: Source,
+    index: Option<Keeper>,
     admission: Admission,
     warnings: Warnings,
     metrics: Arc<Metrics>,
@@ -30,9 +32,18 @@ impl Service {
             source,
             admission: Admission::new(gatherer.clone(), Arc::clone(&metrics), settings),
             warnings: Warnings::new(gatherer, Arc::clone(&metrics), settings),
+            index: None,
             metrics,
             deadline: settings.deadline,
         }
+    }
+
+    /// The same, which also keeps the index: it is ready once the index is.
+    #[must_use]
+    pub fn with_index(mut self, index: Option<Keeper>) -> Self {
+        self.warnings.index.clone_from(&index);
+        self.index = index;
+        self
     }
 
     /// How long an answer may take if its caller waits for `timeout`: a fifth of that is left for
@@ -72,7 +83,7 @@ impl Handler for Service {
         let answer = match endpoint {
             Endpoint::Mutate => self.decide(Step::Mutate, body, timeout, began).await,
             Endpoint::Validate => self.decide(Step::Validate, body, timeout, began).await,
-            Endpoint::Warn | Endpoint::ValidateCredspec => {
+            Endpoint::Warn | Endpoint::ValidateCredspec | Endpoint::IndexCredspec => {
                 let patience = self.patience(timeout);
                 Box::pin(self.warnings.warn(endpoint, &body, began, patience)).await
             }
@@ -85,7 +96,7 @@ impl Handler for Service {
         let answer = match endpoint {
             Endpoint::Mutate => self.admission.refuse(Step::Mutate, body, began),
             Endpoint::Validate => self.admission.refuse(Step::Validate, body, began),
-            Endpoint::Warn | Endpoint::ValidateCredspec => {
+            Endpoint::Warn | Endpoint::ValidateCredspec | Endpoint::IndexCredspec => {
                 self.warnings.let_pass(endpoint, body, began)
             }
         };
@@ -101,7 +112,8 @@ impl Handler for Service {
     }
 
     fn ready(&self) -> Result<(), String> {
-        self.source.ready()
+        self.source.ready()?;
+        self.index.as_ref().map_or(Ok(()), Keeper::ready)
     }
 }
 

@@ -1,10 +1,12 @@
-//! Early warnings: answers that allow every request, and warn about what will fail later.
+//! Answers that allow every request: early warnings of what will fail later, and the note of a credential
+//! spec that is being created.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::value::name as name_of;
 use gmsa_cluster::audit::references::{Found, References, Unread};
+use gmsa_cluster::index::Keeper;
 use gmsa_cluster::installation::identify::is_controlled;
 use gmsa_cluster::manifests::Workload;
 use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
@@ -27,16 +29,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The most JSON values in an object that is checked.
 const MAX_VALUES: usize = 50_000;
 
-/// Answers `/warn` and `/validate-credspec`.
+/// Answers `/warn`, `/validate-credspec` and `/index-credspec`.
 pub struct Warnings {
     gatherer: Gatherer,
+    /// Keeps the index of credential specs, if that is wanted.
+    pub(crate) index: Option<Keeper>,
     metrics: Arc<Metrics>,
     settings: Settings,
 }
 
 impl Warnings {
     pub(crate) fn new(gatherer: Gatherer, metrics: Arc<Metrics>, settings: Settings) -> Self {
-        Self { gatherer, metrics, settings }
+        Self { gatherer, index: None, metrics, settings }
     }
 
     /// Answers a request with warnings.
@@ -52,6 +56,7 @@ impl Warnings {
         let looking = async {
             match endpoint {
                 Endpoint::ValidateCredspec => self.of_credential_spec(&review, deadline).await,
+                Endpoint::IndexCredspec => self.into_index(&review, deadline).await,
                 _ => self.of_workload(&review, deadline).await,
             }
         };
@@ -137,6 +142,27 @@ impl Warnings {
             .filter(|finding| !(unshared && finding.code == Code::SharedHostnamePrefix));
         warnings.extend(findings.map(wire::warning));
         Ok(warnings)
+    }
+
+    /// Puts a credential spec that is being created into the index, so that a pod which is created right
+    /// after it is admitted. Nothing comes of a dry run, and nothing is said: the index has it later too.
+    async fn into_index(
+        &self,
+        review: &AnyReview<'_>,
+        deadline: Instant,
+    ) -> Result<Vec<String>, TooLarge> {
+        let Some(index) = self.index.as_ref().filter(|_| !review.is_dry_run()) else {
+            return Ok(Vec::new());
+        };
+        if review.operation() == "CREATE"
+            && let Some(object) = written(review)?
+        {
+            let name = name_of(&object);
+            if !name.is_empty() && !index.early(name, &object, deadline).await {
+                tracing::debug!(name, "the index does not have a new credential spec in time");
+            }
+        }
+        Ok(Vec::new())
     }
 
     async fn of_credential_spec(

@@ -4,6 +4,7 @@ mod admission;
 mod clock;
 mod definition;
 pub mod dns;
+mod engine;
 pub mod facts;
 mod guard;
 mod metrics;
@@ -68,6 +69,7 @@ pub async fn webhook(
     )?;
     outcomes.extend(webhooks::judge(facts, options, version));
     outcomes.extend(guard::examine(&objects, options, version).await?);
+    outcomes.extend(engine::examine(&objects, facts, options, version).await?);
     outcomes.push(rights);
     outcomes.extend(server);
     outcomes.extend(upkeep::examine(client, facts, options, version).await);

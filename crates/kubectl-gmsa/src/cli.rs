@@ -20,8 +20,8 @@ pub use access::{Access, AccessOutput};
 pub use audit::{Audit, AuditOutput};
 pub use doctor::{Doctor, DoctorCommand, DoctorOutput, Explain};
 pub use install::{
-    CertificatesArg, FailurePolicy, Install, InstallOutput, PodFlags, Status, StatusOutput,
-    TlsFlags, Uninstall,
+    CertificatesArg, EngineArg, FailurePolicy, Install, InstallOutput, PodFlags, Status,
+    StatusOutput, TlsFlags, Uninstall,
 };
 pub use report::ReportArgs;
 pub use rights::{Account, Grant, ObjectOutput, Revoke, RightsFlags};

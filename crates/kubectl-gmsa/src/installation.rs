@@ -4,12 +4,15 @@ pub mod journal;
 pub mod leftover;
 pub mod pods;
 pub mod probe;
+pub mod removal;
 pub mod signature;
 pub mod token;
 
 use gmsa_cluster::api::answer;
-use gmsa_cluster::installation::{NamespaceRequirement, Options};
-use gmsa_core::names::{NAME, OPTIONS, TAKEOVER};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::installation::identify::is_ours;
+use gmsa_cluster::installation::{Engine, NamespaceRequirement, Options};
+use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
 use gmsa_core::rbac::{LabelSelector, Requirement};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;
@@ -26,7 +29,7 @@ pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Opt
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let deployment = format!("Deployment {namespace}/{NAME}");
     let found = answer("read the", deployment, deployments.get_opt(NAME)).await?;
-    let Some(found) = found else { return Ok(None) };
+    let Some(found) = found else { return of_policies(client, namespace).await };
     let Some(text) = found.annotations().get(OPTIONS) else { return Ok(None) };
     serde_json::from_str(text).map(Some).map_err(|error| {
         Failure::cluster(format!(
@@ -34,6 +37,23 @@ pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Opt
              {error}; delete the annotation, and give the options again"
         ))
     })
+}
+
+/// What the policies of the engine say of their installation, where the Deployment is gone: the defaults
+/// with this engine. None without policies that read an index.
+async fn of_policies(client: &Client, namespace: &str) -> Result<Option<Options>, Failure> {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let policy = Reference::cluster(kinds::VALIDATING_POLICY, ENGINE_CHECK);
+    let found = match objects.get(&policy).await {
+        Err(error) if error.is_forbidden() => None,
+        found => found?,
+    };
+    let is_engine = found.as_ref().is_some_and(is_ours);
+    Ok(is_engine.then(|| Options {
+        namespace: namespace.to_owned(),
+        engine: Engine::Policy,
+        ..Options::default()
+    }))
 }
 
 /// A takeover that was interrupted is finished first.

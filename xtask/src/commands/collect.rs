@@ -134,7 +134,10 @@ fn kind(file: &str) -> Option<Kind> {
         return Some(Kind::Document);
     }
     // The guard's messages put together in CEL the commands that a denial of the webhook prints.
-    if file == "charts/gmsa/guard.json" || file.starts_with("deploy/guard/") {
+    // So do those of the engine.
+    let of_policies =
+        ["charts/gmsa/guard.json", "charts/gmsa/engine.json", "deploy/guard/", "deploy/engine/"];
+    if of_policies.iter().any(|start| file.starts_with(start)) {
         return None;
     }
     let is_shown = ["charts/", "deploy/", "examples/"].iter().any(|start| file.starts_with(start));

@@ -58,6 +58,19 @@ pub mod kinds {
     /// `GMSACredentialSpec`
     pub const CREDENTIAL_SPEC: Kind =
         kind(gmsa_core::names::GROUP, gmsa_core::names::KIND, gmsa_core::names::PLURAL, false);
+    /// `GMSAIndex`
+    pub const INDEX: Kind = kind(
+        gmsa_core::names::DOMAIN,
+        gmsa_core::names::INDEX_KIND,
+        gmsa_core::names::INDEX_PLURAL,
+        false,
+    );
+    /// `MutatingAdmissionPolicy`
+    pub const MUTATING_POLICY: Kind =
+        kind(ADMISSION, "MutatingAdmissionPolicy", "mutatingadmissionpolicies", false);
+    /// `MutatingAdmissionPolicyBinding`
+    pub const MUTATING_POLICY_BINDING: Kind =
+        kind(ADMISSION, "MutatingAdmissionPolicyBinding", "mutatingadmissionpolicybindings", false);
     /// `Namespace`
     pub const NAMESPACE: Kind = kind("", "Namespace", "namespaces", false);
     /// `ServiceAccount`

@@ -5,7 +5,7 @@ mod hook;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use gmsa_core::names::{FIELD_MANAGER, GUARD, NAME};
+use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, GUARD, NAME};
 use kube::Client;
 use serde_json::Value;
 
@@ -41,6 +41,8 @@ pub(super) struct Reach {
     makes_hostnames: bool,
     /// Whether the API server itself asks for the right, whatever is sent.
     guarded: bool,
+    /// Whether the API server itself decides on pods, so that none has to be sent.
+    decides: bool,
 }
 
 #[derive(Default)]
@@ -80,6 +82,7 @@ impl Reach {
         let mut reach = Self::new(&configurations, &namespaces, scope);
         reach.makes_hostnames = serve_hostnames(objects, &reach.hooks).await;
         reach.guarded = is_guarded(objects).await;
+        reach.decides = reach.hooks.is_empty() && decides(objects).await;
         Ok(reach)
     }
 
@@ -111,7 +114,7 @@ impl Reach {
                 (value::name(one).to_owned(), Namespace { taken_by, ..Namespace::default() })
             })
             .collect();
-        Self { hooks, is_known: true, namespaces, expected, makes_hostnames: false, guarded: false }
+        Self { hooks, is_known: true, namespaces, expected, ..Self::default() }
     }
 
     /// Notes a user of a GMSA, with the labels of its pods.
@@ -143,6 +146,9 @@ impl Reach {
 
     pub(super) fn findings(&self, found: &mut Vec<Finding>) {
         if !self.is_known {
+            return;
+        }
+        if self.decides {
             return;
         }
         let Some(first) = self.hooks.first() else {
@@ -271,13 +277,31 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
 /// Whether the API server itself refuses pods without the right. False if the caller may not read the
 /// policy, or the server knows none.
 async fn is_guarded(objects: &Objects) -> bool {
+    let [policy, binding] = policy(objects, GUARD).await;
+    guard_gaps(policy.as_ref(), binding.as_ref()).is_empty()
+}
+
+/// Whether the policies of the engine check pods. False if the caller may not read them.
+async fn decides(objects: &Objects) -> bool {
+    let [policy, binding] = policy(objects, ENGINE_CHECK).await;
+    let denies = |binding: &Value| {
+        value::array(binding, "/spec/validationActions").any(|action| action == "Deny")
+    };
+    policy.is_some() && binding.as_ref().is_some_and(denies)
+}
+
+/// A policy and its binding, as far as they are there and may be read.
+async fn policy(objects: &Objects, name: &str) -> [Option<Value>; 2] {
     let read = |kind| {
-        let reference = Reference { kind, namespace: None, name: GUARD.to_owned() };
+        let reference = Reference::cluster(kind, name);
         async move { objects.get(&reference).await.ok().flatten() }
     };
-    let policy = read(kinds::VALIDATING_POLICY).await;
-    let binding = read(kinds::VALIDATING_POLICY_BINDING).await;
-    guard_gaps(policy.as_ref(), binding.as_ref()).is_empty()
+    [read(kinds::VALIDATING_POLICY).await, read(kinds::VALIDATING_POLICY_BINDING).await]
+}
+
+/// Whether the policies of the engine decide on the cluster's pods. False if the caller may not read them.
+pub async fn has_policy_engine(client: &Client) -> bool {
+    decides(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
 }
 
 /// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the

@@ -48,6 +48,8 @@ pub(crate) trait Sink<K>: Send + Sync + 'static {
     fn ended(&self, clean: bool);
     /// Listing or watching is forbidden.
     fn forbidden(&self);
+    /// Everything up to this resource version was seen. Comes before what it is the version of.
+    fn version(&self, _version: &str) {}
 }
 
 /// Lists and watches for as long as it is polled.
@@ -97,8 +99,10 @@ where
         }
         let more = page.metadata.continue_.filter(|token| !token.is_empty());
         let Some(token) = more else {
+            let version = page.metadata.resource_version.unwrap_or_default();
+            sink.version(&version);
             sink.list_ends();
-            return Ok(page.metadata.resource_version.unwrap_or_default());
+            return Ok(version);
         };
         params = params.continue_token(&token);
     }
@@ -161,14 +165,17 @@ where
         match event {
             Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
                 note(&object, version);
+                sink.version(version);
                 sink.applied(object);
             }
             Ok(WatchEvent::Deleted(object)) => {
                 note(&object, version);
+                sink.version(version);
                 sink.deleted(object);
             }
             Ok(WatchEvent::Bookmark(bookmark)) => {
                 *version = bookmark.metadata.resource_version;
+                sink.version(version);
                 sink.alive();
             }
             Ok(WatchEvent::Error(status)) if status.code == 410 => return End::Expired,

@@ -1,6 +1,6 @@
 //! The audit as a `CronJob`, with the rights for it, which only this option brings.
 
-use gmsa_core::names::{AUDIT, AUDIT_RESULTS, GROUP, GUARD, NAME, PART_OF, PLURAL};
+use gmsa_core::names::{AUDIT, AUDIT_RESULTS, ENGINE_CHECK, GROUP, GUARD, NAME, PART_OF, PLURAL};
 use serde_json::{Value, json};
 
 use super::rbac::{API_GROUP, binding_to, role};
@@ -49,7 +49,7 @@ fn rules() -> Vec<Value> {
         list("admissionregistration.k8s.io", &["validatingwebhookconfigurations"]),
         json!({"apiGroups": ["admissionregistration.k8s.io"],
             "resources": ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
-            "resourceNames": [GUARD], "verbs": ["get"]}),
+            "resourceNames": [GUARD, ENGINE_CHECK], "verbs": ["get"]}),
         json!({"apiGroups": ["authorization.k8s.io"], "resources": ["localsubjectaccessreviews"],
             "verbs": ["create"]}),
         // With its own role go the results.

@@ -36,9 +36,7 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     if let (false, Some(Value::Array(validations))) =
         (requirements.is_empty(), spec.get_mut("validations"))
     {
-        let all: Vec<String> =
-            requirements.iter().map(|one| format!("({})", is_met(one))).collect();
-        validations.insert(0, namespace(&all.join(" && ")));
+        validations.insert(0, namespace(&are_met(&requirements)));
     }
     vec![policy(GUARD, &spec), binding(GUARD)]
 }
@@ -143,11 +141,7 @@ fn variables() -> Vec<(String, String)> {
     let named = |name: &str, expression: String| (name.to_owned(), expression);
     let mut all = vec![
         named("serviceAccount", service_account()),
-        named(
-            "namespaceLabels",
-            "has(namespaceObject.metadata.labels) ? namespaceObject.metadata.labels : {}"
-                .to_owned(),
-        ),
+        named("namespaceLabels", NAMESPACE_LABELS.to_owned()),
         named("isProbe", is_probe()),
         named("isNewPod", "request.operation == 'CREATE'".to_owned()),
         named("pod", of_pod()),
@@ -176,8 +170,12 @@ fn variables() -> Vec<(String, String)> {
     all
 }
 
+/// The labels of the pod's namespace.
+pub(super) const NAMESPACE_LABELS: &str =
+    "has(namespaceObject.metadata.labels) ? namespaceObject.metadata.labels : {}";
+
 /// The service account's name. The API server fills it in, if a pod sets none.
-fn service_account() -> String {
+pub(super) fn service_account() -> String {
     "has(object.spec.serviceAccountName) && object.spec.serviceAccountName != '' ? \
      object.spec.serviceAccountName : 'default'"
         .to_owned()
@@ -274,10 +272,10 @@ fn right(index: usize) -> Value {
 }
 
 /// Where texts have the name of the credential spec. No other name has capital letters.
-const ANY_NAME: &str = "NAME";
+pub(super) const ANY_NAME: &str = "NAME";
 
 /// What is wrong with a field whose name the service account may not use.
-fn not_authorized() -> String {
+pub(super) fn not_authorized() -> String {
     format!(
         "': service account \"' + variables.serviceAccount + '\" is not authorized to `use` GMSA \
          cred spec \"{ANY_NAME}\" in namespace \"' + request.namespace + '\"'"
@@ -285,7 +283,7 @@ fn not_authorized() -> String {
 }
 
 /// The commands that grant a missing right.
-fn remedy() -> String {
+pub(super) fn remedy() -> String {
     let names = ["the-credential-spec", "the-namespace", "the-account"];
     let [name, namespace, account] = names;
     let commands = Grant::of(name, namespace, account).map(|grant| {
@@ -333,6 +331,12 @@ fn namespace(is_sent: &str) -> Value {
     )
 }
 
+/// Whether the namespace has all of these labels; the variable `namespaceLabels` has those that it has.
+pub(super) fn are_met(requirements: &[NamespaceRequirement]) -> String {
+    let all: Vec<String> = requirements.iter().map(|one| format!("({})", is_met(one))).collect();
+    all.join(" && ")
+}
+
 /// A label of a namespace, as in a `LabelSelector`.
 fn is_met(requirement: &NamespaceRequirement) -> String {
     let NamespaceRequirement { key, operator, values } = requirement;
@@ -355,7 +359,7 @@ fn is_met(requirement: &NamespaceRequirement) -> String {
 
 /// A CEL string literal. Keys and values of labels have no character that would need an escape; a
 /// file of options may contain any.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
 }
 

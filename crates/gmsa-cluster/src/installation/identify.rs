@@ -1,6 +1,6 @@
 //! What an object of a cluster is: ours, a GMSA webhook's, a user of a GMSA.
 
-use gmsa_core::names::{EARLY_WARNINGS, PART_OF};
+use gmsa_core::names::{EARLY_WARNINGS, INDEX_KEEPER, PART_OF};
 use gmsa_core::pod::Pod;
 use serde_json::Value;
 
@@ -33,10 +33,10 @@ pub fn is_gmsa_configuration(configuration: &Value) -> bool {
         || array(configuration, "/webhooks").any(|hook| is_gmsa_webhook(configuration, hook))
 }
 
-/// Whether a configuration only warns: it is sent workloads and credential specs, no pods.
+/// Whether a configuration blocks nothing: it is sent workloads and credential specs, no pods.
 #[must_use]
-pub fn only_warns(configuration: &Value) -> bool {
-    name(configuration) == EARLY_WARNINGS
+pub fn sends_no_pods(configuration: &Value) -> bool {
+    [EARLY_WARNINGS, INDEX_KEEPER].contains(&name(configuration))
 }
 
 /// Whether a pod, or the next pod of a workload, uses a GMSA. What cannot be read does not.

@@ -6,7 +6,7 @@ use gmsa_core::names::NAME;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AUDIT_SCHEDULE, IMAGE};
+use super::{AUDIT_SCHEDULE, IMAGE, Version};
 
 /// Where the serving certificate comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,24 @@ pub enum Certificates {
     Files,
 }
 
+/// What decides on pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// The server, which API servers call for each pod that uses a GMSA.
+    #[default]
+    Webhook,
+    /// The API server itself, by admission policies; the server only keeps the index that they read.
+    Policy,
+}
+
+impl Engine {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_webhook(&self) -> bool {
+        *self == Self::Webhook
+    }
+}
+
 /// What is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -33,6 +51,9 @@ pub struct Options {
     pub image: String,
     /// How many replicas.
     pub replicas: u32,
+    /// What decides on pods.
+    #[serde(skip_serializing_if = "Engine::is_webhook")]
+    pub engine: Engine,
     /// Where the serving certificate comes from.
     pub certificates: Certificates,
     /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
@@ -187,6 +208,7 @@ impl Default for Options {
             namespace: NAME.to_owned(),
             image: IMAGE.to_owned(),
             replicas: 2,
+            engine: Engine::default(),
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
             guard: true,
@@ -219,6 +241,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether the API server itself decides on pods. One that is too old for that asks the webhook.
+    #[must_use]
+    pub fn has_policy_engine(&self, version: Version) -> bool {
+        self.engine == Engine::Policy && version.has_mutating_policies()
+    }
+
     /// The same with every object that an option adds.
     #[must_use]
     pub fn with_everything(&self) -> Self {

@@ -30,8 +30,9 @@ pub struct Names {
     pub secret: String,
     /// The mutating and the validating webhook configuration, which have one name.
     pub configurations: String,
-    /// The validating webhook configuration of early warnings; none without them.
-    pub early_warnings: Option<String>,
+    /// Further validating webhook configurations, which block nothing: that of early warnings, and that
+    /// of the index of credential specs.
+    pub further: Vec<String>,
     /// The server's own pod, the object of its events.
     pub pod: Option<String>,
     /// The pod's uid.
@@ -59,7 +60,7 @@ pub struct ServerObjects {
     secret: CertificateSecret,
     mutating: Configurations,
     validating: Configurations,
-    /// Whether the log already says that the configuration of early warnings cannot be written.
+    /// Whether the log already says that a further configuration cannot be written.
     told: Arc<AtomicBool>,
     events: Events,
 }
@@ -111,8 +112,11 @@ impl ServerObjects {
         let name = &self.names.configurations;
         let mutating = self.publish_to(&self.mutating, name, bundle).await?;
         let validating = self.publish_to(&self.validating, name, bundle).await?;
-        let warnings = self.publish_early_warnings(bundle).await;
-        Ok(mutating || validating || warnings)
+        let mut further = false;
+        for name in &self.names.further {
+            further |= self.publish_further(name, bundle).await;
+        }
+        Ok(mutating || validating || further)
     }
 
     async fn publish_to(
@@ -141,9 +145,9 @@ impl ServerObjects {
         self.events.tell(kind, reason, message);
     }
 
-    /// A failure here only costs warnings, so it is logged once and stops nothing else.
-    async fn publish_early_warnings(&self, bundle: &str) -> bool {
-        let Some(name) = &self.names.early_warnings else { return false };
+    /// A failure here only costs warnings, or some milliseconds, so it is logged once and stops nothing
+    /// else.
+    async fn publish_further(&self, name: &str, bundle: &str) -> bool {
         match self.publish_to(&self.validating, name, bundle).await {
             Ok(changed) => {
                 self.told.store(false, Ordering::Relaxed);
@@ -152,7 +156,7 @@ impl ServerObjects {
             Err(error) if error.is_conflict() => true,
             Err(error) => {
                 if !self.told.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(%error, "early warnings are off: their configuration could not be written");
+                    tracing::warn!(%error, name, "a configuration could not be written: it is not in force");
                 }
                 false
             }
@@ -167,7 +171,7 @@ impl ServerObjects {
             (self.names.secret.clone(), self.names.configurations.clone());
         tasks.spawn(watch(self.secret.api.clone(), secret, Arc::clone(&changed)));
         tasks.spawn(watch(self.mutating.api.clone(), configuration.clone(), Arc::clone(&changed)));
-        if let Some(name) = self.names.early_warnings.clone() {
+        for name in self.names.further.clone() {
             tasks.spawn(watch(self.validating.api.clone(), name, Arc::clone(&changed)));
         }
         tasks.spawn(watch(self.validating.api.clone(), configuration, changed));

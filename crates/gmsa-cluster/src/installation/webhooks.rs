@@ -1,8 +1,8 @@
 //! The webhook configurations.
 
 use gmsa_core::names::{
-    self, AKS_ENFORCER, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, NAME,
-    NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
+    self, AKS_ENFORCER, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, INDEX_KEEPER,
+    NAME, NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
 };
 use serde_json::{Value, json};
 
@@ -92,11 +92,16 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
     let pods = |kind: &str, path: &str, policy: &str| {
         configuration(kind, NAME, options, &[pod_webhook(path, policy, options, version)])
     };
-    let mut all = vec![
-        pods("MutatingWebhookConfiguration", "mutate", policy),
-        // Nothing makes this one anything else: who could make it time out would get in.
-        pods("ValidatingWebhookConfiguration", "validate", "Fail"),
-    ];
+    let mut all = if options.has_policy_engine(version) {
+        let webhooks = [index_webhook(options)];
+        vec![configuration("ValidatingWebhookConfiguration", INDEX_KEEPER, options, &webhooks)]
+    } else {
+        vec![
+            pods("MutatingWebhookConfiguration", "mutate", policy),
+            // Nothing makes this one anything else: who could make it time out would get in.
+            pods("ValidatingWebhookConfiguration", "validate", "Fail"),
+        ]
+    };
     if options.early_warnings {
         let webhooks = [template_webhook(options, version), credspec_webhook(options)];
         all.push(configuration(
@@ -184,6 +189,24 @@ fn credspec_webhook(options: &Options) -> Value {
                 "operations": ["CREATE", "UPDATE", "DELETE"],
                 "resources": [PLURAL], "scope": "Cluster"},
         ]}),
+    );
+    webhook
+}
+
+/// What puts a credential spec into the index while it is created. Without an answer it comes in a moment
+/// later.
+fn index_webhook(options: &Options) -> Value {
+    let mut webhook = warning_webhook("index-credspec", options);
+    merge(
+        &mut webhook,
+        json!({
+            // Nothing is written for a dry run.
+            "sideEffects": "NoneOnDryRun",
+            "rules": [
+                {"apiGroups": [GROUP], "apiVersions": ["v1"], "operations": ["CREATE"],
+                    "resources": [PLURAL], "scope": "Cluster"},
+            ],
+        }),
     );
     webhook
 }

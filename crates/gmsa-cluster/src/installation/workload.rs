@@ -16,7 +16,7 @@ pub(super) fn objects(options: &Options, version: Version) -> Vec<Value> {
         objects.extend(cert_manager(options));
     }
     objects.push(service(options));
-    objects.push(deployment(options));
+    objects.push(deployment(options, version));
     objects.push(disruption_budget(options, version));
     if options.network_policy {
         objects.push(network_policy(options));
@@ -51,7 +51,7 @@ fn service(options: &Options) -> Value {
     })
 }
 
-fn deployment(options: &Options) -> Value {
+fn deployment(options: &Options, version: Version) -> Value {
     let spread = |key: &str| {
         json!({"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway",
             "labelSelector": {"matchLabels": selector()}})
@@ -70,7 +70,7 @@ fn deployment(options: &Options) -> Value {
             "runAsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [container(options)],
+        "containers": [container(options, version)],
     });
     if options.host_network {
         merge(&mut pod, json!({"hostNetwork": true, "dnsPolicy": "ClusterFirstWithHostNet"}));
@@ -118,13 +118,16 @@ fn rolling_update(options: &Options) -> Value {
     }
 }
 
-fn container(options: &Options) -> Value {
+fn container(options: &Options, version: Version) -> Value {
     let mut args = vec![format!("--https-port={}", options.port)];
     if options.random_hostname {
         args.push("--random-hostname=true".to_owned());
     }
     if options.early_warnings {
         args.push("--early-warnings=true".to_owned());
+    }
+    if options.has_policy_engine(version) {
+        args.push("--index=true".to_owned());
     }
     if options.audit {
         args.push("--audit-results=true".to_owned());
@@ -172,12 +175,14 @@ fn container(options: &Options) -> Value {
             "capabilities": {"drop": ["ALL"]},
         },
     });
-    if options.certificates == Certificates::SelfManaged {
-        // For the events about them.
+    let managed = options.certificates == Certificates::SelfManaged;
+    if managed || options.has_policy_engine(version) {
+        // For the events about certificates and the index.
         let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}});
         let pod = [field("GMSA_POD_NAME", "metadata.name"), field("GMSA_POD_UID", "metadata.uid")];
         merge(&mut container, json!({"env": pod}));
-    } else {
+    }
+    if !managed {
         merge(
             &mut container,
             json!({"volumeMounts": [{"name": "tls", "mountPath": MOUNT, "readOnly": true}]}),

@@ -7,6 +7,7 @@
     reason = "a test fails loudly"
 )]
 
+mod engine;
 mod guard;
 mod match_condition;
 mod policy;

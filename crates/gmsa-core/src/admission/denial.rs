@@ -18,66 +18,98 @@ pub const GRANTS_IT: &str = "; an administrator grants it with ";
 /// The text between the plugin's command and the line for kubectl alone.
 pub const OR_WITH_KUBECTL: &str = ", or with kubectl alone: ";
 
-/// Why a request is denied.
-///
-/// Scripts and alerts match the wording in backquotes, so it stays; see docs/denials.md.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
+/// Defines [`Reason`] from its catalogue, so that none is missing in a part of it.
+macro_rules! reasons {
+    ($($(#[$doc:meta])+ $reason:ident: $id:literal, $code:literal, $summary:literal, $remedy:literal;)+) => {
+        /// Why a request is denied.
+        ///
+        /// Scripts and alerts match the wording in backquotes, so it stays; see docs/denials.md.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Reason {
+            $($(#[$doc])+ $reason,)+
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the catalogue's page.
+            pub const ALL: &'static [Self] = &[$(Self::$reason),+];
+
+            fn entry(self) -> (&'static str, u16, &'static str, &'static str) {
+                match self {
+                    $(Self::$reason => ($id, $code, $summary, $remedy),)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// The field has contents without a name.
-    ContentsWithoutName,
+    ContentsWithoutName: "contents-without-name", 422,
+        "The place carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
+        "Set gmsaCredentialSpecName to the name of the GMSACredentialSpec and leave gmsaCredentialSpec out: the webhook fills it in.";
     /// The name is not a DNS-1123 subdomain.
-    NameInvalid,
+    NameInvalid: "name-invalid", 422,
+        "The name is not a DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
+        "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every place that names it.";
     /// The contents are over 64 KiB.
-    ContentsTooLarge,
+    ContentsTooLarge: "contents-too-large", 422,
+        "The contents are over 64 KiB, which the API server does not accept.",
+        "Shorten the credential spec.";
     /// More places use a GMSA than the limit.
-    TooManyPlaces,
+    TooManyPlaces: "too-many-places", 422,
+        "More fields of one pod use a GMSA than the webhook checks (500, or its `--max-places`), or one of its lists has more than 1,000 containers: checking them would delay the pods of others.",
+        "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or have the administrator of the webhook raise `--max-places`.";
     /// The pod's service account may not `use` the credential spec.
-    NotAuthorized,
+    NotAuthorized: "not-authorized", 403,
+        "The pod's service account does not have the right `use` on the credential spec.",
+        "If this workload is meant to have this identity, let an administrator run one of the two commands in the message (the second in bash, zsh or PowerShell).";
     /// There is no such credential spec.
-    NotFound,
+    NotFound: "credspec-not-found", 404,
+        "There is no GMSACredentialSpec of this name.",
+        "Create it, or correct the name; `kubectl get gmsacredentialspecs` lists those that exist.";
     /// The credential spec has no contents.
-    Empty,
+    Empty: "credspec-empty", 417,
+        "The GMSACredentialSpec has no `credspec`, or an empty one.",
+        "Put the credential spec under the key `credspec` at the root of the object, not under `spec`.";
     /// The pod's contents are not those of the credential spec.
-    Mismatch,
+    Mismatch: "contents-mismatch", 422,
+        "The contents in the pod are not those of the GMSACredentialSpec that it names.",
+        "Leave gmsaCredentialSpec out of the pod: the webhook fills it in.";
     /// The name was not expanded by the mutating step.
-    NotExpanded,
+    NotExpanded: "not-expanded", 422,
+        "The field names a credential spec, but the mutating step did not fill in its contents.",
+        "Try again once the mutating webhook answers (with failurePolicy Ignore it is skipped while it is down); if another webhook adds the name, its configuration must come first in alphabetical order.";
     /// Something that must be known could not be found out.
-    Undecided,
+    Undecided: "undecided", 500,
+        "A fact that the decision needs could not be determined, and what cannot be decided is denied.",
+        "Check the webhook's log and the API server, then try again.";
     /// Time ran out before all was known.
-    Timeout,
+    Timeout: "timeout", 504,
+        "The deadline passed before every fact that the decision needs was known.",
+        "Try again; if it happens often, check the API server's latency and the webhook's metrics.";
     /// The server has reached its limit of requests in flight.
-    Overload,
+    Overload: "overload", 429,
+        "The webhook has reached its limit of requests in flight.",
+        "Try again; controllers do so automatically. If it happens often, run more replicas.";
     /// An update changes a GMSA field of an existing pod.
-    Immutable,
+    Immutable: "immutable", 403,
+        "The GMSA fields of an existing pod cannot be changed.",
+        "Change the workload's pod template, so that new pods replace the old ones.";
     /// Ephemeral containers with a GMSA in the request form of servers before 1.22.
-    OldEphemeralContainers,
+    OldEphemeralContainers: "old-ephemeral-containers", 422,
+        "API servers before 1.22 add ephemeral containers by an object that does not contain the pod's service account.",
+        "Leave the GMSA fields out of the ephemeral container, or upgrade the cluster.";
     /// The object is not a Pod.
-    WrongKind,
+    WrongKind: "wrong-kind", 400,
+        "The webhook received an object that is not a Pod.",
+        "Limit the rules of the webhook configuration to `pods` and `pods/ephemeralcontainers`.";
     /// The request lacks what a decision needs.
-    MalformedRequest,
+    MalformedRequest: "malformed-request", 400,
+        "The admission request is incomplete, or a part of it cannot be read.",
+        "The API server makes these requests: if the message does not help, report it with the server's version.";
 }
 
 impl Reason {
-    /// Every reason, in the order of the catalogue's page.
-    pub const ALL: [Self; 16] = [
-        Self::ContentsWithoutName,
-        Self::NameInvalid,
-        Self::ContentsTooLarge,
-        Self::TooManyPlaces,
-        Self::NotAuthorized,
-        Self::NotFound,
-        Self::Empty,
-        Self::Mismatch,
-        Self::NotExpanded,
-        Self::Undecided,
-        Self::Timeout,
-        Self::Overload,
-        Self::Immutable,
-        Self::OldEphemeralContainers,
-        Self::WrongKind,
-        Self::MalformedRequest,
-    ];
-
     /// The stable name, in kebab case.
     #[must_use]
     pub fn id(self) -> &'static str {
@@ -115,107 +147,6 @@ impl Reason {
     #[must_use]
     pub fn remedy(self) -> &'static str {
         self.entry().3
-    }
-
-    fn entry(self) -> (&'static str, u16, &'static str, &'static str) {
-        match self {
-            Self::ContentsWithoutName => (
-                "contents-without-name",
-                422,
-                "The place carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
-                "Set gmsaCredentialSpecName to the name of the GMSACredentialSpec and leave gmsaCredentialSpec out: the webhook fills it in.",
-            ),
-            Self::NameInvalid => (
-                "name-invalid",
-                422,
-                "The name is not a DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
-                "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every place that names it.",
-            ),
-            Self::ContentsTooLarge => (
-                "contents-too-large",
-                422,
-                "The contents are over 64 KiB, which the API server does not accept.",
-                "Shorten the credential spec.",
-            ),
-            Self::TooManyPlaces => (
-                "too-many-places",
-                422,
-                "More fields of one pod use a GMSA than the webhook checks (500, or its `--max-places`), or one of its lists has more than 1,000 containers: checking them would delay the pods of others.",
-                "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or have the administrator of the webhook raise `--max-places`.",
-            ),
-            Self::NotAuthorized => (
-                "not-authorized",
-                403,
-                "The pod's service account does not have the right `use` on the credential spec.",
-                "If this workload is meant to have this identity, let an administrator run one of the two commands in the message (the second in bash, zsh or PowerShell).",
-            ),
-            Self::NotFound => (
-                "credspec-not-found",
-                404,
-                "There is no GMSACredentialSpec of this name.",
-                "Create it, or correct the name; `kubectl get gmsacredentialspecs` lists those that exist.",
-            ),
-            Self::Empty => (
-                "credspec-empty",
-                417,
-                "The GMSACredentialSpec has no `credspec`, or an empty one.",
-                "Put the credential spec under the key `credspec` at the root of the object, not under `spec`.",
-            ),
-            Self::Mismatch => (
-                "contents-mismatch",
-                422,
-                "The contents in the pod are not those of the GMSACredentialSpec that it names.",
-                "Leave gmsaCredentialSpec out of the pod: the webhook fills it in.",
-            ),
-            Self::NotExpanded => (
-                "not-expanded",
-                422,
-                "The field names a credential spec, but the mutating step did not fill in its contents.",
-                "Try again once the mutating webhook answers (with failurePolicy Ignore it is skipped while it is down); if another webhook adds the name, its configuration must come first in alphabetical order.",
-            ),
-            Self::Undecided => (
-                "undecided",
-                500,
-                "A fact that the decision needs could not be determined, and what cannot be decided is denied.",
-                "Check the webhook's log and the API server, then try again.",
-            ),
-            Self::Timeout => (
-                "timeout",
-                504,
-                "The deadline passed before every fact that the decision needs was known.",
-                "Try again; if it happens often, check the API server's latency and the webhook's metrics.",
-            ),
-            Self::Overload => (
-                "overload",
-                429,
-                "The webhook has reached its limit of requests in flight.",
-                "Try again; controllers do so automatically. If it happens often, run more replicas.",
-            ),
-            Self::Immutable => (
-                "immutable",
-                403,
-                "The GMSA fields of an existing pod cannot be changed.",
-                "Change the workload's pod template, so that new pods replace the old ones.",
-            ),
-            Self::OldEphemeralContainers => (
-                "old-ephemeral-containers",
-                422,
-                "API servers before 1.22 add ephemeral containers by an object that does not contain the pod's service account.",
-                "Leave the GMSA fields out of the ephemeral container, or upgrade the cluster.",
-            ),
-            Self::WrongKind => (
-                "wrong-kind",
-                400,
-                "The webhook received an object that is not a Pod.",
-                "Limit the rules of the webhook configuration to `pods` and `pods/ephemeralcontainers`.",
-            ),
-            Self::MalformedRequest => (
-                "malformed-request",
-                400,
-                "The admission request is incomplete, or a part of it cannot be read.",
-                "The API server makes these requests: if the message does not help, report it with the server's version.",
-            ),
-        }
     }
 }
 

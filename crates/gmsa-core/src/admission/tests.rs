@@ -428,6 +428,10 @@ fn the_page_of_denials_is_generated() {
     assert!(file == super::denials_page(), "run `cargo xtask generate`");
     let ids: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.id()).collect();
     assert_eq!(ids.len(), Reason::ALL.len());
+    for reason in Reason::ALL {
+        let is_internal = reason.status_reason() == "InternalError";
+        assert_eq!(is_internal, reason.code() == 500, "{reason:?}");
+    }
 }
 
 proptest::proptest! {

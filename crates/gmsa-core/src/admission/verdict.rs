@@ -264,7 +264,17 @@ fn to_denial(
              this pod (it was away with failurePolicy Ignore, or the name was added after it ran); \
              try again"
         ),
-        _ => format!("{place}: cannot decide on GMSA cred spec \"{name}\": {detail}"),
+        // Of a whole request, or without a fact that the words above need.
+        Reason::TooManyPlaces
+        | Reason::Undecided
+        | Reason::Timeout
+        | Reason::Overload
+        | Reason::Immutable
+        | Reason::OldEphemeralContainers
+        | Reason::WrongKind
+        | Reason::MalformedRequest => {
+            format!("{place}: cannot decide on GMSA cred spec \"{name}\": {detail}")
+        }
     };
     let key = match reason {
         Reason::ContentsWithoutName | Reason::ContentsTooLarge | Reason::Mismatch => {

@@ -7,15 +7,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::installation::MATCH_CONDITION;
+use futures::StreamExt as _;
+use gmsa_cluster::api::objects::kinds;
+use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version, engine};
 use gmsa_core::credspec::canonical_json;
+use gmsa_core::index::Spec;
 use gmsa_core::names::{ENABLED, NAMESPACE_LABEL};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{Pod, Service};
-use kube::api::PostParams;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,6 +28,8 @@ use crate::world::{SPEC, World, create};
 
 /// Pods of this namespace are sent to the webhook, which it opts into.
 const WITH: &str = "with-webhook";
+/// Pods of this one are decided on by the policies of the engine.
+const WITH_POLICIES: &str = "with-policies";
 /// Pods of this one are not.
 const WITHOUT: &str = "without-webhook";
 const SOON: Duration = Duration::from_mins(1);
@@ -75,7 +80,7 @@ pub(crate) async fn on_cluster(kubeconfig: &Path, rounds: usize, pods: usize) ->
     let number = |text: &str| text.trim_end_matches('+').parse().unwrap();
     let version = (number(&version.major), number(&version.minor));
     prepare(&client).await;
-    expands(&client).await;
+    expands(&client, WITH).await;
     Creation { version, node: true, rows: measure(&client, rounds, pods).await }
 }
 
@@ -85,10 +90,99 @@ pub(crate) async fn through_loopback(world: &World, rounds: usize, pods: usize) 
     let mut creation = Creation { version, node: false, rows: Vec::new() };
     prepare(&world.client).await;
     let server = register(world, creation.filters()).await;
-    expands(&world.client).await;
+    expands(&world.client, WITH).await;
     Target { address: server.https, pid: server.pid() }.pin();
     creation.rows = measure(&world.client, rounds, pods).await;
     creation
+}
+
+/// What decides on the pods of a namespace, in the order in which it is measured.
+const ENGINES: [(&str, &str); 3] =
+    [("none", WITHOUT), ("webhook", WITH), ("policy", WITH_POLICIES)];
+
+/// Compares creation without any support for GMSAs, with the webhook and with the policy engine, at so
+/// many credential specs, in turns, and prints a line for each.
+pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods: usize) {
+    let version = world.plane.version();
+    assert!(version >= (1, 36), "the policy engine needs an API server from 1.36");
+    prepare(&world.client).await;
+    let server = register(world, true).await;
+    expands(&world.client, WITH).await;
+    let definition = json!(engine::index_definition());
+    create(&world.client, &definition, "customresourcedefinitions", None).await;
+    put_index(&world.client, &[(SPEC.to_owned(), credential_spec(SPEC, 0))]).await;
+    for mut object in engine::policies(&Options::default(), Version(1, 36)).iter().cloned() {
+        if let Some(matched) = object["spec"].get_mut("matchResources") {
+            // Only this namespace, so that the others are as if there were none.
+            matched["namespaceSelector"] =
+                json!({"matchLabels": {"kubernetes.io/metadata.name": WITH_POLICIES}});
+        }
+        let kind = object["kind"].as_str().unwrap().to_lowercase();
+        let plural = match kind.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{kind}s"),
+        };
+        create(&world.client, &object, &plural, None).await;
+    }
+    expands(&world.client, WITH_POLICIES).await;
+    println!(
+        "Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time",
+        version.0, version.1
+    );
+    println!("| credential specs | pod | engine | p50 ms | p99 ms |\n|---|---|---|---|---|");
+    let mut specs = vec![(SPEC.to_owned(), credential_spec(SPEC, 0))];
+    for count in counts {
+        let more: Vec<(String, Value)> = (specs.len()..*count)
+            .map(|number| (format!("spec-{number}"), number))
+            .map(|(name, number)| (name.clone(), credential_spec(&name, number)))
+            .collect();
+        futures::stream::iter(&more)
+            .for_each_concurrent(16, |(_, spec)| async {
+                create(&world.client, spec, "gmsacredentialspecs", None).await;
+            })
+            .await;
+        specs.extend(more);
+        put_index(&world.client, &specs).await;
+        expands(&world.client, WITH_POLICIES).await;
+        for gmsa in [false, true] {
+            let mut took = ENGINES.map(|_| Vec::new());
+            for _ in 0..rounds {
+                for ((_, namespace), took) in ENGINES.iter().zip(&mut took) {
+                    took.push(creations(&world.client, namespace, gmsa, 1, pods).await);
+                }
+            }
+            for ((engine, _), took) in ENGINES.iter().zip(&took) {
+                let of = |each: fn(&Took) -> f64| median(took.iter().map(each).collect()) / 1e3;
+                println!(
+                    "| {count} | {} | {engine} | {:.2} | {:.2} |",
+                    if gmsa { "with a GMSA" } else { "plain" },
+                    of(|took| took.p50),
+                    of(|took| took.p99)
+                );
+            }
+        }
+    }
+    drop(server);
+}
+
+fn credential_spec(name: &str, number: usize) -> Value {
+    let account = if number == 0 { "WebApp1".to_owned() } else { format!("gmsa{number}") };
+    objects::credential_spec(name, &account)
+}
+
+/// Makes the index that of these credential specs.
+async fn put_index(client: &Client, specs: &[(String, Value)]) {
+    let specs: Vec<(&str, Spec)> =
+        specs.iter().map(|(name, spec)| (name.as_str(), Spec::of(spec))).collect();
+    let index = gmsa_core::index::build(specs.iter().map(|(name, spec)| (*name, spec)));
+    assert!(index.left_out.is_empty(), "{index:?}");
+    let api: Api<DynamicObject> = Api::all_with(client.clone(), &kinds::INDEX.resource());
+    let params = PatchParams::apply("bench").force();
+    eventually("the index is stored", SOON, || async {
+        let patch = Patch::Apply(index.object());
+        api.patch(gmsa_core::names::INDEX, &params, &patch).await.ok().map(drop)
+    })
+    .await;
 }
 
 /// Creates pods, as dry runs: etcd is no part of what differs.
@@ -117,7 +211,8 @@ async fn measure(client: &Client, rounds: usize, pods: usize) -> Vec<Created> {
 async fn prepare(client: &Client) {
     create(client, &objects::credential_spec(SPEC, "WebApp1"), "gmsacredentialspecs", None).await;
     create(client, &objects::role(SPEC), "clusterroles", None).await;
-    for (name, labels) in [(WITH, json!({NAMESPACE_LABEL: ENABLED})), (WITHOUT, json!({}))] {
+    let opted_in = json!({NAMESPACE_LABEL: ENABLED});
+    for (name, labels) in [(WITH, opted_in), (WITHOUT, json!({})), (WITH_POLICIES, json!({}))] {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": name, "labels": labels}});
         create(client, &namespace, "namespaces", None).await;
@@ -179,11 +274,11 @@ async fn register(world: &World, filters: bool) -> Server {
     server
 }
 
-/// Waits until the API server calls the webhook.
-async fn expands(client: &Client) {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), WITH);
-    let pod = pod(WITH, true, 0);
-    eventually("the webhook expands a pod", SOON, || async {
+/// Waits until the API server expands the pods of a namespace.
+async fn expands(client: &Client, namespace: &str) {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let pod = pod(namespace, true, 0);
+    eventually("a pod is expanded", SOON, || async {
         let created = pods.create(&dry(), &pod).await.ok()?;
         let created = serde_json::to_value(created).unwrap();
         created["spec"]["securityContext"]["windowsOptions"]["gmsaCredentialSpec"]

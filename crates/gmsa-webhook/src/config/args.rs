@@ -130,8 +130,9 @@ pub struct Args {
     /// The webhook configurations whose CA bundle the server maintains, if --tls-cert is not set
     #[arg(long, value_name = "NAME", default_value = "gmsa-webhook")]
     pub webhook_configuration: String,
-    /// Do not serve; check that the API server calls both webhooks, by dry runs of pods in this
-    /// namespace that must be denied, and exit with 0 if both answer within --check-within
+    /// Do not serve; check that the API server calls both webhooks, or with --index that its policies
+    /// decide, by dry runs of pods in this namespace that must be denied, and exit with 0 if all answer
+    /// within --check-within
     #[arg(long, value_name = "NAMESPACE", conflicts_with = "store")]
     pub check: Option<String>,
     /// How long --check waits for both answers
@@ -222,6 +223,11 @@ pub struct Args {
     /// by -early-warnings [default: false]
     #[arg(long, value_parser = boolean)]
     pub early_warnings: Option<bool>,
+    /// Keep the index of credential specs (the object gmsa of the kind GMSAIndex), which the admission
+    /// policies of API servers from 1.36 read, and serve /index-credspec, which puts a credential spec
+    /// into it before it is created [default: false]
+    #[arg(long, value_parser = boolean)]
+    pub index: Option<bool>,
     /// Export the counts of the last audit, from the ConfigMap gmsa-webhook-audit that `gmsa-webhook
     /// audit` writes [default: false]
     #[arg(long, value_parser = boolean)]

@@ -17,6 +17,8 @@ pub struct Limits {
     pub requests: usize,
     /// Whether the endpoints that only warn exist.
     pub early_warnings: bool,
+    /// Whether the endpoint of the index exists.
+    pub index: bool,
 }
 
 /// The least that a request counts: its stream uses memory before its body arrives.

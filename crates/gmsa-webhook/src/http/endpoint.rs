@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::budget::Limits;
+
 /// An admission endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -16,11 +18,14 @@ pub enum Endpoint {
     Warn,
     /// `/validate-credspec`.
     ValidateCredspec,
+    /// `/index-credspec`.
+    IndexCredspec,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 4] = [Self::Mutate, Self::Validate, Self::Warn, Self::ValidateCredspec];
+    pub const ALL: [Self; 5] =
+        [Self::Mutate, Self::Validate, Self::Warn, Self::ValidateCredspec, Self::IndexCredspec];
 
     /// The path without the slash.
     #[must_use]
@@ -30,16 +35,19 @@ impl Endpoint {
             Self::Validate => "validate",
             Self::Warn => "warn",
             Self::ValidateCredspec => "validate-credspec",
+            Self::IndexCredspec => "index-credspec",
         }
     }
 
-    /// The endpoint at a path. Those that only warn exist only with the option for early warnings.
-    pub(super) fn at(path: &str, early_warnings: bool) -> Option<Self> {
+    /// The endpoint at a path. Those that only warn exist only with the option for early warnings, and
+    /// that of the index only where it is kept.
+    pub(super) fn at(path: &str, limits: &Limits) -> Option<Self> {
         match path {
             "/mutate" => Some(Self::Mutate),
             "/validate" => Some(Self::Validate),
-            "/warn" if early_warnings => Some(Self::Warn),
-            "/validate-credspec" if early_warnings => Some(Self::ValidateCredspec),
+            "/warn" if limits.early_warnings => Some(Self::Warn),
+            "/validate-credspec" if limits.early_warnings => Some(Self::ValidateCredspec),
+            "/index-credspec" if limits.index => Some(Self::IndexCredspec),
             _ => None,
         }
     }

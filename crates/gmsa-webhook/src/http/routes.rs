@@ -77,7 +77,7 @@ impl<H: Handler> Routes<H> {
     /// Answers one request.
     pub async fn answer(&self, request: Request<Incoming>, caller: Caller) -> Reply {
         let path = request.uri().path();
-        let Some(endpoint) = Endpoint::at(path, self.limits.early_warnings) else {
+        let Some(endpoint) = Endpoint::at(path, &self.limits) else {
             return self.probe(request.method(), path);
         };
         if request.method() != Method::POST {

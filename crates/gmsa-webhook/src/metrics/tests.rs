@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use gmsa_cluster::audit::Counts;
 use gmsa_cluster::cache::Observer as _;
+use gmsa_cluster::index::{Observer as _, State};
 
 use super::{METRICS, Metrics, Outcome, metrics_page};
 use crate::http::Endpoint;
@@ -28,6 +29,7 @@ fn the_list_is_what_a_scrape_shows() {
     metrics.admission(Endpoint::Mutate, "CREATE", Outcome::Allowed, 200, 0.001);
     metrics.access_review("allowed", "shared");
     metrics.audited(Some(Counts { errors: 1, warnings: 0, infos: 0, time: 1 }));
+    metrics.index(State::default());
     let page = metrics.render();
     let documented: BTreeSet<(String, String)> =
         METRICS.iter().map(|doc| (doc.name.to_owned(), doc.kind.to_owned())).collect();
@@ -78,6 +80,29 @@ fn the_page_in_the_documentation_is_generated() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/metrics.md");
     let file = std::fs::read_to_string(path).unwrap();
     assert!(file == metrics_page(), "run `cargo xtask generate`");
+}
+
+#[test]
+fn the_index_is_shown_where_it_is_kept() {
+    let metrics = Metrics::new();
+    assert!(!metrics.render().contains("gmsa_index_bytes{"), "nobody keeps it");
+    let behind = std::time::Duration::from_millis(1_500);
+    metrics.index(State { entries: 3, bytes: 700, left_out: 2, behind });
+    metrics.in_index(std::time::Duration::from_millis(30));
+    metrics.wrote(true);
+    let page = metrics.render();
+    for line in [
+        "gmsa_index_entries{} 3",
+        "gmsa_index_bytes{} 700",
+        "gmsa_index_left_out{} 2",
+        "gmsa_index_behind_seconds{} 1.5",
+        r#"gmsa_index_lag_seconds_bucket{le="0.025"} 0"#,
+        r#"gmsa_index_lag_seconds_bucket{le="0.05"} 1"#,
+        r#"gmsa_index_writes_total{result="success"} 1"#,
+        r#"gmsa_index_writes_total{result="failed"} 0"#,
+    ] {
+        assert!(page.lines().any(|one| one == line), "{line}\n{page}");
+    }
 }
 
 #[test]

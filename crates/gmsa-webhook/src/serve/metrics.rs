@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use gmsa_cluster::index::Keeper;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -25,11 +26,20 @@ const CONNECTIONS: usize = 32;
 /// How long a handshake, or the head of a request, may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is asked at each scrape.
+#[derive(Clone)]
+pub struct Sources {
+    /// The facts that decisions rest on.
+    pub facts: Source,
+    /// The index of credential specs, if this server keeps it.
+    pub index: Option<Keeper>,
+}
+
 /// Serves `/metrics` for as long as it is polled; over HTTPS if there is `tls`.
 pub async fn run(
     listener: TcpListener,
     metrics: Arc<Metrics>,
-    source: Source,
+    sources: Sources,
     tls: Option<Arc<Tls>>,
 ) {
     let slots = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
@@ -39,15 +49,15 @@ pub async fn run(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (metrics, source) = (Arc::clone(&metrics), source.clone());
+        let (metrics, sources) = (Arc::clone(&metrics), sources.clone());
         let session = tls.as_ref().map(|tls| tls.session());
         tokio::spawn(async move {
             match session {
-                None => serve(stream, &metrics, &source).await,
+                None => serve(stream, &metrics, &sources).await,
                 Some(session) => {
                     let shaken = session.acceptor(true).accept(stream);
                     if let Ok(Ok(stream)) = tokio::time::timeout(PATIENCE, shaken).await {
-                        serve(stream, &metrics, &source).await;
+                        serve(stream, &metrics, &sources).await;
                     }
                 }
             }
@@ -56,12 +66,12 @@ pub async fn run(
     }
 }
 
-async fn serve<S>(stream: S, metrics: &Metrics, source: &Source)
+async fn serve<S>(stream: S, metrics: &Metrics, sources: &Sources)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(|request: Request<Incoming>| {
-        let response = answer(&request, metrics, source);
+        let response = answer(&request, metrics, sources);
         async move { Ok::<_, Infallible>(response) }
     });
     // Scrapers that know HTTP/2 use it over TLS.
@@ -74,7 +84,7 @@ where
 fn answer(
     request: &Request<Incoming>,
     metrics: &Metrics,
-    source: &Source,
+    sources: &Sources,
 ) -> Response<Full<Bytes>> {
     let status = match (request.uri().path(), request.method()) {
         ("/metrics", &Method::GET | &Method::HEAD) => StatusCode::OK,
@@ -86,9 +96,12 @@ fn answer(
         *response.status_mut() = status;
         return response;
     }
-    let (known, age, live_mode) = source.state();
+    let (known, age, live_mode) = sources.facts.state();
     metrics.store(known, age, live_mode);
-    metrics.rejected(source.rejected_for());
+    metrics.rejected(sources.facts.rejected_for());
+    if let Some(index) = &sources.index {
+        metrics.index(index.state());
+    }
     let mut response = Response::new(Full::from(metrics.render()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(METRICS_TYPE));
     response

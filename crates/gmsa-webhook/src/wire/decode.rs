@@ -107,6 +107,12 @@ impl<O> AdmissionRequest<'_, O> {
     pub fn namespace(&self) -> &str {
         self.namespace.as_deref().unwrap_or_default()
     }
+
+    /// Whether nothing will be stored.
+    #[must_use]
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run == Some(true)
+    }
 }
 
 /// A decoded AdmissionReview.

@@ -8,23 +8,22 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use crate::support::{SOON, canonical, checks, contents_at, world};
+use crate::support::{SOON, World, canonical, checks, contents_at, engines, world};
 
-#[tokio::test]
-async fn the_pods_of_a_deployment_carry_the_contents_at_every_place() {
-    let Some(world) = world("the_pods_of_a_deployment_carry_the_contents_at_every_place").await
-    else {
-        return;
-    };
+engines!(
+    the_pods_of_a_deployment_carry_the_contents_at_every_place,
+    a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone,
+    preset_contents_that_are_equal_as_json_are_left_as_they_are,
+    the_client_is_warned_of_what_is_questionable,
+    ephemeral_containers_are_judged_like_all_others,
+    an_edited_credential_spec_is_used_by_the_next_pod,
+);
+
+async fn the_pods_of_a_deployment_carry_the_contents_at_every_place(world: World) {
     checks::every_place_carries_its_contents(&world).await;
 }
 
-#[tokio::test]
-async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone() {
-    let Some(world) = world("a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone").await
-    else {
-        return;
-    };
+async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone(world: World) {
     let spec = world.credential_spec("default").await;
     let mut pod = world.pod(&json!({}));
     let plain = world.create(&pod).await;
@@ -36,17 +35,13 @@ async fn a_container_alone_can_use_a_gmsa_and_other_pods_are_left_alone() {
     assert_eq!(contents_at(&stored, "/spec"), None);
 }
 
-#[tokio::test]
-async fn preset_contents_that_are_equal_as_json_are_left_as_they_are() {
-    let Some(world) = world("preset_contents_that_are_equal_as_json_are_left_as_they_are").await
-    else {
-        return;
-    };
+async fn preset_contents_that_are_equal_as_json_are_left_as_they_are(world: World) {
     checks::preset_contents_stay(&world).await;
 }
 
 /// What the client is warned of when it creates a pod, and what happens to the pod.
-async fn warned(world: &crate::support::World, pod: &Value) -> (http::StatusCode, Vec<String>) {
+async fn warned(world: &World, pod: &Value) -> (http::StatusCode, Vec<String>) {
+    world.settled().await;
     let path = format!("/api/v1/namespaces/{}/pods", world.namespace);
     let request = http::Request::post(path)
         .header("content-type", "application/json")
@@ -58,9 +53,7 @@ async fn warned(world: &crate::support::World, pod: &Value) -> (http::StatusCode
     (answer.status(), warnings)
 }
 
-#[tokio::test]
-async fn the_client_is_warned_of_what_is_questionable() {
-    let Some(world) = world("the_client_is_warned_of_what_is_questionable").await else { return };
+async fn the_client_is_warned_of_what_is_questionable(world: World) {
     let spec = world.credential_spec("default").await;
     let mut pod = world.pod(&gmsa(Some(&spec), None));
     assert_eq!(warned(&world, &pod).await, (http::StatusCode::CREATED, vec![]));
@@ -68,6 +61,10 @@ async fn the_client_is_warned_of_what_is_questionable() {
     pod["spec"].as_object_mut().unwrap().remove("nodeSelector");
     let (status, warnings) = warned(&world, &pod).await;
     assert_eq!(status, http::StatusCode::CREATED);
+    if world.policies.is_some() {
+        assert_eq!(warnings, [""; 0], "policies that warn would say so of each pod");
+        return;
+    }
     assert_eq!(warnings.len(), 1, "once, although two steps looked at it: {warnings:?}");
     assert!(warnings[0].contains("nothing binds it to Windows nodes"), "{warnings:?}");
     assert!(warnings[0].contains("(not-bound-to-windows)"), "{warnings:?}");
@@ -120,11 +117,7 @@ async fn an_api_server_that_met_no_room_for_its_request_tries_again() {
     assert_eq!(contents_at(&stored, "/spec"), Some(canonical("WebApp1").as_str()));
 }
 
-#[tokio::test]
-async fn ephemeral_containers_are_judged_like_all_others() {
-    let Some(world) = world("ephemeral_containers_are_judged_like_all_others").await else {
-        return;
-    };
+async fn ephemeral_containers_are_judged_like_all_others(world: World) {
     let spec = world.credential_spec("default").await;
     let other = world.cluster.unique("other");
     world.cluster.apply(&objects::credential_spec(&other, "Other")).await;
@@ -146,6 +139,7 @@ async fn ephemeral_containers_are_judged_like_all_others() {
         let add = async |context: Value| {
             let patch = json!({"spec": {"ephemeralContainers": with(context)["spec"]["ephemeralContainers"]}});
             let patch = Patch::Strategic(patch);
+            world.settled().await;
             world
                 .pods()
                 .patch_subresource("ephemeralcontainers", name, &PatchParams::default(), &patch)
@@ -198,11 +192,7 @@ async fn ephemeral_containers_are_judged_like_all_others() {
     old_kind(Value::Null).await.unwrap();
 }
 
-#[tokio::test]
-async fn an_edited_credential_spec_is_used_by_the_next_pod() {
-    let Some(world) = world("an_edited_credential_spec_is_used_by_the_next_pod").await else {
-        return;
-    };
+async fn an_edited_credential_spec_is_used_by_the_next_pod(world: World) {
     let spec = world.credential_spec("default").await;
     world.create(&world.pod(&gmsa(Some(&spec), None))).await;
     for round in 0..10 {

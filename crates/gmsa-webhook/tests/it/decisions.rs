@@ -227,7 +227,7 @@ proptest! {
     }
 
     #[test]
-    fn what_only_warns_allows_whatever_comes(object in any_json()) {
+    fn what_sends_no_pods_allows_whatever_comes(object in any_json()) {
         let service = service();
         for endpoint in [Endpoint::Warn, Endpoint::ValidateCredspec] {
             for operation in ["CREATE", "UPDATE", "DELETE"] {

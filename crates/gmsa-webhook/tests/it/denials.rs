@@ -18,22 +18,21 @@ use crate::support::other_webhook;
 use crate::support::table::{
     Case, cases, creations_are_denied, ephemeral_containers_are_denied, replica_sets_are_denied,
 };
-use crate::support::{SOON, World, canonical, contents_at, world, world_behind};
+use crate::support::{SOON, World, canonical, contents_at, engines, world, world_behind};
 
-#[tokio::test]
-async fn each_denial_is_seen_by_the_client_and_nothing_is_created() {
-    let Some(world) = world("each_denial_is_seen_by_the_client_and_nothing_is_created").await
-    else {
-        return;
-    };
+engines!(
+    each_denial_is_seen_by_the_client_and_nothing_is_created,
+    each_denial_shows_at_the_replica_set,
+    a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step,
+);
+
+async fn each_denial_is_seen_by_the_client_and_nothing_is_created(world: World) {
     let cases = cases(&world, true).await;
     creations_are_denied(&world, &cases).await;
     ephemeral_containers_are_denied(&world, &cases).await;
 }
 
-#[tokio::test]
-async fn each_denial_shows_at_the_replica_set() {
-    let Some(world) = world("each_denial_shows_at_the_replica_set").await else { return };
+async fn each_denial_shows_at_the_replica_set(world: World) {
     replica_sets_are_denied(&world, &cases(&world, true).await).await;
 }
 
@@ -81,20 +80,21 @@ async fn naming_webhook(authority: &Authority, spec: &str) -> u16 {
     .await
 }
 
-#[tokio::test]
-async fn a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step() {
-    let name = "a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step";
-    let Some(world) = world(name).await else { return };
+async fn a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step(world: World) {
     let spec = world.credential_spec("default").await;
     let port = naming_webhook(&world.authority, &spec).await;
-    let label = world.label().await;
+    let ours = match &world.policies {
+        None => json!({"gmsa-testkit/webhook": world.label().await}),
+        Some(_) => json!({"kubernetes.io/metadata.name": world.namespace}),
+    };
+    let label = world.cluster.unique("other");
     let ca = serde_json::to_value(ByteString(world.authority.pem().as_bytes().to_vec())).unwrap();
     let configuration = |name: String| {
         json!({"apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "MutatingWebhookConfiguration", "metadata": {"name": name},
             "webhooks": [{"name": "names.gmsa.test", "admissionReviewVersions": ["v1"],
                 "sideEffects": "None", "failurePolicy": "Fail",
-                "namespaceSelector": {"matchLabels": {"gmsa-testkit/webhook": label}},
+                "namespaceSelector": {"matchLabels": ours},
                 "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
                     "resources": ["pods"]}],
                 "clientConfig": {"url": format!("https://localhost:{port}/"), "caBundle": ca}}]})
@@ -108,11 +108,22 @@ async fn a_name_that_another_webhook_adds_must_be_there_before_the_mutating_step
     })
     .await;
     assert_eq!(code, 422, "{message}");
-    let words = format!(
-        "GMSA cred spec \"{spec}\" was not expanded: the mutating webhook did not see this pod (it \
-         was away with failurePolicy Ignore, or the name was added after it ran)"
-    );
-    assert!(message.contains(&words), "{message}");
+    let words = format!("GMSA cred spec \"{spec}\" was not expanded: ");
+    let cause = match &world.policies {
+        None => {
+            "the mutating webhook did not see this pod (it was away with failurePolicy Ignore, or the \
+             name was added after it ran)"
+        }
+        Some(_) => "the policy gmsa-engine-expand did not see this pod",
+    };
+    assert!(message.contains(&format!("{words}{cause}")), "{message}");
+    if world.policies.is_some() {
+        // Every webhook comes after the policies, and they are not asked again.
+        let configurations: Api<MutatingWebhookConfiguration> =
+            Api::all(world.cluster.client.clone());
+        configurations.delete(&format!("names.{label}"), &DeleteParams::default()).await.unwrap();
+        return;
+    }
 
     let configurations: Api<MutatingWebhookConfiguration> = Api::all(world.cluster.client.clone());
     configurations.delete(&format!("names.{label}"), &DeleteParams::default()).await.unwrap();

@@ -12,7 +12,9 @@ use kube::api::{Api, ListParams};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::support::{SOON, World, canonical, contents_at, world};
+use crate::support::{SOON, World, canonical, contents_at, engines, world};
+
+engines!(the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted);
 
 /// What stands before the line for a shell.
 const BEFORE: &str = "or with kubectl alone: ";
@@ -56,6 +58,7 @@ async fn denied(world: &World, spec: &str, account: &str) -> (String, String) {
         objects::deployment(&world.namespace, &name, &world.pod(&gmsa(Some(spec), None)));
     deployment["spec"]["template"]["spec"]["serviceAccountName"] =
         account["metadata"]["name"].clone();
+    world.settled().await;
     world.cluster.apply(&deployment).await;
     // The controller tries again soon, and later and later.
     let message = eventually("the event is counted", SOON, || async {
@@ -65,14 +68,14 @@ async fn denied(world: &World, spec: &str, account: &str) -> (String, String) {
     })
     .await;
     let events = failures(world, &name).await;
-    assert_eq!(events.len(), 1, "each try has an event of its own: {events:#?}");
+    // The API server names the pod before the words of a policy, and each try makes another name.
+    let is_counted = events.len() == 1 || world.policies.is_some();
+    assert!(is_counted, "each try has an event of its own: {events:#?}");
     (name, message)
 }
 
-#[tokio::test]
-async fn the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted() {
+async fn the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted(world: World) {
     let test = "the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admitted";
-    let Some(world) = world(test).await else { return };
     let Some(kubectl) = tools::find(test, "kubectl") else { return };
     let [spec, other] = ["spec", "other"].map(|prefix| world.cluster.unique(prefix));
     for name in [&spec, &other] {
@@ -80,7 +83,8 @@ async fn the_line_copied_from_an_event_grants_the_right_and_the_next_pod_is_admi
     }
     let grant = Grant::of(&spec, &world.namespace, "web").unwrap();
     let (name, message) = denied(&world, &spec, "web").await;
-    assert!(message.contains("denied the request: pod of ReplicaSet \""), "{message}");
+    let denied = if world.policies.is_some() { "denied request" } else { "denied the request" };
+    assert!(message.contains(&format!("{denied}: pod of ReplicaSet \"")), "{message}");
     let (said, line) = message.split_once(BEFORE).unwrap();
     assert!(said.ends_with(&format!("`{}`, ", grant.with_plugin())), "{message}");
 

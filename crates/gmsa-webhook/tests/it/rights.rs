@@ -18,12 +18,11 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 
-use crate::support::{SOON, canonical, checks, world};
+use crate::support::{SOON, World, canonical, checks, engines};
 
-#[tokio::test]
-async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second() {
-    let name = "a_grant_works_at_the_next_try_and_a_revocation_within_a_second";
-    let Some(world) = world(name).await else { return };
+engines!(a_grant_works_at_the_next_try_and_a_revocation_within_a_second);
+
+async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second(world: World) {
     checks::a_grant_works_at_once_and_a_revocation_within_a_second(&world).await;
 }
 

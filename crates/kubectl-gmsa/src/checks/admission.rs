@@ -1,12 +1,12 @@
 //! Whether admission answers, end to end.
 
-use gmsa_cluster::installation::Options;
+use gmsa_cluster::installation::{Engine, Options};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::ADMISSION_ANSWERS;
 use kube::Client;
 
 use super::facts::Facts;
-use crate::installation::probe::{asked_once, remedy};
+use crate::installation::probe::{asked_once, policies_asked_once, remedy};
 
 /// Creates pods that must be denied, as a dry run.
 pub async fn examine(client: &Client, facts: &Facts, options: Option<Options>) -> Outcome {
@@ -18,6 +18,9 @@ pub async fn examine(client: &Client, facts: &Facts, options: Option<Options>) -
         options.namespaces_opt_in || facts.hooks().any(|(_, hook)| selected(hook))
     };
     let mut options = options.unwrap_or_default();
+    if options.engine == Engine::Policy {
+        return of_policies(client, &options).await;
+    }
     options.namespaces_opt_in = opt_in(&options);
     match asked_once(client, &options).await {
         Ok(None) => Outcome::skipped(&ADMISSION_ANSWERS, "no namespace sends its pods"),
@@ -42,6 +45,21 @@ pub async fn examine(client: &Client, facts: &Facts, options: Option<Options>) -
         // Another webhook denies it in other words.
         Err(failure) if failure.to_string().contains("denied the request") => {
             Outcome::ok(&ADMISSION_ANSWERS, "a webhook denied what must be denied")
+        }
+        Err(failure) => Outcome::unknown(&ADMISSION_ANSWERS, failure.to_string()),
+    }
+}
+
+/// The same of the policies of the engine.
+async fn of_policies(client: &Client, options: &Options) -> Outcome {
+    match policies_asked_once(client, options).await {
+        Ok(None) => Outcome::skipped(&ADMISSION_ANSWERS, "no namespace has its pods checked"),
+        Ok(Some(None)) => {
+            Outcome::ok(&ADMISSION_ANSWERS, "the policies denied what must be denied")
+        }
+        Ok(Some(Some(problem))) => {
+            let words = "the policies do not decide on pods";
+            Outcome::problem(&ADMISSION_ANSWERS, words).because(problem)
         }
         Err(failure) => Outcome::unknown(&ADMISSION_ANSWERS, failure.to_string()),
     }

@@ -5,9 +5,9 @@ use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::identify::{
-    is_controlled, is_gmsa_configuration, is_ours, only_warns,
+    is_controlled, is_gmsa_configuration, is_ours, sends_no_pods,
 };
-use gmsa_core::names::{EARLY_WARNINGS, NAME};
+use gmsa_core::names::{EARLY_WARNINGS, INDEX_KEEPER, NAME};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -81,14 +81,20 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     )?;
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
+    let mut keeps_index = false;
     for found in [mutating, validating] {
         match (found, &mut configurations) {
             (Ok(found), Ok(all)) => {
                 early_warnings |= found
                     .iter()
                     .any(|one| text(one, "/metadata/name") == EARLY_WARNINGS && is_ours(one));
+                keeps_index |= found
+                    .iter()
+                    .any(|one| text(one, "/metadata/name") == INDEX_KEEPER && is_ours(one));
                 all.extend(
-                    found.into_iter().filter(|one| is_gmsa_configuration(one) && !only_warns(one)),
+                    found
+                        .into_iter()
+                        .filter(|one| is_gmsa_configuration(one) && !sends_no_pods(one)),
                 );
             }
             (Err(why), _) => configurations = Err(why),
@@ -97,8 +103,9 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     }
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
-    let ours =
-        configurations.iter().flatten().any(is_ours) || deployments.iter().flatten().any(is_ours);
+    let ours = keeps_index
+        || configurations.iter().flatten().any(is_ours)
+        || deployments.iter().flatten().any(is_ours);
     let mut others = Vec::new();
     if ours {
         let of = |objects: &Seen<Vec<Value>>| -> Vec<String> {

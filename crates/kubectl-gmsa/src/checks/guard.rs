@@ -20,7 +20,9 @@ pub async fn examine(
     options: Option<&Options>,
     version: Version,
 ) -> Result<Option<Outcome>, Failure> {
-    let Some(options) = options else { return Ok(None) };
+    let Some(options) = options.filter(|options| !options.has_policy_engine(version)) else {
+        return Ok(None);
+    };
     if !version.has_policies() {
         let words =
             "API servers before 1.30 have no admission policies, so only the webhook checks";

@@ -2,10 +2,10 @@
 
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::api::{Error, answer};
-use gmsa_cluster::installation::{Certificates, Options};
+use gmsa_cluster::installation::{Certificates, Engine, Options};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::WEBHOOK_RIGHTS;
-use gmsa_core::names::{NAME, SECRET};
+use gmsa_core::names::{DOMAIN, INDEX, INDEX_PLURAL, NAME, SECRET};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use kube::Client;
 use kube::api::{Api, PostParams};
@@ -51,6 +51,15 @@ const CERTIFICATE: [Right; 8] = [
     ("patch", ADMISSION, "validatingwebhookconfigurations", NAME),
 ];
 
+/// Without these the index of the policy engine is not kept.
+const INDEX_RIGHTS: [Right; 5] = [
+    ("create", DOMAIN, INDEX_PLURAL, ""),
+    ("list", DOMAIN, INDEX_PLURAL, ""),
+    ("watch", DOMAIN, INDEX_PLURAL, ""),
+    ("get", DOMAIN, INDEX_PLURAL, INDEX),
+    ("update", DOMAIN, INDEX_PLURAL, INDEX),
+];
+
 /// Asks the API server for each right.
 pub async fn examine(
     client: &Client,
@@ -73,6 +82,9 @@ pub async fn examine(
     let mut needed = NEEDED.to_vec();
     if own {
         needed.extend(CERTIFICATE);
+    }
+    if options.is_some_and(|options| options.engine == Engine::Policy) {
+        needed.extend(INDEX_RIGHTS);
     }
     let mut missing = [Vec::new(), Vec::new()];
     for (rights, missing) in [needed, FASTER.to_vec()].into_iter().zip(&mut missing) {

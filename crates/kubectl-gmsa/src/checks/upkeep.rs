@@ -57,6 +57,11 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
 }
 
 fn outage(options: &Options, version: Version) -> Outcome {
+    if options.has_policy_engine(version) {
+        let words = "while no replica runs, pods that use a GMSA start as before: API servers decide by \
+            the index that is there; changes of credential specs wait";
+        return Outcome::ok(&WEBHOOK_OUTAGE, words);
+    }
     let who = match (version.filters(), options.namespaces_opt_in) {
         (true, false) => "pods that use a GMSA do not start; all others do",
         (true, true) => "pods that use a GMSA do not start in namespaces that opted in",

@@ -29,6 +29,10 @@ const TAKE_BACK: &str = "Let the named field manager leave the configuration alo
 
 /// Judges the configurations.
 pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<Outcome> {
+    if options.is_some_and(|options| options.has_policy_engine(version)) {
+        // No webhook decides. One that is left is named with the policies.
+        return vec![others(facts)];
+    }
     let configurations = match &facts.configurations {
         Ok(configurations) => configurations,
         Err(why) => {

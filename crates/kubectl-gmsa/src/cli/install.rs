@@ -1,6 +1,8 @@
 //! The arguments of `install`, `upgrade`, `uninstall` and `status`.
 #![expect(clippy::doc_markdown, reason = "the comments are the words of --help")]
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use gmsa_cluster::installation::Version;
 
@@ -25,6 +27,17 @@ pub enum CertificatesArg {
     CertManager,
     /// You provide it in the Secret gmsa-webhook-certificates
     Files,
+}
+
+/// What decides on pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineArg {
+    /// A webhook, which API servers call for each pod that uses a GMSA
+    Webhook,
+    /// Admission policies, which API servers from 1.36 evaluate themselves
+    Policy,
+    /// What is best for the API server; at present always the webhook
+    Auto,
 }
 
 /// What happens to a pod when the webhook does not answer.
@@ -55,7 +68,10 @@ Examples:
   kubectl gmsa install --adopt --dry-run=server
 
   # Write the manifests for another tool
-  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30"
+  kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30
+
+  # Let API servers from 1.36 decide by themselves, with nothing running in the cluster
+  kubectl gmsa install --engine=policy --static -f credential-specs/"
 )]
 pub struct Install {
     /// `--dry-run`
@@ -79,6 +95,9 @@ pub struct Install {
     /// A Secret for pulling the image; can be repeated
     #[arg(long, value_name = "NAME")]
     pub image_pull_secret: Vec<String>,
+    /// What decides on pods; a running installation is switched without a pause [default: webhook]
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineArg>,
     /// Where the serving certificate comes from [default: self]
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub certificates: Option<CertificatesArg>,
@@ -146,6 +165,9 @@ pub struct Install {
     /// Add a dashboard for Grafana's sidecar [default: false]
     #[arg(long)]
     pub dashboard: Option<bool>,
+    /// Policies without a controller
+    #[command(flatten)]
+    pub literals: StaticFlags,
     /// Where and how large the pods are
     #[command(flatten)]
     pub pods: PodFlags,
@@ -164,6 +186,20 @@ pub struct Install {
     /// Which cluster
     #[command(flatten)]
     pub target: ClusterFlags,
+}
+
+/// Policies that have the credential specs in them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Static policies")]
+pub struct StaticFlags {
+    /// With --engine=policy: write the credential specs into the policies, so that nothing runs in the
+    /// cluster
+    #[arg(long = "static", requires = "engine")]
+    pub is_static: bool,
+    /// With --static: files or directories of manifests with the credential specs; - is standard input
+    /// [default: the credential specs of the cluster]
+    #[arg(short, long, visible_alias = "file", value_name = "PATH", requires = "is_static")]
+    pub filename: Vec<PathBuf>,
 }
 
 /// Where the webhook's pods run, and how large they are. An empty value removes what an earlier
@@ -231,8 +267,8 @@ pub struct TakeoverFlags {
     /// Also check pods in namespaces that opted out by the labels of windows-gmsa
     #[arg(long)]
     pub end_exclusions: bool,
-    /// The number of seconds to let API servers pick up new webhook configurations before the old
-    /// webhook stops
+    /// The number of seconds to let API servers pick up new webhook configurations or policies before
+    /// the old ones are deleted
     #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     pub settle: u64,
     /// Do not ask for confirmation

@@ -2,7 +2,9 @@
 //! is refused because of it.
 
 mod adopt;
+mod engine;
 mod existing;
+mod literal;
 mod options;
 mod stage;
 mod trust;
@@ -11,7 +13,7 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
-use gmsa_cluster::installation::{OLDEST, Objects, Version, objects};
+use gmsa_cluster::installation::{Engine, OLDEST, Objects, Version, objects};
 use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
 use serde_json::Value;
@@ -19,7 +21,7 @@ use serde_json::Value;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::{kept_options, leftover, probe, refuse_unfinished};
+use crate::installation::{kept_options, leftover, refuse_unfinished};
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
@@ -28,9 +30,15 @@ use trust::Trust;
 
 /// The newest version whose servers differ from later ones in what they are sent.
 const NEWEST: Version = Version(1, 30);
+/// The first version that has the policy engine.
+const FIRST_WITH_ENGINE: Version = Version(1, 36);
 
 /// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
+    if args.literals.is_static {
+        refuse_impossible(args)?;
+        return literal::run(args);
+    }
     if args.dry_run.is_client() {
         if args.takeover.adopt {
             return Err(Failure::Input("--adopt needs a cluster; use --dry-run=server".to_owned()));
@@ -41,8 +49,19 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
             ));
         }
         let options = options::resolve(args, None)?;
-        let version = args.kubernetes_version.unwrap_or(NEWEST);
-        return print(args.output, &objects(&options, supported(version)?));
+        let newest = if options.engine == Engine::Policy { FIRST_WITH_ENGINE } else { NEWEST };
+        let version = supported(args.kubernetes_version.unwrap_or(newest))?;
+        engine::check_version(&options, version)?;
+        return print(args.output, &objects(&options, version));
+    }
+    refuse_impossible(args)?;
+    connect::block_on(install(args))
+}
+
+/// Options that do not go together, where a cluster is asked.
+fn refuse_impossible(args: &Install) -> Result<(), Failure> {
+    if args.dry_run.is_client() {
+        return Ok(());
     }
     if args.takeover.accept_denials && !(args.takeover.adopt || args.takeover.end_exclusions) {
         return Err(Failure::Input(
@@ -57,7 +76,7 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
             "--kubernetes-version needs --dry-run=client; a cluster reports its own".to_owned(),
         ));
     }
-    connect::block_on(install(args))
+    Ok(())
 }
 
 async fn install(args: &Install) -> Result<u8, Failure> {
@@ -76,6 +95,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let kept = kept_options(&client, namespace).await?;
     let source = kept.as_ref().map(|kept| kept.certificates);
     let options = options::resolve(args, kept)?;
+    engine::check(args, &client, &options, version).await?;
     let objects = objects(&options, version);
     let applier = Applier::new(client.clone(), FIELD_MANAGER, args.force_conflicts);
     let plan = Plan::new(&client, &applier, &objects, &|_| false).await?;
@@ -101,23 +121,15 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if adopt::are_denied(args, &denied) {
         return Ok(1);
     }
-    // Configurations that are no longer wanted are deleted before their server.
-    for object in leftover {
-        if applier.delete(&object).await? {
-            printer::data(&format!("{} deleted\n", shown(&object)))?;
-        }
-    }
     let stage = Stage {
         client: &client,
         applier: &applier,
         wait: args.wait,
+        settle: args.takeover.settle,
         place: None,
         trust: trust.as_ref(),
     };
-    stage.apply(&options, &objects).await?;
-    if probe::answered(&client, &options, stage.end()).await? {
-        printer::note("the webhook answers");
-    }
+    engine::bring_up(&stage, &options, version, &objects, leftover).await?;
     stage.unedited(&objects.webhooks).await?;
     let status: &[&str] =
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };

@@ -11,6 +11,7 @@ mod yaml;
 
 use std::path::Path;
 
+use gmsa_cluster::installation::MOST_NAMES;
 use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
@@ -41,6 +42,12 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         None => Facts::of_files(&set),
     };
     let simulated = simulate::all(&set, &manifests.documents, &facts)?;
+    if facts.has_policy_engine() {
+        printer::note(&format!(
+            "this cluster decides by admission policies: they deny the same pods with the codes 403 and \
+             422 alone, and also pods with more than {MOST_NAMES} different names (docs/engine.md)"
+        ));
+    }
     let findings = objects::findings(&set, args.cluster);
     let renames = Renames::of(&set, &simulated, args.cluster);
     let report = Report::new(&simulated, findings, renames, args.cluster);

@@ -1,24 +1,18 @@
 //! `kubectl gmsa uninstall`: what install made, webhook configurations first.
 
-use std::time::Duration;
-
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Certificates, Options, Version};
-use gmsa_core::names::{AUDIT, FIELD_MANAGER, NAME, NAMESPACE_LABEL, SECRET};
+use gmsa_core::names::{AUDIT, FIELD_MANAGER, GROUP, NAME, NAMESPACE_LABEL, PLURAL, SECRET};
 use serde_json::{Value, json};
 
 use crate::cli::Uninstall;
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::leftover::everything;
-use crate::installation::{FILLED_BY, kept_options, refuse_unfinished};
+use crate::installation::leftover::{self, everything};
+use crate::installation::{FILLED_BY, kept_options, refuse_unfinished, removal};
 use crate::output::printer;
 use crate::prompt;
-
-/// In this time API servers notice that a configuration or policy is gone; until then they do what it
-/// says. A policy was seen in force for up to 1.3 s after its binding was deleted (1.36).
-const NOTICE: Duration = Duration::from_secs(2);
 
 /// Removes the installation.
 pub fn run(args: &Uninstall) -> Result<u8, Failure> {
@@ -40,10 +34,17 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let mut found = Vec::new();
+    let mut found = if version.has_mutating_policies() {
+        leftover::literals(&applier).await?
+    } else {
+        Vec::new()
+    };
     let mut theirs = false;
     for object in in_order(&options, version) {
-        let definition = object.get("kind") == Some(&json!("CustomResourceDefinition"));
+        // That of the index holds nothing of its own.
+        let of_specs = format!("{PLURAL}.{GROUP}");
+        let definition = object.get("kind") == Some(&json!("CustomResourceDefinition"))
+            && object.pointer("/metadata/name") == Some(&json!(of_specs));
         if definition && !args.purge_credspecs {
             continue;
         }
@@ -78,14 +79,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     if !args.yes {
         confirm(args, &found)?;
     }
-    for object in &found {
-        if applier.delete(object).await? {
-            printer::data(&format!("{} deleted\n", shown(object)))?;
-            if decides_on_pods(object) {
-                tokio::time::sleep(NOTICE).await;
-            }
-        }
-    }
+    removal::delete(&applier, &found).await?;
     if !version.filters() {
         // An apply without the label gives it up; labels of others stay.
         let bare = json!({"apiVersion": "v1", "kind": "Namespace",
@@ -128,14 +122,6 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let own = |object: &Value| object.pointer("/metadata/name") == Some(&json!(NAME));
     all.extend(namespaces.into_iter().filter(own));
     all
-}
-
-/// Whether API servers go on for a moment with what it said.
-fn decides_on_pods(object: &Value) -> bool {
-    let kind = object.get("kind").and_then(Value::as_str);
-    kind.is_some_and(|kind| {
-        kind.ends_with("WebhookConfiguration") || kind.ends_with("PolicyBinding")
-    })
 }
 
 fn is_namespace(object: &Value) -> bool {

@@ -1,7 +1,8 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::{Certificates, Objects, Options, Version, objects};
+use gmsa_cluster::installation::engine::literal_stubs;
+use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
 use gmsa_core::names::PART_OF;
 use serde_json::{Value, json};
 
@@ -20,29 +21,67 @@ pub async fn of_options(
     let mut found = Vec::new();
     let policies = all.policies.into_iter().rev();
     for object in policies.chain(all.webhooks).chain(all.base.into_iter().rev()) {
-        if is_wanted(&object) {
-            continue;
-        }
-        let live = applier.live(&object).await?;
-        let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
-        if live.as_ref().and_then(label) == Some(json!(PART_OF.1)) {
+        if !is_wanted(&object) && is_there(applier, &object).await? {
             found.push(object);
+        }
+    }
+    if !version.has_mutating_policies() {
+        return Ok(found);
+    }
+    let literals = literals(applier).await?.into_iter().filter(|object| !is_wanted(object));
+    Ok(literals.chain(found).collect())
+}
+
+/// The policies with credential specs in them that are there. How many there are only the cluster says.
+pub async fn literals(applier: &Applier) -> Result<Vec<Value>, Failure> {
+    let mut found = Vec::new();
+    for number in 1.. {
+        let before = found.len();
+        for object in literal_stubs(number) {
+            if is_there(applier, &object).await? {
+                found.push(object);
+            }
+        }
+        if found.len() == before {
+            break;
         }
     }
     Ok(found)
 }
 
+/// Whether there is such an object, and it is of an installation.
+async fn is_there(applier: &Applier, object: &Value) -> Result<bool, Failure> {
+    let live = applier.live(object).await?;
+    let label = |live: &Value| live.pointer("/metadata/labels")?.get(PART_OF.0).cloned();
+    Ok(live.as_ref().and_then(label) == Some(json!(PART_OF.1)))
+}
+
 /// Whatever an install of any options may have made, what belongs to another source of certificates
 /// last.
 pub fn everything(options: &Options, version: Version) -> Objects {
-    let of =
-        |certificates| objects(&Options { certificates, ..options.with_everything() }, version);
-    let mut all = of(Certificates::SelfManaged);
-    let others = [Certificates::CertManager, Certificates::Files].into_iter().map(of);
-    for object in others.flat_map(|others| others.base) {
-        if !all.base.iter().any(|one| is_same(one, &object)) {
-            all.base.push(object);
+    let of = |engine, certificates| {
+        objects(&Options { engine, certificates, ..options.with_everything() }, version)
+    };
+    let mut all = of(Engine::Webhook, Certificates::SelfManaged);
+    let add = |all: &mut Vec<Value>, more: Vec<Value>| {
+        for object in more {
+            if !all.iter().any(|one| is_same(one, &object)) {
+                all.push(object);
+            }
         }
+    };
+    let policy = of(Engine::Policy, Certificates::SelfManaged);
+    // Before the Deployment, so that what is deleted in reverse ends after it.
+    let (more, base): (Vec<Value>, Vec<Value>) = policy
+        .base
+        .into_iter()
+        .partition(|object| !all.base.iter().any(|one| is_same(one, object)));
+    drop(base);
+    all.base.splice(0..0, more);
+    add(&mut all.webhooks, policy.webhooks);
+    add(&mut all.policies, policy.policies);
+    for certificates in [Certificates::CertManager, Certificates::Files] {
+        add(&mut all.base, of(Engine::Webhook, certificates).base);
     }
     all
 }

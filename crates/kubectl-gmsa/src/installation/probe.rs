@@ -45,6 +45,39 @@ pub async fn answered_in(client: &Client, namespace: &str, end: Instant) -> Resu
     Ok(())
 }
 
+/// Waits until the policies of the engine decide. False if no namespace sends its pods, so that nothing was
+/// tried.
+pub async fn policies_answered(
+    client: &Client,
+    options: &Options,
+    end: Instant,
+    are_literal: bool,
+) -> Result<bool, Failure> {
+    let Some(namespace) = namespace(client, options).await? else { return Ok(false) };
+    loop {
+        let asked = probe::ask_policies(client, &namespace, are_literal).await;
+        let asked = asked.map_err(Failure::cluster)?;
+        let Some(problem) = asked else { return Ok(true) };
+        if Instant::now() >= end {
+            return Err(Failure::Cluster(format!(
+                "the admission policies do not decide on pods: {problem}. What decided before is still \
+                 there; see kubectl gmsa status, then run the same command again"
+            )));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Asks the policies of the engine once: what is wrong, if anything. None if no namespace has its pods
+/// checked.
+pub async fn policies_asked_once(
+    client: &Client,
+    options: &Options,
+) -> Result<Option<Option<String>>, Failure> {
+    let Some(namespace) = namespace(client, options).await? else { return Ok(None) };
+    probe::ask_policies(client, &namespace, false).await.map(Some).map_err(Failure::cluster)
+}
+
 /// Asks each webhook once: which did not answer, and what is wrong. None if no namespace sends its
 /// pods.
 pub async fn asked_once(

@@ -74,7 +74,7 @@ fn uri(file: &str, windows: bool) -> String {
 
 /// The rule of a reason of a denial.
 pub fn denial_rule(id: &str) -> Value {
-    let reason = Reason::ALL.into_iter().find(|reason| reason.id() == id);
+    let reason = Reason::ALL.iter().copied().find(|reason| reason.id() == id);
     let (summary, remedy) = reason.map_or(("", ""), |reason| (reason.summary(), reason.remedy()));
     rule(id, summary, remedy, &format!("{DOCS}docs/denials.md#{id}"), "error")
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::helm::{CHART, Helm, run};
 use crate::support::world::{SOON, World};
-use gmsa_cluster::installation::{self, Certificates, Options, Resources, Tls, Version};
+use gmsa_cluster::installation::{self, Certificates, Engine, Options, Resources, Tls, Version};
 use gmsa_core::names;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -141,8 +141,25 @@ fn the_chart_renders_the_tls_settings_as_install_makes_them() {
 fn the_chart_renders_what_install_makes() {
     let Some(helm) = helm("the_chart_renders_what_install_makes") else { return };
     let defaults = Options::default;
-    let cases: [(&str, &[&str], Options); 9] = [
+    let cases: [(&str, &[&str], Options); 11] = [
         ("1.30.0", &[], defaults()),
+        ("1.36.0", &["engine=policy"], Options { engine: Engine::Policy, ..defaults() }),
+        (
+            "1.36.0",
+            &[
+                "engine=policy",
+                "certificates.source=files",
+                "audit.enabled=true",
+                "earlyWarnings=true",
+            ],
+            Options {
+                engine: Engine::Policy,
+                certificates: Certificates::Files,
+                audit: true,
+                early_warnings: true,
+                ..defaults()
+            },
+        ),
         ("1.20.2", &["legacyNamespacesLabelled=true"], defaults()),
         (
             "1.27.0",

@@ -39,6 +39,8 @@ mod doctor_repair;
 mod doctor_reported;
 mod documentation;
 mod enforcer;
+mod engine_static;
+mod engine_switch;
 mod grant;
 mod guard;
 mod install;

@@ -75,6 +75,22 @@ checks! { Cluster;
         source: "docs/guard.md",
         explains: ["webhook-drift"],
     }
+    ENGINE_WHOLE {
+        id: "engine-whole",
+        title: "The policies of the engine refuse and expand every pod",
+        cause: "With `--engine=policy` API servers decide on pods by admission policies. One of them or its binding is missing, or was changed so that it leaves pods out: these are not expanded, or take an identity unchecked. A warning means that the webhook's configurations are still there, as after a switch that was interrupted.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the policies and their bindings, and ends a switch.",
+        source: "docs/engine.md",
+        explains: ["admission-answers", "webhook-drift"],
+    }
+    ENGINE_INDEX {
+        id: "engine-index",
+        title: "The index is what the credential specs are",
+        cause: "The policies read credential specs from one object, the index, which the server's replicas keep. It is missing, behind or changed by others, or some credential specs do not fit into it: pods that name these are refused, or get contents from before a change.",
+        remedy: "Run `kubectl gmsa install --force-conflicts`, which restores the definition, the rights and the server that keeps the index; its log says why it could not. What does not fit: delete credential specs that no pod uses (`kubectl gmsa audit` names them), or run `kubectl gmsa install --engine=webhook`.",
+        source: "docs/engine.md",
+        explains: ["admission-answers"],
+    }
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",

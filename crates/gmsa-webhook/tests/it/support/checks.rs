@@ -31,6 +31,7 @@ pub async fn every_place_carries_its_contents(world: &World) {
     ]);
     pod["spec"]["initContainers"] =
         json!([{"name": "init", "image": "i", "securityContext": gmsa(Some(&init_spec), None)}]);
+    world.settled().await;
     world.cluster.apply(&objects::deployment(&world.namespace, "every", &pod)).await;
     let stored = eventually("a pod of the deployment", SOON, || async {
         let pods = world.pods().list(&ListParams::default().labels("app=every")).await.unwrap();
@@ -49,9 +50,15 @@ pub async fn every_place_carries_its_contents(world: &World) {
 pub async fn preset_contents_stay(world: &World) {
     let spec = world.credential_spec("default").await;
     let pretty = serde_json::to_string_pretty(&objects::contents("WebApp1")).unwrap();
-    assert_ne!(pretty, canonical("WebApp1"));
-    let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&pretty)))).await;
-    assert_eq!(contents_at(&stored, "/spec"), Some(pretty.as_str()));
+    // The keys of the outermost object in another order.
+    let Value::Object(contents) = objects::contents("WebApp1") else { panic!() };
+    let members = contents.iter().rev().map(|(key, value)| format!("\"{key}\": {value}"));
+    let turned = format!("{{{}}}", members.collect::<Vec<_>>().join(", "));
+    for preset in [pretty, turned] {
+        assert_ne!(preset, canonical("WebApp1"));
+        let stored = world.create(&world.pod(&gmsa(Some(&spec), Some(&preset)))).await;
+        assert_eq!(contents_at(&stored, "/spec"), Some(preset.as_str()));
+    }
 }
 
 /// An ephemeral container gets its contents, as newer API servers ask; preset ones stay.

@@ -3,6 +3,7 @@
 
 pub mod checks;
 mod other;
+mod policies;
 pub mod table;
 
 use std::path::Path;
@@ -17,29 +18,69 @@ use gmsa_testkit::server::Server;
 use gmsa_testkit::shared;
 use gmsa_testkit::webhook::Webhook;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 pub use other::other_webhook;
+pub use policies::Policies;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gmsa-webhook");
 pub const SOON: Duration = Duration::from_secs(30);
 
 /// The shared control plane, a server of this test's own in front of it, and a namespace that the
-/// server guards.
+/// server guards, or the API server itself.
 pub struct World {
     pub cluster: Cluster,
     pub authority: Authority,
     pub server: Server,
     pub webhook: Webhook,
     pub namespace: String,
+    /// What decides in the namespace, if that is not the webhook.
+    pub policies: Option<Policies>,
 }
+
+/// The same tests of pods in a world of each engine.
+macro_rules! engines {
+    ($($test:ident),+ $(,)?) => {
+        mod webhook {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(world) = crate::support::world(stringify!($test)).await {
+                    super::$test(world).await;
+                }
+            })+
+        }
+        mod policies {
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(world) = crate::support::world_of_policies(stringify!($test)).await {
+                    super::$test(world).await;
+                }
+            })+
+        }
+    };
+}
+pub(crate) use engines;
 
 /// None where there is no control plane; the test is then skipped by name.
 pub async fn world(test: &str) -> Option<World> {
     let cluster = shared::cluster(test).await?;
     let kubeconfig = cluster.kubeconfig.clone();
     Some(world_behind(cluster, &kubeconfig, &[]).await)
+}
+
+/// The same in a namespace in which the API server's own policies decide.
+pub async fn world_of_policies(test: &str) -> Option<World> {
+    let cluster = shared::cluster(test).await?;
+    if !cluster.at_least(1, 36) {
+        let why = "API servers have mutating policies from 1.36; see docs/engine.md";
+        gmsa_testkit::tools::skip_in_ci_too(test, why);
+        return None;
+    }
+    let kubeconfig = cluster.kubeconfig.clone();
+    let world = world_behind(cluster, &kubeconfig, &[]).await;
+    let (policies, namespace) = Policies::install(&world.cluster).await;
+    Some(World { namespace, policies: Some(policies), ..world })
 }
 
 /// The same with a way of the server to the API server, and flags.
@@ -49,7 +90,7 @@ pub async fn world_behind(cluster: Cluster, kubeconfig: &Path, flags: &[&str]) -
     let server = server(&cluster, &authority, kubeconfig, flags).await;
     let webhook = Webhook::register(&cluster, server.https, authority.pem()).await;
     let namespace = webhook.namespace(&cluster, "pods").await;
-    World { cluster, authority, server, webhook, namespace }
+    World { cluster, authority, server, webhook, namespace, policies: None }
 }
 
 /// Applies the resource definition and waits until it is served.
@@ -135,8 +176,17 @@ impl World {
         self.try_create(pod).await.unwrap_or_else(|(_, message)| panic!("denied: {message}"))
     }
 
+    /// Waits until every credential spec is known to what decides. The webhook reads them when it is
+    /// asked.
+    pub async fn settled(&self) {
+        if let Some(policies) = &self.policies {
+            policies.settled(&self.cluster, &self.namespace).await;
+        }
+    }
+
     /// Creates a pod, or returns the code and message of the refusal, with nothing stored.
     pub async fn try_create(&self, pod: &Value) -> Result<Value, (u16, String)> {
+        self.settled().await;
         let typed: Pod = serde_json::from_value(pod.clone()).unwrap();
         match self.pods().create(&PostParams::default(), &typed).await {
             Ok(stored) => Ok(serde_json::to_value(stored).unwrap()),
@@ -145,6 +195,24 @@ impl World {
                 assert!(self.pods().get_opt(name).await.unwrap().is_none(), "it was stored");
                 Err((status.code, status.message.clone()))
             }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Adds an ephemeral container to a pod that is there; needs an API server from 1.23.
+    pub async fn add_ephemeral(
+        &self,
+        pod: &Value,
+        context: &Value,
+    ) -> Result<Value, (u16, String)> {
+        self.settled().await;
+        let container = json!({"name": "debug", "image": "i", "securityContext": context});
+        let patch = Patch::Strategic(json!({"spec": {"ephemeralContainers": [container]}}));
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        let params = PatchParams::default();
+        match self.pods().patch_subresource("ephemeralcontainers", name, &params, &patch).await {
+            Ok(stored) => Ok(serde_json::to_value(stored).unwrap()),
+            Err(kube::Error::Api(status)) => Err((status.code, status.message.clone())),
             Err(error) => panic!("{error}"),
         }
     }

@@ -26,7 +26,7 @@ use kube::api::Api;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use super::{Plan, existing, options, refuse};
+use super::{Plan, engine, existing, options, refuse};
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
@@ -131,6 +131,7 @@ impl<'a> Takeover<'a> {
             return Ok(None);
         }
         let mut options = options::resolve(args, Some(known))?;
+        engine::check(args, &client, &options, version).await?;
         if options.certificates != Certificates::SelfManaged {
             return Err(Failure::Input(
                 "--adopt needs certificates that the server makes: take over first, then change \
@@ -290,6 +291,7 @@ impl<'a> Takeover<'a> {
             client: &self.client,
             applier: &self.applier,
             wait: self.args.wait,
+            settle: self.args.takeover.settle,
             place,
             trust: None,
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use gmsa_cluster::installation::{Certificates, Options, Resources, Tls, is_schedule, tls};
+use gmsa_cluster::installation::{Certificates, Engine, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
 use serde_json::{Value, json};
 
-use crate::cli::{CertificatesArg, FailurePolicy, Install, PodFlags, TlsFlags};
+use crate::cli::{CertificatesArg, EngineArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
 
 /// Resolves the options. An image that was never chosen is that of this version.
@@ -24,6 +24,10 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
         namespace: args.namespace.clone().unwrap_or(known.namespace),
         image,
         replicas: args.replicas.unwrap_or(known.replicas),
+        engine: args.engine.map_or(known.engine, |engine| match engine {
+            EngineArg::Policy => Engine::Policy,
+            EngineArg::Webhook | EngineArg::Auto => Engine::Webhook,
+        }),
         certificates: args.certificates.map_or(known.certificates, |from| match from {
             CertificatesArg::SelfManaged => Certificates::SelfManaged,
             CertificatesArg::CertManager => Certificates::CertManager,

@@ -8,8 +8,9 @@ use gmsa_cluster::api::apply::{Applier, Change};
 use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, labels, name};
 use gmsa_cluster::installation::edits::{Edit, differences};
+use gmsa_cluster::installation::identify::sends_no_pods;
 use gmsa_cluster::installation::{self, Options};
-use gmsa_core::names::{AKS_ENFORCER, EARLY_WARNINGS, FIELD_MANAGER, PROBE_LABEL};
+use gmsa_core::names::{AKS_ENFORCER, FIELD_MANAGER, PROBE_LABEL};
 use gmsa_core::rbac::LabelSelector;
 use kube::Client;
 use serde_json::{Value, json};
@@ -27,6 +28,8 @@ pub struct Stage<'a> {
     pub applier: &'a Applier,
     /// How long to wait for each step, in seconds.
     pub wait: u64,
+    /// How long API servers have to pick up policies, in seconds.
+    pub settle: u64,
     /// The namespace in which the webhooks are tried, if not in one of those whose pods are sent.
     pub place: Option<&'a str>,
     /// The CA bundle for API servers, unless the server writes it itself.
@@ -39,8 +42,36 @@ impl Stage<'_> {
         Instant::now() + Duration::from_secs(self.wait)
     }
 
-    /// Applies everything; the configurations only once a replica runs and answers.
+    /// Applies everything; what decides on pods only once a replica runs and answers.
     pub async fn apply(
+        &self,
+        options: &Options,
+        objects: &installation::Objects,
+    ) -> Result<(), Failure> {
+        self.server_and_webhooks(options, objects).await?;
+        // They refuse what the webhooks did not see, or what was not expanded, so these come first.
+        let (mutating, validating): (Vec<&Value>, Vec<&Value>) =
+            objects.policies.iter().partition(|object| is_policy(object, "Mutating"));
+        let mut is_new = false;
+        for object in mutating {
+            is_new |= self.apply_one(object).await? != Change::Unchanged;
+        }
+        if is_new {
+            printer::note(&format!(
+                "waiting {} s, so that every API server expands pods before one refuses those that \
+                 are not (--settle)",
+                self.settle
+            ));
+            tokio::time::sleep(Duration::from_secs(self.settle)).await;
+        }
+        for object in validating {
+            self.apply_one(object).await?;
+        }
+        Ok(())
+    }
+
+    /// The server, and the webhooks once it answers.
+    pub async fn server_and_webhooks(
         &self,
         options: &Options,
         objects: &installation::Objects,
@@ -65,11 +96,9 @@ impl Stage<'_> {
         }
         token::renew(self.client, &options.namespace).await?;
         wait::available(self.client, &options.namespace, end).await?;
-        // Early warnings block nothing, and are configured once the others answer.
-        let is_guard =
-            |object: &&Value| object.pointer("/metadata/name") != Some(&json!(EARLY_WARNINGS));
+        // What blocks nothing is configured once the others answer.
         let (guards, others): (Vec<&Value>, Vec<&Value>) =
-            objects.webhooks.iter().partition(is_guard);
+            objects.webhooks.iter().partition(|object| !sends_no_pods(object));
         let known = bundle.as_ref().map(|(trust, bundle)| (*trust, bundle.as_str()));
         let fresh = self.try_out(&guards, options, known, end).await?;
         for object in guards.into_iter().chain(others) {
@@ -83,11 +112,17 @@ impl Stage<'_> {
         if let Some((trust, bundle)) = known {
             trust.set(&objects.webhooks, bundle, end).await?;
         }
-        // They refuse what the webhooks did not see, so these come first.
-        for object in &objects.policies {
-            self.apply_one(object).await?;
-        }
         Ok(())
+    }
+
+    /// Waits so long that every API server has noticed what is new, before what decided until now ends.
+    pub async fn settle(&self) {
+        printer::note(&format!(
+            "waiting {} s, so that every API server has noticed before what decided until now is deleted \
+             (--settle)",
+            self.settle
+        ));
+        tokio::time::sleep(Duration::from_secs(self.settle)).await;
     }
 
     /// Fails if what the webhooks are sent is not what these configurations say: another field manager
@@ -170,9 +205,10 @@ impl Stage<'_> {
         }
     }
 
-    async fn apply_one(&self, object: &Value) -> Result<(), Failure> {
+    async fn apply_one(&self, object: &Value) -> Result<Change, Failure> {
         let change = self.applier.apply(object).await?;
-        printer::data(&changes(object, &change, ""))
+        printer::data(&changes(object, &change, ""))?;
+        Ok(change)
     }
 }
 
@@ -186,6 +222,12 @@ fn only_sent_by(wanted: &Value, live: &Value, namespaces: &[Value]) -> BTreeSet<
     };
     let only = namespaces.iter().filter(|one| sends(wanted, one) && !sends(live, one));
     only.map(|one| name(one).to_owned()).collect()
+}
+
+/// Whether it is an admission policy of this type, or its binding.
+pub fn is_policy(object: &Value, mutating: &str) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    kind.strip_prefix(mutating).is_some_and(|rest| rest.starts_with("AdmissionPolicy"))
 }
 
 fn is_server(object: &Value) -> bool {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::audit::{makes_hostnames, makes_random_hostnames};
+use gmsa_cluster::audit::{has_policy_engine, makes_hostnames, makes_random_hostnames};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::Source;
@@ -74,6 +74,15 @@ impl Facts<'_> {
             Self::Cluster(cluster) => {
                 cluster.runtime.block_on(makes_random_hostnames(&cluster.client))
             }
+        }
+    }
+
+    /// Whether the cluster's API server decides by the policy engine, which answers some pods in other
+    /// words.
+    pub fn has_policy_engine(&self) -> bool {
+        match self {
+            Self::Files { .. } => false,
+            Self::Cluster(cluster) => cluster.runtime.block_on(has_policy_engine(&cluster.client)),
         }
     }
 

@@ -288,7 +288,7 @@ async fn admitted(world: &Living, account: &str, spec: &str) {
 
 fn remedy(id: &str) -> &'static str {
     use gmsa_core::admission::Reason;
-    Reason::ALL.into_iter().find(|reason| reason.id() == id).unwrap().remedy()
+    Reason::ALL.iter().copied().find(|reason| reason.id() == id).unwrap().remedy()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
