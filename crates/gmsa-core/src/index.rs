@@ -135,7 +135,8 @@ fn build_within<'a>(limit: usize, specs: impl IntoIterator<Item = (&'a str, &'a 
     let mut index = Index::default();
     let mut bytes = canonical_json(&index.object()).len();
     for (name, spec) in specs {
-        let shared = spec.template().and_then(|template| Some((template, templates.get(template)?)));
+        let shared =
+            spec.template().and_then(|template| Some((template, templates.get(template)?)));
         let entry = match (&spec.contents, shared) {
             (Contents::TooLarge, _) => {
                 index.left_out.push(name.to_owned());
