@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD};
 use gmsa_testkit::{objects, shared, tools};
 use serde_json::json;
 
@@ -226,8 +227,8 @@ async fn it_finds_the_cluster_as_kubectl_does() {
         |ran: Ran, how: &str| assert_eq!(ran.code, 0, "{how}: {}{}", ran.stdout, ran.stderr);
 
     found(pair.there(&[&list[..], &["--kubeconfig", &config]].concat()), "--kubeconfig");
-    let text = fs::read_to_string(&cluster.kubeconfig).unwrap();
-    fs::write(work.join("powershell"), of_powershell(&text)).unwrap();
+    let kubeconfig = fs::read_to_string(&cluster.kubeconfig).unwrap();
+    fs::write(work.join("powershell"), of_powershell(&kubeconfig)).unwrap();
     found(pair.there(&[&list[..], &["--kubeconfig", "powershell"]].concat()), "UTF-16");
     pair.variables.insert("KUBECONFIG", (String::new(), format!("{missing};{config}")));
     found(pair.there(&list), "a list with a missing file");
@@ -235,9 +236,9 @@ async fn it_finds_the_cluster_as_kubectl_does() {
     // Only the home directory leads to a file. Wine gives %HOME% from a variable of its own, and %USERPROFILE%
     // leads to a directory of wine that has none.
     pair.variables.insert("KUBECONFIG", (String::new(), String::new()));
-    let lost = pair.there(&list);
-    assert_eq!(lost.code, 3, "{}{}", lost.stdout, lost.stderr);
-    assert!(lost.stderr.contains(r"\.kube\config"), "{}", lost.stderr);
+    let nowhere = pair.there(&list);
+    assert_eq!(nowhere.code, 3, "{}{}", nowhere.stdout, nowhere.stderr);
+    assert!(nowhere.stderr.contains(r"\.kube\config"), "{}", nowhere.stderr);
     let home = |name: &str| windows(&work.join(name).display().to_string());
     file("home/.kube/config");
     pair.variables.insert("WINEHOME", (String::new(), home("home")));
@@ -337,4 +338,33 @@ async fn with_a_cluster_it_prints_what_it_prints_on_linux() {
     let linux = names(pair.here(&["doctor", "--bundle", "linux.zip"]), "linux.zip");
     let made = names(pair.there(&["doctor", "--bundle", "windows.zip"]), "windows.zip");
     assert_eq!(made, linux);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_domain_controller_it_prints_what_it_prints_on_linux() {
+    let test = "with_a_domain_controller_it_prints_what_it_prints_on_linux";
+    let Some(mut pair) = Pair::new(test) else { return };
+    let Some(controller) = shared::domain_controller(test).await else { return };
+    let name = controller.unique("Win");
+    for (variable, value) in [
+        ("GMSA_DC", controller.address.to_string()),
+        ("GMSA_BIND_USER", ADMINISTRATOR.to_owned()),
+        ("GMSA_BIND_PASSWORD", ADMINISTRATOR_PASSWORD.to_owned()),
+    ] {
+        pair.variables.insert(variable, (value.clone(), value));
+    }
+    pair.path("GMSA_CA", &controller.ca);
+    let create = ["account", "create", &name, "--host", "WEBHOST1"];
+    let dry = [&create[..], &["--dry-run=client"]].concat();
+    assert_eq!(pair.same(&dry).code, 0);
+    let made = pair.there(&create);
+    assert_eq!(made.code, 0, "{}{}", made.stdout, made.stderr);
+    assert_eq!(pair.same(&["account", "check", &name, "--host", "WEBHOST1"]).code, 0);
+    let spec = ["credspec", "create", "win", "--account", &name, "--from-ad"];
+    assert!(pair.same(&spec).stdout.contains(&format!("MachineAccountName: {name}")));
+    // What is wrong with a log-on is said as well.
+    let wrong = "GMSA_BIND_PASSWORD";
+    pair.variables.insert(wrong, ("wrong".to_owned(), "wrong".to_owned()));
+    let refused = pair.same(&["account", "check", &name]);
+    assert!(refused.code > 1 && refused.stderr.contains("data 52e"), "{}", refused.stderr);
 }
