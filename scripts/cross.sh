@@ -25,6 +25,8 @@ if [ "$system" = windows ] || ! has_std "$target"; then
 fi
 if has_std "$target"; then
     scripts/dist.sh "$profile" "$target"
+    # The C library that Debian's packages for cross-building have.
+    export QEMU_LD_PREFIX=/usr/aarch64-linux-gnu
 else
     program=$(scripts/sid-build.sh "$profile" "$target")
     GMSA_PROGRAM=$program scripts/dist.sh "$profile" "$target"

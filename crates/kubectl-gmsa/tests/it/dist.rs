@@ -220,19 +220,14 @@ fn the_archive_for_arm64_contains_a_plugin_that_runs() {
     let version = env!("CARGO_PKG_VERSION");
     let file = format!("kubectl-gmsa_v{version}_linux_arm64.tar.gz");
     let emulator = Path::new("/usr/bin/qemu-aarch64-static");
-    if !dist.join(&file).is_file() || !emulator.is_file() {
-        let why = format!("no {file}, or no {} (qemu-user-static)", emulator.display());
-        tools::skip_in_ci_too(test, &why);
+    // Where the C library is that it was linked with: not always this machine's.
+    if std::env::var_os("QEMU_LD_PREFIX").is_none() {
+        tools::skip_in_ci_too(test, "`make arm64` runs it with the plugin for arm64");
         return;
     }
     let root = unpacked(&dist.join(&file));
     let run = |args: &[&str]| {
         let mut command = Command::new(emulator);
-        // Where Debian's packages for cross-building have the C library, unless the one that it was linked with
-        // is elsewhere.
-        if std::env::var_os("QEMU_LD_PREFIX").is_none() {
-            command.args(["-L", "/usr/aarch64-linux-gnu"]);
-        }
         command.arg(root.path().join("kubectl-gmsa")).args(args);
         command.current_dir(ROOT).output().unwrap()
     };
