@@ -101,7 +101,7 @@ async fn the_questions_of_our_own_commands_are_no_denials() {
         (Step::Validate, question(PROBE, false, nameless), "denied", 422),
         (Step::Validate, question("web", true, nameless), "denied", 422),
         // Under this name, too, nobody finds out unseen what there is.
-        (Step::Mutate, question(PROBE, true, r#"{"gmsaCredentialSpecName":"web"}"#), "denied", 404),
+        (Step::Mutate, question(PROBE, true, r#"{"gmsaCredentialSpecName":"web"}"#), "denied", 403),
     ] {
         let admission = admission();
         let (text, now) = (body.as_bytes(), Instant::now());

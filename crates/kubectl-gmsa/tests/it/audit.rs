@@ -243,7 +243,8 @@ fn progress_is_for_terminals(plane: &Plane, count: usize) {
         .output()
         .unwrap();
     let seen = String::from_utf8(output.stdout).unwrap();
-    let pods = format!("\r{count} pods\r\u{1b}[K");
+    // It is overwritten with spaces: not every terminal understands escapes.
+    let pods = format!("\r{count} pods\r{:20}\r", "");
     assert!(seen.contains(&pods), "{seen:?}");
     let piped = plane.audit(&[]);
     assert!(!piped.stdout.contains('\r') && piped.stderr.is_empty(), "{}", piped.stderr);

@@ -295,6 +295,9 @@ pub(super) async fn world(test: &str) -> Option<World> {
         }
         base.apply(&object).await;
     }
+    for object in &installed.policies {
+        base.apply(object).await;
+    }
     let world = World { base, slices, authority, _server: server, _files: files };
     for (path, status) in [
         (

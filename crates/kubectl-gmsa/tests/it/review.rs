@@ -360,6 +360,8 @@ fn a_directory_may_contain_other_files() {
         [
             "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
+            "passed over deploy/engine/kustomization.yaml:1: Kustomization is for kustomize: render \
+             it first, as kubectl kustomize deploy/engine | kubectl gmsa review -f -",
             "passed over deploy/guard/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/guard | kubectl gmsa review -f -",
             "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
@@ -367,7 +369,7 @@ fn a_directory_may_contain_other_files() {
             "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
         ]
     );
-    assert!(ran.stdout.contains("2 workloads, 0 with a GMSA"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("3 workloads, 0 with a GMSA"), "{}", ran.stdout);
     let yaml = review(&["-f", "deploy", "-o", "yaml"]);
     assert!(yaml.stdout.contains("kind: Deployment"), "{}", yaml.stdout);
     assert!(!yaml.stdout.contains("Kustomization") && !yaml.stdout.contains("panels"));

@@ -3,7 +3,7 @@
 
 use crate::support::world::{SOON, World};
 use gmsa_cluster::installation::Version;
-use gmsa_core::names::NAME;
+use gmsa_core::names::{GUARD, NAME};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::stand_in::address;
 use gmsa_testkit::{objects, tools};
@@ -57,7 +57,8 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     }
     let Some(world) = World::new(test).await else { return };
     let _stand_in = world.stand_in(None).await;
-    world.done(&["install"]).await;
+    // Where the guard refuses a pod, the replicas are not asked.
+    world.done(&["install", "--guard=false"]).await;
     world.namespace("web").await;
     eventually("pods are admitted", SOON, || async { world.admit("web").await.ok() }).await;
     // Until its right was seen, the pod may have been refused too.
@@ -98,6 +99,23 @@ async fn each_replica_tells_its_version_its_age_its_certificate_and_its_denials(
     let table = world.done(&["status"]).await;
     let row = table.lines().find(|line| line.contains(" yes ")).unwrap();
     assert!(row.contains("gmsa-webhook-") && row.contains(" s ago"), "{table}");
+
+    // What the guard refuses, the API server counts.
+    if world.version().has_policies() {
+        world.done(&["upgrade", "--guard"]).await;
+        eventually("the guard's refusal is counted", SOON, || async {
+            let _refused = pods.create(&dry, &pod).await.expect_err("it may not use it");
+            let request = http::Request::get("/metrics").body(Vec::new()).unwrap();
+            let page = world.client.request_text(request).await.unwrap();
+            let counts = |line: &str| {
+                line.starts_with("apiserver_validating_admission_policy_check_total{")
+                    && line.contains("enforcement_action=\"deny\"")
+                    && line.contains(&format!("policy=\"{GUARD}\""))
+            };
+            page.lines().any(counts).then_some(())
+        })
+        .await;
+    }
 
     // A user scales it by hand, and excludes a namespace.
     let deployments: Api<Deployment> = Api::namespaced(world.client.clone(), NAME);

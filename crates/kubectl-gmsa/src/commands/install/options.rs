@@ -237,7 +237,7 @@ fn tls_settings(args: &TlsFlags, known: Tls) -> Result<Tls, Failure> {
 fn is_quantity(text: &str) -> bool {
     let end = text.find(|character: char| !character.is_ascii_digit() && character != '.');
     let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
-    let suffixes = ["", "m", "k", "M", "G", "Ki", "Mi", "Gi"];
+    let suffixes = ["", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
     number.parse::<f64>().is_ok() && suffixes.contains(&suffix)
 }
 
@@ -273,6 +273,8 @@ mod tests {
         for (text, is) in [
             ("100m", true),
             ("64Mi", true),
+            ("1Ti", true),
+            ("1Tm", false),
             ("0.5", true),
             ("", false),
             ("-1", false),
