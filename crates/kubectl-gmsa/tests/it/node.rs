@@ -102,7 +102,9 @@ impl Cluster {
         let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
         let soon = DeleteParams::default().grace_period(1);
         eventually("the replicas have ended", SOON, || async {
-            let all = pods.list(&ListParams::default()).await.unwrap().items;
+            let mut all = pods.list(&ListParams::default()).await.unwrap().items;
+            // A Job makes a pod that is deleted again.
+            all.retain(|pod| pod.owner_references().iter().any(|one| one.kind == "ReplicaSet"));
             for pod in &all {
                 let grace = pod.metadata.deletion_grace_period_seconds;
                 if grace.is_none_or(|seconds| seconds > 1) {

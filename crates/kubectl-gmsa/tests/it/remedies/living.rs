@@ -17,7 +17,7 @@ pub(super) const MUTATING: &str =
 pub(super) const CRD: &str =
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gmsacredentialspecs.windows.k8s.io";
 /// The caches of the API server, and a certificate's Secret that is mounted later.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(super) struct Living {
     world: World,
