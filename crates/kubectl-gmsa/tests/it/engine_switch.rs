@@ -23,12 +23,8 @@ fn definition_path() -> String {
 
 /// A control plane whose API server has the policy engine.
 async fn world(test: &str) -> Option<World> {
-    let world = World::new(test).await?;
-    if world.plane.at_least(1, 36) {
-        return Some(world);
-    }
-    skip_in_ci_too(test, "this API server changes no pods by policies; see docs/engine.md");
-    None
+    let why_not = "this API server changes no pods by policies; see docs/engine.md";
+    World::since(36, test, why_not).await
 }
 
 /// Whether there is an object at this path.

@@ -22,12 +22,8 @@ const DEFINITION: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinition
 
 /// A control plane whose API server evaluates admission policies.
 async fn world(test: &str) -> Option<World> {
-    let world = World::new(test).await?;
-    if world.plane.at_least(1, 30) {
-        return Some(world);
-    }
-    skip_in_ci_too(test, "this API server has no admission policies; see docs/guard.md");
-    None
+    let why_not = "this API server has no admission policies; see docs/guard.md";
+    World::since(30, test, why_not).await
 }
 
 /// Creates a pod as a dry run; the error is its code and message.

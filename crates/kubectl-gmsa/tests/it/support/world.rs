@@ -12,6 +12,7 @@ use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::requests;
 use gmsa_testkit::stand_in::{Problem, StandIn, Workload};
+use gmsa_testkit::tools::skip_in_ci_too;
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::Client;
 use kube::api::{Api, PostParams};
@@ -33,6 +34,16 @@ impl World {
         let options =
             control_plane::Options { with_controller_manager: true, ..Default::default() };
         Self::start(test, options).await
+    }
+
+    /// The same, if Kubernetes is at least 1.`minor`: otherwise the test is skipped by name.
+    pub async fn since(minor: u32, test: &str, why_not: &str) -> Option<Self> {
+        let world = Self::new(test).await?;
+        if world.plane.at_least(1, minor) {
+            return Some(world);
+        }
+        skip_in_ci_too(test, why_not);
+        None
     }
 
     pub async fn start(test: &str, options: control_plane::Options) -> Option<Self> {
