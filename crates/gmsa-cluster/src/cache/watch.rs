@@ -18,8 +18,12 @@ use crate::api::PAGE;
 /// counts as current, because resuming the watch counts as activity.
 const WATCH_SECONDS: u32 = 45;
 
-/// How long to wait before a forbidden request is tried again.
-const FORBIDDEN_PAUSE: Duration = Duration::from_mins(1);
+/// How long to wait before a forbidden request is tried again. An API server that has just started
+/// forbids everything until it has read the roles.
+const FORBIDDEN: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(Duration::from_mins(1))
+    .without_max_times();
 
 /// How long to wait after a failure.
 const RETRY: ExponentialBuilder = ExponentialBuilder::new()
@@ -46,7 +50,7 @@ pub(crate) trait Sink<K>: Send + Sync + 'static {
     fn alive(&self);
     /// The watch ended; `clean` if the server ended it in time.
     fn ended(&self, clean: bool);
-    /// Listing or watching is forbidden.
+    /// Listing or watching is forbidden; said at each try.
     fn forbidden(&self);
     /// Everything up to this resource version was seen. Comes before what it is the version of.
     fn version(&self, _version: &str) {}
@@ -59,28 +63,37 @@ where
     S: Sink<K> + ?Sized,
 {
     let mut backoff = RETRY.build();
+    let mut forbidden = FORBIDDEN.build();
     loop {
-        match list(&api, sink).await {
+        let end = match list(&api, sink).await {
             Ok(version) => {
                 backoff = RETRY.build();
-                follow(&api, sink, version).await;
+                follow(&api, sink, version).await
             }
-            Err(error) if is_code(&error, 403) => {
+            // The next page may be too old as well: a new list begins after a pause.
+            Err(error) if is_code(&error, 410) => End::Failed(error.to_string()),
+            Err(error) => End::of(&error),
+        };
+        match end {
+            End::Forbidden => {
                 sink.forbidden();
-                sleep(FORBIDDEN_PAUSE).await;
+                sleep(pause(&mut forbidden)).await;
+                continue;
             }
-            Err(error) => {
+            End::Failed(error) => {
                 sink.ended(false);
                 let pause = pause(&mut backoff);
                 tracing::warn!(
                     what = sink.what(),
-                    error = %error,
+                    error,
                     retry_in_ms = pause.as_millis(),
                     "failed to list"
                 );
                 sleep(pause).await;
             }
+            End::Clean | End::Expired => {}
         }
+        forbidden = FORBIDDEN.build();
     }
 }
 
@@ -108,8 +121,8 @@ where
     }
 }
 
-/// Watches, resuming after every end, until a new list is needed.
-async fn follow<K, S>(api: &Api<K>, sink: &S, mut version: String)
+/// Watches, resuming after every end, until a new list is needed or watching is forbidden.
+async fn follow<K, S>(api: &Api<K>, sink: &S, mut version: String) -> End
 where
     K: kube::Resource + Clone + DeserializeOwned + Debug + 'static,
     S: Sink<K> + ?Sized,
@@ -117,38 +130,48 @@ where
     let params = WatchParams::default().timeout(WATCH_SECONDS);
     let mut backoff = RETRY.build();
     loop {
-        match api.watch(&params, &version).await {
+        let end = match api.watch(&params, &version).await {
             Ok(stream) => {
                 sink.alive();
-                let end = read(stream, sink, &mut version).await;
-                sink.ended(matches!(end, End::Clean));
-                match end {
-                    End::Clean => {
-                        backoff = RETRY.build();
-                        continue;
-                    }
-                    End::Expired => return,
-                    End::Failed(error) => {
-                        tracing::debug!(what = sink.what(), error, "the watch broke");
-                    }
-                }
+                read(stream, sink, &mut version).await
             }
-            Err(error) => {
-                sink.ended(false);
-                if is_code(&error, 410) || is_code(&error, 403) {
-                    return;
-                }
-                tracing::debug!(what = sink.what(), error = %error, "failed to watch");
+            Err(error) => End::of(&error),
+        };
+        sink.ended(matches!(end, End::Clean));
+        match end {
+            End::Clean => {
+                backoff = RETRY.build();
+                continue;
             }
+            End::Expired | End::Forbidden => return end,
+            End::Failed(error) => tracing::debug!(what = sink.what(), error, "the watch broke"),
         }
         sleep(pause(&mut backoff)).await;
     }
 }
 
+/// How a list or a watch ended.
 enum End {
+    /// The server ended the watch in time.
     Clean,
+    /// The resource version is too old.
     Expired,
+    Forbidden,
     Failed(String),
+}
+
+impl End {
+    fn of(error: &kube::Error) -> Self {
+        match error {
+            _ if is_code(error, 410) => Self::Expired,
+            _ if is_code(error, 403) => Self::Forbidden,
+            _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+fn is_code(error: &kube::Error, code: u16) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == code)
 }
 
 async fn read<K, S>(
@@ -192,10 +215,9 @@ fn note<K: kube::Resource>(object: &K, version: &mut String) {
     }
 }
 
-fn is_code(error: &kube::Error, code: u16) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == code)
-}
-
 fn pause(backoff: &mut ExponentialBackoff) -> Duration {
     backoff.next().unwrap_or(Duration::from_secs(10))
 }
+
+#[cfg(test)]
+mod tests;
