@@ -21,6 +21,23 @@ use gmsa_testkit::stand_in::Workload;
 
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
+/// Makes the credential spec of the examples without a directory.
+pub const BY_HAND: [&str; 13] = [
+    "credspec",
+    "create",
+    "gmsa-webapp1",
+    "--account",
+    "WebApp1$",
+    "--domain",
+    "contoso.com",
+    "--netbios",
+    "CONTOSO",
+    "--sid",
+    "S-1-5-21-2126449477-2524075714-3094792973",
+    "--guid",
+    "244818ae-87ac-4fcd-92ec-e79e5252348a",
+];
+
 #[derive(Debug)]
 pub struct Ran {
     pub code: i32,
