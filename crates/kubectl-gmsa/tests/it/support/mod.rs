@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Output;
+use std::time::Instant;
 
 use assert_cmd::Command;
 use gmsa_core::names::NAME;
@@ -74,7 +75,11 @@ pub fn plugin(args: &[&str]) -> Command {
 }
 
 pub fn ran(command: &mut Command) -> Ran {
-    command.output().unwrap().into()
+    let start = Instant::now();
+    let ran = command.output().unwrap().into();
+    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+    eprintln!("{}: {:.1} s", args.join(" "), start.elapsed().as_secs_f64());
+    ran
 }
 
 pub fn run(args: &[&str]) -> Ran {
