@@ -318,6 +318,10 @@ fn words(error: &serde_saphyr::Error) -> String {
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. } => EXPANDS.to_owned(),
         Error::Budget { .. } => "it is larger than any manifest that is read".to_owned(),
-        other => other.to_string().lines().next().unwrap_or_default().to_owned(),
+        other => match other.to_string().lines().next().unwrap_or_default() {
+            // Where the alias is used, the error is wrapped.
+            text if text.starts_with("alias ") => EXPANDS.to_owned(),
+            text => text.to_owned(),
+        },
     }
 }

@@ -185,7 +185,11 @@ async fn a_grant_is_in_force_and_the_second_changes_nothing() {
     assert_eq!(code, 0);
     assert!(stdout.contains(&format!("{c} may not use {spec}")), "{stdout}");
     assert!(stdout.ends_with("nothing to change\n"), "{stdout}");
-    assert!(stderr.contains(&format!("the credential spec {spec} does not exist")), "{stderr}");
+    assert_eq!(stderr, "");
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &["revoke", "spec-typo", "--from", &c]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains(&format!("{c} may not use spec-typo")), "{stdout}");
+    assert!(stderr.contains("the credential spec spec-typo does not exist"), "{stderr}");
 }
 
 #[tokio::test]

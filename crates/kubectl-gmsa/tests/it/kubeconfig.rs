@@ -186,11 +186,7 @@ async fn tokens_are_sent_as_kubectl_sends_them() {
     let ran = run_on(&in_file, &["access"]);
     // The account may not read roles: the API server names only an account that it knows.
     assert!(ran.stderr.contains(&known) && !ran.stderr.contains(&token), "{}", ran.stderr);
-    for (content, why) in [
-        ("hunter\n2", "no HTTP header may hold"),
-        (" \n", "is empty"),
-        ("\u{e9}", "no HTTP header"),
-    ] {
+    for (content, why) in [("hunter\n2", "no HTTP header may hold"), (" \n", "is empty")] {
         fs::write(&file, content).unwrap();
         let ran = run_on(&in_file, &["access"]);
         assert_eq!(ran.code, 3, "{}", ran.stderr);
