@@ -35,7 +35,7 @@ impl Connection {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(Failure::Cluster(format!(
                 "failed to find the namespace {namespace}: the cluster has none of this name; \
-                 kubectl get namespaces lists them"
+                 check its spelling, and the context"
             ))),
             Err(error) if error.is_forbidden() => Ok(()),
             Err(error) => Err(error.into()),

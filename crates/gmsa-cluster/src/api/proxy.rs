@@ -115,11 +115,9 @@ pub fn shown(proxy: &Uri) -> String {
 }
 
 /// A client that reaches the API server through this proxy.
-pub fn builder(
-    config: &Config,
-    proxy: &Uri,
-) -> Result<ClientBuilder<Requests>, super::client::Error> {
-    let failed = |why: &str| Error { proxy: shown(proxy), why: why.to_owned() };
+pub fn builder(config: &Config, proxy: &Uri) -> Result<ClientBuilder<Requests>, Error> {
+    let failed = |why: String| Error { proxy: shown(proxy), why };
+    let refused = |why: kube::Error| failed(why.to_string());
     // An error says that there is one already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut connector = HttpConnector::new();
@@ -131,17 +129,18 @@ pub fn builder(
             if let Some((user, password)) = credentials(proxy) {
                 through = through.with_auth(user, password);
             }
-            Ok(requests(config, through)?)
+            requests(config, through).map_err(refused)
         }
-        Some("http") => Ok(requests(config, tunnel(proxy, connector))?),
+        Some("http") => requests(config, tunnel(proxy, connector)).map_err(refused),
         Some("https") => {
             // Its certificate is for its own name.
             let mut of_proxy = config.clone();
             of_proxy.tls_server_name = None;
-            let connector = of_proxy.rustls_https_connector_with_connector(connector)?;
-            Ok(requests(config, tunnel(proxy, connector))?)
+            let connector =
+                of_proxy.rustls_https_connector_with_connector(connector).map_err(refused)?;
+            requests(config, tunnel(proxy, connector)).map_err(refused)
         }
-        _ => Err(failed("its URL must begin with http://, https:// or socks5://").into()),
+        _ => Err(failed("its URL must begin with http://, https:// or socks5://".to_owned())),
     }
 }
 
