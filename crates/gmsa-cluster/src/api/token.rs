@@ -31,11 +31,10 @@ pub fn bearer(token: &SecretString) -> Result<HeaderValue, &'static str> {
 /// header may hold. An empty one counts as none, as for kubectl.
 pub fn check(user: &mut AuthInfo) -> Result<(), &'static str> {
     user.token.take_if(|token| token.expose_secret().is_empty());
-    let provider = user.auth_provider.iter();
-    let provided = provider.flat_map(|provider| {
+    let legacy = user.auth_provider.iter().flat_map(|provider| {
         ["id-token", "access-token"].into_iter().filter_map(|key| provider.config.get(key))
     });
-    let tokens = user.token.iter().cloned().chain(provided.cloned().map(SecretString::from));
+    let tokens = user.token.iter().cloned().chain(legacy.cloned().map(SecretString::from));
     for token in tokens {
         bearer(&token)?;
     }
