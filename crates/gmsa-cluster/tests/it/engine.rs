@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gmsa_cluster::installation::engine::differences;
 use gmsa_cluster::installation::engine::{Policies, literal_policies, policies};
 use gmsa_cluster::installation::{NamespaceRequirement, Options, Version};
 use gmsa_core::admission::{
-    Denial, Facts, Operation, Plan, Reason, Request as Asked, Right, SpecFact, Step, decide, patch,
-    plan,
+    Decision, Denial, Facts, Operation, Plan, Reason, Request as Asked, Right, SpecFact, Step,
+    decide, patch, plan,
 };
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::credspec::{Prepared, canonical_json};
@@ -447,6 +448,21 @@ fn is_readable(specs: &Specs) -> bool {
     })
 }
 
+/// What of a new pod only the policies deny, as `review` says it.
+fn denied_by_policies(specs: &Specs, request: &Request, denials: &[Denial]) -> Vec<Denial> {
+    let text = request.object.to_string();
+    let pod: Pod<'_> = serde_json::from_str(&text).unwrap();
+    let spec = |name: &str| match specs.get(name).map(|object| Prepared::from_object(name, object))
+    {
+        Some(Some(prepared)) => Ok::<_, ()>(SpecFact::Found(Arc::new(prepared))),
+        Some(None) => Ok(SpecFact::Empty),
+        None => Ok(SpecFact::Absent),
+    };
+    let decision =
+        if denials.is_empty() { Decision::allow() } else { Decision::deny(denials.to_vec()) };
+    differences::of(&pod, &decision, spec, false).unwrap().denials
+}
+
 fn without_mark(mut object: Value) -> Value {
     if let Some(labels) = object["metadata"].get_mut("labels").and_then(Value::as_object_mut) {
         labels.remove(SEEN);
@@ -458,8 +474,11 @@ fn without_mark(mut object: Value) -> Value {
 }
 
 fn assert_alike(specs: &Specs, request: &Request, answer: &Answer) -> Result<(), TestCaseError> {
+    let is_new = request.operation == "CREATE";
     match (core(specs, request), answer) {
         (Ok(expected), Answer::Admitted(stored)) => {
+            let denied = denied_by_policies(specs, request, &[]);
+            prop_assert!(!is_new || denied.is_empty(), "{:?}", denied);
             let [expected, stored] = [expected, stored.clone()].map(without_mark);
             prop_assert_eq!(expected, stored);
         }
@@ -481,6 +500,8 @@ fn assert_alike(specs: &Specs, request: &Request, answer: &Answer) -> Result<(),
         (Ok(_), Answer::Denied(_, _, message)) => {
             let other_way = message.contains("does not match") && !is_readable(specs);
             prop_assert!(other_way, "only the policies deny: {:?}", answer);
+            let expected = words(&denied_by_policies(specs, request, &[]));
+            prop_assert!(!is_new || expected == *message, "{} {}", expected, message);
         }
         (Err(denials), Answer::Admitted(_)) => {
             prop_assert!(false, "only the core denies: {:?}", denials);
