@@ -29,7 +29,6 @@ pub(super) type Labels = BTreeMap<String, String>;
 
 /// What is known of the webhooks' reach.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Reach {
     /// The webhooks that pods are sent to.
     hooks: Vec<Hook>,

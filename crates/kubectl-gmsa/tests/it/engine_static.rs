@@ -141,7 +141,7 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     let again = ["install", "--engine=policy", "--static", "--settle=3"];
     world.done(&again).await;
 
-    // All is well, and what does not exist is not asked for.
+    // Nothing is wrong, and what does not exist is not asked for.
     let status = world.done(&["status"]).await;
     for id in ["engine-whole", "engine-static"] {
         assert!(row(&status, id).contains(" ok "), "{status}");
@@ -201,7 +201,18 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     world.done(&[&again[..], &["--force-conflicts"]].concat()).await;
     world.done(&["status"]).await;
 
-    // What changes in the cluster is not in the policies until they are written again.
+    follows_the_cluster(&world, &again).await;
+    follows_files(&world, &again).await;
+    let removed = world.done(&["uninstall", "--yes"]).await;
+    assert!(removed.contains("validatingadmissionpolicy/gmsa-static-check deleted"), "{removed}");
+    let ran = world.run(&["status"]).await;
+    assert!(ran.code == 1 && !ran.stdout.contains("engine-"), "{}", ran.stdout);
+}
+
+const SPECS: &str = "/apis/windows.k8s.io/v1/gmsacredentialspecs";
+
+/// What changes in the cluster is not in the policies until they are written again.
+async fn follows_the_cluster(world: &World, again: &[&str]) {
     let differs = async |words: &str| {
         let ran = world.run(&["status"]).await;
         let row = row(&ran.stdout, "engine-static");
@@ -211,20 +222,21 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     differs("the policies do not have late").await;
     world.apply(&objects::credential_spec("spec", "Changed")).await;
     differs("they have other contents of spec").await;
-    world.done(&again).await;
+    world.done(again).await;
     world.done(&["status"]).await;
-    let specs = "/apis/windows.k8s.io/v1/gmsacredentialspecs";
-    world.request("DELETE", &format!("{specs}/late"), &json!({})).await.unwrap();
+    world.request("DELETE", &format!("{SPECS}/late"), &json!({})).await.unwrap();
     differs("no GMSACredentialSpec belongs to late").await;
-    world.done(&again).await;
+    world.done(again).await;
+}
 
-    // From files: the cluster need not have them.
+/// From files: the cluster need not have them.
+async fn follows_files(world: &World, again: &[&str]) {
     let files = tempfile::tempdir().unwrap();
     let of_files =
         [objects::credential_spec("spec", "Changed"), objects::credential_spec("own", "Own")];
     write(files.path(), "specs.yaml", &of_files);
     let path = files.path().to_str().unwrap();
-    world.done(&[&again[..], &["-f", path]].concat()).await;
+    world.done(&[again, &["-f", path]].concat()).await;
     let status = world.done(&["status"]).await;
     assert!(
         row(&status, "engine-static")
@@ -234,17 +246,17 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     let status = world.done(&["status"]).await;
     let line = row(&status, "engine-static");
     assert!(line.contains(" warning ") && line.contains("other contents of own"), "{status}");
-    world.request("DELETE", &format!("{specs}/own"), &json!({})).await.unwrap();
-    for args in [&again[..], &["install", "--engine=policy"], &["install", "--engine=webhook"]] {
+    world.request("DELETE", &format!("{SPECS}/own"), &json!({})).await.unwrap();
+    for args in [again, &["install", "--engine=policy"], &["install", "--engine=webhook"]] {
         let ran = world.run(args).await;
         assert_eq!(ran.code, 2, "{}", ran.stderr);
         assert!(ran.stderr.contains("the cluster does not have own"), "{}", ran.stderr);
     }
     // What pods get is what the policies have.
-    world.request("DELETE", &format!("{specs}/spec"), &json!({})).await.unwrap();
+    world.request("DELETE", &format!("{SPECS}/spec"), &json!({})).await.unwrap();
     world.admit("web").await.unwrap();
     let pod = objects::pod("web", "p", &gmsa(Some("spec"), None));
-    write(files.path(), "pod.yaml", &[pod.clone()]);
+    write(files.path(), "pod.yaml", std::slice::from_ref(&pod));
     let pods = files.path().join("pod.yaml");
     let review = ["review", "--cluster", "-f", pods.to_str().unwrap()];
     let (code, report) = world.report(&review).await;
@@ -260,9 +272,4 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     assert!(!admission.is_empty(), "{doctor:#}");
     let (_, audit) = world.report(&["audit", "-A"]).await;
     assert!(!audit.to_string().contains("credspec-not-found"), "{audit:#}");
-
-    let removed = world.done(&["uninstall", "--yes"]).await;
-    assert!(removed.contains("validatingadmissionpolicy/gmsa-static-check deleted"), "{removed}");
-    let ran = world.run(&["status"]).await;
-    assert!(ran.code == 1 && !ran.stdout.contains("engine-"), "{}", ran.stdout);
 }

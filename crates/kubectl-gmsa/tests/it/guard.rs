@@ -433,10 +433,7 @@ impl Ops {
         eventually(&what, SOON, || async {
             match self.asks(method, &path, body).await {
                 Err((403, message)) if message.contains(PROTECTION) => Some(()),
-                other => {
-                    eprintln!("{other:?}");
-                    None
-                }
+                _ => None,
             }
         })
         .await;
@@ -509,7 +506,7 @@ async fn the_protection_covers_the_index_of_the_policy_engine() {
         (now["webhooks"][0]["clientConfig"]["caBundle"] == before).then_some(())
     })
     .await;
-    world.admit("web").await.unwrap();
+    eventually("pods are expanded", SOON, || async { world.admit("web").await.ok() }).await;
     let status = world.run(&["status"]).await;
     assert_eq!(status.code, 0, "{}", status.stdout);
     // An administrator switches with the protection in force, and removes everything.

@@ -86,11 +86,11 @@ impl Facts<'_> {
         let Self::Cluster(cluster) = self else { return Ok(false) };
         let objects = Objects::new(cluster.client.clone(), FIELD_MANAGER, true);
         let by = cluster.runtime.block_on(policy_engine(&objects));
-        if by == Some(Policies::Literals) {
-            if let Some(in_force) = cluster.runtime.block_on(InForce::read(&objects))? {
-                // It is asked once.
-                let _ = cluster.literals.set(in_force);
-            }
+        if by == Some(Policies::Literals)
+            && let Some(in_force) = cluster.runtime.block_on(InForce::read(&objects))?
+        {
+            // It is asked once.
+            let _ = cluster.literals.set(in_force);
         }
         Ok(by.is_some())
     }
