@@ -44,14 +44,16 @@ done
 unset APT_CONFIG
 install -m 755 "$work/root/usr/bin/etcd" "$out/etcd"
 
-stamp=k8s.io/component-base/version
 export GOROOT=$work/root/usr/lib/go-$release
 export PATH=$GOROOT/bin:$PATH GOFLAGS="-mod=vendor ${GOFLAGS:-}" GOPROXY=off GOTOOLCHAIN=local CGO_ENABLED=0
 export GOCACHE=${GOCACHE:-$work/cache} GOPATH=$work/go
+flags='-s -w'
+# Older API servers tell their clients the second.
+for stamp in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    flags+=" -X $stamp.gitVersion=$version -X $stamp.gitMajor=$major -X $stamp.gitMinor=$minor"
+done
 cd "$tree"
 for program in "$@"; do
-    go build -trimpath -o "$out/$program" -ldflags \
-        "-s -w -X $stamp.gitVersion=$version -X $stamp.gitMajor=$major -X $stamp.gitMinor=$minor" \
-        "./cmd/$program"
+    go build -trimpath -o "$out/$program" -ldflags "$flags" "./cmd/$program"
 done
 printf 'export KUBEBUILDER_ASSETS=%s\n' "$out"

@@ -46,7 +46,8 @@ pub fn tell(denied: &[Finding]) -> Result<(), Failure> {
     for finding in denied {
         let mut text = if finding.code == Code::GmsaInExcludedNamespace {
             format!(
-                "{} would be denied by the guard: {}\n",
+                "{}: {} would be denied by the guard: {}\n",
+                finding.object,
                 finding.evidence.join(", "),
                 finding.message
             )
