@@ -73,7 +73,7 @@ struct Engines {
     /// The directory of the programs of this build
     programs: PathBuf,
     /// At how many credential specs
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 10_000])]
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 1_000, 10_000])]
     counts: Vec<usize>,
     /// How many rounds
     #[arg(long, default_value_t = 7)]

@@ -30,6 +30,8 @@ use crate::world::{SPEC, World, create};
 const WITH: &str = "with-webhook";
 /// Pods of this one are decided on by the policies of the engine.
 const WITH_POLICIES: &str = "with-policies";
+/// Pods of this one are checked by a policy that has every credential spec as a parameter.
+const BY_SELECTOR: &str = "by-selector";
 /// Pods of this one are not.
 const WITHOUT: &str = "without-webhook";
 const SOON: Duration = Duration::from_mins(1);
@@ -97,8 +99,15 @@ pub(crate) async fn through_loopback(world: &World, rounds: usize, pods: usize) 
 }
 
 /// What decides on the pods of a namespace, in the order in which it is measured.
-const ENGINES: [(&str, &str); 3] =
-    [("none", WITHOUT), ("webhook", WITH), ("policy", WITH_POLICIES)];
+const ENGINES: [(&str, &str); 4] = [
+    ("none", WITHOUT),
+    ("webhook", WITH),
+    ("policy", WITH_POLICIES),
+    ("a policy with `paramRef.selector`", BY_SELECTOR),
+];
+
+/// With more credential specs than this, a policy that has each as a parameter takes seconds.
+const MOST_BY_SELECTOR: usize = 1_000;
 
 /// Compares creation without any support for GMSAs, with the webhook and with the policy engine, at so
 /// many credential specs, in turns, and prints a line for each.
@@ -125,6 +134,7 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         create(&world.client, &object, &plural, None).await;
     }
     expands(&world.client, WITH_POLICIES).await;
+    check_by_selector(&world.client).await;
     println!(
         "Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time",
         version.0, version.1
@@ -144,14 +154,18 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         specs.extend(more);
         put_index(&world.client, &specs).await;
         expands(&world.client, WITH_POLICIES).await;
+        let engines = &ENGINES[..if *count > MOST_BY_SELECTOR { 3 } else { 4 }];
         for gmsa in [false, true] {
-            let mut took = ENGINES.map(|_| Vec::new());
+            let mut took = vec![Vec::new(); engines.len()];
             for _ in 0..rounds {
-                for ((_, namespace), took) in ENGINES.iter().zip(&mut took) {
+                for ((_, namespace), took) in engines.iter().zip(&mut took) {
+                    // Each takes half a second there.
+                    let slow = *namespace == BY_SELECTOR && *count > 1;
+                    let pods = if slow { pods.div_ceil(20) } else { pods };
                     took.push(creations(&world.client, namespace, gmsa, 1, pods).await);
                 }
             }
-            for ((engine, _), took) in ENGINES.iter().zip(&took) {
+            for ((engine, _), took) in engines.iter().zip(&took) {
                 let of = |each: fn(&Took) -> f64| median(took.iter().map(each).collect()) / 1e3;
                 println!(
                     "| {count} | {} | {engine} | {:.2} | {:.2} |",
@@ -163,6 +177,34 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         }
     }
     drop(server);
+}
+
+/// A policy as one would write it first: each credential spec is a parameter.
+async fn check_by_selector(client: &Client) {
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": BY_SELECTOR},
+        "spec": {
+            "paramKind": {"apiVersion": "windows.k8s.io/v1", "kind": "GMSACredentialSpec"},
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
+                "operations": ["CREATE"], "resources": ["pods"]}]},
+            "validations": [{"expression": "object.spec.?securityContext.?windowsOptions\
+                .?gmsaCredentialSpecName.orValue('') != params.metadata.name || has(params.credspec)"}],
+        },
+    });
+    create(client, &policy, "validatingadmissionpolicies", None).await;
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": BY_SELECTOR},
+        "spec": {
+            "policyName": BY_SELECTOR,
+            "paramRef": {"selector": {}, "parameterNotFoundAction": "Deny"},
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector":
+                {"matchLabels": {"kubernetes.io/metadata.name": BY_SELECTOR}}},
+        },
+    });
+    create(client, &binding, "validatingadmissionpolicybindings", None).await;
 }
 
 fn credential_spec(name: &str, number: usize) -> Value {
@@ -212,7 +254,8 @@ async fn prepare(client: &Client) {
     create(client, &objects::credential_spec(SPEC, "WebApp1"), "gmsacredentialspecs", None).await;
     create(client, &objects::role(SPEC), "clusterroles", None).await;
     let opted_in = json!({NAMESPACE_LABEL: ENABLED});
-    for (name, labels) in [(WITH, opted_in), (WITHOUT, json!({})), (WITH_POLICIES, json!({}))] {
+    for name in [WITH, WITHOUT, WITH_POLICIES, BY_SELECTOR] {
+        let labels = if name == WITH { opted_in.clone() } else { json!({}) };
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": name, "labels": labels}});
         create(client, &namespace, "namespaces", None).await;
@@ -295,7 +338,7 @@ fn dry() -> PostParams {
 fn pod(namespace: &str, gmsa: bool, number: usize) -> Pod {
     // Without the webhook nothing expands the name.
     let contents = canonical_json(&objects::credential_spec(SPEC, "WebApp1")["credspec"]);
-    let contents = (namespace == WITHOUT).then_some(contents.as_str());
+    let contents = [WITHOUT, BY_SELECTOR].contains(&namespace).then_some(contents.as_str());
     let options = if gmsa { objects::gmsa(Some(SPEC), contents) } else { json!({}) };
     let mut pod: Value = objects::pod(namespace, &format!("pod-{number}"), &options);
     pod["spec"]["serviceAccountName"] = json!("web");

@@ -62,7 +62,9 @@ async fn within_ten_minutes(list: fn(usize) -> u16, watch: u16) -> Recorder {
             r#"{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}"#
                 .to_owned()
         } else {
-            format!(r#"{{"kind":"Status","status":"Failure","code":{code},"message":"","reason":""}}"#)
+            format!(
+                r#"{{"kind":"Status","status":"Failure","code":{code},"message":"","reason":""}}"#
+            )
         };
         let answer = http::Response::builder().status(code).body(Body::from(body.into_bytes()));
         async move { answer }
