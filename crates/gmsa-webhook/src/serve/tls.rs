@@ -173,9 +173,8 @@ fn group(id: u16, provider: &CryptoProvider) -> Option<&'static dyn SupportedKxG
 #[must_use]
 pub fn not_offered(settings: &Settings) -> Vec<&'static str> {
     let provider = aws_lc_rs::default_provider();
-    let is_offered = |id| {
-        provider.cipher_suites.iter().any(|one| one.suite() == CipherSuite::from(id))
-    };
+    let is_offered =
+        |id| provider.cipher_suites.iter().any(|one| one.suite() == CipherSuite::from(id));
     let suites = settings.cipher_suites.iter().filter(|one| !is_offered(one.id));
     let curves = settings.curves.iter().filter(|one| group(one.id, &provider).is_none());
     suites.map(|one| one.name).chain(curves.map(|one| one.name)).collect()

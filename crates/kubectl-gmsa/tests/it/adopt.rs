@@ -145,7 +145,10 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
         let unseen = stdout.lines().find(|line| line.contains("Deployment unseen"));
         assert_eq!(unseen.is_some(), world.plane.at_least(1, 30), "{stdout}");
         if let Some(unseen) = unseen {
-            assert!(unseen.starts_with("Namespace legacy: Deployment unseen, Pod unseen-"), "{stdout}");
+            assert!(
+                unseen.starts_with("Namespace legacy: Deployment unseen, Pod unseen-"),
+                "{stdout}"
+            );
             assert!(unseen.contains("would be denied by the guard"), "{stdout}");
         }
         assert!(stdout.contains("namespace/legacy stays excluded (gmsa-webhook=disabled)"));
