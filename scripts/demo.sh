@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 have cargo || die "Rust is missing: see https://rustup.rs"
 have cc || die "a C compiler is missing: apt-get install build-essential"
 say "building (a minute or two the first time)"
-cargo build --locked --workspace --bins
-exec cargo run --locked --quiet --bin xtask -- demo
+# With the features of the tests, so that nothing is built twice.
+cargo build --locked --workspace --features gmsa-webhook/otlp --bins
+exec cargo run --locked --quiet --features gmsa-webhook/otlp --bin xtask -- demo

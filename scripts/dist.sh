@@ -49,10 +49,12 @@ esac
 if [ -z "$built" ]; then
     say "building the plugin for $target ($profile)"
     if [ "$profile" = dev ]; then
-        # For the tests, which build the same program.
+        # For the tests, and as they build it, so that its dependencies are built once.
+        what=(--workspace --bin kubectl-gmsa --features gmsa-webhook/otlp)
         directory=debug
     else
         without_paths
+        what=(-p kubectl-gmsa)
         directory=$profile
     fi
     [ -z "${TARGET:-}" ] || directory=$TARGET/$directory
@@ -65,8 +67,8 @@ if [ -z "$built" ]; then
             features=
         fi
     fi
-    cargo build --locked --quiet --profile "$profile" ${TARGET:+--target "$TARGET"} -p kubectl-gmsa \
-        --features "$features"
+    cargo build --locked --quiet --profile "$profile" ${TARGET:+--target "$TARGET"} "${what[@]}" \
+        ${features:+--features "kubectl-gmsa/$features"}
     built=${CARGO_TARGET_DIR:-target}/$directory/$program
     [ "$profile" = dev ] || names_no_path "$built"
 fi

@@ -69,4 +69,4 @@ fi
 export RUST_BACKTRACE=0
 say "tests"
 # Most tests wait most of the time, for servers to start, notice and stop.
-cargo nextest run --locked --workspace --features gmsa-webhook/otlp --test-threads $((2 * $(nproc)))
+cargo nextest run --locked --workspace --features gmsa-webhook/otlp --test-threads $((3 * $(nproc)))

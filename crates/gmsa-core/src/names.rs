@@ -126,6 +126,9 @@ pub const TAKEOVER_STATE: &str = domain!("", "/takeover");
 /// due for replacement.
 pub const ROTATE_BEFORE: &str = domain!("", "/rotate-before");
 
+/// The annotation of a replica set whose pods could not be created: when install had its controller try again.
+pub const TRIED_AGAIN: &str = domain!("", "/tried-again");
+
 /// The name of the webhook that serves a path, such as `mutate`.
 #[must_use]
 pub fn webhook(path: &str) -> String {

@@ -235,6 +235,9 @@ resolvConf: $directory/resolv.conf
 failSwapOn: false
 address: 0.0.0.0
 nodeStatusUpdateFrequency: 2s
+# As from 1.27 on by default.
+kubeAPIQPS: 50
+kubeAPIBurst: 100
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%, imagefs.available: 1%}
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
@@ -435,7 +438,8 @@ done
 k get --raw /readyz >/dev/null || failed etcd apiserver
 took "API server"
 run controller-manager "$assets/kube-controller-manager" --kubeconfig="$directory/controller-manager.kubeconfig" \
-    --use-service-account-credentials --service-account-private-key-file="$directory/service-accounts.key" \
+    --use-service-account-credentials --kube-api-qps=1000 --kube-api-burst=1000 \
+    --service-account-private-key-file="$directory/service-accounts.key" \
     --root-ca-file="$directory/ca.crt" --leader-elect=false \
     --cluster-signing-cert-file="$directory/ca.crt" --cluster-signing-key-file="$directory/ca.key"
 run scheduler "$assets/kube-scheduler" --kubeconfig="$directory/scheduler.kubeconfig" --leader-elect=false

@@ -6,11 +6,10 @@ use std::process::Command;
 
 use crate::tools::{cache, skip};
 
-/// The programs of one control plane, and its version.
+/// The programs of one control plane.
 #[derive(Clone, Debug)]
 pub(crate) struct Binaries {
     dir: PathBuf,
-    pub(crate) version: (u32, u32),
 }
 
 impl Binaries {
@@ -29,6 +28,11 @@ impl Binaries {
     pub(crate) fn controller_manager(&self) -> PathBuf {
         self.dir.join("kube-controller-manager")
     }
+
+    /// Major and minor version. The API server is run to find out, so it is asked once for each start.
+    pub(crate) fn version(&self) -> (u32, u32) {
+        version(&self.api_server())
+    }
 }
 
 /// Finds the programs: `KUBEBUILDER_ASSETS`, else the cache. Without them the test is skipped by
@@ -45,10 +49,7 @@ pub(crate) fn find_node(test: &str) -> Option<Binaries> {
 
 fn found(test: &str, programs: &[&str]) -> Option<Binaries> {
     match locate(programs) {
-        Ok(dir) => {
-            let version = version(&dir.join("kube-apiserver"));
-            Some(Binaries { dir, version })
-        }
+        Ok(dir) => Some(Binaries { dir }),
         Err(why) => {
             skip(test, &why);
             None

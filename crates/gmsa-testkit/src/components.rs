@@ -14,11 +14,16 @@ use crate::process::free_port;
 pub(crate) struct Layout {
     dir: PathBuf,
     binaries: Binaries,
+    /// Major and minor version.
+    pub(crate) version: (u32, u32),
     pub(crate) etcd_port: u16,
     etcd_peer_port: u16,
     pub(crate) api_port: u16,
     extra_api_server_args: Vec<String>,
 }
+
+/// What its programs run with: they live for a minute, and would spend much of it on collecting garbage.
+pub(crate) const ENVIRONMENT: (&str, &str) = ("GOGC", "400");
 
 const API_SERVER_NAMES: [&str; 6] = [
     "localhost",
@@ -34,6 +39,7 @@ impl Layout {
     pub(crate) fn new(dir: &Path, binaries: Binaries, extra_api_server_args: Vec<String>) -> Self {
         let layout = Self {
             dir: dir.to_owned(),
+            version: binaries.version(),
             binaries,
             etcd_port: free_port(),
             etcd_peer_port: free_port(),
@@ -80,9 +86,15 @@ impl Layout {
         format!("--{flag}={}", self.dir.join(file).display())
     }
 
+    fn command(program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.envs([ENVIRONMENT]);
+        command
+    }
+
     /// The command line of etcd, which trades durability for speed.
     pub(crate) fn etcd(&self) -> Command {
-        let mut command = Command::new(self.binaries.etcd());
+        let mut command = Self::command(&self.binaries.etcd());
         let client = format!("http://127.0.0.1:{}", self.etcd_port);
         let peer = format!("http://127.0.0.1:{}", self.etcd_peer_port);
         command
@@ -104,7 +116,7 @@ impl Layout {
 
     /// The command line of kube-apiserver.
     pub(crate) fn api_server(&self) -> Command {
-        let mut command = Command::new(self.binaries.api_server());
+        let mut command = Self::command(&self.binaries.api_server());
         command
             .arg(format!("--etcd-servers=http://127.0.0.1:{}", self.etcd_port))
             .arg("--bind-address=127.0.0.1")
@@ -121,7 +133,7 @@ impl Layout {
             .arg(self.arg("kubelet-client-certificate", "admin.crt"))
             .arg(self.arg("kubelet-client-key", "admin.key"));
         // Off by default there, and always on later.
-        if (20..=22).contains(&self.binaries.version.1) {
+        if (20..=22).contains(&self.version.1) {
             command.arg("--feature-gates=EphemeralContainers=true");
         }
         let mode = "--authorization-mode=";
@@ -134,10 +146,12 @@ impl Layout {
 
     /// The command line of kube-controller-manager.
     pub(crate) fn controller_manager(&self) -> Command {
-        let mut command = Command::new(self.binaries.controller_manager());
+        let mut command = Self::command(&self.binaries.controller_manager());
         command
             .arg(self.arg("kubeconfig", "controller-manager.kubeconfig"))
             .arg("--use-service-account-credentials")
+            // By default 20 requests a second, of which it makes more than a hundred at its start.
+            .args(["--kube-api-qps=1000", "--kube-api-burst=1000"])
             .arg(self.arg("service-account-private-key-file", "service-accounts.key"))
             .arg(self.arg("root-ca-file", "ca.crt"))
             .arg("--leader-elect=false")
@@ -147,7 +161,7 @@ impl Layout {
             .arg("--bind-address=127.0.0.1")
             .arg(format!("--secure-port={}", free_port()));
         // The plain port of old versions is fixed, and there are several control planes at once.
-        if self.binaries.version.1 < 24 {
+        if self.version.1 < 24 {
             command.arg("--port=0");
         }
         command

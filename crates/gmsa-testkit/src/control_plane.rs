@@ -29,7 +29,6 @@ pub struct Options {
 /// A running control plane, killed and removed when dropped.
 pub struct ControlPlane {
     layout: Layout,
-    version: (u32, u32),
     // Stopped in this order, before their directory is removed.
     controller_manager: Option<Process>,
     api_server: Option<Process>,
@@ -42,12 +41,11 @@ impl ControlPlane {
     /// programs are missing: the test is then skipped by name, or fails where `CI=true`.
     pub async fn start_private(test: &str, options: Options) -> Option<Self> {
         let binaries = binaries::find(test)?;
-        let version = binaries.version;
         let dir = tempfile::Builder::new().prefix("kube-gmsa-control-plane-").tempdir().unwrap();
         let layout = Layout::new(dir.path(), binaries, options.extra_api_server_args);
         let etcd = Process::start("etcd", layout.etcd(), &layout.log("etcd"));
         let mut plane =
-            Self { layout, version, controller_manager: None, api_server: None, _etcd: etcd, dir };
+            Self { layout, controller_manager: None, api_server: None, _etcd: etcd, dir };
         plane.start_api_server().await;
         if options.with_controller_manager {
             let log = plane.layout.log("kube-controller-manager");
@@ -101,12 +99,12 @@ impl ControlPlane {
 
     /// Major and minor version of Kubernetes.
     pub fn version(&self) -> (u32, u32) {
-        self.version
+        self.layout.version
     }
 
     /// Whether Kubernetes is at least this version.
     pub fn at_least(&self, major: u32, minor: u32) -> bool {
-        self.version >= (major, minor)
+        self.version() >= (major, minor)
     }
 
     /// Kills the API server and waits until it has ended.
@@ -157,7 +155,7 @@ impl ControlPlane {
 /// Major and minor version of the programs that a test would start. None if they are missing: the test is
 /// then skipped by name, or fails where `CI=true`.
 pub fn version_of_programs(test: &str) -> Option<(u32, u32)> {
-    binaries::find(test).map(|found| found.version)
+    binaries::find(test).map(|found| found.version())
 }
 
 /// Makes a client from a kubeconfig.

@@ -9,6 +9,7 @@ use kube::Client;
 use serde::{Deserialize, Serialize};
 
 use crate::binaries;
+use crate::components::ENVIRONMENT;
 use crate::control_plane::client;
 use crate::process::{Process, eventually};
 use crate::run::Run;
@@ -71,13 +72,13 @@ impl Node {
             up.arg("up").arg(&dir);
             up.env("ASSETS", binaries.dir()).env("PACKAGES", files.join("packages"));
             up.env("HELPER", &helper).env("HELPER_IMAGE", files.join("helper.tar"));
-            up.env("KUBECTL", kubectl);
+            up.env("KUBECTL", kubectl).envs([ENVIRONMENT]);
             // Not captured: what stays in the background would keep the pipe open.
             let log = run.log();
             let status = crate::process::with_log(&mut up, &log).status().unwrap();
             assert!(status.success(), "the cluster did not start: {}", crate::process::tail(&log));
             import(&dir, archive, image);
-            State { dir, helper: helper.clone(), version: binaries.version }
+            State { dir, helper: helper.clone(), version: binaries.version() }
         };
         let State { dir, helper, version } = run.state(start).await;
         let kubeconfig = dir.join("kubeconfig");
@@ -117,7 +118,7 @@ impl Node {
     /// Starts it again. It answers a while later.
     pub fn start_api_server(&self) {
         let mut start = Command::new(SCRIPT);
-        start.arg("start").arg(&self.dir).arg("apiserver");
+        start.arg("start").arg(&self.dir).arg("apiserver").envs([ENVIRONMENT]);
         // Not captured: what stays in the background would keep the pipe open.
         let log = self.dir.join("logs/start.log");
         let status = crate::process::with_log(&mut start, &log).status().unwrap();

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// The poll interval for a condition without an event.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
+/// A wait that a test's output mentions.
+const NOTEWORTHY: Duration = Duration::from_secs(1);
 
 /// A child process whose output goes to a file; killed when dropped.
 pub struct Process {
@@ -120,6 +122,9 @@ where
     let start = Instant::now();
     loop {
         if let Some(value) = condition().await {
+            if start.elapsed() > NOTEWORTHY {
+                eprintln!("{what}: after {:.1} s", start.elapsed().as_secs_f64());
+            }
             return value;
         }
         assert!(start.elapsed() < within, "{what}: not within {within:?}");

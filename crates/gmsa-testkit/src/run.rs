@@ -113,6 +113,7 @@ impl Run {
         let mut detached = Command::new("setsid");
         detached.args(["/bin/sh", "-c", COMPONENT, "sh"]).arg(self.dir.join("pids"));
         detached.arg(command.get_program()).args(command.get_args()).current_dir("/");
+        detached.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         with_log(&mut detached, log).spawn().expect("failed to start setsid");
     }
 }

@@ -83,7 +83,6 @@ pub async fn separate_large_domain_controller(
 
 async fn start(run: &Run, binaries: Binaries) -> State {
     let dir = run.peer_dir();
-    let version = binaries.version;
     let layout = Layout::new(&dir, binaries, Vec::new());
     let kubeconfig = layout.kubeconfig("admin");
     let client = client(&kubeconfig).await;
@@ -101,5 +100,5 @@ async fn start(run: &Run, binaries: Binaries) -> State {
         assert!(start.elapsed() < START, "no default service account: {}", tail(&log));
         tokio::time::sleep(POLL).await;
     }
-    State { kubeconfig, url: layout.url(), authority: dir.join("ca.crt"), version }
+    State { kubeconfig, url: layout.url(), authority: dir.join("ca.crt"), version: layout.version }
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use k8s_openapi::api::authentication::v1::TokenRequest;
@@ -33,8 +33,16 @@ const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(240, 0, 0, 1));
 /// The label by which the Service finds its pods; pods of others are not run.
 const LABEL: &str = "app.kubernetes.io/name";
 const POLL: Duration = Duration::from_millis(100);
+/// How often a replica that was ready is asked again; a kubelet asks each every other second.
+const PROBE: Duration = Duration::from_secs(1);
 
-type Servers = Arc<tokio::sync::Mutex<HashMap<String, Server>>>;
+type Replicas = Arc<tokio::sync::Mutex<HashMap<String, Replica>>>;
+
+/// A process that runs a pod, and when it last said that it is ready.
+struct Replica {
+    server: Server,
+    ready: Option<Instant>,
+}
 
 /// Runs the pods of one namespace; all ends when it is dropped.
 pub struct StandIn {
@@ -76,7 +84,7 @@ impl StandIn {
         let kubelet = Kubelet {
             client: client.clone(),
             workload: workload.clone(),
-            servers: Servers::default(),
+            replicas: Replicas::default(),
             front: front.clone(),
             url: plane.url(),
             authority: plane.dir().join("ca.crt"),
@@ -98,7 +106,7 @@ impl Drop for StandIn {
 struct Kubelet {
     client: Client,
     workload: Workload,
-    servers: Servers,
+    replicas: Replicas,
     front: Front,
     url: String,
     authority: PathBuf,
@@ -130,16 +138,16 @@ impl Kubelet {
     async fn pod(&self, pods: &Api<Pod>, pod: &Pod) {
         let name = pod.name_any();
         if pod.metadata.deletion_timestamp.is_some() {
-            let server = self.servers.lock().await.remove(&name);
-            if let Some(server) = &server {
+            let replica = self.replicas.lock().await.remove(&name);
+            if let Some(Replica { server, .. }) = &replica {
                 // The process gets its signal at the moment the endpoints change.
                 server.signal("TERM");
                 self.front.remove(server.https);
             }
             let pods = pods.clone();
             tokio::spawn(async move {
-                if let Some(mut server) = server {
-                    server.ended().await;
+                if let Some(mut replica) = replica {
+                    replica.server.ended().await;
                 }
                 let _ = pods.delete(&name, &DeleteParams::default().grace_period(0)).await;
             });
@@ -151,10 +159,10 @@ impl Kubelet {
             let _: Result<serde_json::Value, _> =
                 pods.create_subresource("binding", &name, &PostParams::default(), &binding).await;
         }
-        if !self.servers.lock().await.contains_key(&name)
+        if !self.replicas.lock().await.contains_key(&name)
             && let Some(server) = self.launch(pod).await
         {
-            self.servers.lock().await.insert(name.clone(), server);
+            self.replicas.lock().await.insert(name.clone(), Replica { server, ready: None });
         }
     }
 
@@ -207,15 +215,19 @@ impl Kubelet {
         let pods: Api<Pod> = Api::namespaced(self.client.clone(), &self.workload.namespace);
         let mut ready = Vec::new();
         let mut dead = Vec::new();
-        let mut servers = self.servers.lock().await;
-        for (name, server) in servers.iter_mut() {
+        let mut replicas = self.replicas.lock().await;
+        for (name, Replica { server, ready: said }) in replicas.iter_mut() {
             if !server.is_running() {
                 dead.push(name.clone());
                 continue;
             }
-            // Like a kubelet, which does not verify certificates.
-            let answer = Https::trusting(server.https).get("/readyz").await;
-            let is_ready = answer.is_ok_and(|answer| answer.status == StatusCode::OK);
+            if said.is_none_or(|said| said.elapsed() >= PROBE) {
+                // Like a kubelet, which does not verify certificates.
+                let answer = Https::trusting(server.https).get("/readyz").await;
+                let is_ready = answer.is_ok_and(|answer| answer.status == StatusCode::OK);
+                *said = is_ready.then(Instant::now);
+            }
+            let is_ready = said.is_some();
             if is_ready {
                 ready.push(server.https);
             }
@@ -226,10 +238,10 @@ impl Kubelet {
             }
         }
         for name in dead {
-            let ip = servers.remove(&name).map_or(NOWHERE, |server| server.https.ip());
+            let ip = replicas.remove(&name).map_or(NOWHERE, |one| one.server.https.ip());
             self.status(&pods, &name, false, ip).await;
         }
-        drop(servers);
+        drop(replicas);
         self.front.set(ready);
     }
 

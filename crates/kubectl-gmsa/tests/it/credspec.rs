@@ -1,25 +1,9 @@
 //! `kubectl gmsa credspec` as a person runs it.
 
-use crate::support::{Ran, as_administrator, install_definition, ran, run, run_on};
+use crate::support::{BY_HAND, Ran, as_administrator, install_definition, ran, run, run_on};
 use gmsa_testkit::domain_controller::{GUID, SID};
 use gmsa_testkit::shared;
 use serde_json::{Value, json};
-
-const BY_HAND: [&str; 13] = [
-    "credspec",
-    "create",
-    "gmsa-webapp1",
-    "--account",
-    "WebApp1$",
-    "--domain",
-    "contoso.com",
-    "--netbios",
-    "CONTOSO",
-    "--sid",
-    "S-1-5-21-2126449477-2524075714-3094792973",
-    "--guid",
-    "244818ae-87ac-4fcd-92ec-e79e5252348a",
-];
 
 fn json_of(ran: &Ran) -> Value {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);

@@ -10,8 +10,10 @@ use gmsa_cluster::installation::Version;
 use gmsa_core::names;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota};
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::ResourceExt as _;
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -385,4 +387,13 @@ async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
         assert!(said.contains("its pods cannot be created: "), "{command}: {said}");
         assert!(said.contains("quota: none"), "{command}: {said}");
     }
+
+    // The controller tries ever more rarely, so the same command has it try when the cause is gone.
+    let sets: Api<ReplicaSet> = Api::namespaced(world.client.clone(), names::NAME);
+    let sets = sets.list(&ListParams::default()).await.unwrap().items;
+    assert!(sets[0].annotations().contains_key(names::TRIED_AGAIN), "{sets:?}");
+    quotas.delete("none", &DeleteParams::default()).await.unwrap();
+    eventually("no quota counts", SOON, || async { pods.create(&params, &pod).await.ok() }).await;
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
 }

@@ -92,28 +92,29 @@ impl Cluster {
         .await;
     }
 
-    /// Ends the replicas within a second. The controller of namespaces waits for pods half as long as they
-    /// may take to end, and looks again only then.
+    /// Removes the replicas at once, their processes too: those would answer for seconds on connections that
+    /// the API server keeps. The controller of namespaces waits for pods half as long as they may take to end,
+    /// and a kubelet of 1.20 takes up to ten seconds to report that one has ended.
     async fn end_replicas(&self) {
         let deployments: Api<Deployment> = Api::namespaced(self.node.client.clone(), NAME);
         let none = Patch::Merge(json!({"spec": {"replicas": 0}}));
         // There may be no installation.
         let _not_there = deployments.patch(NAME, &PatchParams::default(), &none).await;
         let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
-        let soon = DeleteParams::default().grace_period(1);
-        eventually("the replicas have ended", SOON, || async {
+        let now = DeleteParams::default().grace_period(0);
+        eventually("the replicas are gone", SOON, || async {
             let mut all = pods.list(&ListParams::default()).await.unwrap().items;
             // A Job makes a pod that is deleted again.
             all.retain(|pod| pod.owner_references().iter().any(|one| one.kind == "ReplicaSet"));
             for pod in &all {
-                let grace = pod.metadata.deletion_grace_period_seconds;
-                if grace.is_none_or(|seconds| seconds > 1) {
-                    let _gone_already = pods.delete(&pod.name_any(), &soon).await;
-                }
+                let _gone_already = pods.delete(&pod.name_any(), &now).await;
             }
-            all.is_empty().then_some(())
+            let status = deployments.get_opt(NAME).await.unwrap().and_then(|one| one.status);
+            let counted = status.and_then(|status| status.replicas).unwrap_or(0);
+            (all.is_empty() && counted == 0).then_some(())
         })
         .await;
+        self.node.shell("pkill -KILL -x gmsa-webhook || true");
     }
 
     /// Waits until every replica is of the newest template and ready, and no other exists.

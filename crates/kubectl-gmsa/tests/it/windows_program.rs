@@ -12,7 +12,7 @@ use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD};
 use gmsa_testkit::{objects, shared, tools};
 use serde_json::json;
 
-use crate::support::{ROOT, Ran, install_definition, plugin, unpacked};
+use crate::support::{BY_HAND, ROOT, Ran, install_definition, plugin, unpacked};
 
 /// The program of the archive for Windows, and what it and that for Linux get.
 struct Pair {
@@ -146,30 +146,15 @@ fn without_a_cluster_it_prints_what_it_prints_on_linux() {
     let absolute = manifests.display().to_string();
     pair.same_with(&["review", "-f", &absolute], &["review", "-f", &windows(&absolute)]);
 
-    let spec = [
-        "credspec",
-        "create",
-        "gmsa-webapp1",
-        "--account",
-        "WebApp1",
-        "--domain",
-        "contoso.com",
-        "--netbios",
-        "CONTOSO",
-        "--sid",
-        "S-1-5-21-2126449477-2524075714-3094792973",
-        "--guid",
-        "244818ae-87ac-4fcd-92ec-e79e5252348a",
-    ];
     for format in ["yaml", "json", "credspec"] {
-        let ran = pair.same(&[&spec[..], &["-o", format]].concat());
+        let ran = pair.same(&[&BY_HAND[..], &["-o", format]].concat());
         assert!(ran.code == 0 && ran.stdout.contains("WebApp1"), "{}", ran.stderr);
     }
     let written = |name: &str, ran: Ran| {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         fs::read(work.join(name)).unwrap()
     };
-    let out = |name| [&spec[..], &["-o", "credspec", "--out", name]].concat();
+    let out = |name| [&BY_HAND[..], &["-o", "credspec", "--out", name]].concat();
     let linux = written("linux.json", pair.here(&out("linux.json")));
     let made = written("windows.json", pair.there(&out(".\\windows.json")));
     assert_eq!(made, linux);
@@ -184,7 +169,8 @@ fn without_a_cluster_it_prints_what_it_prints_on_linux() {
         &["credspec", "lint", "-f", "my pods\\1-credential-spec.yaml"],
     );
     // What Windows keeps for devices: one that takes everything, and names that no file can have.
-    let ran = pair.there(&[&spec[..], &["-o", "credspec", "--out", "NUL", "--overwrite"]].concat());
+    let ran =
+        pair.there(&[&BY_HAND[..], &["-o", "credspec", "--out", "NUL", "--overwrite"]].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(!work.join("NUL").exists());
     let ran = pair.there(&out("aux.json"));

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::answer;
-use gmsa_core::names::NAME;
+use gmsa_core::names::{NAME, TRIED_AGAIN};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
-use kube::api::{Api, ListParams};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
+use serde_json::json;
 
 use crate::failure::Failure;
 use crate::installation::pods::{Problem, REFUSED, problem, refused, selector};
@@ -78,11 +81,17 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         if progress.done {
             return Ok(());
         }
-        let problems = problems(client, namespace, &deployment).await?;
-        refused_since = problems
-            .iter()
-            .any(|problem| problem.reason == REFUSED)
-            .then(|| refused_since.unwrap_or_else(Instant::now));
+        let newest = newest(client, namespace, &deployment).await?;
+        let problems = match &newest {
+            Some(set) => problems(client, namespace, set).await?,
+            None => Vec::new(),
+        };
+        if !problems.iter().any(|problem| problem.reason == REFUSED) {
+            refused_since = None;
+        } else if refused_since.is_none() {
+            refused_since = Some(Instant::now());
+            try_again(client, namespace, newest).await;
+        }
         let hopeless = refused_since.is_some_and(|since: Instant| since.elapsed() >= HOPELESS);
         if hopeless || Instant::now() >= end {
             let problems = if problems.is_empty() {
@@ -135,17 +144,25 @@ fn progress(deployment: &Deployment) -> Progress {
     Progress { done, text }
 }
 
+/// Has the controller create pods at once that it could not create: by itself it tries ever more rarely, at
+/// last every quarter of an hour, so that what was fixed meanwhile would not be noticed. It looks at a replica
+/// set that changes. Without the right to change it, the controller's own time is waited for.
+async fn try_again(client: &Client, namespace: &str, set: Option<ReplicaSet>) {
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
+    let now = Timestamp::now().to_string();
+    let change = Patch::Merge(json!({"metadata": {"annotations": {TRIED_AGAIN: now}}}));
+    if let Some(set) = set {
+        let _not_allowed = sets.patch(&set.name_any(), &PatchParams::default(), &change).await;
+    }
+}
+
 /// Why the pods of the newest template do not run, each reason once.
 async fn problems(
     client: &Client,
     namespace: &str,
-    deployment: &Deployment,
+    newest: &ReplicaSet,
 ) -> Result<Vec<Problem>, Failure> {
     let ours = ListParams::default().labels(&selector());
-    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
-    let object = format!("replica sets of {namespace}");
-    let sets = answer("list the", object, sets.list(&ours)).await?;
-    let Some(newest) = newest(deployment, &sets.items) else { return Ok(Vec::new()) };
     let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let conditions = conditions.map(|one| [&one.type_, &one.status, &one.message]);
     let mut problems: Vec<Problem> = refused(conditions).into_iter().collect();
@@ -188,19 +205,24 @@ async fn warnings(client: &Client, namespace: &str, pods: &[Pod]) -> Vec<Problem
 }
 
 /// The replica set of the template that the deployment has now; none until its controller made it.
-fn newest<'a>(deployment: &Deployment, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
-    let status = deployment.status.as_ref()?;
-    if status.observed_generation < deployment.metadata.generation {
-        return None;
+async fn newest(
+    client: &Client,
+    namespace: &str,
+    deployment: &Deployment,
+) -> Result<Option<ReplicaSet>, Failure> {
+    let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
+    let Some(revision) = deployment.annotations().get(REVISION) else { return Ok(None) };
+    if observed < deployment.metadata.generation {
+        return Ok(None);
     }
-    let revision = deployment.annotations().get(REVISION)?;
-    sets.iter().find(|set| {
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), namespace);
+    let ours = ListParams::default().labels(&selector());
+    let sets = answer("list the", format!("replica sets of {namespace}"), sets.list(&ours)).await?;
+    let is_owner = |owner: &OwnerReference| Some(&owner.uid) == deployment.metadata.uid.as_ref();
+    Ok(sets.items.into_iter().find(|set| {
         set.annotations().get(REVISION) == Some(revision)
-            && set
-                .owner_references()
-                .iter()
-                .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
-    })
+            && set.owner_references().iter().any(is_owner)
+    }))
 }
 
 #[cfg(test)]

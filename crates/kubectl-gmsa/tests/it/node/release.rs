@@ -1,7 +1,6 @@
 //! The chart in a real cluster, and the ways between it and install.
 
 use gmsa_core::names::{NAME, SECRET};
-use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
@@ -9,7 +8,6 @@ use kube::api::Api;
 use super::Cluster;
 use crate::support::helm::{CHART, run};
 use crate::support::load::{Load, admit};
-use crate::support::world::SOON;
 
 async fn helm(cluster: &Cluster, program: &std::path::Path, args: &[&str]) -> String {
     let mut all: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
@@ -22,14 +20,11 @@ async fn helm(cluster: &Cluster, program: &std::path::Path, args: &[&str]) -> St
     done.await.unwrap().unwrap_or_else(|why| panic!("{shown}: {why}"))
 }
 
-/// Removes the release, and waits for its replicas: until they end, they answer on connections that the API
-/// server keeps, and the token of an account that was deleted is rejected.
+/// Removes the release and its replicas, whose account is deleted with it: until they end, they answer on
+/// connections that the API server keeps, and their token is rejected.
 async fn remove_release(cluster: &Cluster, program: &std::path::Path) {
     helm(cluster, program, &["uninstall", "gmsa", "--wait"]).await;
-    eventually("the replicas of the release have ended", SOON, || async {
-        cluster.pods_and_ending().await.is_empty().then_some(())
-    })
-    .await;
+    cluster.end_replicas().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::process::Output;
+use std::time::Instant;
 
 use assert_cmd::Command;
 use gmsa_core::names::NAME;
@@ -20,6 +21,23 @@ use gmsa_testkit::domain_controller::{ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Dom
 use gmsa_testkit::stand_in::Workload;
 
 pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Makes the credential spec of the examples without a directory.
+pub const BY_HAND: [&str; 13] = [
+    "credspec",
+    "create",
+    "gmsa-webapp1",
+    "--account",
+    "WebApp1$",
+    "--domain",
+    "contoso.com",
+    "--netbios",
+    "CONTOSO",
+    "--sid",
+    "S-1-5-21-2126449477-2524075714-3094792973",
+    "--guid",
+    "244818ae-87ac-4fcd-92ec-e79e5252348a",
+];
 
 #[derive(Debug)]
 pub struct Ran {
@@ -57,7 +75,11 @@ pub fn plugin(args: &[&str]) -> Command {
 }
 
 pub fn ran(command: &mut Command) -> Ran {
-    command.output().unwrap().into()
+    let start = Instant::now();
+    let ran = command.output().unwrap().into();
+    let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy()).collect();
+    eprintln!("{}: {:.1} s", args.join(" "), start.elapsed().as_secs_f64());
+    ran
 }
 
 pub fn run(args: &[&str]) -> Ran {
