@@ -5,7 +5,7 @@
 # Seen: it sends two replacements, of /spec/template and of /metadata/annotations. The annotations are
 # those of the old ReplicaSet: one that was added since is deleted, one that was changed is changed back.
 # It sends no field manager, so a server enters "kubectl" for all of them, and who had applied them
-# meets a conflict with the next server-side apply.
+# meets a conflict with the next server-side apply (seen with 1.36.2).
 # The API server here is a stand-in with one Deployment and its two ReplicaSets; it prints what it is sent.
 set -euo pipefail
 
