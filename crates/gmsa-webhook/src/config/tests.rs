@@ -80,7 +80,7 @@ fn lists_of_tls_names_are_read_and_a_flag_replaces_its_variable() {
     assert_eq!(curves(&["--tls-curves=23"], &env), [23]);
 }
 
-/// The FIPS module approves neither X25519 nor ChaCha20; any other build has all that the flags know.
+/// The FIPS module approves neither X25519 nor `ChaCha20`; any other build has all that the flags know.
 #[test]
 fn a_tls_name_that_this_build_does_not_offer_stops_the_start() {
     let suites: Vec<_> = CIPHER_SUITES.iter().map(|one| one.name).collect();

@@ -14,7 +14,7 @@ use rustls::NamedGroup;
 use rustls::crypto::aws_lc_rs;
 use serde_json::{Value, json};
 
-/// The FIPS module approves neither X25519 nor ChaCha20, and a server built with it offers neither.
+/// The FIPS module approves neither X25519 nor `ChaCha20`, and a server built with it offers neither.
 const FIPS: bool = cfg!(feature = "fips");
 
 /// What was agreed: version, cipher suite and group, as OpenSSL prints them. None if the handshake
