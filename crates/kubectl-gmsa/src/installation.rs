@@ -5,11 +5,13 @@ pub mod leftover;
 pub mod pods;
 pub mod probe;
 pub mod removal;
+pub mod rights;
 pub mod signature;
 pub mod token;
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, NamespaceRequirement, Options};
 use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
@@ -65,6 +67,26 @@ pub async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(), Failur
         "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
          kubectl gmsa install --adopt; nothing was changed"
     )))
+}
+
+/// An installation has names in the whole cluster, so there is one: it is changed and removed where it is.
+pub async fn refuse_elsewhere(client: &Client, namespace: &str, verb: &str) -> Result<(), Failure> {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let binding = Reference::cluster(kinds::CLUSTER_ROLE_BINDING, NAME);
+    let binding = objects.get(&binding).await?.filter(is_ours);
+    let subjects = binding.as_ref().and_then(|binding| binding["subjects"].as_array());
+    for there in subjects.into_iter().flatten().map(|subject| text(subject, "/namespace")) {
+        let deployment = Reference::namespaced(kinds::DEPLOYMENT, there, NAME);
+        // What is left of a namespace that was deleted stops nobody.
+        if there != namespace && objects.get(&deployment).await?.is_some_and(|one| is_ours(&one)) {
+            return Err(Failure::Cluster(format!(
+                "failed to {verb} in the namespace {namespace}: the installation is in {there}; name \
+                 that one (--namespace {there}), or move it: kubectl gmsa uninstall --namespace {there}, \
+                 then install again; nothing was changed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a namespace's labels are such that its pods are sent.

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::{kept_options, leftover, refuse_unfinished};
+use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished};
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
@@ -84,6 +84,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let version = supported(server_version(&client).await?)?;
     let namespace = args.namespace.as_deref().unwrap_or(NAME);
     let end = Instant::now() + Duration::from_secs(args.wait);
+    refuse_elsewhere(&client, namespace, "install").await?;
     wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     if args.takeover.adopt
         && let Some(code) = Box::pin(adopt::run(args, &client, version, namespace)).await?

@@ -246,6 +246,28 @@ async fn missing_rights_are_named_before_anything_is_changed() {
     }
     assert!(stderr.contains("nothing was changed") && stdout.is_empty(), "{stderr}");
     assert_eq!(world.objects().await, before);
+
+    // Nor is half an installation deleted.
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    let before = world.objects().await;
+    let Ran { code, stdout, stderr } = world.run(&["uninstall", "--yes", &kubeconfig]).await;
+    assert_eq!(code, 3, "{stdout}");
+    for object in ["deployment/gmsa-webhook", "mutatingwebhookconfiguration/gmsa-webhook"] {
+        assert!(stderr.contains(&format!("you may not delete {object}")), "{stderr}");
+    }
+    assert!(stderr.contains("nothing was deleted") && stdout.is_empty(), "{stderr}");
+    assert_eq!(world.objects().await, before);
+
+    // And each command acts on the namespace of the installation alone.
+    for command in [&["install"][..], &["install", "--dry-run=server"], &["uninstall", "--yes"]] {
+        let elsewhere = [command, &["--namespace=elsewhere"]].concat();
+        let Ran { code, stdout, stderr } = world.run(&elsewhere).await;
+        assert_eq!(code, 3, "{elsewhere:?}: {stdout}");
+        let why = "in the namespace elsewhere: the installation is in gmsa-webhook";
+        assert!(stderr.contains(why) && stdout.is_empty(), "{elsewhere:?}: {stderr}");
+    }
+    assert_eq!(world.objects().await, before);
 }
 
 /// The message says why the webhook does not answer and what to do, and no pod is blocked.

@@ -26,11 +26,11 @@ use kube::api::Api;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use super::{Plan, engine, existing, options, refuse};
+use super::{Plan, engine, options, refuse};
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
-use crate::installation::{kept_options, probe};
+use crate::installation::{kept_options, probe, rights};
 use crate::output::printer;
 use crate::prompt::confirm;
 use found::{Found, find};
@@ -184,11 +184,11 @@ impl<'a> Takeover<'a> {
         let plan = Plan::new(&self.client, &self.applier, ours, &replaced).await?;
         let mut problems = Vec::new();
         for object in self.found.all().chain(&self.releases.records) {
-            problems.extend(existing::missing_right(&self.client, "delete", object).await?);
+            problems.extend(rights::missing_right(&self.client, "delete", object).await?);
         }
         for object in self.temporary_objects() {
             for verb in ["create", "patch", "delete"] {
-                problems.extend(existing::missing_right(&self.client, verb, object).await?);
+                problems.extend(rights::missing_right(&self.client, verb, object).await?);
             }
         }
         refuse(problems)?;
