@@ -74,6 +74,7 @@ pub fn plugin(args: &[&str]) -> Command {
     command
 }
 
+#[expect(clippy::print_stderr, reason = "shown with a failure: what took how long")]
 pub fn ran(command: &mut Command) -> Ran {
     let start = Instant::now();
     let ran = command.output().unwrap().into();
