@@ -12,6 +12,7 @@ pub mod token;
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, NamespaceRequirement, Options};
 use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
@@ -41,8 +42,8 @@ pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Opt
     })
 }
 
-/// What the policies of the engine say of their installation, where the Deployment is gone: the defaults
-/// with this engine. None without policies that read an index.
+/// What the policies of the engine say of their installation, where there is no Deployment: those that read
+/// an index are of one with the defaults, those that have the credential specs in them keep its options.
 async fn of_policies(client: &Client, namespace: &str) -> Result<Option<Options>, Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let policy = Reference::cluster(kinds::VALIDATING_POLICY, ENGINE_CHECK);
@@ -50,12 +51,18 @@ async fn of_policies(client: &Client, namespace: &str) -> Result<Option<Options>
         Err(error) if error.is_forbidden() => None,
         found => found?,
     };
-    let is_engine = found.as_ref().is_some_and(is_ours);
-    Ok(is_engine.then(|| Options {
-        namespace: namespace.to_owned(),
-        engine: Engine::Policy,
-        ..Options::default()
-    }))
+    if found.as_ref().is_some_and(is_ours) {
+        return Ok(Some(Options {
+            namespace: namespace.to_owned(),
+            engine: Engine::Policy,
+            ..Options::default()
+        }));
+    }
+    let in_force = match InForce::read(&objects).await {
+        Err(error) if error.is_forbidden() => None,
+        read => read?,
+    };
+    Ok(in_force.map(|in_force| in_force.options()))
 }
 
 /// A takeover that was interrupted is finished first.

@@ -38,11 +38,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let mut found = if version.has_mutating_policies() {
-        leftover::literals(&applier).await?
-    } else {
-        Vec::new()
-    };
+    let mut found = leftover::literals(&client, version).await?;
     let mut theirs = false;
     for object in in_order(&options, version) {
         // That of the index holds nothing of its own.
