@@ -11,7 +11,7 @@ use gmsa_cluster::installation::{Options, Origin, Version, objects as wanted};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{ENGINE_INDEX, ENGINE_STATIC, ENGINE_WHOLE};
 use gmsa_core::index::{self, Index, LIMIT, NEARLY, Spec};
-use gmsa_core::names::{INDEX, INDEX_KIND, KIND};
+use gmsa_core::names::{ENGINE_GUARD, INDEX, INDEX_KIND, KIND};
 use serde_json::Value;
 
 use super::facts::{Facts, Seen, shown, soft};
@@ -82,6 +82,10 @@ async fn policies(
         };
         match soft(objects.get(&Reference::cluster(kind, name(&policy))).await)? {
             Err(why) => return Ok(Outcome::unknown(&ENGINE_WHOLE, why)),
+            Ok(None) if name(&policy) == ENGINE_GUARD => gaps.push(format!(
+                "{} is missing, so what the other policies do not see is admitted unchecked",
+                shown(&policy)
+            )),
             Ok(None) => gaps.push(format!("{} is missing", shown(&policy))),
             Ok(Some(live)) => gaps.extend(gap(&policy, &live)),
         }
@@ -180,7 +184,7 @@ async fn compare(objects: &Objects) -> Result<Seen<Result<Index, String>>, Failu
         Err(why) => return Ok(Err(why)),
     };
     let Some(found) = found else {
-        let words = "there is no index, so every pod that uses a GMSA is refused";
+        let words = "there is no index: the policies, as far as they are there, refuse every pod that uses a GMSA";
         return Ok(Ok(Err(words.to_owned())));
     };
     Ok(Ok(differences(&specs, &Index::read(&found))))
