@@ -32,11 +32,12 @@ use serde_json::Value;
 use crate::api;
 use crate::api::objects::{Objects, kinds};
 use crate::api::value;
+use crate::installation::engine::InForce;
 use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
-pub use reach::{has_policy_engine, makes_hostnames, makes_random_hostnames};
+pub use reach::{Policies, makes_hostnames, makes_random_hostnames, policy_engine};
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 
@@ -125,7 +126,9 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     };
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
-    let snapshot = Snapshot::new(client, &specs);
+    let in_force = if reach.decides_by_literals() { InForce::read(&objects).await? } else { None };
+    let in_force = in_force.map(|in_force| in_force.credential_specs());
+    let snapshot = Snapshot::new(client, in_force.as_ref().unwrap_or(&specs));
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
     let mut gathered = Gathered {

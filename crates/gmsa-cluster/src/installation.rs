@@ -25,11 +25,14 @@ pub mod tls;
 mod webhooks;
 mod workload;
 
+use std::collections::BTreeMap;
+
+use gmsa_core::index::Spec;
 use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTION};
 use serde_json::{Value, json};
 
 pub use guard::{MOST_NAMES, gaps as guard_gaps};
-pub use options::{Certificates, Engine, NamespaceRequirement, Options, Resources, Tls};
+pub use options::{Certificates, Engine, NamespaceRequirement, Options, Origin, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
 pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
@@ -148,6 +151,24 @@ pub fn objects(options: &Options, version: Version) -> Objects {
     };
     policies.extend(protection::objects(options, version));
     Objects { base, webhooks: webhooks::objects(options, version), policies }
+}
+
+/// The objects of an installation whose policies have these credential specs in them, so that nothing runs
+/// in the cluster.
+#[must_use]
+pub fn literal_objects(
+    options: &Options,
+    version: Version,
+    specs: &BTreeMap<String, Spec>,
+) -> Objects {
+    let policies = engine::literal_policies(options, version, specs);
+    let mut policies: Vec<Value> = policies.iter().cloned().collect();
+    policies.extend(protection::objects(options, version));
+    Objects {
+        base: vec![serde_json::to_value(definition::definition()).unwrap_or_default()],
+        webhooks: Vec::new(),
+        policies,
+    }
 }
 
 /// Every file that is made of an installation's objects, for kustomize, for `kubectl apply -f`, for the

@@ -70,6 +70,22 @@ impl Spec {
             _ => None,
         }
     }
+
+    /// Whether a pod may carry its contents.
+    #[must_use]
+    pub fn fits(&self) -> bool {
+        self.contents != Contents::TooLarge
+    }
+
+    /// Its contents, as a pod gets them; none if it has none, or more than a pod may carry.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        match &self.contents {
+            Contents::None | Contents::TooLarge => None,
+            Contents::Whole(whole) => Some(whole.to_string()),
+            Contents::Templated { template, account } => Some(template.replace(ACCOUNT, account)),
+        }
+    }
 }
 
 /// Shows no contents, which belong in no log.
@@ -117,6 +133,16 @@ impl fmt::Debug for Index {
             .field("bytes", &self.bytes)
             .finish()
     }
+}
+
+/// Builds the index of these `GMSACredentialSpec` resources.
+#[must_use]
+pub fn of_objects(objects: &[Value]) -> Index {
+    let specs: Vec<(&str, Spec)> = objects
+        .iter()
+        .filter_map(|object| Some((object.pointer("/metadata/name")?.as_str()?, Spec::of(object))))
+        .collect();
+    build(specs.iter().map(|(name, spec)| (*name, spec)))
 }
 
 /// Builds the index of these credential specs, given by name, in any order.

@@ -95,6 +95,12 @@ pub const BY_HAND: &[ByHand] = &[
     ),
     by_hand(
         Catalogue::Checks,
+        "engine-static",
+        "the tests' own API server is older than policies that change pods; with a newer one \
+         `crates/kubectl-gmsa/tests/it/engine_static.rs` carries it out",
+    ),
+    by_hand(
+        Catalogue::Checks,
         "webhook-versions",
         "it takes replicas of two versions, and the tests build one; the rollout ends by itself, or \
          `webhook-rollout`, whose remedy is carried out, says more",

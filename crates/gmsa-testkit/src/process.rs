@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// The poll interval for a condition without an event.
 pub(crate) const POLL: Duration = Duration::from_millis(50);
+/// The longest pause between two looks at a condition.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// A wait that a test's output mentions.
 const NOTEWORTHY: Duration = Duration::from_secs(1);
 
@@ -114,7 +116,8 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Looks at a condition until it gives a value, and panics with `what` after the time given.
+/// Looks at a condition until it gives a value, and panics with `what` after the time given. What takes long is
+/// looked at more rarely, because many conditions run a command or ask an API server.
 pub async fn eventually<T, F>(what: &str, within: Duration, mut condition: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
@@ -128,6 +131,6 @@ where
             return value;
         }
         assert!(start.elapsed() < within, "{what}: not within {within:?}");
-        tokio::time::sleep(POLL).await;
+        tokio::time::sleep((start.elapsed() / 8).clamp(POLL, LONGEST_PAUSE)).await;
     }
 }

@@ -119,7 +119,7 @@ impl Kubelet {
         let mut once = HashSet::new();
         loop {
             // An API server that is away for a moment comes back.
-            if let Ok(list) = pods.list(&ListParams::default()).await {
+            if let Ok(list) = pods.list(&ListParams::default().match_any()).await {
                 // Pods of another installation belong to another stand-in.
                 let ours = |pod: &&Pod| pod.labels().get(LABEL) == Some(&self.workload.name);
                 for pod in list.items.iter().filter(|pod| is_once(pod) || ours(pod)) {

@@ -22,7 +22,7 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async};
 use crate::control_plane::ControlPlane;
 use crate::pki::Authority;
 
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(200);
 const BEAT: Duration = Duration::from_secs(2);
 
 /// The result of a command.
@@ -202,7 +202,7 @@ impl Kubelet {
                 self.beat().await;
                 self.beaten = Some(Instant::now());
             }
-            if let Ok(list) = pods.list(&ListParams::default()).await {
+            if let Ok(list) = pods.list(&ListParams::default().match_any()).await {
                 for pod in list.items {
                     self.pod(&pod).await;
                 }

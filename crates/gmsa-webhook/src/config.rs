@@ -16,6 +16,7 @@ use gmsa_cluster::installation::tls::Settings;
 
 use crate::certificates::Policy;
 use crate::check::Check;
+use crate::serve::tls::not_offered;
 use crate::telemetry::{Collector, LogFormat};
 
 pub use args::{Args, Task, command, parse};
@@ -168,6 +169,13 @@ pub enum Error {
          too; leave one of them out"
     )]
     TwoProfiles(&'static str),
+    /// The cryptography of this build does not offer what is named.
+    #[error(
+        "failed to set up TLS: {names} in --tls-cipher-suites or --tls-curves is not approved by the \
+         FIPS module that this server is built with; leave it out",
+        names = .0.join(", ")
+    )]
+    NotApproved(Vec<&'static str>),
     /// The largest body would always be refused.
     #[error(
         "failed to limit bodies: --max-buffered-bytes is {all}, which is less than one body of \
@@ -199,7 +207,7 @@ pub fn resolve(
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(Config, Vec<String>), Error> {
     fit_together(&args)?;
-    let tls = tls(&args);
+    let tls = tls(&args)?;
     let mut warnings = Vec::new();
     let inherited = |name: &str| env(name).filter(|value| !value.is_empty());
     let tls_cert = args.tls_cert.or_else(|| inherited("TLS_CRT").map(PathBuf::from));
@@ -347,15 +355,19 @@ fn random_hostname(flag: Option<bool>, inherited: Option<String>) -> Result<bool
     }
 }
 
-fn tls(args: &Args) -> TlsSource {
+fn tls(args: &Args) -> Result<TlsSource, Error> {
     if args.follow_tls_profile == Some(true) {
-        return TlsSource::ClusterProfile;
+        return Ok(TlsSource::ClusterProfile);
     }
-    TlsSource::Flags(Settings {
+    let settings = Settings {
         min_version: args.tls_min_version,
         cipher_suites: args.tls_cipher_suites.clone().map(|all| all.0).unwrap_or_default(),
         curves: args.tls_curves.clone().map(|all| all.0).unwrap_or_default(),
-    })
+    };
+    match not_offered(&settings) {
+        names if names.is_empty() => Ok(TlsSource::Flags(settings)),
+        names => Err(Error::NotApproved(names)),
+    }
 }
 
 fn seconds(seconds: f64) -> Duration {

@@ -8,7 +8,7 @@ use gmsa_cluster::installation::tls::{MinVersion, Settings};
 use gmsa_core::names::SERVER_FIELD_MANAGER;
 use kube::Client;
 
-use crate::serve::tls::Tls;
+use crate::serve::tls::{Tls, not_offered};
 
 /// `APIServer` of `config.openshift.io/v1`, of which there is one, named `cluster`.
 const KIND: Kind = Kind {
@@ -76,7 +76,8 @@ impl Follower {
     }
 
     fn follow(&self, settings: &Settings, unknown: &[String]) {
-        let names = unknown.join(", ");
+        let unknown = unknown.iter().map(String::as_str);
+        let names = unknown.chain(not_offered(settings)).collect::<Vec<_>>().join(", ");
         match self.tls.configure(settings) {
             Ok(()) => tracing::info!(
                 min_version = settings.min_version.map(MinVersion::name),

@@ -47,6 +47,9 @@ pub async fn read(client: &Client) -> Result<Facts, Failure> {
 
 /// The options of the last install, if it was ours.
 pub async fn options(client: &Client, facts: &Facts) -> Result<Option<Options>, Failure> {
+    if let (Ok(None) | Err(_), Ok(Some(in_force))) = (&facts.deployment, &facts.literals) {
+        return Ok(Some(in_force.options()));
+    }
     if !facts.ours || facts.deployment.is_err() {
         return Ok(None);
     }
@@ -61,6 +64,16 @@ pub async fn webhook(
     options: Option<&Options>,
 ) -> Result<(Vec<Outcome>, Replicas), Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, true);
+    if options.is_some_and(|options| options.literals.is_some()) {
+        // Nothing runs in the cluster.
+        let (mut outcomes, version) = tokio::try_join!(
+            Box::pin(definition::examine(client)),
+            Box::pin(server_version(client))
+        )?;
+        outcomes.extend(webhooks::judge(facts, options, version));
+        outcomes.extend(engine::examine(&objects, facts, options, version).await?);
+        return Ok((outcomes, Ok(Vec::new())));
+    }
     let (mut outcomes, version, rights, server) = tokio::try_join!(
         Box::pin(definition::examine(client)),
         Box::pin(server_version(client)),

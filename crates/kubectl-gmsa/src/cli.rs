@@ -82,6 +82,9 @@ Examples:
   # Use the credential specs and rights of the cluster
   kubectl gmsa review -f deploy/ --cluster
 
+  # List what the policy engine would answer differently
+  kubectl gmsa review -f deploy/ --engine=policy
+
   # Print the pods as they would be admitted
   kubectl gmsa review -f web.yaml -o yaml
 
@@ -94,6 +97,9 @@ pub struct Review {
     /// Take credential specs and rights from the cluster instead of the files
     #[arg(long)]
     pub cluster: bool,
+    /// What decides on the pods [default: what the cluster has with --cluster, or webhook]
+    #[arg(long, value_enum)]
+    pub engine: Option<ReviewedEngine>,
     /// The namespace of objects that do not set one [default: "default", or that of the context with
     /// --cluster]
     #[arg(short, long, value_parser = shared::namespace)]
@@ -110,6 +116,15 @@ pub struct Review {
     /// With --cluster: the kubeconfig context
     #[arg(long)]
     pub context: Option<String>,
+}
+
+/// What decides on the pods that `review` judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReviewedEngine {
+    /// The webhook
+    Webhook,
+    /// The admission policies of --engine=policy; what they answer differently is listed
+    Policy,
 }
 
 /// What `review` prints.

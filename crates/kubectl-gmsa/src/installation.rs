@@ -5,11 +5,14 @@ pub mod leftover;
 pub mod pods;
 pub mod probe;
 pub mod removal;
+pub mod rights;
 pub mod signature;
 pub mod token;
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::text;
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, NamespaceRequirement, Options};
 use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
@@ -39,8 +42,8 @@ pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Opt
     })
 }
 
-/// What the policies of the engine say of their installation, where the Deployment is gone: the defaults
-/// with this engine. None without policies that read an index.
+/// What the policies of the engine say of their installation, where there is no Deployment: those that read
+/// an index are of one with the defaults, those that have the credential specs in them keep its options.
 async fn of_policies(client: &Client, namespace: &str) -> Result<Option<Options>, Failure> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let policy = Reference::cluster(kinds::VALIDATING_POLICY, ENGINE_CHECK);
@@ -48,12 +51,18 @@ async fn of_policies(client: &Client, namespace: &str) -> Result<Option<Options>
         Err(error) if error.is_forbidden() => None,
         found => found?,
     };
-    let is_engine = found.as_ref().is_some_and(is_ours);
-    Ok(is_engine.then(|| Options {
-        namespace: namespace.to_owned(),
-        engine: Engine::Policy,
-        ..Options::default()
-    }))
+    if found.as_ref().is_some_and(is_ours) {
+        return Ok(Some(Options {
+            namespace: namespace.to_owned(),
+            engine: Engine::Policy,
+            ..Options::default()
+        }));
+    }
+    let in_force = match InForce::read(&objects).await {
+        Err(error) if error.is_forbidden() => None,
+        read => read?,
+    };
+    Ok(in_force.map(|in_force| in_force.options()))
 }
 
 /// A takeover that was interrupted is finished first.
@@ -65,6 +74,26 @@ pub async fn refuse_unfinished(client: &Client, verb: &str) -> Result<(), Failur
         "failed to {verb}: a takeover was interrupted (Namespace {TAKEOVER}); finish it by \
          kubectl gmsa install --adopt; nothing was changed"
     )))
+}
+
+/// An installation has names in the whole cluster, so there is one: it is changed and removed where it is.
+pub async fn refuse_elsewhere(client: &Client, namespace: &str, verb: &str) -> Result<(), Failure> {
+    let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
+    let binding = Reference::cluster(kinds::CLUSTER_ROLE_BINDING, NAME);
+    let binding = objects.get(&binding).await?.filter(is_ours);
+    let subjects = binding.as_ref().and_then(|binding| binding["subjects"].as_array());
+    for there in subjects.into_iter().flatten().map(|subject| text(subject, "/namespace")) {
+        let deployment = Reference::namespaced(kinds::DEPLOYMENT, there, NAME);
+        // What is left of a namespace that was deleted stops nobody.
+        if there != namespace && objects.get(&deployment).await?.is_some_and(|one| is_ours(&one)) {
+            return Err(Failure::Cluster(format!(
+                "failed to {verb} in the namespace {namespace}: the installation is in {there}; name \
+                 that one (--namespace {there}), or move it: kubectl gmsa uninstall --namespace {there}, \
+                 then install again; nothing was changed"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a namespace's labels are such that its pods are sent.

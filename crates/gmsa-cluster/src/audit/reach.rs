@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Error, Finding, Object, Scope, read};
 use crate::api::objects::{Objects, Reference, kinds};
 use crate::api::value;
+use crate::installation::engine::name_of;
 use crate::installation::guard_gaps;
 use hook::Hook;
 
@@ -28,7 +29,6 @@ pub(super) type Labels = BTreeMap<String, String>;
 
 /// What is known of the webhooks' reach.
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Reach {
     /// The webhooks that pods are sent to.
     hooks: Vec<Hook>,
@@ -42,8 +42,17 @@ pub(super) struct Reach {
     makes_hostnames: bool,
     /// Whether the API server itself asks for the right, whatever is sent.
     guarded: bool,
-    /// Whether the API server itself decides on pods, so that none has to be sent.
-    decides: bool,
+    /// Whether the API server itself decides on pods, so that none has to be sent, and how.
+    decides: Option<Policies>,
+}
+
+/// What the policies of the engine decide by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policies {
+    /// The index of the credential specs.
+    Index,
+    /// The credential specs that they have in them.
+    Literals,
 }
 
 #[derive(Default)]
@@ -83,8 +92,15 @@ impl Reach {
         let mut reach = Self::new(&configurations, &namespaces, scope);
         reach.makes_hostnames = serve_hostnames(objects, &reach.hooks).await;
         reach.guarded = is_guarded(objects).await;
-        reach.decides = reach.hooks.is_empty() && decides(objects).await;
+        if reach.hooks.is_empty() {
+            reach.decides = policy_engine(objects).await;
+        }
         Ok(reach)
+    }
+
+    /// Whether pods get the credential specs that the policies have in them, whatever the cluster has.
+    pub(super) fn decides_by_literals(&self) -> bool {
+        self.decides == Some(Policies::Literals)
     }
 
     /// Whether the pods of workloads get random hostnames.
@@ -149,7 +165,7 @@ impl Reach {
         if !self.is_known {
             return;
         }
-        if self.decides {
+        if self.decides.is_some() {
             return;
         }
         let Some(first) = self.hooks.first() else {
@@ -282,13 +298,20 @@ async fn is_guarded(objects: &Objects) -> bool {
     guard_gaps(policy.as_ref(), binding.as_ref()).is_empty()
 }
 
-/// Whether the policies of the engine check pods. False if the caller may not read them.
-async fn decides(objects: &Objects) -> bool {
-    let [policy, binding] = policy(objects, ENGINE_CHECK).await;
+/// What the policies of the engine decide by on the cluster's pods. None without them, or if the caller may
+/// not read them.
+pub async fn policy_engine(objects: &Objects) -> Option<Policies> {
     let denies = |binding: &Value| {
         value::array(binding, "/spec/validationActions").any(|action| action == "Deny")
     };
-    policy.is_some() && binding.as_ref().is_some_and(denies)
+    for by in [Policies::Index, Policies::Literals] {
+        let name = name_of(ENGINE_CHECK, by == Policies::Literals);
+        let [policy, binding] = policy(objects, &name).await;
+        if policy.is_some() && binding.as_ref().is_some_and(denies) {
+            return Some(by);
+        }
+    }
+    None
 }
 
 /// A policy and its binding, as far as they are there and may be read.
@@ -298,11 +321,6 @@ async fn policy(objects: &Objects, name: &str) -> [Option<Value>; 2] {
         async move { objects.get(&reference).await.ok().flatten() }
     };
     [read(kinds::VALIDATING_POLICY).await, read(kinds::VALIDATING_POLICY_BINDING).await]
-}
-
-/// Whether the policies of the engine decide on the cluster's pods. False if the caller may not read them.
-pub async fn has_policy_engine(client: &Client) -> bool {
-    decides(&Objects::new(client.clone(), FIELD_MANAGER, true)).await
 }
 
 /// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the

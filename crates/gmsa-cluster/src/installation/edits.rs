@@ -1,8 +1,9 @@
-//! What of a webhook configuration is not as its maker wrote it, and which field manager holds it.
+//! What of a webhook configuration is not as its maker wrote it, and which field manager holds it; what of
+//! an admission policy is not.
 //!
-//! A webhook that is sent less than it should be fails silently: nothing is denied, pods are admitted
-//! unchecked. Clusters have controllers that edit every configuration, such as the Admissions Enforcer
-//! of AKS.
+//! A webhook or policy that is sent less than it should be fails silently: nothing is denied, pods are
+//! admitted unchecked. Clusters have controllers that edit every configuration, such as the Admissions
+//! Enforcer of AKS.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -114,6 +115,23 @@ pub fn differences(wanted: &Value, live: &Value) -> Vec<Edit> {
     edits
 }
 
+/// The fields in which the spec of an admission policy, or of its binding, is not as wanted.
+#[must_use]
+pub fn changed_fields(wanted: &Value, live: &Value) -> Vec<String> {
+    let spec = |object: &Value| object.get("spec").and_then(Value::as_object).cloned();
+    let (wanted, live) = (spec(wanted).unwrap_or_default(), spec(live).unwrap_or_default());
+    let keys: BTreeSet<&String> = wanted.keys().chain(live.keys()).collect();
+    let differs = |key: &&String| match key.as_str() {
+        // Others may add an action, such as Audit, and annotations of the audit log.
+        "validationActions" => {
+            !live.get(*key).is_some_and(|actions| array(actions, "").any(|one| one == "Deny"))
+        }
+        "auditAnnotations" => false,
+        _ => plain(wanted.get(*key)) != plain(live.get(*key)),
+    };
+    keys.into_iter().filter(differs).cloned().collect()
+}
+
 /// What of one of our configurations is held by field managers that did not make it: those that do
 /// not hold the label of our objects.
 #[must_use]
@@ -223,8 +241,8 @@ mod tests {
     use gmsa_core::names;
     use serde_json::{Value, json};
 
-    use super::{differences, foreign};
-    use crate::installation::{self, Options, Version};
+    use super::{changed_fields, differences, foreign};
+    use crate::installation::{self, Engine, Options, Version};
 
     const ENFORCER: &str = "admissionsenforcer";
 
@@ -350,5 +368,39 @@ mod tests {
             edits[0].to_string(),
             format!("the webhook {} is missing", names::webhook("validate"))
         );
+    }
+
+    #[test]
+    fn a_policy_that_leaves_something_out_is_named_by_what_differs() {
+        let options = Options { engine: Engine::Policy, ..Options::default() };
+        let policies = installation::objects(&options, Version(1, 36)).policies;
+        assert!(!policies.is_empty());
+        for policy in policies {
+            assert_eq!(changed_fields(&policy, &policy), [""; 0]);
+            let binding = policy["kind"].as_str().unwrap().ends_with("Binding");
+            let matched = if binding { "matchResources" } else { "matchConstraints" };
+            let mut by_default = policy.clone();
+            by_default["spec"][matched].as_object_mut().unwrap().remove("namespaceSelector");
+            by_default["spec"]["auditAnnotations"] = json!([{"key": "a"}]);
+            if by_default["spec"]["validationActions"].is_array() {
+                by_default["spec"]["validationActions"] = json!(["Audit", "Deny"]);
+            }
+            assert_eq!(changed_fields(&policy, &by_default), [""; 0]);
+            let labels = json!({"matchLabels": {"a": "b"}});
+            let own = if binding { "policyName" } else { "failurePolicy" };
+            let condition = json!([{"name": "no", "expression": "false"}]);
+            for (pointer, key, value, field) in [
+                (format!("/spec/{matched}"), "namespaceSelector", labels.clone(), matched),
+                (format!("/spec/{matched}"), "objectSelector", labels, matched),
+                (format!("/spec/{matched}"), "excludeResourceRules", json!([{}]), matched),
+                ("/spec".to_owned(), own, json!("other"), own),
+                // Also where install writes none.
+                ("/spec".to_owned(), "matchConditions", condition, "matchConditions"),
+            ] {
+                let mut live = policy.clone();
+                live.pointer_mut(&pointer).unwrap()[key] = value;
+                assert_eq!(changed_fields(&policy, &live), [field], "{live}");
+            }
+        }
     }
 }

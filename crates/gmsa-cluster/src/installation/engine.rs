@@ -15,7 +15,9 @@
 //! Whichever one of the policies, their bindings, the index or its definition is missing, the others let
 //! no pod take an identity unchecked.
 
+pub mod differences;
 mod expressions;
+mod in_force;
 mod literals;
 mod same_json;
 
@@ -25,7 +27,7 @@ use gmsa_core::index::Spec;
 use gmsa_core::names::{
     API_VERSION, DOMAIN, ENGINE_CHECK, ENGINE_CHECK_EPHEMERAL, ENGINE_EXPAND,
     ENGINE_EXPAND_EPHEMERAL, ENGINE_GUARD, ENGINE_GUARD_EPHEMERAL, ENGINE_HOLD_EPHEMERAL, INDEX,
-    INDEX_KIND, INDEX_PLURAL, SEEN,
+    INDEX_KIND, INDEX_PLURAL, OPTIONS, SEEN,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, CustomResourceDefinitionNames, CustomResourceDefinitionSpec,
@@ -37,6 +39,7 @@ use serde_json::{Value, json};
 use self::expressions::{Source, Step};
 use super::webhooks::{MATCH_CONDITION, namespace_requirements};
 use super::{Options, Version, labels, merge};
+pub use in_force::{InForce, gap};
 
 /// The policies of the engine with their bindings, in the order in which they are applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +62,15 @@ impl Policies {
 /// the index.
 #[must_use]
 pub fn name_of(policy: &str, is_literal: bool) -> String {
-    if is_literal { policy.replacen("-engine-", "-static-", 1) } else { policy.to_owned() }
+    match policy.strip_prefix(prefix_of(false)) {
+        Some(rest) if is_literal => format!("{}{rest}", prefix_of(true)),
+        _ => policy.to_owned(),
+    }
+}
+
+/// How the names of all policies of the engine begin, with the credential specs in them or with the index.
+pub(super) const fn prefix_of(is_literal: bool) -> &'static str {
+    if is_literal { "gmsa-static-" } else { "gmsa-engine-" }
 }
 
 /// The definition of the index, for API servers that have the engine.
@@ -356,7 +367,13 @@ impl Engine<'_> {
                 "spec": spec,
             })
         };
-        vec![object(kind.to_owned(), &spec), object(format!("{kind}Binding"), binding)]
+        let mut policy = object(kind.to_owned(), &spec);
+        // There is no Deployment that could keep them.
+        if let (false, Some(metadata)) = (self.source.parameters, policy.get_mut("metadata")) {
+            let kept = serde_json::to_string(self.options).unwrap_or_default();
+            merge(metadata, json!({"annotations": {OPTIONS: kept}}));
+        }
+        vec![policy, object(format!("{kind}Binding"), binding)]
     }
 }
 

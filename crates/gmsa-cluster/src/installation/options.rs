@@ -40,6 +40,16 @@ impl Engine {
     }
 }
 
+/// Where the credential specs come from that policies have in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// Those of the cluster.
+    Cluster,
+    /// Files, which only the user knows.
+    Files,
+}
+
 /// What is installed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -54,6 +64,10 @@ pub struct Options {
     /// What decides on pods.
     #[serde(skip_serializing_if = "Engine::is_webhook")]
     pub engine: Engine,
+    /// Whether the policies have the credential specs in them, so that nothing runs in the cluster, and
+    /// from where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub literals: Option<Origin>,
     /// Where the serving certificate comes from.
     pub certificates: Certificates,
     /// Whether the mutating webhook lets pods pass when it does not answer. Validation then refuses
@@ -209,6 +223,7 @@ impl Default for Options {
             image: IMAGE.to_owned(),
             replicas: 2,
             engine: Engine::default(),
+            literals: None,
             certificates: Certificates::default(),
             mutating_may_be_skipped: false,
             guard: true,

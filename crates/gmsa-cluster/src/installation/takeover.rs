@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use gmsa_core::names::{PROBE_LABEL, TAKEOVER};
 use serde_json::{Value, json};
 
-use super::{Objects, Options, Tls, Version, merge, objects};
+use super::{Engine, Objects, Options, Tls, Version, merge, objects};
 
-/// The objects of a temporary installation that decides like one with these options. Its namespace
-/// also carries these labels.
+/// The objects of a temporary installation, of the webhook, that decides like one with these options. Its
+/// namespace also carries these labels.
 ///
 /// Its webhooks ask nothing about pods in a namespace with the label [`PROBE_LABEL`]: there the
 /// webhooks of the installation that follows are tried.
@@ -23,6 +23,8 @@ pub fn beside(
 ) -> Objects {
     let options = Options {
         namespace: TAKEOVER.to_owned(),
+        // What answers meanwhile needs no index, whichever engine follows.
+        engine: Engine::Webhook,
         // The policies look at the pod alone, whichever webhook saw it; they follow with the installation.
         guard: false,
         protect: false,

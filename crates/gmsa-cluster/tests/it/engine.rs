@@ -1,14 +1,17 @@
 //! The engine's policies decide as the core does, by the same bytes and in the same words; and whichever
 //! one part of them is missing, no pod takes an identity unchecked.
 
+mod literals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gmsa_cluster::installation::engine::differences;
 use gmsa_cluster::installation::engine::{Policies, literal_policies, policies};
 use gmsa_cluster::installation::{NamespaceRequirement, Options, Version};
 use gmsa_core::admission::{
-    Denial, Facts, Operation, Plan, Reason, Request as Asked, Right, SpecFact, Step, decide, patch,
-    plan,
+    Decision, Denial, Facts, Operation, Plan, Reason, Request as Asked, Right, SpecFact, Step,
+    decide, patch, plan,
 };
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::credspec::{Prepared, canonical_json};
@@ -447,6 +450,21 @@ fn is_readable(specs: &Specs) -> bool {
     })
 }
 
+/// What of a new pod only the policies deny, as `review` says it.
+fn denied_by_policies(specs: &Specs, request: &Request, denials: &[Denial]) -> Vec<Denial> {
+    let text = request.object.to_string();
+    let pod: Pod<'_> = serde_json::from_str(&text).unwrap();
+    let spec = |name: &str| match specs.get(name).map(|object| Prepared::from_object(name, object))
+    {
+        Some(Some(prepared)) => Ok::<_, ()>(SpecFact::Found(Arc::new(prepared))),
+        Some(None) => Ok(SpecFact::Empty),
+        None => Ok(SpecFact::Absent),
+    };
+    let decision =
+        if denials.is_empty() { Decision::allow() } else { Decision::deny(denials.to_vec()) };
+    differences::of(&pod, &decision, spec, false).unwrap().denials
+}
+
 fn without_mark(mut object: Value) -> Value {
     if let Some(labels) = object["metadata"].get_mut("labels").and_then(Value::as_object_mut) {
         labels.remove(SEEN);
@@ -458,8 +476,11 @@ fn without_mark(mut object: Value) -> Value {
 }
 
 fn assert_alike(specs: &Specs, request: &Request, answer: &Answer) -> Result<(), TestCaseError> {
+    let is_new = request.operation == "CREATE";
     match (core(specs, request), answer) {
         (Ok(expected), Answer::Admitted(stored)) => {
+            let denied = denied_by_policies(specs, request, &[]);
+            prop_assert!(!is_new || denied.is_empty(), "{:?}", denied);
             let [expected, stored] = [expected, stored.clone()].map(without_mark);
             prop_assert_eq!(expected, stored);
         }
@@ -481,6 +502,8 @@ fn assert_alike(specs: &Specs, request: &Request, answer: &Answer) -> Result<(),
         (Ok(_), Answer::Denied(_, _, message)) => {
             let other_way = message.contains("does not match") && !is_readable(specs);
             prop_assert!(other_way, "only the policies deny: {:?}", answer);
+            let expected = words(&denied_by_policies(specs, request, &[]));
+            prop_assert!(!is_new || expected == *message, "{} {}", expected, message);
         }
         (Err(denials), Answer::Admitted(_)) => {
             prop_assert!(false, "only the core denies: {:?}", denials);
@@ -716,79 +739,4 @@ fn a_namespace_that_is_left_out_has_no_gmsa() {
             }
         }
     }
-}
-
-/// Ten thousand accounts of one domain, and contents that do not fit one object.
-#[test]
-fn literals_are_spread_over_as_many_objects_as_they_need() {
-    let accounts: BTreeMap<String, Spec> = (0..10_000)
-        .map(|number| {
-            let account = format!("App{number}");
-            (format!("spec-{number:05}"), Spec::of(&credential_spec(&account, false)))
-        })
-        .collect();
-    let one = literal_policies(&Options::default(), VERSION, &accounts);
-    assert_eq!(one.iter().count(), policies(&Options::default(), VERSION).iter().count());
-    let different: Specs = (0..4_000)
-        .map(|number| {
-            let mut spec = credential_spec(&format!("App{number}"), true);
-            spec["credspec"]["DomainJoinConfig"]["Guid"] = json!(format!("{number:032}"));
-            (format!("spec-{number:04}"), spec)
-        })
-        .collect();
-    let many = literal_policies(&Options::default(), VERSION, &of_index(&different));
-    // Pairs that share a template each: templates are one expression.
-    let pairs: BTreeMap<String, Spec> = (0..600)
-        .map(|number| {
-            let mut spec = credential_spec(&format!("App{number}"), true);
-            spec["credspec"]["DomainJoinConfig"]["Guid"] = json!(format!("{:032}", number / 2));
-            (format!("spec-{number:04}"), Spec::of(&spec))
-        })
-        .collect();
-    let pairs = literal_policies(&Options::default(), VERSION, &pairs);
-    for object in one.iter().chain(many.iter()).chain(pairs.iter()) {
-        let bytes = object.to_string().len();
-        assert!(bytes < 1_400_000, "{}: {bytes} bytes", object["metadata"]["name"]);
-        for variable in object["spec"]["variables"].as_array().into_iter().flatten() {
-            let length = variable["expression"].as_str().unwrap().chars().count();
-            assert!(length < 100_000, "{}: {length}", variable["name"]);
-        }
-    }
-    let server = Server::new(&many);
-    assert!(server.mutating.len() > 3, "in one object");
-    let named = |name: &str| Request {
-        namespace: "shop",
-        operation: "CREATE",
-        namespace_object: json!({"metadata": {"name": "shop"}}),
-        object: json!({"metadata": {"name": "p"}, "spec": {"containers": [],
-            "securityContext": {"windowsOptions": {"gmsaCredentialSpecName": name}}}}),
-        rights: [("default".to_owned(), name.to_owned())].into(),
-        ..Request::default()
-    };
-    for name in ["spec-0000", "spec-1999", "spec-3999", "aaa", "zzz", "spec-1999x"] {
-        for request in [named(name), addition(&as_debug(&named(name)), 0)] {
-            for backwards in [false, true] {
-                let answer = server.admit(&request, backwards, "");
-                match (core(&different, &request), &answer) {
-                    (Ok(expected), Answer::Admitted(stored)) => {
-                        assert_eq!(without_mark(stored.clone()), expected);
-                    }
-                    (Err(denials), Answer::Denied(_, _, message)) => {
-                        assert_eq!(&words(&denials), message);
-                    }
-                    (expected, answer) => panic!("{name}: {expected:?} {answer:?}"),
-                }
-            }
-        }
-    }
-}
-
-/// The field of the pod as that of an ephemeral container.
-fn as_debug(request: &Request) -> Request {
-    let mut request = request.clone();
-    let context = request.object["spec"]["securityContext"].take();
-    request.object["spec"]["securityContext"] = json!({});
-    request.object["spec"]["ephemeralContainers"] =
-        json!([{"name": "debug", "securityContext": context}]);
-    request
 }

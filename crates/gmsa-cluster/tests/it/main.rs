@@ -11,3 +11,4 @@ mod engine;
 mod guard;
 mod match_condition;
 mod policy;
+mod protection;

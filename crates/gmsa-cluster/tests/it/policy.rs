@@ -17,6 +17,12 @@ pub struct Request {
     pub namespace_object: Value,
     pub object: Value,
     pub old_object: Value,
+    /// Who asks.
+    pub user: &'static str,
+    /// Whether that user may do everything.
+    pub is_administrator: bool,
+    /// The API group and the resource of the object.
+    pub resource: (&'static str, &'static str),
     /// Service account and name of each right to `use` a credential spec in the namespace.
     pub rights: BTreeSet<(String, String)>,
     /// The object that the binding refers to, if it is there.
@@ -107,8 +113,11 @@ impl Policy {
         context.add_variable("object", request.object.clone()).unwrap();
         context.add_variable("oldObject", request.old_object.clone()).unwrap();
         context.add_variable("namespaceObject", request.namespace_object.clone()).unwrap();
+        let (group, resource) = request.resource;
         let asked = serde_json::json!({"namespace": request.namespace,
-            "operation": request.operation, "dryRun": request.dry_run});
+            "operation": request.operation, "dryRun": request.dry_run,
+            "userInfo": {"username": request.user},
+            "resource": {"group": group, "resource": resource}});
         context.add_variable("request", asked).unwrap();
         if let Some(params) = &request.params {
             context.add_variable("params", params.clone()).unwrap();
@@ -165,6 +174,7 @@ fn authorizer(context: &mut Context<'_, '_>, request: &Request) {
             },
         )
         .unwrap();
+    let everything = request.is_administrator.then(|| "group=*;resource=*;verb=*;".to_owned());
     let granted: BTreeSet<String> = request
         .rights
         .iter()
@@ -175,6 +185,7 @@ fn authorizer(context: &mut Context<'_, '_>, request: &Request) {
                  namespace={namespace};name={name};verb=use;"
             )
         })
+        .chain(everything)
         .collect();
     let check = move |This(asked): This<Arc<String>>, verb: Arc<String>| {
         granted.contains(&format!("{asked}verb={verb};"))

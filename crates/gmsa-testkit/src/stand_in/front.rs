@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use k8s_openapi::api::core::v1::Service;
 use kube::Client;
-use kube::api::Api;
+use kube::api::{Api, GetParams};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -51,7 +51,7 @@ impl Front {
             };
             let moved = async {
                 while service_address(&services, &workload.name).await == Some(address) {
-                    tokio::time::sleep(POLL).await;
+                    tokio::time::sleep(5 * POLL).await;
                 }
             };
             let unreachable = matches!(workload.problem, Some(Problem::Unreachable));
@@ -93,7 +93,7 @@ impl Front {
 
 /// Where the Service listens, if it is the one that finds our pods.
 async fn service_address(services: &Api<Service>, name: &str) -> Option<SocketAddr> {
-    let spec = services.get_opt(name).await.ok()??.spec?;
+    let spec = services.get_with(name, &GetParams::any()).await.ok()?.spec?;
     let is_ours = spec.selector?.get(LABEL).is_some_and(|label| label == name);
     is_ours.then_some(SocketAddr::new(spec.cluster_ip?.parse().ok()?, 443))
 }

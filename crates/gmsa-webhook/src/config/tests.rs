@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use gmsa_cluster::installation::tls::{CIPHER_SUITES, CURVES};
+
 use super::{CertificateSource, Config, FactSource, TlsSource, parse, resolve};
 
 const PAIR: [(&str, &str); 2] = [("TLS_CRT", "/tls/crt"), ("TLS_KEY", "/tls/key")];
@@ -72,10 +74,30 @@ fn lists_of_tls_names_are_read_and_a_flag_replaces_its_variable() {
         settings.curves.iter().map(|curve| curve.id).collect::<Vec<_>>()
     };
     assert_eq!(curves(&[], &[]), [0_u16; 0]);
-    assert_eq!(curves(&["--tls-curves=4588,CurveP256,x25519"], &[]), [4588, 23, 29]);
-    let env = [("GMSA_TLS_CURVES", "X25519,secp384r1")];
-    assert_eq!(curves(&[], &env), [29, 24]);
+    assert_eq!(curves(&["--tls-curves=4588,CurveP256,secp384r1"], &[]), [4588, 23, 24]);
+    let env = [("GMSA_TLS_CURVES", "4588,secp384r1")];
+    assert_eq!(curves(&[], &env), [4588, 24]);
     assert_eq!(curves(&["--tls-curves=23"], &env), [23]);
+}
+
+/// The FIPS module approves neither X25519 nor `ChaCha20`; any other build has all that the flags know.
+#[test]
+fn a_tls_name_that_this_build_does_not_offer_stops_the_start() {
+    let suites: Vec<_> = CIPHER_SUITES.iter().map(|one| one.name).collect();
+    let groups: Vec<_> = CURVES.iter().map(|one| one.name).collect();
+    let args = [
+        format!("--tls-cipher-suites={}", suites.join(",")),
+        format!("--tls-curves={}", groups.join(",")),
+    ];
+    let read = config(&args.each_ref().map(String::as_str), &[]);
+    if cfg!(feature = "fips") {
+        let error = read.expect_err("not everything is approved");
+        let names = "TLS_CHACHA20_POLY1305_SHA256, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, \
+                     TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, X25519 in";
+        assert!(error.contains(names), "{error}");
+    } else {
+        assert!(read.is_ok(), "{read:?}");
+    }
 }
 
 #[test]

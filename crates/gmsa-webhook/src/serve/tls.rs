@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use gmsa_cluster::installation::tls::{MinVersion, Settings};
 use parking_lot::Mutex;
-use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{self, kx_group};
+use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::pki_types::CertificateDer;
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier,
@@ -154,6 +154,32 @@ pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// The group of this number, if this build offers it.
+fn group(id: u16, provider: &CryptoProvider) -> Option<&'static dyn SupportedKxGroup> {
+    let all = [
+        kx_group::X25519MLKEM768,
+        kx_group::X25519,
+        kx_group::SECP256R1,
+        kx_group::SECP384R1,
+        kx_group::SECP256R1MLKEM768,
+    ];
+    let needs_approval = provider.fips();
+    all.into_iter()
+        .find(|one| one.name() == NamedGroup::from(id) && (one.fips() || !needs_approval))
+}
+
+/// The names in the settings that this build does not offer: with the FIPS module, what that does not
+/// approve.
+#[must_use]
+pub fn not_offered(settings: &Settings) -> Vec<&'static str> {
+    let provider = aws_lc_rs::default_provider();
+    let is_offered =
+        |id| provider.cipher_suites.iter().any(|one| one.suite() == CipherSuite::from(id));
+    let suites = settings.cipher_suites.iter().filter(|one| !is_offered(one.id));
+    let curves = settings.curves.iter().filter(|one| group(one.id, &provider).is_none());
+    suites.map(|one| one.name).chain(curves.map(|one| one.name)).collect()
+}
+
 /// The cryptography of the settings. In FIPS mode nothing is added that the module does not approve.
 fn provider_of(settings: &Settings) -> CryptoProvider {
     let mut provider = aws_lc_rs::default_provider();
@@ -167,19 +193,8 @@ fn provider_of(settings: &Settings) -> CryptoProvider {
         });
     }
     if !settings.curves.is_empty() {
-        let all = [
-            kx_group::X25519MLKEM768,
-            kx_group::X25519,
-            kx_group::SECP256R1,
-            kx_group::SECP384R1,
-            kx_group::SECP256R1MLKEM768,
-        ];
-        let needs_approval = provider.fips();
-        let find = |id: u16| {
-            all.into_iter()
-                .find(|one| one.name() == NamedGroup::from(id) && (one.fips() || !needs_approval))
-        };
-        provider.kx_groups = settings.curves.iter().filter_map(|one| find(one.id)).collect();
+        provider.kx_groups =
+            settings.curves.iter().filter_map(|one| group(one.id, &provider)).collect();
     }
     provider
 }

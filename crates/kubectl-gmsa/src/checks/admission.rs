@@ -50,7 +50,7 @@ pub async fn examine(client: &Client, facts: &Facts, options: Option<Options>) -
     }
 }
 
-/// The same of the policies of the engine.
+/// The same of the policies of the engine, whether they read an index or have the credential specs in them.
 async fn of_policies(client: &Client, options: &Options) -> Outcome {
     match policies_asked_once(client, options).await {
         Ok(None) => Outcome::skipped(&ADMISSION_ANSWERS, "no namespace has its pods checked"),

@@ -4,6 +4,7 @@ use futures::future::try_join_all;
 use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::{
     is_controlled, is_gmsa_configuration, is_ours, sends_no_pods,
 };
@@ -35,7 +36,9 @@ pub struct Facts {
     pub specs: Seen<Option<Vec<Value>>>,
     /// The nodes.
     pub nodes: Seen<Vec<Value>>,
-    /// Whether the webhook is ours.
+    /// Our policies with the credential specs in them.
+    pub literals: Seen<Option<InForce>>,
+    /// Whether the webhook is ours, or the policies that are there in its stead.
     pub ours: bool,
 }
 
@@ -70,14 +73,16 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let workload_kinds = kinds::TEMPLATES.into_iter().chain([kinds::POD]);
     let listed =
         workload_kinds.map(|kind| async move { Ok::<_, Failure>((kind, list(kind).await?)) });
-    let (mutating, validating, deployments, listed, specs, namespaces, nodes) = tokio::try_join!(
+    let literals = Box::pin(async { soft(InForce::read(objects).await) });
+    let (mutating, validating, deployments, listed, specs, namespaces, nodes, literals) = tokio::try_join!(
         list(kinds::MUTATING_WEBHOOKS),
         list(kinds::VALIDATING_WEBHOOKS),
         list(kinds::DEPLOYMENT),
         try_join_all(listed),
         specs,
         list(kinds::NAMESPACE),
-        list(kinds::NODE)
+        list(kinds::NODE),
+        literals
     )?;
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
@@ -104,6 +109,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let deployments: Seen<Vec<Value>> =
         deployments.map(|all| all.into_iter().filter(is_gmsa_deployment).collect());
     let ours = keeps_index
+        || matches!(literals, Ok(Some(_)))
         || configurations.iter().flatten().any(is_ours)
         || deployments.iter().flatten().any(is_ours);
     let mut others = Vec::new();
@@ -138,6 +144,7 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         workloads,
         specs,
         nodes,
+        literals,
         ours,
     })
 }

@@ -84,6 +84,15 @@ fn others(facts: &Facts) -> Outcome {
     left.extend(orphans.iter().map(shown));
     if left.is_empty() {
         return match &facts.orphans {
+            Ok(_) if !facts.ours && facts.configurations.iter().flatten().next().is_some() => {
+                let webhooks = facts.configurations.iter().flatten().map(shown);
+                let words = format!(
+                    "these checks are of a GMSA webhook that is not kube-gmsa's: {}; `kubectl gmsa install \
+                     --adopt` takes over from it",
+                    webhooks.collect::<Vec<_>>().join(", ")
+                );
+                Outcome::ok(&OLD_WEBHOOK, words)
+            }
             Ok(_) => Outcome::ok(&OLD_WEBHOOK, "there is no other GMSA webhook"),
             Err(why) => Outcome::unknown(&OLD_WEBHOOK, why),
         };

@@ -67,6 +67,9 @@ Examples:
   # Preview replacing windows-gmsa
   kubectl gmsa install --adopt --dry-run=server
 
+  # Replace windows-gmsa by admission policies
+  kubectl gmsa install --adopt --engine=policy
+
   # Write the manifests for another tool
   kubectl gmsa install --dry-run=client -o yaml --kubernetes-version 1.30
 
@@ -113,8 +116,9 @@ pub struct Install {
     /// true]
     #[arg(long)]
     pub guard: Option<bool>,
-    /// Let only cluster administrators change the webhook configurations, the resource definition and
-    /// the webhook's cluster role, by an admission policy of API servers from 1.30 [default: false]
+    /// Let only cluster administrators change the webhook configurations, the resource definitions, the
+    /// webhook's cluster roles and the index of the policy engine, by an admission policy of API servers
+    /// from 1.30 [default: false]
     #[arg(long)]
     pub protect: Option<bool>,
     /// Check only pods in namespaces labeled gmsa-webhook=enabled [default: false]

@@ -13,6 +13,7 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
+use gmsa_cluster::api::objects::Objects as Reader;
 use gmsa_cluster::installation::{Engine, OLDEST, Objects, Version, objects};
 use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
@@ -21,7 +22,7 @@ use serde_json::Value;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::{kept_options, leftover, refuse_unfinished};
+use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished};
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
@@ -84,15 +85,19 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let version = supported(server_version(&client).await?)?;
     let namespace = args.namespace.as_deref().unwrap_or(NAME);
     let end = Instant::now() + Duration::from_secs(args.wait);
+    refuse_elsewhere(&client, namespace, "install").await?;
     wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     if args.takeover.adopt
-        && let Some(code) = adopt::run(args, &client, version, namespace).await?
+        && let Some(code) = Box::pin(adopt::run(args, &client, version, namespace)).await?
     {
         return Ok(code);
     }
     refuse_unfinished(&client, "install").await?;
     existing::refuse_foreign(&client, namespace).await?;
     let kept = kept_options(&client, namespace).await?;
+    literal::refuse_silent_end(args, kept.as_ref())?;
+    let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
+    literal::refuse_loss(&reader, kept.as_ref()).await?;
     let source = kept.as_ref().map(|kept| kept.certificates);
     let options = options::resolve(args, kept)?;
     engine::check(args, &client, &options, version).await?;
@@ -103,7 +108,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     if let Some(trust) = &trust {
         trust.check(&objects.webhooks).await?;
     }
-    let leftover = leftover::of_options(&applier, &options, &objects, version).await?;
+    let leftover = leftover::of_options(&client, &applier, &options, &objects, version).await?;
     // What is sent from now on may be refused from now on.
     let denied = if args.takeover.end_exclusions {
         adopt::denials(&client, &options, version).await?
@@ -116,9 +121,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         for object in &leftover {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
         }
-        return Ok(u8::from(adopt::are_denied(args, &denied)));
+        return Ok(u8::from(adopt::are_denied(args, &options, &denied)));
     }
-    if adopt::are_denied(args, &denied) {
+    if adopt::are_denied(args, &options, &denied) {
         return Ok(1);
     }
     let stage = Stage {

@@ -55,7 +55,9 @@ impl Report {
     /// The outcomes of the checks of the webhook.
     fn health(&self) -> impl Iterator<Item = &Outcome> {
         let all = self.diagnosis.iter().flatten();
-        all.filter(|outcome| outcome.check.id.starts_with("webhook-"))
+        // Also of what decides in its stead, or beside it.
+        let parts = ["webhook-", "engine-", "guard-", "admission-"];
+        all.filter(move |outcome| parts.iter().any(|part| outcome.check.id.starts_with(part)))
     }
 
     /// How many checks of the webhook ended so.

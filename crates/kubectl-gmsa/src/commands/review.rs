@@ -11,11 +11,10 @@ mod yaml;
 
 use std::path::Path;
 
-use gmsa_cluster::installation::MOST_NAMES;
 use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
-use crate::cli::{Output, Review};
+use crate::cli::{Output, Review, ReviewedEngine};
 use crate::failure::Failure;
 use crate::output::{printer, render};
 use facts::{Cluster, Facts};
@@ -41,16 +40,20 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
         Some(cluster) => Facts::Cluster(Box::new(cluster)),
         None => Facts::of_files(&set),
     };
-    let simulated = simulate::all(&set, &manifests.documents, &facts)?;
-    if facts.has_policy_engine() {
-        printer::note(&format!(
-            "this cluster decides by admission policies: they deny the same pods with the codes 403 and \
-             422 alone, and also pods with more than {MOST_NAMES} different names (docs/engine.md)"
-        ));
+    let by_policies = match args.engine {
+        Some(engine) => engine == ReviewedEngine::Policy,
+        None => facts.has_policy_engine()?,
+    };
+    let simulated = simulate::all(&set, &manifests.documents, &facts, by_policies)?;
+    if by_policies {
+        printer::note(
+            "admission policies decide; what they answer differently from the webhook is listed with each \
+             workload (docs/engine.md)",
+        );
     }
     let findings = objects::findings(&set, args.cluster);
     let renames = Renames::of(&set, &simulated, args.cluster);
-    let report = Report::new(&simulated, findings, renames, args.cluster);
+    let report = Report::new(&simulated, findings, renames, args.cluster, by_policies);
     match args.output {
         Output::Table | Output::Wide => {
             printer::data(&table::render(&report, args.output == Output::Wide, printer::colour()))?;
@@ -78,11 +81,11 @@ pub fn on_a_terminal(path: &Path) -> Result<String, String> {
     let manifests = read(&[path.into()]).map_err(|error| error.to_string())?;
     let set = ManifestSet::new(&manifests.documents, NAMESPACE);
     let facts = Facts::of_files(&set);
-    let simulated =
-        simulate::all(&set, &manifests.documents, &facts).map_err(|failure| failure.to_string())?;
+    let simulated = simulate::all(&set, &manifests.documents, &facts, false)
+        .map_err(|failure| failure.to_string())?;
     let findings = objects::findings(&set, false);
     let renames = Renames::of(&set, &simulated, false);
-    Ok(table::render(&Report::new(&simulated, findings, renames, false), false, true))
+    Ok(table::render(&Report::new(&simulated, findings, renames, false, false), false, true))
 }
 
 /// Reports ignored and unreadable files; a review of half of the files would be misleading.

@@ -4,13 +4,16 @@ use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Certificates, Options, Version};
 use gmsa_core::names::{AUDIT, FIELD_MANAGER, GROUP, NAME, NAMESPACE_LABEL, PLURAL, SECRET};
+use kube::Client;
 use serde_json::{Value, json};
 
 use crate::cli::Uninstall;
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::leftover::{self, everything};
-use crate::installation::{FILLED_BY, kept_options, refuse_unfinished, removal};
+use crate::installation::{
+    FILLED_BY, kept_options, refuse_elsewhere, refuse_unfinished, removal, rights,
+};
 use crate::output::printer;
 use crate::prompt;
 
@@ -30,15 +33,12 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = server_version(&client).await?;
     refuse_unfinished(&client, "uninstall").await?;
+    refuse_elsewhere(&client, &args.namespace, "uninstall").await?;
     let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
-    let mut found = if version.has_mutating_policies() {
-        leftover::literals(&applier).await?
-    } else {
-        Vec::new()
-    };
+    let mut found = leftover::literals(&client, version).await?;
     let mut theirs = false;
     for object in in_order(&options, version) {
         // That of the index holds nothing of its own.
@@ -70,6 +70,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         printer::note("there is nothing to remove");
         return Ok(0);
     }
+    refuse_without_rights(&client, &found).await?;
     if args.dry_run.is_server() {
         for object in &found {
             printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
@@ -101,6 +102,21 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         );
     }
     Ok(0)
+}
+
+/// Half an installation may be one in which nothing is checked.
+async fn refuse_without_rights(client: &Client, found: &[Value]) -> Result<(), Failure> {
+    let mut missing = Vec::new();
+    for object in found {
+        missing.extend(rights::missing_right(client, "delete", object).await?);
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Cluster(format!(
+        "failed to uninstall: {}; ask an administrator of the cluster; nothing was deleted",
+        missing.join("; ")
+    )))
 }
 
 /// The reverse of how they were made: what sends pods first, the namespace last. Validation denies pods

@@ -1,9 +1,11 @@
 //! What an earlier install made, and is not wanted any more.
 
 use gmsa_cluster::api::apply::Applier;
-use gmsa_cluster::installation::engine::literal_stubs;
+use gmsa_cluster::api::objects::Objects as Reader;
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
-use gmsa_core::names::PART_OF;
+use gmsa_core::names::{FIELD_MANAGER, PART_OF};
+use kube::Client;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -11,6 +13,7 @@ use crate::failure::Failure;
 /// The objects of options that are there although they are not asked for, what refuses pods and what
 /// sends something to the server first.
 pub async fn of_options(
+    client: &Client,
     applier: &Applier,
     options: &Options,
     wanted: &Objects,
@@ -25,28 +28,17 @@ pub async fn of_options(
             found.push(object);
         }
     }
-    if !version.has_mutating_policies() {
-        return Ok(found);
-    }
-    let literals = literals(applier).await?.into_iter().filter(|object| !is_wanted(object));
+    let literals = literals(client, version).await?.into_iter().filter(|object| !is_wanted(object));
     Ok(literals.chain(found).collect())
 }
 
 /// The policies with credential specs in them that are there. How many there are only the cluster says.
-pub async fn literals(applier: &Applier) -> Result<Vec<Value>, Failure> {
-    let mut found = Vec::new();
-    for number in 1.. {
-        let before = found.len();
-        for object in literal_stubs(number) {
-            if is_there(applier, &object).await? {
-                found.push(object);
-            }
-        }
-        if found.len() == before {
-            break;
-        }
+pub async fn literals(client: &Client, version: Version) -> Result<Vec<Value>, Failure> {
+    if !version.has_mutating_policies() {
+        return Ok(Vec::new());
     }
-    Ok(found)
+    let in_force = InForce::read(&Reader::new(client.clone(), FIELD_MANAGER, false)).await?;
+    Ok(in_force.map(|in_force| in_force.stubs()).unwrap_or_default())
 }
 
 /// Whether there is such an object, and it is of an installation.

@@ -51,11 +51,10 @@ pub async fn policies_answered(
     client: &Client,
     options: &Options,
     end: Instant,
-    are_literal: bool,
 ) -> Result<bool, Failure> {
     let Some(namespace) = namespace(client, options).await? else { return Ok(false) };
     loop {
-        let asked = probe::ask_policies(client, &namespace, are_literal).await;
+        let asked = probe::ask_policies(client, &namespace, options.literals.is_some()).await;
         let asked = asked.map_err(Failure::cluster)?;
         let Some(problem) = asked else { return Ok(true) };
         if Instant::now() >= end {
@@ -75,7 +74,8 @@ pub async fn policies_asked_once(
     options: &Options,
 ) -> Result<Option<Option<String>>, Failure> {
     let Some(namespace) = namespace(client, options).await? else { return Ok(None) };
-    probe::ask_policies(client, &namespace, false).await.map(Some).map_err(Failure::cluster)
+    let are_literal = options.literals.is_some();
+    probe::ask_policies(client, &namespace, are_literal).await.map(Some).map_err(Failure::cluster)
 }
 
 /// Asks each webhook once: which did not answer, and what is wrong. None if no namespace sends its

@@ -55,6 +55,23 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     text
 }
 
+/// Values longer than this say nothing on a line.
+const LONGEST: usize = 300;
+
+/// A value on a line. The expressions of a policy may contain whole credential specs, secrets of plug-ins
+/// among them, and are never shown.
+fn brief(value: &Value, is_policy: bool) -> String {
+    let text = value.to_string();
+    if text.len() > LONGEST || (is_policy && !(value.is_boolean() || value.is_number())) {
+        return format!("({} characters)", text.chars().count());
+    }
+    text
+}
+
+fn is_policy(object: &Value) -> bool {
+    object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("AdmissionPolicy"))
+}
+
 /// One object, and what becomes of it.
 pub fn changes(object: &Value, change: &Change, note: &str) -> String {
     let name = shown(object);
@@ -70,8 +87,9 @@ pub fn changes(object: &Value, change: &Change, note: &str) -> String {
                     text.push_str(&format!("  {options}: the options of this installation\n"));
                     continue;
                 }
-                let value = |value: &Option<Value>| {
-                    value.as_ref().map_or_else(|| "(nothing)".to_owned(), Value::to_string)
+                let value = |value: &Option<Value>| match value {
+                    None => "(nothing)".to_owned(),
+                    Some(value) => brief(value, is_policy(object)),
                 };
                 text.push_str(&format!(
                     "  {}: {} -> {}\n",

@@ -8,7 +8,7 @@ use crate::support::windows_gmsa::{
 };
 use crate::support::world::{SOON, World};
 use crate::support::{Ran, webhook};
-use gmsa_core::names::{NAME, TAKEOVER};
+use gmsa_core::names::{INDEX_KEEPER, NAME, TAKEOVER};
 use gmsa_testkit::control_plane;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
@@ -77,8 +77,10 @@ fn spec() -> Value {
 }
 
 /// Whether the pods of a namespace are not looked at.
+/// Whether no webhook sees the namespace's pods. Once there is a guard, that lets none of them use a GMSA.
 async fn is_excluded(world: &World, namespace: &str) -> bool {
-    world.admit(namespace).await == Err("not expanded".to_owned())
+    let Err(why) = world.admit(namespace).await else { return false };
+    why == "not expanded" || why.contains("is left out by the GMSA webhook")
 }
 
 async fn assert_cleared_away(world: &World) {
@@ -138,7 +140,14 @@ async fn from_the_scripts_installation_in_steps_that_fail() {
         assert!(stdout.contains("Deployment other/sneaky would be denied"), "{stdout}");
         assert!(stdout.contains("Pod other/alone would be denied"), "{stdout}");
         assert!(stdout.contains("kubectl gmsa grant spec --to other/default"), "{stdout}");
-        assert!(!stdout.contains("unseen") && !stdout.contains("web/right"), "{stdout}");
+        assert!(!stdout.contains("web/right"), "{stdout}");
+        // Where no webhook looks, the guard denies.
+        let unseen = stdout.lines().find(|line| line.contains("Deployment unseen"));
+        assert_eq!(unseen.is_some(), world.plane.at_least(1, 30), "{stdout}");
+        if let Some(unseen) = unseen {
+            assert!(unseen.starts_with("Deployment unseen, Pod unseen-"), "{stdout}");
+            assert!(unseen.contains(" of Namespace legacy would be denied"), "{stdout}");
+        }
         assert!(stdout.contains("namespace/legacy stays excluded (gmsa-webhook=disabled)"));
         assert!(stderr.contains("--accept-denials"), "{stderr}");
         let says = stdout.contains("secret/gmsa-webhook deleted (server dry run)");
@@ -427,7 +436,23 @@ async fn the_webhook_of_aks_is_left_alone_with_what_to_do() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_one_that_is_down() {
     let Some(world) = World::new("from_one_that_is_down").await else { return };
-    users(&world, &json!({})).await;
+    take_over_from_one_that_is_down(&world, &["--settle=0"]).await;
+}
+
+/// The same by the policy engine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_one_that_is_down_to_the_policies() {
+    let Some(world) = World::since(36, "from_one_that_is_down_to_the_policies", NO_ENGINE).await
+    else {
+        return;
+    };
+    let args = ["--engine=policy", "--random-hostname=false", "--settle=3"];
+    take_over_from_one_that_is_down(&world, &args).await;
+    assert_policies_decide(&world).await;
+}
+
+async fn take_over_from_one_that_is_down(world: &World, args: &[&str]) {
+    users(world, &json!({})).await;
     world.bare_namespace("gmsa", &json!({"kubernetes.io/metadata.name": "gmsa"})).await;
     let (_files, bundle) = certificate("gmsa", "gmsa");
     let objects = by_rancher("gmsa", "gmsa", &bundle, "rancher-windows-gmsa-3.0.0");
@@ -439,19 +464,20 @@ async fn from_one_that_is_down() {
         {"containers": [{"name": "sidekick", "image": "sidekick"}]}}),
     );
     sidekick["spec"]["template"]["spec"]["serviceAccountName"] = json!("gmsa");
-    plant(&world, &[sidekick]).await;
-    plant(&world, &objects).await;
+    plant(world, &[sidekick]).await;
+    plant(world, &objects).await;
     let why = world.plain("web").await.unwrap_err();
     assert!(why.contains("failed calling webhook"), "{why}");
 
     let _stand_in = world.stand_in(None).await;
-    let _temporary = temporary(&world).await;
-    let dry = world.run(&["install", "--adopt", "--dry-run=server"]).await;
+    let _temporary = temporary(world).await;
+    let takeover = [&["install", "--adopt"][..], args].concat();
+    let dry = world.run(&[&takeover[..], &["--dry-run=server"]].concat()).await;
     assert!(dry.stdout.contains(
         "deployment/gmsa-webhook in gmsa-webhook-takeover created for the time of the takeover"
     ));
-    world.done(&["install", "--adopt", "--accept-denials", "--yes", "--settle=0"]).await;
-    assert_cleared_away(&world).await;
+    world.done(&[&takeover[..], &["--accept-denials", "--yes"]].concat()).await;
+    assert_cleared_away(world).await;
     for object in &objects {
         let kind = object["kind"].as_str().unwrap();
         let of_account = ["ServiceAccount", "ClusterRoleBinding"].contains(&kind)
@@ -462,6 +488,119 @@ async fn from_one_that_is_down() {
     world.admit("web").await.unwrap();
     assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
     world.done(&["status"]).await;
+}
+
+const NO_ENGINE: &str = "this API server changes no pods by policies; see docs/engine.md";
+
+/// No webhook of either installation is sent pods, and the policies are whole.
+async fn assert_policies_decide(world: &World) {
+    for kind in ["mutatingwebhookconfigurations", "validatingwebhookconfigurations"] {
+        let path = format!("/apis/admissionregistration.k8s.io/v1/{kind}");
+        let found = world.get(&path).await["items"].clone();
+        let names: Vec<&str> = found
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|one| one["metadata"]["name"].as_str())
+            .collect();
+        let is_keeper = kind.starts_with("validating");
+        assert_eq!(names, if is_keeper { vec![INDEX_KEEPER] } else { Vec::new() });
+    }
+    let status = world.done(&["status"]).await;
+    for id in ["engine-whole", "engine-index"] {
+        let row = status.lines().find(|row| row.starts_with(id)).unwrap();
+        assert!(row.contains(" ok "), "{status}");
+    }
+    let again = world.done(&["install"]).await;
+    assert!(again.lines().all(|line| line.ends_with(" unchanged")), "{again}");
+    assert!(again.contains("mutatingadmissionpolicy/gmsa-engine-expand unchanged"), "{again}");
+}
+
+/// The policy engine takes over from the script's installation, whose names are ours; what is interrupted
+/// leaves pods checked, and goes on with the same engine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_scripts_installation_to_the_policies() {
+    let test = "from_the_scripts_installation_to_the_policies";
+    let Some(world) = World::since(36, test, NO_ENGINE).await else { return };
+    let world = Arc::new(world);
+    users(&world, &json!({"gmsa-webhook": "disabled"})).await;
+    let (files, bundle) = certificate(NAME, NAME);
+    let (objects, configurations) = by_script(&bundle);
+    plant(&world, &objects).await;
+    let mut old = Running::start(&world, NAME, NAME, files).await;
+    plant(&world, &configurations).await;
+    eventually("the old one answers", SOON, || async { world.admit("web").await.ok() }).await;
+    let spec_before = version(&world.live(&spec()).await.unwrap());
+
+    let ran = world.run(&["install", "--adopt", "--engine=policy", "--dry-run=server"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    for words in [
+        "Deployment other/sneaky would be denied",
+        // Where the policies do not expand nothing may be used.
+        " of Namespace legacy would be denied",
+        "mutatingadmissionpolicy/gmsa-engine-expand created (server dry run)",
+        "deployment/gmsa-webhook deleted (server dry run)",
+    ] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(!ran.stderr.contains("--guard=false"), "{}", ran.stderr);
+
+    let load = Load::start(&world);
+    let takeover = ["install", "--adopt", "--accept-denials", "--yes", "--settle=5"];
+    // Nothing of the temporary installation comes up.
+    let first = [&takeover[..], &["--engine=policy", "--wait=4"]].concat();
+    let ran = world.run(&first).await;
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    for configuration in &configurations {
+        assert!(world.live(configuration).await.is_some(), "{configuration}");
+    }
+    let _temporary = temporary(&world).await;
+    let _stand_in = world.stand_in(None).await;
+    let ran = world.run(&takeover).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stderr.contains("the policies answer, and have taken over"), "{}", ran.stderr);
+    old.ended().await;
+    load.assert_unharmed().await;
+
+    assert_cleared_away(&world).await;
+    assert_policies_decide(&world).await;
+    assert_eq!(version(&world.live(&spec()).await.unwrap()), spec_before);
+    assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
+    assert!(world.admit("legacy").await.unwrap_err().contains("is left out by the GMSA policies"));
+}
+
+/// The names of the chart's installation are others: nothing has to answer meanwhile. Ours was there too,
+/// with the webhook, and ends with it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_the_charts_installation_and_our_webhook_to_the_policies() {
+    let test = "from_the_charts_installation_and_our_webhook_to_the_policies";
+    let Some(world) = World::since(36, test, NO_ENGINE).await else { return };
+    let world = Arc::new(world);
+    let (namespace, release) = ("windows-gmsa", "gmsa");
+    users(&world, &json!({"windows.k8s.io/disabled": "true"})).await;
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install", "--force-conflicts"]).await;
+    world.bare_namespace(namespace, &json!({})).await;
+    let (files, bundle) = certificate(namespace, release);
+    let mut objects = by_chart(namespace, release, &bundle);
+    let configurations = objects.split_off(objects.len() - 2);
+    plant(&world, &objects).await;
+    let mut old = Running::start(&world, namespace, release, files).await;
+    plant(&world, &configurations).await;
+    eventually("pods are expanded", SOON, || async { world.admit("web").await.ok() }).await;
+
+    let takeover =
+        ["install", "--adopt", "--accept-denials", "--yes", "--settle=5", "--engine=policy"];
+    let load = Load::start(&world);
+    let ran = world.run(&takeover).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("temporary"), "the names are others: {}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("mutatingwebhookconfiguration/{NAME} deleted")));
+    old.ended().await;
+    load.assert_unharmed().await;
+    assert_cleared_away(&world).await;
+    assert_policies_decide(&world).await;
+    assert!(world.admit("other").await.unwrap_err().contains("is not authorized"));
 }
 
 /// Nothing is wrong but that a namespace that opted out uses a GMSA.

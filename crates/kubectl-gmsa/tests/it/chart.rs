@@ -21,7 +21,16 @@ fn helm(test: &str) -> Option<PathBuf> {
 
 /// The rendered objects by kind and name, without what helm and install each add for themselves.
 fn rendered(helm: &Path, version: &str, sets: &[&str]) -> BTreeMap<String, Value> {
-    let mut args = vec!["template", "gmsa", CHART, "-n", "gmsa-webhook", "--skip-tests"];
+    rendered_in(helm, "gmsa-webhook", version, sets)
+}
+
+fn rendered_in(
+    helm: &Path,
+    namespace: &str,
+    version: &str,
+    sets: &[&str],
+) -> BTreeMap<String, Value> {
+    let mut args = vec!["template", "gmsa", CHART, "-n", namespace, "--skip-tests"];
     args.extend(["--kube-version", version]);
     for set in sets {
         args.extend(["--set", set]);
@@ -70,6 +79,32 @@ fn the_chart_adds_annotations_to_its_webhook_configurations() {
         let annotations = &object["metadata"]["annotations"];
         assert_eq!(annotations["example.com/owner"], "platform", "{object}");
         assert_eq!(annotations["admissions.enforcer/disabled"], "true", "{object}");
+    }
+}
+
+#[test]
+fn the_chart_protects_the_installation_as_install_does() {
+    let Some(helm) = helm("the_chart_protects_the_installation_as_install_does") else { return };
+    let cert_manager = "certificates.certManager.enabled=true";
+    for (namespace, version, sets, certificates) in [
+        ("gmsa-webhook", "1.30.0", &["protect=true"][..], Certificates::SelfManaged),
+        ("elsewhere", "1.30.0", &["protect=true"], Certificates::SelfManaged),
+        ("elsewhere", "1.36.0", &["protect=true", "engine=policy"], Certificates::SelfManaged),
+        ("elsewhere", "1.36.0", &["protect=true", cert_manager], Certificates::CertManager),
+    ] {
+        let options = Options {
+            namespace: namespace.to_owned(),
+            protect: true,
+            certificates,
+            ..Options::default()
+        };
+        let wanted = by_name(installation::objects(&options, Version(1, 30)).policies.into_iter());
+        let rendered = rendered_in(&helm, namespace, version, sets);
+        for kind in ["policy", "policybinding"] {
+            let name = format!("validatingadmission{kind}/{}", names::PROTECTION);
+            let spec = |all: &BTreeMap<String, Value>| all[&name]["spec"].clone();
+            assert_eq!(spec(&rendered), spec(&wanted), "{namespace} {sets:?}");
+        }
     }
 }
 

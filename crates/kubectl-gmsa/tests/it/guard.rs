@@ -1,9 +1,15 @@
 //! The guard and the protection on a real API server, with and without the webhook in the way. They
 //! take a server from 1.30, by `KUBEBUILDER_ASSETS`: the one that the tests build is older.
 
+use std::collections::BTreeMap;
+
 use crate::support::Ran;
 use crate::support::world::{SOON, World};
-use gmsa_core::names::{EARLY_WARNINGS, GUARD, NAME, PROTECTION};
+use gmsa_cluster::installation::{Options, Version, engine};
+use gmsa_core::names::{
+    DOMAIN, EARLY_WARNINGS, ENGINE_CHECK, ENGINE_EXPAND, GUARD, INDEX, INDEX_KEEPER, INDEX_PLURAL,
+    NAME, PROTECTION,
+};
 use gmsa_testkit::objects::{self, gmsa};
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools::skip_in_ci_too;
@@ -347,33 +353,7 @@ async fn only_administrators_change_what_is_protected() {
     let Some(world) = world(test).await else { return };
     let _stand_in = world.stand_in(None).await;
     world.done(&["install", "--protect", "--early-warnings"]).await;
-    world.bare_namespace("ops", &json!({})).await;
-    // Every right to these kinds, but not to everything.
-    let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["*"]});
-    world
-        .apply(&json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-        "metadata": {"name": "ops"}, "rules": [
-            rule("admissionregistration.k8s.io", &["*"]),
-            rule("apiextensions.k8s.io", &["*"]),
-            rule("rbac.authorization.k8s.io", &["*"]),
-        ]}))
-        .await;
-    world
-        .apply(&json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": "ops"},
-            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "ops"}],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                "name": "ops"}}))
-        .await;
-    let kubeconfig = world.plane.token_kubeconfig("ops", "default").await;
-    let client = gmsa_testkit::control_plane::client(&kubeconfig).await;
-    let refused = |method: &'static str, path: String, body: Value| {
-        let client = client.clone();
-        async move {
-            let answer = gmsa_testkit::requests::request(&client, method, &path, &body).await;
-            answer.map_err(denied)
-        }
-    };
+    let ops = Ops::new(&world).await;
     let cluster_role = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{NAME}");
     let warnings = VALIDATING.replace(NAME, EARLY_WARNINGS);
     let all_validating = VALIDATING.rsplit_once('/').unwrap().0.to_owned();
@@ -392,32 +372,14 @@ async fn only_administrators_change_what_is_protected() {
         ("PATCH", cluster_role.clone(), json!({"rules": []})),
         ("DELETE", cluster_role.replace("clusterroles", "clusterrolebindings"), json!({})),
     ] {
-        let what = format!("{method} {path} is refused");
-        eventually(&what, SOON, || async {
-            match refused(
-                method,
-                format!("{path}{}dryRun=All", if path.contains('?') { "&" } else { "?" }),
-                body.clone(),
-            )
-            .await
-            {
-                Err((403, message)) if message.contains(PROTECTION) => Some(()),
-                other => {
-                    eprintln!("{other:?}");
-                    None
-                }
-            }
-        })
-        .await;
+        ops.is_refused(method, &path, &body).await;
     }
     // Others of these kinds are nobody's concern.
     let own = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
         "metadata": {"name": "of-ops"}, "rules": []});
-    refused("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles".to_owned(), own)
-        .await
-        .unwrap();
-    let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/of-ops".to_owned();
-    refused("DELETE", path, json!({})).await.unwrap();
+    ops.asks("POST", "/apis/rbac.authorization.k8s.io/v1/clusterroles", &own).await.unwrap();
+    let path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/of-ops";
+    ops.asks("DELETE", path, &json!({})).await.unwrap();
     // The server goes on to write its CA bundle: without one it does so at once.
     let mut configuration = world.get(VALIDATING).await;
     let before = configuration["webhooks"][0]["clientConfig"]["caBundle"].clone();
@@ -431,6 +393,133 @@ async fn only_administrators_change_what_is_protected() {
     // Administrators go on as before.
     world.done(&["upgrade", "--replicas=3"]).await;
     world.done(&["status"]).await;
+    world.done(&["uninstall", "--yes"]).await;
+}
+
+/// The options of a deletion that is a dry run. API servers read `?dryRun=All` only where there is no body.
+fn dry_run() -> Value {
+    json!({"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]})
+}
+
+/// A user who has every right to what an installation has for the whole cluster, but not to everything.
+struct Ops {
+    client: kube::Client,
+}
+
+impl Ops {
+    async fn new(world: &World) -> Self {
+        world.bare_namespace("ops", &json!({})).await;
+        let rbac = "rbac.authorization.k8s.io";
+        let groups = ["admissionregistration.k8s.io", "apiextensions.k8s.io", rbac, DOMAIN];
+        world
+            .apply(&json!({"apiVersion": format!("{rbac}/v1"), "kind": "ClusterRole",
+                "metadata": {"name": "ops"},
+                "rules": [{"apiGroups": groups, "resources": ["*"], "verbs": ["*"]}]}))
+            .await;
+        world
+            .apply(&json!({"apiVersion": format!("{rbac}/v1"), "kind": "ClusterRoleBinding",
+                "metadata": {"name": "ops"},
+                "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "ops"}],
+                "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "ops"}}))
+            .await;
+        let kubeconfig = world.plane.token_kubeconfig("ops", "default").await;
+        Self { client: gmsa_testkit::control_plane::client(&kubeconfig).await }
+    }
+
+    async fn asks(&self, method: &str, path: &str, body: &Value) -> Result<Value, (u16, String)> {
+        let answer = gmsa_testkit::requests::request(&self.client, method, path, body).await;
+        answer.map_err(denied)
+    }
+
+    /// Tries it as a dry run until the protection refuses it: API servers read policies some moments later.
+    async fn is_refused(&self, method: &str, path: &str, body: &Value) {
+        let what = format!("{method} {path} is refused");
+        let path = format!("{path}{}dryRun=All", if path.contains('?') { "&" } else { "?" });
+        let dry_run = dry_run();
+        let body = if method == "DELETE" { &dry_run } else { body };
+        eventually(&what, SOON, || async {
+            match self.asks(method, &path, body).await {
+                Err((403, message)) if message.contains(PROTECTION) => Some(()),
+                _ => None,
+            }
+        })
+        .await;
+    }
+}
+
+/// The index, its definition, the keeper's configuration and rights; and the keeper goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_protection_covers_the_index_of_the_policy_engine() {
+    let test = "the_protection_covers_the_index_of_the_policy_engine";
+    let why_not = "this API server changes no pods by policies; see docs/engine.md";
+    let Some(world) = World::since(36, test, why_not).await else { return };
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install", "--engine=policy", "--protect", "--settle=3"]).await;
+    let ops = Ops::new(&world).await;
+    let indexes = format!("/apis/{DOMAIN}/v1/{INDEX_PLURAL}");
+    let index = format!("{indexes}/{INDEX}");
+    let keeper = VALIDATING.replace(NAME, INDEX_KEEPER);
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let mut narrowed = world.get(&keeper).await;
+    narrowed["webhooks"][0]["failurePolicy"] = json!("Fail");
+    let object = json!({"apiVersion": format!("{DOMAIN}/v1"), "kind": "GMSAIndex",
+        "metadata": {"name": INDEX}, "entries": {"forged": "{}"}});
+    for (method, path, body) in [
+        ("PATCH", index.clone(), json!({"entries": {"forged": "{}"}})),
+        ("DELETE", index.clone(), json!({})),
+        ("DELETE", indexes.clone(), json!({})),
+        ("POST", indexes.clone(), object),
+        (
+            "DELETE",
+            DEFINITION
+                .replace("gmsacredentialspecs.windows.k8s.io", &format!("{INDEX_PLURAL}.{DOMAIN}")),
+            json!({}),
+        ),
+        ("PATCH", keeper.clone(), json!({"webhooks": narrowed["webhooks"]})),
+        ("DELETE", keeper.clone(), json!({})),
+        ("PATCH", format!("{rbac}/clusterroles/{INDEX_KEEPER}"), json!({"rules": []})),
+        ("DELETE", format!("{rbac}/clusterrolebindings/{INDEX_KEEPER}"), json!({})),
+    ] {
+        ops.is_refused(method, &path, &body).await;
+    }
+    // API servers exempt policies from what they read from the API.
+    let policies = "/apis/admissionregistration.k8s.io/v1";
+    for path in [
+        format!("{policies}/mutatingadmissionpolicies/{ENGINE_EXPAND}"),
+        format!("{policies}/validatingadmissionpolicybindings/{ENGINE_CHECK}"),
+    ] {
+        ops.asks("DELETE", &path, &dry_run()).await.unwrap();
+    }
+    // The server goes on to write the index and its CA bundle.
+    world.namespace("web").await;
+    eventually("a new credential spec is in the index", SOON, || async {
+        let entries = world.get(&index).await["entries"].clone();
+        entries.get("spec").is_some().then_some(())
+    })
+    .await;
+    world.patch(&index, &json!({"entries": {"forged": "{}"}})).await;
+    eventually("the server restores the index", SOON, || async {
+        let entries = world.get(&index).await["entries"].clone();
+        (entries.get("forged").is_none() && entries.get("spec").is_some()).then_some(())
+    })
+    .await;
+    let mut configuration = world.get(&keeper).await;
+    let before = configuration["webhooks"][0]["clientConfig"]["caBundle"].clone();
+    assert!(before.is_string(), "{configuration}");
+    configuration["webhooks"][0]["clientConfig"]["caBundle"] = Value::Null;
+    world.request("PUT", &keeper, &configuration).await.unwrap();
+    eventually("the server writes its CA bundle", SOON, || async {
+        let now = world.get(&keeper).await;
+        (now["webhooks"][0]["clientConfig"]["caBundle"] == before).then_some(())
+    })
+    .await;
+    eventually("pods are expanded", SOON, || async { world.admit("web").await.ok() }).await;
+    let status = world.run(&["status"]).await;
+    assert_eq!(status.code, 0, "{}", status.stdout);
+    // An administrator switches with the protection in force, and removes everything.
+    world.done(&["install", "--engine=webhook", "--settle=3"]).await;
+    world.done(&["install", "--engine=policy", "--static", "--settle=3"]).await;
+    ops.is_refused("DELETE", DEFINITION, &json!({})).await;
     world.done(&["uninstall", "--yes"]).await;
 }
 
@@ -501,28 +590,31 @@ async fn a_guard_that_the_api_server_reads_from_files_protects_the_policies_too(
     let foreign = objects::pod("web", "p", &gmsa(Some("spec"), Some("{}")));
     answers(&world, &foreign, 403, "is not authorized to `use`").await;
     // A user who may do everything to admission, and nothing else.
-    for object in manifest("guard.yaml") {
-        world.apply(&object).await;
+    for file in ["guard.yaml", "../engine/expand.yaml"] {
+        for object in manifest(file) {
+            world.apply(&object).await;
+        }
     }
-    world
-        .apply(&json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-            "metadata": {"name": "ops"}, "rules": [{"apiGroups": ["admissionregistration.k8s.io"],
-                "resources": ["*"], "verbs": ["*"]}]}))
-        .await;
-    world
-        .apply(&json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": "ops"},
-            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "web"}],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                "name": "ops"}}))
-        .await;
-    let kubeconfig = world.plane.token_kubeconfig("web", "default").await;
-    let client = gmsa_testkit::control_plane::client(&kubeconfig).await;
-    for path in [POLICY, BINDING] {
-        let answer = gmsa_testkit::requests::request(&client, "DELETE", path, &json!({})).await;
-        let (code, message) = answer.map_err(denied).unwrap_err();
-        assert!(code == 403 && message.contains(PROTECTION), "{code} {message}");
+    let literals = engine::literal_policies(&Options::default(), Version(1, 36), &BTreeMap::new());
+    for object in literals.iter() {
+        world.apply(object).await;
     }
+    let ops = Ops::new(&world).await;
+    let kind =
+        |kind: &str, name: &str| format!("/apis/admissionregistration.k8s.io/v1/{kind}/{name}");
+    for path in [
+        POLICY.to_owned(),
+        BINDING.to_owned(),
+        kind("mutatingadmissionpolicies", ENGINE_EXPAND),
+        kind("mutatingadmissionpolicybindings", ENGINE_EXPAND),
+        kind("mutatingadmissionpolicies", "gmsa-static-expand"),
+        kind("validatingadmissionpolicies", "gmsa-static-check"),
+        kind("validatingadmissionpolicybindings", "gmsa-static-guard"),
+    ] {
+        ops.is_refused("DELETE", &path, &json!({})).await;
+    }
+    // An administrator may.
+    world.request("DELETE", POLICY, &json!({})).await.unwrap();
 }
 
 /// What the creation of a pod as a dry run costs: milliseconds in half of so many cases, and

@@ -66,6 +66,7 @@ mod report;
 mod review;
 mod review_cases;
 mod review_cluster;
+mod review_engine;
 mod review_generated;
 mod review_output;
 mod reviewing;

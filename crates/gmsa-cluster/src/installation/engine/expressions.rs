@@ -26,9 +26,9 @@ const REFUSED: &str = "'\\u0002'";
 pub(super) const ABSENT: &str = "'absent'";
 
 /// How many fields a denial names.
-const MOST_SHOWN: usize = 25;
+pub(super) const MOST_SHOWN: usize = 25;
 /// The longest denial. The API server drops one of more than 5,120 bytes.
-const LONGEST: usize = 4_500;
+pub(super) const LONGEST: usize = 4_500;
 
 /// A DNS-1123 subdomain, as a regular expression.
 const VALID: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
@@ -482,9 +482,16 @@ fn too_many() -> String {
     format!(
         "variables.fields.size() > {MAX_PLACES} ? string(variables.fields.size()) + ' places of the \
          pod use a GMSA, more than the {MAX_PLACES} that the policies check; set \
-         gmsaCredentialSpecName once, for the pod' : variables.named.size() > {MOST_NAMES} ? \
-         'the pod names more than {MOST_NAMES} different GMSA cred specs, and the policies check no \
-         more; set gmsaCredentialSpecName once, for the pod' : ''"
+         gmsaCredentialSpecName once, for the pod' : variables.named.size() > {MOST_NAMES} ? {} : ''",
+        quoted(&too_many_names())
+    )
+}
+
+/// The denial of a pod with too many names.
+pub(super) fn too_many_names() -> String {
+    format!(
+        "the pod names more than {MOST_NAMES} different GMSA cred specs, and the policies check no \
+         more; set gmsaCredentialSpecName once, for the pod"
     )
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::index::{self, Index, Spec};
+use serde_json::Value;
 
 use super::expressions::{ABSENT, Source, from_template, variable};
+use crate::api::value::{array, text};
 use crate::installation::guard::quoted;
 
 /// How many characters of entries one variable has. An expression may have 100,000, and what is searched
@@ -16,9 +18,16 @@ const MOST_TEMPLATES: usize = 80_000;
 /// and quotes are escaped twice.
 const MOST: usize = 900_000;
 
+/// The variable with the templates.
+const TEMPLATES: &str = "templates";
+/// How the names of the variables with entries begin; a number follows.
+const ENTRIES: &str = "entries";
+
 /// The sources that have all of these credential specs: at least one.
 pub(super) fn sources(specs: &BTreeMap<String, Spec>) -> Vec<Source> {
-    let all: Vec<(&str, &Spec)> = specs.iter().map(|(name, spec)| (name.as_str(), spec)).collect();
+    // What no pod may carry is as if it did not exist.
+    let fitting = specs.iter().filter(|(_, spec)| spec.fits());
+    let all: Vec<(&str, &Spec)> = fitting.map(|(name, spec)| (name.as_str(), spec)).collect();
     let mut parts = Vec::new();
     let mut rest = all.as_slice();
     loop {
@@ -65,11 +74,11 @@ fn source(index: &Index, (from, to): (Option<&str>, Option<&str>), is_first: boo
         .iter()
         .map(|(name, text)| format!("{}: '{}'", quoted(name), escaped(text)))
         .collect();
-    let mut variables = vec![variable("templates", format!("{{{}}}", templates.join(", ")))];
+    let mut variables = vec![variable(TEMPLATES, format!("{{{}}}", templates.join(", ")))];
     let buckets = buckets(&index.entries);
     let mut choice = String::new();
     for (number, bucket) in buckets.iter().enumerate() {
-        let name = format!("entries{}", number + 1);
+        let name = format!("{ENTRIES}{}", number + 1);
         if let Some(next) = buckets.get(number + 1) {
             choice.push_str(&format!("NAME < {} ? ", quoted(next.first)));
         }
@@ -100,6 +109,54 @@ fn source(index: &Index, (from, to): (Option<&str>, Option<&str>), is_first: boo
         parameters: false,
         is_first,
     }
+}
+
+/// The entries and templates that are in a policy as text; none if it has none, or if they are not as
+/// [`source`] writes them.
+pub(super) fn read(policy: &Value) -> Option<Index> {
+    let mut index = Index::default();
+    let mut is_literal = false;
+    for variable in array(policy, "/spec/variables") {
+        let (name, expression) = (text(variable, "/name"), text(variable, "/expression"));
+        if name == TEMPLATES {
+            let mut texts = texts(expression)?.into_iter();
+            while let (Some(name), Some(template)) = (texts.next(), texts.next()) {
+                index.templates.insert(name, template);
+            }
+        } else if name.strip_prefix(ENTRIES).is_some_and(|number| number.parse::<usize>().is_ok()) {
+            is_literal = true;
+            for line in texts(expression)?.concat().lines().filter(|line| !line.is_empty()) {
+                let (name, entry) = line.split_once('=')?;
+                index.entries.insert(name.to_owned(), entry.to_owned());
+            }
+        }
+    }
+    is_literal.then_some(index)
+}
+
+/// The texts of the literals in an expression; none if one does not end.
+fn texts(expression: &str) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    let mut rest = expression.chars();
+    while rest.any(|character| character == '\'') {
+        let mut text = String::new();
+        loop {
+            match rest.next()? {
+                '\'' => break,
+                '\\' => text.push(match rest.next()? {
+                    'n' => '\n',
+                    'u' => {
+                        let digits: String = rest.by_ref().take(4).collect();
+                        char::from_u32(u32::from_str_radix(&digits, 16).ok()?)?
+                    }
+                    other => other,
+                }),
+                other => text.push(other),
+            }
+        }
+        texts.push(text);
+    }
+    Some(texts)
 }
 
 /// A text within a literal.

@@ -5,6 +5,8 @@
 //! do not understand stays as it is, and is then equal to nothing else: more than three objects within
 //! each other, numbers, other escapes than those of canonical JSON.
 
+use serde_json::Value;
+
 /// How many objects may be within each other: those of a credential spec.
 const DEPTH: usize = 3;
 
@@ -80,4 +82,44 @@ fn member(depth: usize) -> String {
 /// A character in a literal.
 fn escape(character: char) -> String {
     format!("\\u{:04x}", u32::from(character))
+}
+
+/// Whether the condition of [`are_equal`] holds for two texts that are the same JSON.
+pub(super) fn is_comparable(one: &str, other: &str) -> bool {
+    one == other || spelled(one).is_some_and(|one| Some(one) == spelled(other))
+}
+
+/// The JSON with every string as it is spelled; none if the steps do not understand it.
+fn spelled(text: &str) -> Option<Value> {
+    let has_meaning = |character: char| ('\u{e}'..='\u{15}').contains(&character);
+    if text.contains("\\\\") || text.contains("\\\"") || text.contains(has_meaning) {
+        return None;
+    }
+    let mut raw = String::new();
+    for (index, part) in text.split('"').enumerate() {
+        if index > 0 {
+            raw.push('"');
+        }
+        if index % 2 == 1 {
+            let escapes = [('<', "\\u003c"), ('>', "\\u003e"), ('&', "\\u0026")];
+            let spelled =
+                escapes.iter().fold(part.to_owned(), |text, (from, to)| text.replace(*from, to));
+            raw.push_str(&spelled.replace('\\', "\\\\"));
+        } else if part.chars().all(|character| " \t\r\n{}[],:".contains(character)) {
+            raw.push_str(part);
+        } else {
+            return None;
+        }
+    }
+    let value: Value = serde_json::from_str(&raw).ok()?;
+    (depth(&value) <= DEPTH).then_some(value)
+}
+
+/// How many objects are within each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }

@@ -91,6 +91,14 @@ checks! { Cluster;
         source: "docs/engine.md",
         explains: ["admission-answers"],
     }
+    ENGINE_STATIC {
+        id: "engine-static",
+        title: "The policies have the current credential specs in them",
+        cause: "With `--engine=policy --static` the policies have the credential specs as text, and nothing of ours runs in the cluster. A credential spec was made, changed or deleted since: pods that name it are refused, or get contents from before the change. What comes from files is only compared with what the cluster has, too.",
+        remedy: "Run `kubectl gmsa install --engine=policy --static`, with `-f` and the files if the credential specs come from files; after each change once more. Where they change often, let a server keep them: `kubectl gmsa install --engine=policy`.",
+        source: "docs/engine.md",
+        explains: [],
+    }
     OLD_WEBHOOK {
         id: "old-webhook",
         title: "No other GMSA webhook is left behind",

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::audit::{Policies, policy_engine};
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
 use gmsa_core::names::FIELD_MANAGER;
@@ -103,10 +105,17 @@ fn own_servers(pod: &Value) -> Option<String> {
     Some(format!("{} (dnsPolicy None)", servers.join(", ")))
 }
 
-/// The credential specs of the cluster by their names, or why they may not be read.
+/// The credential specs that pods get by their names, or why they may not be read.
 type Specs = Seen<BTreeMap<String, Value>>;
 
 async fn specs(objects: &Objects) -> Result<Specs, Failure> {
+    if policy_engine(objects).await == Some(Policies::Literals) {
+        // What the policies have in them counts, whatever the cluster has.
+        let in_force = soft(InForce::read(objects).await)?;
+        return Ok(
+            in_force.map(|found| found.map(|one| one.credential_specs()).unwrap_or_default())
+        );
+    }
     let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
         // Before the definition is installed there are none.
         Err(error) if error.code() == Some(404) => Ok(Vec::new()),

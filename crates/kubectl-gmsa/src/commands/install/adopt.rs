@@ -4,6 +4,9 @@
 //! Ours starts and answers alongside the old one, whose configurations are deleted only then, and its
 //! server after them. If both have the same names, a temporary installation answers while one replaces
 //! the other. Both decide alike and write the same bytes, so two at a time do no harm.
+//!
+//! With the policy engine it is the same: the policies are in force, and answer, before the old
+//! configurations are deleted. What answers meanwhile is a temporary webhook, which needs no index.
 
 mod belongings;
 mod denials;
@@ -26,11 +29,11 @@ use kube::api::Api;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use super::{Plan, engine, existing, options, refuse};
+use super::{Plan, engine, options, refuse};
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
-use crate::installation::{kept_options, probe};
+use crate::installation::{kept_options, leftover, probe, rights};
 use crate::output::printer;
 use crate::prompt::confirm;
 use found::{Found, find};
@@ -51,6 +54,8 @@ struct Takeover<'a> {
     releases: Releases,
     /// The installation that answers meanwhile, if the names are the same, or if the old one refuses ours.
     temporary: Option<Objects>,
+    /// What an earlier install of ours, by another engine, made and is not wanted any more.
+    leftover: Vec<Value>,
     /// The namespace in which ours is tried, and which stores the journal.
     place: Value,
 }
@@ -71,7 +76,7 @@ pub async fn run(
     let denied = denials(&takeover.client, &takeover.options, version).await?;
     tell_denials(&denied)?;
     takeover.tell_exclusions().await?;
-    let stops = are_denied(args, &denied);
+    let stops = are_denied(args, &takeover.options, &denied);
     if args.dry_run.is_server() {
         takeover.show(&plan)?;
         return Ok(Some(u8::from(stops)));
@@ -98,7 +103,11 @@ pub async fn run(
     {
         printer::note(&format!("Namespace {namespace} stays: it may contain other objects"));
     }
-    printer::note("the webhook answers, and has taken over");
+    printer::note(if takeover.by_policies() {
+        "the policies answer, and have taken over"
+    } else {
+        "the webhook answers, and has taken over"
+    });
     Ok(Some(0))
 }
 
@@ -173,9 +182,19 @@ impl<'a> Takeover<'a> {
             "metadata": {"name": NAME, "namespace": TAKEOVER}});
         let is_there = applier.live(&server).await?.is_some();
         let temporary = (collides || found.is_down() || is_there).then_some(made);
-        let takeover =
-            Self { args, client, applier, version, options, found, releases, temporary, place };
-        Ok(Some(takeover))
+        let leftover = leftover::of_options(&client, &applier, &options, &ours, version).await?;
+        Ok(Some(Self {
+            args,
+            client,
+            applier,
+            version,
+            options,
+            found,
+            releases,
+            temporary,
+            leftover,
+            place,
+        }))
     }
 
     /// The changes of our objects; a missing right is reported before anything is changed.
@@ -184,11 +203,11 @@ impl<'a> Takeover<'a> {
         let plan = Plan::new(&self.client, &self.applier, ours, &replaced).await?;
         let mut problems = Vec::new();
         for object in self.found.all().chain(&self.releases.records) {
-            problems.extend(existing::missing_right(&self.client, "delete", object).await?);
+            problems.extend(rights::missing_right(&self.client, "delete", object).await?);
         }
         for object in self.temporary_objects() {
             for verb in ["create", "patch", "delete"] {
-                problems.extend(existing::missing_right(&self.client, verb, object).await?);
+                problems.extend(rights::missing_right(&self.client, verb, object).await?);
             }
         }
         refuse(problems)?;
@@ -214,7 +233,7 @@ impl<'a> Takeover<'a> {
                 shown(object)
             ))?;
         }
-        for object in self.found.all().chain(&self.releases.records) {
+        for object in self.found.all().chain(&self.releases.records).chain(&self.leftover) {
             printer::data(&format!("{} deleted{note}\n", shown(object)))?;
         }
         plan.show()?;
@@ -274,8 +293,14 @@ impl<'a> Takeover<'a> {
             stage.unedited(&made.webhooks).await?;
             self.remove_found().await?;
         }
-        stage.apply(&self.options, ours).await?;
-        self.settle("they all ask ours").await;
+        if self.by_policies() {
+            let leftover = self.leftover.clone();
+            engine::bring_up(&stage, &self.options, self.version, ours, leftover).await?;
+            self.settle("they all decide by the policies").await;
+        } else {
+            stage.apply(&self.options, ours).await?;
+            self.settle("they all ask ours").await;
+        }
         // What checks pods until now goes only when ours is sent the same.
         stage.unedited(&ours.webhooks).await?;
         if self.temporary.is_none() {
@@ -283,7 +308,19 @@ impl<'a> Takeover<'a> {
         }
         self.remove_temporary().await?;
         let stage = self.stage(None);
-        probe::answered(&self.client, &self.options, stage.end()).await.map(drop)
+        if self.by_policies() {
+            probe::policies_answered(&self.client, &self.options, stage.end()).await.map(drop)
+        } else if self.leftover.is_empty() {
+            probe::answered(&self.client, &self.options, stage.end()).await.map(drop)
+        } else {
+            let leftover = self.leftover.clone();
+            engine::bring_up(&stage, &self.options, self.version, ours, leftover).await
+        }
+    }
+
+    /// Whether it is the policy engine that takes over.
+    fn by_policies(&self) -> bool {
+        self.options.has_policy_engine(self.version)
     }
 
     fn stage<'s>(&'s self, place: Option<&'s str>) -> Stage<'s> {

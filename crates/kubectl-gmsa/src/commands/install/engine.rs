@@ -22,13 +22,6 @@ pub async fn check(
     options: &Options,
     version: Version,
 ) -> Result<(), Failure> {
-    if args.takeover.adopt && options.engine == Engine::Policy {
-        return Err(Failure::Input(
-            "--adopt takes over with the webhook engine: take over first, then run kubectl gmsa install \
-             --engine=policy"
-                .to_owned(),
-        ));
-    }
     if args.engine == Some(EngineArg::Auto) {
         let why = if version.has_mutating_policies() {
             "it is the one that is proven; --engine=policy lets this API server decide by itself"
@@ -96,7 +89,7 @@ pub async fn bring_up(
         let (policies, webhooks): (Vec<Value>, Vec<Value>) =
             deciding.into_iter().partition(|object| is_policy(object, "Validating"));
         removal::delete(stage.applier, &policies).await?;
-        if probe::policies_answered(stage.client, options, stage.end(), false).await? {
+        if probe::policies_answered(stage.client, options, stage.end()).await? {
             printer::note("the policies answer");
         }
         if !webhooks.is_empty() {

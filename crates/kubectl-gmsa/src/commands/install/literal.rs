@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::api::objects::Objects as Reader;
-use gmsa_cluster::installation::engine::literal_policies;
-use gmsa_cluster::installation::{Engine, Objects, Options, Version, definition};
+use gmsa_cluster::installation::engine::InForce;
+use gmsa_cluster::installation::{Engine, Objects, Options, Origin, literal_objects};
 use gmsa_cluster::manifests::{self, Input, ManifestSet, Manifests, Problem};
 use gmsa_core::credspec::CredentialSpec;
 use gmsa_core::credspec::name::is_valid_name;
@@ -33,6 +33,14 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
                 .to_owned(),
         ));
     }
+    if args.takeover.adopt {
+        return Err(Failure::Input(
+            "--adopt needs a server that answers while the old installation is removed, and with --static \
+             none runs: take over by kubectl gmsa install --adopt --engine=policy, then run kubectl gmsa \
+             install --engine=policy --static"
+                .to_owned(),
+        ));
+    }
     if !args.dry_run.is_client() {
         return connect::block_on(install(args));
     }
@@ -45,21 +53,51 @@ pub fn run(args: &Install) -> Result<u8, Failure> {
     let options = policy_options(args, None)?;
     let version = supported(args.kubernetes_version.unwrap_or(FIRST_WITH_ENGINE))?;
     engine::check_version(&options, version)?;
-    print(args.output, &objects(&options, version, &of_files(args)?))
+    print(args.output, &literal_objects(&options, version, &of_files(args)?))
 }
 
 /// The options, with the engine that is wanted.
 fn policy_options(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
-    Ok(Options { engine: Engine::Policy, ..options::resolve(args, kept)? })
+    let literals =
+        Some(if args.literals.filename.is_empty() { Origin::Cluster } else { Origin::Files });
+    Ok(Options { engine: Engine::Policy, literals, ..options::resolve(args, kept)? })
 }
 
-fn objects(options: &Options, version: Version, specs: &BTreeMap<String, Spec>) -> Objects {
-    let policies = literal_policies(options, version, specs);
-    Objects {
-        base: vec![serde_json::to_value(definition::definition()).unwrap_or_default()],
-        webhooks: Vec::new(),
-        policies: policies.iter().cloned().collect(),
+/// Refuses to replace policies that have the credential specs in them unless the engine is named: what
+/// follows would begin to run a server, and forget credential specs that only files have.
+pub fn refuse_silent_end(args: &Install, kept: Option<&Options>) -> Result<(), Failure> {
+    if args.engine.is_some() || kept.is_none_or(|kept| kept.literals.is_none()) {
+        return Ok(());
     }
+    Err(Failure::Input(
+        "failed to install: the policies that decide on pods have the credential specs in them, and no \
+         server runs. To write them again, run kubectl gmsa install --engine=policy --static (with -f for \
+         those from files); to let a server keep them, kubectl gmsa install --engine=policy, or \
+         --engine=webhook; nothing was changed"
+            .to_owned(),
+    ))
+}
+
+/// Refuses to forget credential specs that came from files and that the cluster, from which they are to
+/// come now, does not have.
+pub async fn refuse_loss(reader: &Reader, kept: Option<&Options>) -> Result<(), Failure> {
+    if kept.and_then(|kept| kept.literals) != Some(Origin::Files) {
+        return Ok(());
+    }
+    let in_force = InForce::read(reader).await?;
+    let specs = credential_spec::list(reader).await?;
+    let known = in_force.iter().flat_map(|in_force| in_force.specs().keys());
+    let is_lost = |name: &&String| !specs.iter().any(|spec| name_of(spec) == *name);
+    let lost: Vec<&str> = known.filter(is_lost).map(String::as_str).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Input(format!(
+        "failed to install: the policies have credential specs from files, and the cluster does not have \
+         {}; apply their files to the cluster first, or keep --engine=policy --static and name them by -f; \
+         nothing was changed",
+        lost.join(", ")
+    )))
 }
 
 /// The credential specs of the files, as an API server would store them.
@@ -117,19 +155,21 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     refuse_unfinished(&client, "install").await?;
     existing::refuse_foreign(&client, namespace).await?;
-    let options = policy_options(args, kept_options(&client, namespace).await?)?;
+    let kept = kept_options(&client, namespace).await?;
+    let options = policy_options(args, kept.clone())?;
     engine::check(args, &client, &options, version).await?;
     let specs = if args.literals.filename.is_empty() {
         let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
+        refuse_loss(&reader, kept.as_ref()).await?;
         let found = credential_spec::list(&reader).await?;
         found.iter().map(|one| (name_of(one).to_owned(), Spec::of(one))).collect()
     } else {
         of_files(args)?
     };
-    let objects = objects(&options, version, &specs);
+    let objects = literal_objects(&options, version, &specs);
     let applier = Applier::new(client.clone(), FIELD_MANAGER, args.force_conflicts);
     let plan = Plan::new(&client, &applier, &objects, &|_| false).await?;
-    let leftover = leftover::of_options(&applier, &options, &objects, version).await?;
+    let leftover = leftover::of_options(&client, &applier, &options, &objects, version).await?;
     // The namespace may have other objects in it.
     let leftover: Vec<Value> = leftover
         .into_iter()
@@ -147,7 +187,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     let (policies, others): (Vec<Value>, Vec<Value>) =
         leftover.into_iter().partition(|object| is_policy(object, "Validating"));
     removal::delete(&applier, &policies).await?;
-    if probe::policies_answered(&client, &options, end, true).await? {
+    if probe::policies_answered(&client, &options, end).await? {
         printer::note("the policies answer");
     }
     if !others.is_empty() {
@@ -158,7 +198,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         "the policies have {} credential specs; after a change of one run the same command again",
         specs.len()
     ));
-    next::step(&args.target, &["access"]);
+    next::step(&args.target, &["status"]);
     Ok(0)
 }
 

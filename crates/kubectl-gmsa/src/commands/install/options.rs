@@ -28,6 +28,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
             EngineArg::Policy => Engine::Policy,
             EngineArg::Webhook | EngineArg::Auto => Engine::Webhook,
         }),
+        literals: None,
         certificates: args.certificates.map_or(known.certificates, |from| match from {
             CertificatesArg::SelfManaged => Certificates::SelfManaged,
             CertificatesArg::CertManager => Certificates::CertManager,

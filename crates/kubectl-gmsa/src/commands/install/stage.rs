@@ -95,7 +95,7 @@ impl Stage<'_> {
             self.apply_one(object).await?;
         }
         token::renew(self.client, &options.namespace).await?;
-        wait::available(self.client, &options.namespace, end).await?;
+        Box::pin(wait::available(self.client, &options.namespace, end)).await?;
         // What blocks nothing is configured once the others answer.
         let (guards, others): (Vec<&Value>, Vec<&Value>) =
             objects.webhooks.iter().partition(|object| !sends_no_pods(object));

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::client::{self, Selection};
 use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::audit::{has_policy_engine, makes_hostnames, makes_random_hostnames};
+use gmsa_cluster::audit::{Policies, makes_hostnames, makes_random_hostnames, policy_engine};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
+use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::manifests::{Document, ManifestSet};
 use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
@@ -40,6 +41,8 @@ pub struct Cluster {
     client: Client,
     facts: ClusterFacts,
     names: OnceCell<Vec<String>>,
+    /// The policies that have the credential specs in them.
+    literals: OnceCell<InForce>,
     specs: RefCell<BTreeMap<String, SpecFact>>,
     rights: RefCell<BTreeMap<[String; 3], Right>>,
 }
@@ -77,13 +80,19 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the cluster's API server decides by the policy engine, which answers some pods in other
-    /// words.
-    pub fn has_policy_engine(&self) -> bool {
-        match self {
-            Self::Files { .. } => false,
-            Self::Cluster(cluster) => cluster.runtime.block_on(has_policy_engine(&cluster.client)),
+    /// Whether the cluster's API server decides by the policy engine. If its policies have the credential
+    /// specs in them, those are what counts from now on.
+    pub fn has_policy_engine(&self) -> Result<bool, Failure> {
+        let Self::Cluster(cluster) = self else { return Ok(false) };
+        let objects = Objects::new(cluster.client.clone(), FIELD_MANAGER, true);
+        let by = cluster.runtime.block_on(policy_engine(&objects));
+        if by == Some(Policies::Literals)
+            && let Some(in_force) = cluster.runtime.block_on(InForce::read(&objects))?
+        {
+            // It is asked once.
+            let _ = cluster.literals.set(in_force);
         }
+        Ok(by.is_some())
     }
 
     /// The cluster's nodes, as far as they may be listed; none for files.
@@ -160,7 +169,15 @@ impl Cluster {
             Ok::<_, client::Error>((client, facts))
         })?;
         let (specs, rights) = (RefCell::default(), RefCell::default());
-        Ok(Self { runtime, client, facts, specs, rights, names: OnceCell::new() })
+        Ok(Self {
+            runtime,
+            client,
+            facts,
+            specs,
+            rights,
+            names: OnceCell::new(),
+            literals: OnceCell::new(),
+        })
     }
 
     /// The namespace of the context.
@@ -172,6 +189,9 @@ impl Cluster {
     /// listed.
     fn names(&self) -> &[String] {
         self.names.get_or_init(|| {
+            if let Some(in_force) = self.literals.get() {
+                return in_force.specs().keys().cloned().collect();
+            }
             let objects = Objects::new(self.client.clone(), FIELD_MANAGER, false);
             let listed = self.runtime.block_on(objects.list(kinds::CREDENTIAL_SPEC, None));
             listed.unwrap_or_default().iter().map(|spec| name_of(spec).to_owned()).collect()
@@ -179,6 +199,9 @@ impl Cluster {
     }
 
     fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
+        if let Some(in_force) = self.literals.get() {
+            return Ok(in_force.fact(name));
+        }
         if let Some(fact) = self.specs.borrow().get(name) {
             return Ok(fact.clone());
         }

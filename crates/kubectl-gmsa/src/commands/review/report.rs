@@ -1,5 +1,6 @@
 //! The report: printed as JSON, and the source of the other formats.
 
+use gmsa_cluster::installation::engine::differences;
 use gmsa_cluster::manifests::Source;
 use gmsa_core::admission::{Denial, Reason};
 use gmsa_core::credspec::name::made_valid;
@@ -23,6 +24,8 @@ pub struct Report {
     kind: &'static str,
     /// `files`, or `cluster` with `--cluster`.
     facts: &'static str,
+    /// What decides: `webhook` or `policy`.
+    engine: &'static str,
     /// The numbers.
     pub summary: Summary,
     /// What to do first: names to write otherwise, because no object can have them.
@@ -72,6 +75,18 @@ pub struct WorkloadReport {
     pub places: Vec<PlaceReport>,
     /// What is questionable although it may be admitted.
     pub findings: Vec<FindingReport>,
+    /// What the policy engine answers differently from the webhook, if it decides.
+    pub differences: Vec<DifferenceReport>,
+}
+
+/// What the policy engine answers differently.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DifferenceReport {
+    /// The stable name; see docs/engine.md.
+    pub id: &'static str,
+    /// What is different.
+    pub message: String,
 }
 
 /// One place that uses a GMSA.
@@ -158,9 +173,11 @@ impl Report {
         findings: Vec<ObjectFinding>,
         renames: Renames<'_>,
         from_cluster: bool,
+        by_policies: bool,
     ) -> Self {
-        let workloads: Vec<WorkloadReport> =
-            simulated.iter().map(|simulated| WorkloadReport::new(simulated, &renames)).collect();
+        let workload =
+            |simulated: &Simulated<'_>| WorkloadReport::new(simulated, &renames, by_policies);
+        let workloads: Vec<WorkloadReport> = simulated.iter().map(workload).collect();
         let count = |verdict| workloads.iter().filter(|one| one.verdict == verdict).count();
         let (admitted, denied) = (count("admitted"), count("denied"));
         let summary =
@@ -169,6 +186,7 @@ impl Report {
             api_version: API_VERSION,
             kind: "ReviewReport",
             facts: if from_cluster { "cluster" } else { "files" },
+            engine: if by_policies { "policy" } else { "webhook" },
             summary,
             renames: renames.into_list(),
             workloads,
@@ -189,7 +207,7 @@ impl Report {
 }
 
 impl WorkloadReport {
-    fn new(simulated: &Simulated<'_>, renames: &Renames<'_>) -> Self {
+    fn new(simulated: &Simulated<'_>, renames: &Renames<'_>, by_policies: bool) -> Self {
         let denials = simulated.decision.denials();
         // A denial of the whole pod stands at no place of its own, and holds for each.
         let of_pod = denials.iter().find(|denial| denial.field.is_empty());
@@ -204,7 +222,12 @@ impl WorkloadReport {
                 let cure = renames.cure(denial, name, account);
                 let cure = cure.or_else(|| Cure::of_unnamed_account(denial, simulated));
                 let near_misses = place.near_misses.clone();
-                DenialReport { near_misses, ..DenialReport::new(denial, name, cure) }
+                let mut report =
+                    DenialReport { near_misses, ..DenialReport::new(denial, name, cure) };
+                if by_policies {
+                    report.code = differences::code(denial.reason);
+                }
+                report
             });
             PlaceReport::new(place, denial)
         };
@@ -225,6 +248,11 @@ impl WorkloadReport {
             verdict,
             places,
             findings: simulated.decision.warnings.iter().map(FindingReport::new).collect(),
+            differences: simulated
+                .differences
+                .iter()
+                .map(|(id, message)| DifferenceReport { id, message: message.clone() })
+                .collect(),
         }
     }
 

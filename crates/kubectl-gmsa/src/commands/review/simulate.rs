@@ -1,8 +1,9 @@
 //! Walks each workload's pod through both admission steps.
 
+use gmsa_cluster::installation::engine::differences;
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
-use gmsa_cluster::simulate;
-use gmsa_core::admission::{Decision, Reason, patch};
+use gmsa_cluster::simulate::{self, Source as _};
+use gmsa_core::admission::{Decision, Outcome, Reason, patch};
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
 use gmsa_core::workload::{pod_findings, refine_binding, selects_windows_nodes_only};
@@ -23,6 +24,9 @@ pub struct Simulated<'a> {
     pub decision: Decision,
     /// What the mutating step filled in.
     pub operations: Vec<patch::Operation>,
+    /// What policies answer differently from the webhook, by the name of the difference; none unless they
+    /// decide.
+    pub differences: Vec<(&'static str, String)>,
     /// The pod as its controller makes it.
     object: Value,
 }
@@ -45,11 +49,18 @@ pub fn all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
+    by_policies: bool,
 ) -> Result<Vec<Simulated<'a>>, Failure> {
-    let mut simulated = walk_all(set, documents, facts)?;
+    let by = if by_policies {
+        Engine::Policies { instead_of_hostnames: facts.makes_hostnames(documents) }
+    } else {
+        Engine::Webhook
+    };
+    let mut simulated = walk_all(set, documents, facts, by)?;
     let is_shared = |finding: &Finding| finding.code == Code::SharedHostnamePrefix;
-    // Asked only where it matters.
-    if simulated.iter().any(|one| one.decision.warnings.iter().any(is_shared))
+    // Asked only where it matters. Policies make no hostnames.
+    if !by_policies
+        && simulated.iter().any(|one| one.decision.warnings.iter().any(is_shared))
         && facts.makes_hostnames(documents)
     {
         for one in &mut simulated {
@@ -69,17 +80,28 @@ pub fn all<'a>(
     Ok(simulated)
 }
 
+/// What decides.
+#[derive(Clone, Copy)]
+enum Engine {
+    Webhook,
+    /// Admission policies, where the webhook that is known makes random hostnames, or not.
+    Policies {
+        instead_of_hostnames: bool,
+    },
+}
+
 fn walk_all<'a>(
     set: &'a ManifestSet,
     documents: &[Document],
     facts: &Facts<'_>,
+    by: Engine,
 ) -> Result<Vec<Simulated<'a>>, Failure> {
     set.workloads
         .iter()
         .map(|workload| {
             let document = documents.get(workload.document);
             let document = document.map_or(&Value::Null, |document| &*document.value);
-            let mut simulated = one(workload, document, facts)?;
+            let mut simulated = one(workload, document, facts, by)?;
             if simulated.uses_gmsa && !facts.is_cluster() {
                 simulated.decision.warnings.extend(missing_account(set, &simulated));
             }
@@ -122,11 +144,26 @@ fn one<'a>(
     workload: &'a Workload,
     document: &Value,
     facts: &Facts<'_>,
+    by: Engine,
 ) -> Result<Simulated<'a>, Failure> {
     let object = workload.pod(document);
     let text = object.to_string();
     let pod = read(&text, workload)?;
     let mut walked = simulate::walk(&object, &pod, &workload.namespace, facts)?;
+    let mut differences = Vec::new();
+    if let Engine::Policies { instead_of_hostnames } = by {
+        let spec = |name: &str| facts.spec(name);
+        let answer = differences::of(&pod, &walked.decision, spec, instead_of_hostnames)?;
+        differences = answer.differences;
+        walked.decision.outcome = match walked.decision.outcome {
+            Outcome::Deny(mut denials) => {
+                denials.extend(answer.denials);
+                Outcome::Deny(denials)
+            }
+            Outcome::Allow(_) if !answer.denials.is_empty() => Outcome::Deny(answer.denials),
+            allowed @ Outcome::Allow(_) => allowed,
+        };
+    }
     let warnings = &mut walked.decision.warnings;
     refine_binding(warnings, object.get("spec").unwrap_or(&Value::Null));
     warnings.extend(pod_findings(&object, &pod));
@@ -149,6 +186,7 @@ fn one<'a>(
         places,
         decision: walked.decision,
         operations: walked.operations,
+        differences,
         object,
     })
 }

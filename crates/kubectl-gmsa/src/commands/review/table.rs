@@ -115,7 +115,7 @@ fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
 
 fn details(text: &mut String, workload: &WorkloadReport) {
     let denials: Vec<_> = workload.denials().collect();
-    if denials.is_empty() && workload.findings.is_empty() {
+    if denials.is_empty() && workload.findings.is_empty() && workload.differences.is_empty() {
         return;
     }
     // Writing to a string does not fail.
@@ -130,6 +130,10 @@ fn details(text: &mut String, workload: &WorkloadReport) {
     }
     for finding in &workload.findings {
         describe(text, finding);
+    }
+    for difference in &workload.differences {
+        let _ = writeln!(text, "  policies {}", difference.id);
+        let _ = writeln!(text, "           {}", difference.message);
     }
 }
 

@@ -1,9 +1,10 @@
 //! The chart in a real cluster, and the ways between it and install.
 
-use gmsa_core::names::{NAME, SECRET};
+use gmsa_core::names::{DISABLED, NAME, NAMESPACE_LABEL, SECRET};
 use gmsa_testkit::tools;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::Api;
+use serde_json::json;
 
 use super::Cluster;
 use crate::support::helm::{CHART, run};
@@ -38,6 +39,16 @@ async fn a_release_is_tested_upgraded_and_taken_over_and_back() {
     } else {
         &["--set", "legacyNamespacesLabelled=true"]
     };
+
+    // As the page of the chart asks for it: otherwise the webhook is asked about its own first pods, unless
+    // those are created before its configuration is in force.
+    if !labels.is_empty() {
+        let labels = json!({NAMESPACE_LABEL: DISABLED});
+        cluster
+            .apply(&json!({"apiVersion": "v1", "kind": "Namespace",
+                "metadata": {"name": NAME, "labels": labels}}))
+            .await;
+    }
 
     // From nothing by helm.
     let install =

@@ -74,6 +74,7 @@ pub fn plugin(args: &[&str]) -> Command {
     command
 }
 
+#[expect(clippy::print_stderr, reason = "the output of a failed test says what took long")]
 pub fn ran(command: &mut Command) -> Ran {
     let start = Instant::now();
     let ran = command.output().unwrap().into();

@@ -1,7 +1,7 @@
 //! What would be denied from now on, reported before anything is changed.
 
 use gmsa_cluster::audit::{self, Finding, Scope};
-use gmsa_cluster::installation::{Options, Version, namespace_requirements};
+use gmsa_cluster::installation::{Engine, Options, Version, namespace_requirements};
 use gmsa_core::finding::Code;
 use kube::Client;
 
@@ -31,8 +31,8 @@ pub async fn denials(
             "failed to find out which workloads would be denied: {unread}; nothing was changed"
         )));
     }
-    // Where no pod is sent, the guard lets none have a GMSA.
-    let guarded = options.guard && version.has_policies();
+    // Where no pod is sent, the guard lets none have a GMSA, and neither do the policies of the engine.
+    let guarded = options.has_policy_engine(version) || (options.guard && version.has_policies());
     let is_denial = |finding: &Finding| match finding.code {
         Code::WorkloadWouldBeDenied => true,
         Code::GmsaInExcludedNamespace => guarded,
@@ -46,8 +46,9 @@ pub fn tell(denied: &[Finding]) -> Result<(), Failure> {
     for finding in denied {
         let mut text = if finding.code == Code::GmsaInExcludedNamespace {
             format!(
-                "{} would be denied by the guard: {}\n",
+                "{} of {} would be denied, as every pod with a GMSA in a namespace that is left out: {}\n",
                 finding.evidence.join(", "),
+                finding.object,
                 finding.message
             )
         } else {
@@ -64,14 +65,19 @@ fn reasons(finding: &Finding) -> String {
 }
 
 /// Whether the installation stops here; prints why.
-pub fn stop(args: &Install, denied: &[Finding]) -> bool {
+pub fn stop(args: &Install, options: &Options, denied: &[Finding]) -> bool {
     if denied.is_empty() || args.takeover.accept_denials {
         return false;
     }
+    let unchecked = match options.engine {
+        Engine::Webhook => {
+            "; --guard=false leaves namespaces that are left out unchecked, as before"
+        }
+        Engine::Policy => "",
+    };
     printer::note(&format!(
         "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
-         or continue with --accept-denials; --guard=false leaves namespaces that are left out \
-         unchecked, as before",
+         or continue with --accept-denials{unchecked}",
         denied.len()
     ));
     true
