@@ -194,19 +194,19 @@ async fn tokens_are_sent_as_kubectl_sends_them() {
         assert!(ran.stderr.contains(&file.display().to_string()), "{}", ran.stderr);
         assert!(ran.stderr.contains(why) && !ran.stderr.contains("hunter"), "{}", ran.stderr);
     }
-    let server = webhook().program;
+    let program = webhook().program;
     for user in [
         json!({ "token": "hunter2\n" }),
         json!({ "token": "hunter2\u{0}" }),
         json!({ "auth-provider": { "name": "oidc", "config": { "id-token": "hunter2\n" } } }),
     ] {
         let kubeconfig = cluster.user_kubeconfig(&user);
-        let mut serve = assert_cmd::Command::new(&server);
+        let mut serve = assert_cmd::Command::new(&program);
         serve.arg("audit").arg("--kubeconfig").arg(&kubeconfig);
-        let served: Ran = serve.output().unwrap().into();
+        let by_server: Ran = serve.output().unwrap().into();
         let ran = run_on(&kubeconfig, &["access"]);
         assert_eq!(ran.code, 3, "{}", ran.stderr);
-        for words in [&ran.stderr, &(served.stderr + &served.stdout)] {
+        for words in [&ran.stderr, &(by_server.stderr + &by_server.stdout)] {
             assert!(words.contains("the user \"test\" in the kubeconfig "), "{words}");
             assert!(words.contains("no HTTP header may hold"), "{words}");
             assert!(!words.contains("hunter") && !words.contains("panicked"), "{words}");
