@@ -9,6 +9,9 @@ pub mod exec;
 mod exec_credential;
 mod kubeconfig;
 pub mod objects;
+mod proxy;
+mod token;
+mod unreachable;
 pub mod value;
 pub(crate) mod watch;
 

@@ -6,6 +6,8 @@ mod page;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::printable::printable;
+
 pub use catalogue::Code;
 pub use page::findings_page;
 
@@ -43,7 +45,7 @@ impl fmt::Display for Severity {
 
 /// A word that is not a severity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("failed to read the severity \"{}\": write error, warning or info", .0.escape_debug())]
+#[error("failed to read the severity \"{}\": write error, warning or info", printable(.0))]
 pub struct UnknownSeverity(String);
 
 impl FromStr for Severity {

@@ -11,6 +11,7 @@ pub mod index;
 pub mod json;
 pub mod names;
 pub mod pod;
+pub mod printable;
 pub mod rbac;
 pub mod remedies;
 pub mod text;

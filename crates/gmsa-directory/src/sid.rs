@@ -5,6 +5,8 @@ mod well_known;
 use std::fmt;
 use std::str::FromStr;
 
+use gmsa_core::printable::printable;
+
 use crate::bytes;
 
 /// The most sub-authorities that there can be.
@@ -25,7 +27,7 @@ pub struct Sid {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The text has another form.
-    #[error("\"{}\" is not a SID, which is written as S-1-5-21-1-2-3", .0.escape_debug())]
+    #[error("\"{}\" is not a SID, which is written as S-1-5-21-1-2-3", printable(.0))]
     Text(String),
     /// The bytes have another form.
     #[error("{0} bytes are not a SID")]

@@ -17,6 +17,7 @@ pub mod browser;
 pub mod clock;
 pub mod cluster;
 mod components;
+pub mod connect_proxy;
 pub mod control_plane;
 pub mod domain_controller;
 pub mod https;

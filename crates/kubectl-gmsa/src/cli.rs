@@ -91,7 +91,7 @@ Examples:
   # Check the output of a chart
   helm template . | kubectl gmsa review -f -")]
 pub struct Review {
-    /// Files or directories of manifests; - is standard input
+    /// Files, or directories with all below them, of manifests; - is standard input
     #[arg(short, long = "filename", visible_alias = "file", value_name = "PATH", required = true)]
     pub filename: Vec<PathBuf>,
     /// Take credential specs and rights from the cluster instead of the files
@@ -102,7 +102,7 @@ pub struct Review {
     pub engine: Option<ReviewedEngine>,
     /// The namespace of objects that do not set one [default: "default", or that of the context with
     /// --cluster]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = shared::namespace)]
     pub namespace: Option<String>,
     /// Exit with 1 if a finding has this severity or a higher one; a denial is an error
     #[arg(long, value_name = "SEVERITY", default_value = "error")]

@@ -4,7 +4,7 @@ pub mod directory;
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::objects::Objects;
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::installation::Version;
 use gmsa_core::names::FIELD_MANAGER;
 use kube::Client;
@@ -24,6 +24,22 @@ impl Connection {
         let runtime = runtime()?;
         let client = runtime.block_on(connect(args))?;
         Ok(Self { runtime, client })
+    }
+
+    /// Fails if this namespace does not exist: it may be a typing error, and what a command finds in it is
+    /// nothing. What may not be read is taken to exist.
+    pub fn expect_namespace(&self, namespace: Option<&str>) -> Result<(), Failure> {
+        let Some(namespace) = namespace else { return Ok(()) };
+        let of = Reference::cluster(kinds::NAMESPACE, namespace);
+        match self.runtime.block_on(self.objects(false).get(&of)) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(Failure::Cluster(format!(
+                "failed to find the namespace {namespace}: the cluster has none of this name; \
+                 check its spelling, and the context"
+            ))),
+            Err(error) if error.is_forbidden() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The objects of the cluster; with `dry_run` nothing that is written is stored.

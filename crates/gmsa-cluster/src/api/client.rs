@@ -10,9 +10,11 @@ use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigErro
 use kube::{Client, Config};
 use parking_lot::Mutex;
 use tokio::time::Instant;
-use tower::util::{MapRequestLayer, MapResponseLayer};
+use tower::BoxError;
+use tower::util::{MapErrLayer, MapRequestLayer, MapResponseLayer};
 
-use super::{exec_credential, kubeconfig};
+use super::unreachable::{Unreachable, named};
+use super::{exec_credential, kubeconfig, proxy, token};
 
 /// Why no client could be made.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,17 @@ pub enum Error {
     /// The user of the kubeconfig has a credential plug-in, and it gave none.
     #[error(transparent)]
     Credential(#[from] exec_credential::Error),
+    /// The token of the kubeconfig's user, or of the pod's own account, cannot be used.
+    #[error("failed to use the credentials of {owner}: {why}")]
+    Token {
+        /// Whose they are.
+        owner: String,
+        /// Why, without the token.
+        why: String,
+    },
+    /// The proxy before the API server cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Error),
     /// The configuration cannot be used.
     #[error("failed to make a client of the API server: {0}")]
     Client(#[from] kube::Error),
@@ -88,63 +101,97 @@ pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
 pub async fn connect_watched(
     selection: Selection<'_>,
 ) -> Result<(Client, Arc<Credentials>), Error> {
-    let mut config = configuration(selection).await?;
+    let (mut config, owner) = configuration(selection).await?;
     config.connect_timeout = Some(Duration::from_secs(5));
     // Longer than a watch is silent, and short of keeping a dead connection.
     config.read_timeout = Some(Duration::from_secs(65));
     config.default_retry = false;
-    let token = exec_credential::sign_in(&mut config.auth_info)?;
+    let unusable = |why: String| Error::Token { owner: owner.clone(), why };
+    token::check(&mut config.auth_info).map_err(|why| unusable(why.to_owned()))?;
+    let renewed = exec_credential::sign_in(&mut config.auth_info)?;
+    let in_file = token::InFile::of(&mut config.auth_info).map_err(unusable)?;
     let credentials = Arc::new(Credentials::default());
     let noted = Arc::clone(&credentials);
     let note = move |response: Response<Box<DynBody>>| {
         noted.answered(response.status());
         response
     };
-    let builder = ClientBuilder::try_from(config)?.with_layer(&MapResponseLayer::new(note));
-    let client = match token {
-        None => builder.build(),
-        Some(token) => builder
+    let mut server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    if let Some(through) = &config.proxy_url {
+        server.push_str(&format!(" through the proxy {}", proxy::shown(through)));
+    }
+    let lost = move |error: BoxError| named(&server, error);
+    let layers = |builder: ClientBuilder<proxy::Requests>| {
+        builder.with_layer(&MapErrLayer::new(lost)).with_layer(&MapResponseLayer::new(note))
+    };
+    let builder = layers(match config.proxy_url.take() {
+        Some(through) => proxy::builder(&config, &through)?,
+        None => ClientBuilder::try_from(config)?,
+    });
+    let client = match (renewed, in_file) {
+        (Some(token), _) => builder
             .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
                 token.authorize(request)
             }))
             .build(),
+        (None, Some(token)) => builder
+            .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
+                token.authorize(request)
+            }))
+            .build(),
+        (None, None) => builder.build(),
     };
     Ok((client, credentials))
 }
 
-async fn configuration(selection: Selection<'_>) -> Result<Config, Error> {
-    let options = KubeConfigOptions {
-        context: selection.context.map(str::to_owned),
-        ..KubeConfigOptions::default()
-    };
+/// Where the API server is, and whose credentials are used there.
+async fn configuration(selection: Selection<'_>) -> Result<(Config, String), Error> {
     let failed = |path: String| move |source| Error::Kubeconfig { path, source };
     if let Some(path) = selection.kubeconfig {
         let path_shown = path.display().to_string();
         let kubeconfig = Kubeconfig::read_from(path).map_err(failed(path_shown.clone()))?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-        return config.map_err(failed(path_shown));
+        return of_kubeconfig(kubeconfig, selection.context, path_shown).await;
     }
     let found = kubeconfig::of_environment()
         .map_err(|(path, source)| failed(path.display().to_string())(source))?;
     let paths: Vec<String> = found.paths.iter().map(|path| path.display().to_string()).collect();
     let paths = paths.join(", ");
     match (found.kubeconfig, selection.context) {
-        (Some(kubeconfig), _) => {
-            let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-            config.map_err(failed(paths))
-        }
+        (Some(kubeconfig), context) => of_kubeconfig(kubeconfig, context, paths).await,
         (None, Some(context)) => {
             Err(failed(paths)(KubeconfigError::LoadContext(context.to_owned())))
         }
-        (None, None) => Config::incluster().map_err(|source| Error::NoCluster {
-            looked_for: if paths.is_empty() {
-                "there is no home directory to look for a kubeconfig in".to_owned()
-            } else {
-                format!("no kubeconfig with a cluster in {paths}")
-            },
-            source,
-        }),
+        (None, None) => {
+            let config = Config::incluster().map_err(|source| Error::NoCluster {
+                looked_for: if paths.is_empty() {
+                    "there is no home directory to look for a kubeconfig in".to_owned()
+                } else {
+                    format!("no kubeconfig with a cluster in {paths}")
+                },
+                source,
+            })?;
+            Ok((config, "this pod's service account".to_owned()))
+        }
     }
+}
+
+async fn of_kubeconfig(
+    kubeconfig: Kubeconfig,
+    context: Option<&str>,
+    path: String,
+) -> Result<(Config, String), Error> {
+    let (user, has_proxy) = kubeconfig::user_and_proxy(&kubeconfig, context);
+    let options =
+        KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
+    let owner = format!("the user \"{user}\" in the kubeconfig {path}");
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(|source| Error::Kubeconfig { path, source })?;
+    // What the kubeconfig names counts, whatever the environment excludes.
+    if !has_proxy {
+        config.proxy_url = proxy::of_environment(&config.cluster_url)?;
+    }
+    Ok((config, owner))
 }
 
 /// Why a request failed, in words without what it carried.
@@ -154,6 +201,7 @@ pub fn why(error: &kube::Error) -> String {
 
     match error {
         kube::Error::Api(status) => format!("{} (code {})", status.message, status.code),
+        kube::Error::Service(error) if error.is::<Unreachable>() => error.to_string(),
         other => {
             // The causes say more than the outermost error, which is often "service error".
             let mut words = other.to_string();

@@ -19,11 +19,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::token::bearer;
+
 const KIND: &str = "ExecCredential";
 
 /// Why a plug-in gave no credential.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to get a credential from the plug-in {command:?} of the kubeconfig: {why}")]
+#[error("failed to get a credential from the plug-in \"{command}\" of the kubeconfig: {why}")]
 pub struct Error {
     command: String,
     why: String,
@@ -117,13 +119,6 @@ fn error(plugin: &ExecConfig, why: impl Into<String>) -> Error {
     Error { command: plugin.command.clone().unwrap_or_default(), why: why.into() }
 }
 
-fn bearer(token: &SecretString) -> Result<HeaderValue, &'static str> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| "its token holds characters that no HTTP header may hold")?;
-    header.set_sensitive(true);
-    Ok(header)
-}
-
 fn run(plugin: &ExecConfig) -> Result<Status, Error> {
     let failed = |why: String| error(plugin, why);
     let command = plugin.command.as_deref().unwrap_or_default();
@@ -152,7 +147,7 @@ fn run(plugin: &ExecConfig) -> Result<Status, Error> {
     let output = child.output().map_err(|why| failed(format!("it does not start: {why}")))?;
     if !output.status.success() {
         return Err(failed(format!(
-            "it ended with {}; run {command:?} by hand to see what it says",
+            "it ended with {}; run \"{command}\" by hand to see what it says",
             output.status
         )));
     }

@@ -22,6 +22,18 @@ pub fn of_environment() -> Result<Found, (PathBuf, KubeconfigError)> {
     read(paths(|name| env::var_os(name), env::home_dir()))
 }
 
+/// The name of the context's user, and whether its cluster names a proxy.
+pub fn user_and_proxy(kubeconfig: &Kubeconfig, context: Option<&str>) -> (String, bool) {
+    let wanted = context.or(kubeconfig.current_context.as_deref());
+    let named = kubeconfig.contexts.iter().find(|one| Some(one.name.as_str()) == wanted);
+    let Some(context) = named.and_then(|one| one.context.as_ref()) else {
+        return (String::new(), false);
+    };
+    let cluster = kubeconfig.clusters.iter().find(|one| one.name == context.cluster);
+    let proxy = cluster.and_then(|one| one.cluster.as_ref()?.proxy_url.as_ref());
+    (context.user.clone().unwrap_or_default(), proxy.is_some_and(|proxy| !proxy.is_empty()))
+}
+
 fn read(paths: Vec<PathBuf>) -> Result<Found, (PathBuf, KubeconfigError)> {
     let mut merged = Kubeconfig::default();
     for path in paths.iter().filter(|path| path.exists()) {

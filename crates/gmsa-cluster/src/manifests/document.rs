@@ -15,6 +15,9 @@ const FEW: usize = 50;
 /// Linux.
 const STACK: usize = 8 << 20;
 
+/// How deep a document may be nested.
+const DEPTH: usize = 100;
+
 /// What to do with a template.
 const TEMPLATE: &str = "; if it is a template, render it first, as `helm template` does";
 
@@ -272,7 +275,7 @@ fn read(text: &str) -> Read {
             max_events: 20_000_000,
             max_nodes: 10_000_000,
             max_aliases: 1_000,
-            max_depth: 100,
+            max_depth: DEPTH,
         },
         with_snippet: false,
         // kubectl reads YAML 1.1: the mode 0644 is 420.
@@ -281,6 +284,44 @@ fn read(text: &str) -> Read {
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());
         let line = usize::try_from(line).unwrap_or(0).saturating_sub(1);
-        (line, error.to_string().lines().next().unwrap_or_default().to_owned())
+        (line, words(error.without_snippet()))
     })
+}
+
+/// What is wrong with a text, without the words of the library that reads it.
+fn words(error: &serde_saphyr::Error) -> String {
+    use serde_saphyr::Error;
+    use serde_saphyr::budget::BudgetBreach;
+
+    const EXPANDS: &str =
+        "its aliases (*NAME) repeat more than is read; write out what they stand for";
+
+    match error {
+        Error::DuplicateMappingKey { key: Some(key), .. } => {
+            format!("the key {key} is there twice; delete one")
+        }
+        Error::DuplicateMappingKey { .. } => "a key is there twice; delete one".to_owned(),
+        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
+            format!("it is nested more than {DEPTH} deep")
+        }
+        Error::Budget {
+            breach:
+                BudgetBreach::Aliases { .. }
+                | BudgetBreach::Anchors { .. }
+                | BudgetBreach::AliasAnchorRatio { .. }
+                | BudgetBreach::MergeKeys { .. }
+                | BudgetBreach::RecordedAnchorEvents { .. }
+                | BudgetBreach::RecordedAnchorBytes { .. },
+            ..
+        }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => EXPANDS.to_owned(),
+        Error::Budget { .. } => "it is larger than any manifest that is read".to_owned(),
+        other => match other.to_string().lines().next().unwrap_or_default() {
+            // Where the alias is used, the error is wrapped.
+            text if text.starts_with("alias ") => EXPANDS.to_owned(),
+            text => text.to_owned(),
+        },
+    }
 }

@@ -111,12 +111,6 @@ pub fn texts(input: &Input) -> Result<Vec<Text>, UnreadableFile> {
 }
 
 impl Manifests {
-    /// Whether nothing stood in the files.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.documents.is_empty() && self.unreadable.is_empty() && self.passed_over.is_empty()
-    }
-
     /// Adds the documents of the text of a file with this name.
     pub fn add_text(&mut self, name: &str, text: &str) {
         for document in parse(name, text) {

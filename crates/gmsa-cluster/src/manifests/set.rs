@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gmsa_core::credspec::name::unquoted;
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::names::{GROUP, KIND};
 use gmsa_core::pod::{Pod, shown};
@@ -123,12 +124,14 @@ pub struct Workload {
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// It has no name.
-    #[error("{at}: {kind} without metadata.name")]
+    #[error("{at}: {kind} without metadata.name{note}")]
     Unnamed {
         /// Its position.
         at: Source,
         /// The kind.
         kind: String,
+        /// What it has instead, and what to do; or nothing.
+        note: String,
     },
     /// It has no kind.
     #[error("{0}: an object without apiVersion or kind")]
@@ -206,9 +209,17 @@ impl ManifestSet {
         let namespace = namespace(value, default_namespace);
         let Some(name) = name(value) else {
             if is_needed(value) {
-                self.problems.push(Problem::Unnamed { at: at(), kind: kind.to_owned() });
+                self.problems.push(Problem::Unnamed {
+                    at: at(),
+                    kind: kind.to_owned(),
+                    note: name_note(value),
+                });
             } else {
-                self.pass_over(index, at(), format!("{kind} without metadata.name"));
+                self.pass_over(
+                    index,
+                    at(),
+                    format!("{kind} without metadata.name{}", name_note(value)),
+                );
                 self.add_unread(index, kind, source, unread(value, &[]));
             }
             return;
@@ -335,6 +346,12 @@ fn name(value: &Value) -> Option<&str> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let name = text("/metadata/name").or_else(|| text("/metadata/generateName"));
     name.filter(|name| !name.is_empty())
+}
+
+/// What stands for a name that YAML does not read as a string.
+fn name_note(value: &Value) -> String {
+    let found = value.pointer("/metadata/name").and_then(unquoted);
+    found.map(|found| format!(": {found}")).unwrap_or_default()
 }
 
 impl Workload {

@@ -81,11 +81,15 @@ fn a_bad_document_is_named_and_the_others_are_read() {
     assert_eq!(kinds.len(), 5, "{kinds:?}");
     assert_eq!((kinds[0].as_str(), kinds[4].as_str()), ("A", "D"));
     assert!(kinds[1].starts_with("failed to read the document at some.yaml:4"), "{kinds:?}");
-    assert!(kinds[1].contains("duplicate"), "{kinds:?}");
+    assert!(kinds[1].contains("the key kind is there twice"), "{kinds:?}");
     assert!(kinds[2].contains("some.yaml:"), "{kinds:?}");
     assert!(kinds[3].contains("expected an object"), "{kinds:?}");
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e]\ng: [*f,*f,*f,*f,*f,*f,*f,*f]\n";
-    assert!(parse("bomb", bomb)[0].is_err());
+    let why = parse("bomb", bomb).remove(0).unwrap_err().why;
+    assert!(why.starts_with("its aliases (*NAME) repeat"), "{why}");
+    let deep = format!("kind: Pod\nspec: {}{}\n", "[".repeat(101), "]".repeat(101));
+    let why = parse("deep", &deep).remove(0).unwrap_err().why;
+    assert_eq!(why, "it is nested more than 100 deep");
 }
 
 #[test]
@@ -101,7 +105,8 @@ fn json_means_the_same_in_both_readers() {
         let yaml = format!("---\n# not JSON\n{value}\n");
         assert_eq!(values(&json), values(&yaml), "{value}");
     }
-    for (bad, why) in [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "duplicate"), ("{\"a\": [1,\n", ":")]
+    for (bad, why) in
+        [(r#"{"a": 1, "b": {"c": 1, "c": 2}}"#, "the key c is there twice"), ("{\"a\": [1,\n", ":")]
     {
         let error = parse("f.json", bad).remove(0).unwrap_err().to_string();
         assert!(error.contains("f.json:1") && error.contains(why), "{error}");

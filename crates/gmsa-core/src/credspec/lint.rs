@@ -11,7 +11,7 @@ mod structure;
 
 use serde_json::{Map, Value};
 
-use super::name::{is_valid_name, made_valid};
+use super::name::{is_valid_name, made_valid, unquoted};
 use super::path::{Path, quoted};
 use crate::finding::{Code, Finding};
 
@@ -20,7 +20,11 @@ use crate::finding::{Code, Finding};
 pub fn lint(name: &str, object: &Value) -> Vec<Finding> {
     let mut found = Found::default();
     let root = Path::Root;
-    if !is_valid_name(name) {
+    let given = object.pointer("/metadata/name").and_then(unquoted);
+    if let Some(why) = given {
+        let path = Path::Key(&root, "metadata");
+        found.add(Code::CredspecNameInvalid, &Path::Key(&path, "name"), format!("the name: {why}"));
+    } else if !is_valid_name(name) {
         found.add(
             Code::CredspecNameInvalid,
             &Path::Key(&Path::Key(&root, "metadata"), "name"),

@@ -1,5 +1,7 @@
 //! Names of credential specs: DNS-1123 subdomains (Kubernetes, "Object Names and IDs").
 
+use serde_json::Value;
+
 /// The longest name, in characters.
 const MAXIMUM_LENGTH: usize = 253;
 /// The name for a text without a usable character.
@@ -8,6 +10,19 @@ const FALLBACK: &str = "gmsa";
 const MAXIMUM_EDITS: usize = 2;
 /// How many characters of a name there must be for each edit.
 const CHARACTERS_PER_EDIT: usize = 3;
+
+/// Says of a name that YAML reads as another type what it is, and to quote it; none of a string or of
+/// what no quotes make one.
+#[must_use]
+pub fn unquoted(name: &Value) -> Option<String> {
+    let what = match name {
+        Value::Number(number) => format!("the number {number}"),
+        // `n`, `no`, `off`, `y` and others are booleans in YAML 1.1, which Kubernetes reads.
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    Some(format!("it is {what}, not a string; write it in quotes"))
+}
 
 /// Whether a credential spec can be called so: lower-case letters, digits, `-` and `.`, each part
 /// between the dots beginning and ending with a letter or digit, at most 253 characters.

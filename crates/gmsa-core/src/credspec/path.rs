@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::printable::printable;
+
 /// How many characters of an odd key are shown.
 const SHOWN_KEY: usize = 40;
 /// How many characters of a text are shown.
@@ -75,9 +77,9 @@ pub(super) fn quoted(text: &str) -> impl fmt::Display + '_ {
 
 fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str, limit: usize) -> fmt::Result {
     match text.char_indices().nth(limit) {
-        None => write!(f, "\"{}\"", text.escape_debug()),
+        None => write!(f, "\"{}\"", printable(text)),
         Some((end, _)) => {
-            write!(f, "\"{}…\"", text.get(..end).unwrap_or_default().escape_debug())
+            write!(f, "\"{}…\"", printable(text.get(..end).unwrap_or_default()))
         }
     }
 }

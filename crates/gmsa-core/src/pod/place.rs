@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::printable::printable;
+
 use super::contents::Contents;
 use super::view::{Container, Pod, SecurityContext, WindowsOptions};
 
@@ -110,8 +112,8 @@ pub fn shown(name: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     Cow::Owned(match name.char_indices().nth(253) {
-        None => name.escape_debug().to_string(),
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default().escape_debug()),
+        None => printable(name).to_string(),
+        Some((end, _)) => format!("{}…", printable(name.get(..end).unwrap_or_default())),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Names that a directory accepts and Windows does not, or the other way round.
 
+use gmsa_core::printable::printable;
+
 /// The longest name of an account, without `$`: longer ones do not work in a credential spec.
 const MAXIMUM_LENGTH: usize = 15;
 /// Characters that a SAM name may not contain (MS-SAMR, section 3.1.1.6).
@@ -19,7 +21,7 @@ pub enum InvalidName {
     Long(String, usize),
     /// It contains a character that no account name may contain.
     #[error(
-        "the name \"{}\" is not valid: take letters, digits, - and _, and no domain", .0.escape_debug()
+        "the name \"{}\" is not valid: take letters, digits, - and _, and no domain", printable(.0)
     )]
     Characters(String),
 }

@@ -31,7 +31,7 @@ pub struct Access {
     #[arg(long, value_name = "NAMESPACE/NAME", conflicts_with = "namespace")]
     pub service_account: Option<Account>,
     /// Show only the service accounts of this namespace [default: all]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
     /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]

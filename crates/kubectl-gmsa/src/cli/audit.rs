@@ -25,7 +25,7 @@ Examples:
   kubectl gmsa audit -o sarif > audit.sarif")]
 pub struct Audit {
     /// Check only this namespace [default: all]
-    #[arg(short, long, conflicts_with = "all_namespaces")]
+    #[arg(short, long, conflicts_with = "all_namespaces", value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
     /// Check all namespaces, which is the default
     #[arg(short = 'A', long)]

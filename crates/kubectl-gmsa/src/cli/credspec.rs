@@ -184,7 +184,8 @@ pub struct Lint {
     /// Credential specs in the cluster [default: all, unless files are given]
     #[arg(conflicts_with = "filename")]
     pub names: Vec<String>,
-    /// Files or directories of manifests, or JSON files from Windows; - is standard input
+    /// Files, or directories with all below them, of manifests, or JSON files from Windows; - is
+    /// standard input
     #[arg(short, long, visible_alias = "file", value_name = "PATH")]
     pub filename: Vec<PathBuf>,
     /// Also compare with Active Directory

@@ -53,7 +53,7 @@ pub struct Doctor {
     #[arg(value_name = "POD|KIND/NAME")]
     pub target: Option<String>,
     /// The namespace of the pod or workload [default: that of the context]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
     /// Repair what can be repaired from inside the pod, after asking for confirmation
     #[arg(long, requires = "target", conflicts_with = "probe_pod")]

@@ -87,7 +87,7 @@ pub struct Install {
     #[arg(long, value_name = "VERSION")]
     pub kubernetes_version: Option<Version>,
     /// The namespace [default: gmsa-webhook]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
     /// The number of replicas [default: 2]
     #[arg(long, value_name = "N")]
@@ -283,7 +283,8 @@ pub struct TakeoverFlags {
 /// `kubectl gmsa uninstall`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The webhook configurations are deleted first, so that no pod is refused because the server is gone.
+The guard and the webhook configurations are deleted first, so that no pod is refused because the server is
+gone.
 The resource definition and the credential specs stay unless you give --purge-credspecs.")]
 pub struct Uninstall {
     /// Also delete the resource definition, and with it every credential spec in the cluster
@@ -296,7 +297,7 @@ pub struct Uninstall {
     #[command(flatten)]
     pub dry_run: DryRunFlag,
     /// The namespace of the webhook
-    #[arg(short, long, default_value = gmsa_core::names::NAME)]
+    #[arg(short, long, default_value = gmsa_core::names::NAME, value_parser = super::shared::namespace)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]
@@ -310,7 +311,7 @@ pub struct Status {
     #[arg(short, long, value_enum, default_value = "table")]
     pub output: StatusOutput,
     /// The namespace of the webhook
-    #[arg(short, long, default_value = gmsa_core::names::NAME)]
+    #[arg(short, long, default_value = gmsa_core::names::NAME, value_parser = super::shared::namespace)]
     pub namespace: String,
     /// Which cluster
     #[command(flatten)]

@@ -23,10 +23,10 @@ pub struct ReportArgs {
     #[arg(long)]
     pub overwrite: bool,
     /// Show only the service accounts of this namespace [default: all]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
     /// The namespace of the webhook
-    #[arg(long, value_name = "NAME", default_value = gmsa_core::names::NAME)]
+    #[arg(long, value_name = "NAME", default_value = gmsa_core::names::NAME, value_parser = super::shared::namespace)]
     pub webhook_namespace: String,
     /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]

@@ -7,8 +7,6 @@ use gmsa_core::credspec::name::{is_valid_name, made_valid};
 
 use super::shared::{ClusterFlags, DryRunFlag};
 
-/// The longest name of a namespace (RFC 1123, a label).
-const NAMESPACE_LENGTH: usize = 63;
 /// How a service account is written.
 const ACCOUNT: &str = "NAMESPACE/SERVICEACCOUNT";
 
@@ -106,14 +104,11 @@ impl FromStr for Account {
         let Some((namespace, name)) = text.split_once('/') else {
             return Err(format!("\"{text}\" is not NAMESPACE/SERVICEACCOUNT, such as shop/web"));
         };
-        let is_label = is_valid_name(namespace) && !namespace.contains('.');
-        if !is_label || namespace.len() > NAMESPACE_LENGTH {
-            return Err(format!("\"{namespace}\" is not a namespace name (DNS-1123 label)"));
-        }
+        let namespace = super::shared::namespace(namespace)?;
         if !is_valid_name(name) {
             return Err(format!("\"{name}\" is not a service account name (DNS-1123 subdomain)"));
         }
-        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned() })
+        Ok(Self { namespace, name: name.to_owned() })
     }
 }
 

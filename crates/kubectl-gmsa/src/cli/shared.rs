@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, ValueEnum};
+use gmsa_core::credspec::name::is_valid_name;
 
 /// Which cluster.
 #[derive(Clone, Debug, Default, Args)]
@@ -15,6 +16,17 @@ pub struct ClusterFlags {
     /// The kubeconfig context
     #[arg(long)]
     pub context: Option<String>,
+}
+
+/// The longest name of a namespace (RFC 1123, a label).
+const NAMESPACE_LENGTH: usize = 63;
+
+/// Reads the name of a namespace.
+pub fn namespace(text: &str) -> Result<String, String> {
+    if is_valid_name(text) && !text.contains('.') && text.len() <= NAMESPACE_LENGTH {
+        return Ok(text.to_owned());
+    }
+    Err(format!("\"{text}\" is not a namespace name (DNS-1123 label)"))
 }
 
 /// `--dry-run`

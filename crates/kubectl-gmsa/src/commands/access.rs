@@ -12,6 +12,7 @@ use crate::output::{printer, render};
 /// Prints the map.
 pub fn run(args: &Access) -> Result<u8, Failure> {
     let connection = Connection::open(&args.connect)?;
+    connection.expect_namespace(args.namespace.as_deref())?;
     let objects = connection.objects(false);
     let looking = look(&connection.client, &objects, args);
     let report = connection.runtime.block_on(looking)?;

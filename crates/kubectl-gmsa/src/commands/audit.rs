@@ -24,6 +24,7 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     let since =
         since.map_err(|error| Failure::Input(format!("failed to read --since: {error}")))?;
     let connection = Connection::open(&args.connect)?;
+    connection.expect_namespace(args.namespace.as_deref())?;
     let scope = Scope { namespace: args.namespace.clone(), since, ..Scope::default() };
     let is_watched = stderr().is_terminal();
     let progress = |pods: usize| {

@@ -88,7 +88,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     refuse_elsewhere(&client, namespace, "install").await?;
     wait::no_leftover(&client, namespace, args.dry_run.is_server(), end).await?;
     if args.takeover.adopt
-        && let Some(code) = adopt::run(args, &client, version, namespace).await?
+        && let Some(code) = Box::pin(adopt::run(args, &client, version, namespace)).await?
     {
         return Ok(code);
     }

@@ -91,6 +91,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     // An existing file is refused before the cluster is read.
     file::refuse_existing(&args.out, args.overwrite)?;
     let connection = Connection::open(&args.connect)?;
+    connection.expect_namespace(args.namespace.as_deref())?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
     for unread in &report.access.unread {
         printer::warning(&format!("{unread}; who uses what is not complete"));

@@ -102,11 +102,15 @@ fn check(manifests: &Manifests, set: &ManifestSet) -> Result<(), Failure> {
         }
     }
     let objects = manifests.documents.len() - set.passed_over.len();
-    if problems.is_empty() && objects == 0 && !manifests.is_empty() {
-        problems.push("failed to find a Kubernetes object in the files".to_owned());
+    if problems.is_empty() && objects == 0 {
+        problems.push(NO_OBJECT.to_owned());
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::Input(problems.join("\nerror: "))) }
 }
+
+/// A command before it that failed leaves an empty file or pipe: a review of nothing proves nothing.
+const NO_OBJECT: &str = "failed to find a Kubernetes object in the files; if another program writes \
+                         them, see whether it failed";
 
 /// The default namespace of objects that do not set one.
 const NAMESPACE: &str = "default";

@@ -93,6 +93,9 @@ impl Task<'_> {
             self.drop_role(&mut outcome, &rules, name).await?;
         }
         self.say_what_is_left(&mut outcome, &rules).await?;
+        if !outcome.changed {
+            self.warn_of_missing().await?;
+        }
         Ok(outcome)
     }
 
@@ -255,6 +258,23 @@ impl Task<'_> {
         Ok(())
     }
 
+    /// Warns of names that do not exist: where nothing was granted they may be typing errors. Skips what may not be read: a right
+    /// can be revoked without the right to read credential specs.
+    async fn warn_of_missing(&self) -> Result<(), Failure> {
+        for name in &self.names {
+            match self.objects.get(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await {
+                Ok(Some(_)) => {}
+                Ok(None) => printer::warning(&format!(
+                    "the credential spec {name} does not exist; kubectl gmsa credspec list shows those \
+                     that do"
+                )),
+                Err(error) if error.is_forbidden() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Reports whether each right is gone, and if not which roles still grant it.
     async fn say_what_is_left(&self, outcome: &mut Outcome, rules: &Rules) -> Result<(), Failure> {
         let policy = rules.policy()?;
@@ -281,11 +301,15 @@ impl Task<'_> {
     async fn confirm(&self, outcome: &mut Outcome, who: &str, pair: [&str; 3]) {
         let [namespace, account, name] = pair;
         if self.tries() {
-            outcome.lines.push(format!("{who} could no longer use {name}"));
+            let may = if outcome.changed { "could no longer use" } else { "may not use" };
+            outcome.lines.push(format!("{who} {may} {name}"));
             return;
         }
         match still_allowed(&self.client, namespace, account, name).await {
-            Right::Denied => outcome.lines.push(format!("{who} may no longer use {name}")),
+            Right::Denied if outcome.changed => {
+                outcome.lines.push(format!("{who} may no longer use {name}"));
+            }
+            Right::Denied => outcome.lines.push(format!("{who} may not use {name}")),
             Right::Allowed => {
                 outcome.left = true;
                 outcome.lines.push(format!(
@@ -295,7 +319,8 @@ impl Task<'_> {
                 ));
             }
             Right::Unknown(failure) => {
-                outcome.lines.push(format!("{who} may no longer use {name}, by its roles"));
+                let may = if outcome.changed { "may no longer use" } else { "may not use" };
+                outcome.lines.push(format!("{who} {may} {name}, by its roles"));
                 printer::warning(&format!("the API server was not heard: {}", failure.message));
             }
         }

@@ -312,7 +312,7 @@ async fn it_shows_the_chain_and_the_use() {
          {namespace}/web    allowed, used by Deployment web (the service account does not exist)\n    \
          RoleBinding {namespace}/{spec} -> ClusterRole top-{spec}, ServiceAccount {web}, \
          aggregated from ClusterRole {spec}\n\n\
-         1 credential specs; 2 rights of service accounts, 1 of them unused; 1 missing\n"
+         1 credential spec; 2 rights of service accounts, 1 of them unused; 1 missing\n"
     );
     assert_eq!(run(&[&spec, "-n", &namespace]), (1, table, String::new()));
     // In all namespaces other tests may have given rights by a wildcard.
@@ -323,6 +323,14 @@ async fn it_shows_the_chain_and_the_use() {
     let one = run(&[&spec, "--service-account", &batch]);
     assert_eq!(one.0, 1, "{}", one.1);
     assert!(one.1.contains("denied, used by Deployment forgotten") && !one.1.contains("idle"));
+    for command in [&["access"][..], &["audit"], &["report", "--out", "/nonexistent/page.html"]] {
+        let ran = run_on(&cluster.kubeconfig, &[command, &["-n", "ghosts"]].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{command:?}");
+        assert!(ran.stderr.contains("failed to find the namespace ghosts"), "{}", ran.stderr);
+        let ran = run_on(&cluster.kubeconfig, &[command, &["-n", "Bad NS"]].concat());
+        assert_eq!(ran.code, 2, "{command:?}");
+        assert!(ran.stderr.contains("\"Bad NS\" is not a namespace name"), "{}", ran.stderr);
+    }
     let none = format!("{namespace}/nobody");
     let (code, stdout, _) = run(&[&spec, "--service-account", &none]);
     assert_eq!(code, 1);

@@ -110,7 +110,7 @@ fn what_could_not_work_is_not_made() {
     assert_eq!(braced.stdout, run(&BY_HAND).stdout);
     let missing = run(&["credspec", "create", "x", "--account", "a"]);
     assert_eq!(missing.code, 2);
-    let flags = "--domain, --netbios, --sid, --guid is missing (or --from-ad";
+    let flags = "--domain, --netbios, --sid, --guid are missing (or --from-ad";
     assert!(missing.stderr.contains(flags), "{}", missing.stderr);
     // A name is made valid, and that is said.
     let named = with("gmsa-webapp1", "Gmsa_WebApp1");
@@ -132,6 +132,18 @@ fn files_of_windows_are_imported_and_judged() {
     assert_eq!(imported["credspec"], serde_json::from_str::<Value>(&bare).unwrap());
     let named = run(&["credspec", "import", path, "--name", "other", "-o", "json"]);
     assert_eq!(json_of(&named)["metadata"]["name"], "other");
+
+    std::fs::write(directory.path().join("twice.json"), r#"{"CmsPlugins": [], "CmsPlugins": []}"#)
+        .unwrap();
+    for command in [&["credspec", "import", path][..], &["credspec", "lint", "-f", path]] {
+        let twice = run(command);
+        assert_eq!((twice.code, twice.stdout.as_str()), (2, ""), "{command:?}");
+        assert!(twice.stderr.contains("the key CmsPlugins is there twice"), "{}", twice.stderr);
+    }
+    std::fs::remove_file(directory.path().join("twice.json")).unwrap();
+    let empty = run(&["credspec", "lint", "-f", "/dev/null"]);
+    assert_eq!((empty.code, empty.stdout.as_str()), (2, ""));
+    assert!(empty.stderr.contains("failed to find a credential spec"), "{}", empty.stderr);
 
     std::fs::write(directory.path().join("bad.json"), r#"{"CmsPlugins": []}"#).unwrap();
     let bad = run(&["credspec", "import", path]);

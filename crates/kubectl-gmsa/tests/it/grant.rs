@@ -181,9 +181,15 @@ async fn a_grant_is_in_force_and_the_second_changes_nothing() {
     assert!(stdout.contains(&format!("{c} may no longer use {spec}")), "{stdout}");
     assert_eq!(seen.binding(&namespace, &spec).await, None);
     assert_eq!(seen.role(&spec).await, None);
-    let (code, stdout, _) = run(&cluster.kubeconfig, &["revoke", &spec, "--from", &c]);
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &["revoke", &spec, "--from", &c]);
     assert_eq!(code, 0);
+    assert!(stdout.contains(&format!("{c} may not use {spec}")), "{stdout}");
     assert!(stdout.ends_with("nothing to change\n"), "{stdout}");
+    assert_eq!(stderr, "");
+    let (code, stdout, stderr) = run(&cluster.kubeconfig, &["revoke", "spec-typo", "--from", &c]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains(&format!("{c} may not use spec-typo")), "{stdout}");
+    assert!(stderr.contains("the credential spec spec-typo does not exist"), "{stderr}");
 }
 
 #[tokio::test]

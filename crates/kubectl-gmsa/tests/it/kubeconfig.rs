@@ -1,14 +1,17 @@
 //! Kubeconfigs as people have them: credential plug-ins, and lists of files that come and go.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use gmsa_testkit::cluster::Cluster;
+use gmsa_testkit::connect_proxy::ConnectProxy;
+use gmsa_testkit::process::free_port;
 use gmsa_testkit::shared;
 use serde_json::{Value, json};
 
-use crate::support::{install_definition, run_on};
+use crate::support::{Ran, install_definition, plugin, run_on, webhook};
 
 /// A plug-in that counts its runs and keeps the information passed to it.
 struct Plugin {
@@ -167,4 +170,125 @@ async fn a_list_of_kubeconfigs_may_name_missing_files() {
     assert!(ran.stderr.contains(&words) && ran.stderr.contains("KUBECONFIG"), "{}", ran.stderr);
     let ran = run_on(&gone, &["credspec", "list", "--context", "other"]);
     assert!(ran.stderr.contains("other") && ran.stderr.contains("gone"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn tokens_are_sent_as_kubectl_sends_them() {
+    let Some(cluster) = shared::cluster("tokens_are_sent_as_kubectl_sends_them").await else {
+        return;
+    };
+    install_definition(&cluster).await;
+    let namespace = cluster.namespace("token").await;
+    let (in_file, file) = cluster.token_file_kubeconfig(&namespace, "default").await;
+    let token = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{token}\n")).unwrap();
+    let known = format!("system:serviceaccount:{namespace}:default");
+    let ran = run_on(&in_file, &["access"]);
+    // The account may not read roles: the API server names only an account that it knows.
+    assert!(ran.stderr.contains(&known) && !ran.stderr.contains(&token), "{}", ran.stderr);
+    for (content, why) in [("hunter\n2", "no HTTP header may hold"), (" \n", "is empty")] {
+        fs::write(&file, content).unwrap();
+        let ran = run_on(&in_file, &["access"]);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains("the user \"test\" in the kubeconfig "), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&file.display().to_string()), "{}", ran.stderr);
+        assert!(ran.stderr.contains(why) && !ran.stderr.contains("hunter"), "{}", ran.stderr);
+    }
+    let program = webhook().program;
+    for user in [
+        json!({ "token": "hunter2\n" }),
+        json!({ "token": "hunter2\u{0}" }),
+        json!({ "auth-provider": { "name": "oidc", "config": { "id-token": "hunter2\n" } } }),
+    ] {
+        let kubeconfig = cluster.user_kubeconfig(&user);
+        let mut serve = assert_cmd::Command::new(&program);
+        serve.arg("audit").arg("--kubeconfig").arg(&kubeconfig);
+        let by_server: Ran = serve.output().unwrap().into();
+        let ran = run_on(&kubeconfig, &["access"]);
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        for words in [&ran.stderr, &(by_server.stderr + &by_server.stdout)] {
+            assert!(words.contains("the user \"test\" in the kubeconfig "), "{words}");
+            assert!(words.contains("no HTTP header may hold"), "{words}");
+            assert!(!words.contains("hunter") && !words.contains("panicked"), "{words}");
+        }
+    }
+}
+
+/// A kubeconfig of the administrator whose cluster has these fields, too.
+fn with_cluster(cluster: &Cluster, name: &str, more: &Value) -> PathBuf {
+    let (certificate, key) = cluster.administrator();
+    let user = json!({ "client-certificate": certificate, "client-key": key });
+    let from = fs::read(cluster.user_kubeconfig(&user)).unwrap();
+    let mut kubeconfig: Value = serde_json::from_slice(&from).unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        kubeconfig["clusters"][0]["cluster"][key] = value.clone();
+    }
+    let path = cluster.files().join(name);
+    fs::write(&path, kubeconfig.to_string()).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_used_as_kubectl_uses_it() {
+    let Some(cluster) = shared::cluster("a_proxy_is_used_as_kubectl_uses_it").await else { return };
+    install_definition(&cluster).await;
+    let target: SocketAddr = cluster.url.trim_start_matches("https://").parse().unwrap();
+    let proxy = ConnectProxy::start(target).await;
+    let address = proxy.address;
+    // Only the proxy knows this name.
+    let server =
+        json!({ "server": "https://api.example.invalid:6443", "tls-server-name": "localhost" });
+    let far = with_cluster(&cluster, "far", &server);
+    let list = |kubeconfig: &Path, environment: &[(&str, &str)]| -> Ran {
+        let mut command = plugin(&["credspec", "list"]);
+        for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
+            command.env_remove(name);
+        }
+        command.env("KUBECONFIG", kubeconfig).envs(environment.iter().copied());
+        command.output().unwrap().into()
+    };
+    let url = format!("http://jane:hunter%402@{address}");
+    for environment in [
+        &[("HTTPS_PROXY", url.as_str())][..],
+        &[("https_proxy", &url), ("NO_PROXY", "other.invalid,,10.0.0.0/8,")],
+    ] {
+        let ran = list(&far, environment);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let requests = proxy.requests();
+        assert!(
+            requests[0].starts_with("CONNECT api.example.invalid:6443 HTTP/1.1"),
+            "{requests:?}"
+        );
+        let login = "basic amFuZTpodW50ZXJAMg=="; // jane:hunter@2
+        assert!(requests[0].to_lowercase().contains(&login.to_lowercase()), "{requests:?}");
+    }
+    // Excluded, it is looked for without the proxy.
+    let ran = list(&far, &[("HTTPS_PROXY", &url), ("NO_PROXY", ".example.invalid")]);
+    assert_eq!(ran.code, 3);
+    assert!(
+        ran.stderr.contains("the API server at https://api.example.invalid:6443 cannot be reached"),
+        "{}",
+        ran.stderr
+    );
+    // One on this machine never goes through it.
+    let ran = list(&cluster.kubeconfig, &[("HTTPS_PROXY", &url)]);
+    assert_eq!((ran.code, proxy.requests()), (0, Vec::new()), "{}", ran.stderr);
+
+    // What the kubeconfig names comes before the environment, and nothing is excluded.
+    let mut named = server.clone();
+    named["proxy-url"] = json!(format!("http://{address}"));
+    let named = with_cluster(&cluster, "named", &named);
+    let dead = format!("http://jane:hunter2@127.0.0.1:{}", free_port());
+    let ran = list(&named, &[("HTTPS_PROXY", &dead), ("NO_PROXY", "*")]);
+    assert_eq!((ran.code, proxy.requests().len()), (0, 1), "{}", ran.stderr);
+
+    let ran = list(&far, &[("HTTPS_PROXY", &dead)]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("cannot be reached"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("through the proxy http://127.0.0.1:"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hunter"), "{}", ran.stderr);
+    let ran = list(&far, &[("HTTPS_PROXY", "ftp://jane:hunter2@proxy:21")]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("failed to use the proxy ftp://proxy:21"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("https:// or socks5://"), "{}", ran.stderr);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::reviewing::{review, run};
-use crate::support::ROOT;
+use crate::support::{ROOT, Ran, plugin};
 use serde_json::{Value, json};
 
 const PAGE: &str = "crates/kubectl-gmsa/tests/data/documentation-page.yaml";
@@ -317,6 +317,8 @@ fn exit_codes_and_where_words_go() {
         ),
         (&["-f", "no-such-file.yaml"], 2, "failed to read no-such-file.yaml"),
         (&["-f", "README.md"], 2, "README.md"),
+        (&["-f", "/dev/null"], 2, "failed to find a Kubernetes object"),
+        (&["-f", "examples", "-n", "Bad NS"], 2, "\"Bad NS\" is not a namespace name"),
         (&[], 2, "--filename"),
         (&["-f", "examples", "--fail-on", "loud"], 2, "error, warning or info"),
         (&["-f", "examples", "-o", "png"], 2, "png"),
@@ -406,5 +408,36 @@ fn help_version_and_completion() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         let script = run(&["completion", shell], "");
         assert!(script.stdout.contains("review"), "{shell}");
+    }
+}
+
+#[test]
+fn a_pipe_whose_program_failed_is_not_a_review() {
+    for nothing in ["", "# nothing but a comment\n", "---\n---\n"] {
+        let ran: Ran = plugin(&["review", "-f", "-"]).write_stdin(nothing).output().unwrap().into();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{nothing:?}");
+        assert!(ran.stderr.contains("see whether it failed"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_name_without_its_quotes_is_explained() {
+    for (name, what) in [("123", "the number 123"), ("n", "the boolean false")] {
+        let pod = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{}}\n");
+        let spec = format!(
+            "apiVersion: windows.k8s.io/v1\nkind: GMSACredentialSpec\nmetadata: {{name: {name}}}\n"
+        );
+        let of = |args: &[&str], text: &str| -> String {
+            let ran: Ran = plugin(args).write_stdin(text).output().unwrap().into();
+            assert!(ran.code > 0, "{}", ran.stdout);
+            ran.stdout + &ran.stderr
+        };
+        for (args, text) in
+            [(&["review", "-f", "-"][..], &pod), (&["credspec", "lint", "-f", "-"], &spec)]
+        {
+            let words = of(args, text);
+            let wanted = format!("it is {what}, not a string; write it in quotes");
+            assert!(words.contains(&wanted), "{words}");
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use gmsa_cluster::audit::Report;
 
+use crate::output::number_of_specs;
+
 /// Renders the findings, what to do, and the numbers.
 pub fn render(report: &Report, wide: bool) -> String {
     let mut text = String::new();
@@ -21,13 +23,13 @@ pub fn render(report: &Report, wide: bool) -> String {
     let summary = &report.summary;
     let _ = writeln!(
         text,
-        "{}{} pods, {} with a GMSA; {} workloads with a GMSA; {} credential specs\n\
+        "{}{} pods, {} with a GMSA; {} workloads with a GMSA; {}\n\
          {} errors, {} warnings, {} infos",
         if text.is_empty() { "" } else { "\n" },
         summary.pods,
         summary.gmsa_pods,
         summary.gmsa_workloads,
-        summary.credential_specs,
+        number_of_specs(summary.credential_specs),
         summary.errors,
         summary.warnings,
         summary.infos

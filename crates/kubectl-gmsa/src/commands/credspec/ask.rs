@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use gmsa_core::credspec::DomainFacts;
 use gmsa_core::credspec::identifier::{braced_guid, is_domain_sid, is_guid};
 use gmsa_core::credspec::name::{is_valid_name, made_valid};
+use gmsa_core::printable::printable;
 use gmsa_directory::account::valid_name;
 
 use crate::cli::credspec::Create;
@@ -50,8 +51,9 @@ pub fn wish(args: &Create) -> Result<Wish, Failure> {
     }
     if !missing.is_empty() {
         let all = if args.from_ad { "" } else { " (or --from-ad for all of the domain)" };
+        let are = if missing.len() == 1 { "is" } else { "are" };
         return Err(Failure::Input(format!(
-            "failed to make a credential spec: {} is missing{all}; there is no terminal to ask for it",
+            "failed to make a credential spec: {} {are} missing{all}; there is no terminal to ask for it",
             missing.join(", ")
         )));
     }
@@ -78,7 +80,7 @@ fn named(name: &str) -> String {
         printer::note(&format!(
             "\"{}\" is not a name in Kubernetes (lower-case letters, digits, - and .): the credential spec is \
              called {valid}",
-            name.escape_debug()
+            printable(name)
         ));
     }
     valid

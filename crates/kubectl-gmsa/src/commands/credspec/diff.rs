@@ -144,8 +144,8 @@ fn compared(one: &BTreeMap<String, String>, other: &BTreeMap<String, String>) ->
             let Some(value) = value else { continue };
             // The input of some plug-ins holds a password.
             let value = if path.ends_with("PluginInput") { "(not shown)" } else { value };
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "{sign} {path}: {value}");
+            // Without the zero that is for the order. Writing to a string does not fail.
+            let _ = writeln!(text, "{sign} {}: {value}", path.replace("[0", "["));
         }
     }
     text
@@ -163,7 +163,7 @@ mod tests {
         let other = json!({ "A": { "PluginInput": "secret-two", "B": 1 }, "C": ["x"], "D": {} });
         assert_eq!(
             compared(&flat(&one), &flat(&other)),
-            "- A.PluginInput: (not shown)\n+ A.PluginInput: (not shown)\n- C[01]: \"y\"\n+ D: {}\n"
+            "- A.PluginInput: (not shown)\n+ A.PluginInput: (not shown)\n- C[1]: \"y\"\n+ D: {}\n"
         );
         assert_eq!(compared(&flat(&one), &flat(&one)), "");
     }

@@ -33,17 +33,30 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
     Ok(found)
 }
 
+/// The same; an error if there is none: a command before it that failed leaves an empty file or pipe.
+pub fn read_some(paths: &[PathBuf]) -> Result<Vec<Found>, Failure> {
+    let found = read(paths)?;
+    if found.is_empty() {
+        return Err(Failure::Input("failed to find a credential spec in the files".to_owned()));
+    }
+    Ok(found)
+}
+
 fn parse(file: &str, text: &str) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
-    if let Ok(contents) = serde_json::from_str::<Value>(text)
-        && is_bare(&contents)
+    let documents = gmsa_cluster::manifests::parse(file, text);
+    // As strict as the reader of manifests: one that names a key twice is an error.
+    if serde_json::from_str::<Value>(text).is_ok_and(|contents| is_bare(&contents))
+        && let [document] = &documents[..]
     {
+        let document = document.as_ref().map_err(|error| Failure::Input(error.to_string()))?;
+        let contents = &*document.value;
         let stem = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
         let name = if file == "-" { "credspec".into() } else { made_valid(&stem) };
-        let object = resource(&name, &contents);
+        let object = resource(&name, contents);
         return Ok(vec![Found { object, source: file.to_owned(), bare: true }]);
     }
-    for document in gmsa_cluster::manifests::parse(file, text) {
+    for document in documents {
         let Document { value, source } =
             document.map_err(|error| Failure::Input(error.to_string()))?;
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
@@ -72,6 +85,13 @@ mod tests {
         let found = parse("dir/My_App.json", bare).unwrap();
         assert!(found[0].bare);
         assert_eq!(found[0].object["metadata"]["name"], "my-app");
+        for twice in [
+            r#"{"CmsPlugins": ["ActiveDirectory"], "CmsPlugins": []}"#,
+            r#"{"CmsPlugins": [], "DomainJoinConfig": {"Sid": "a", "Sid": "b"}}"#,
+        ] {
+            let why = parse("a.json", twice).err().unwrap().to_string();
+            assert!(why.contains("a.json:1") && why.contains("is there twice"), "{why}");
+        }
         let manifest = "kind: Role\n---\napiVersion: windows.k8s.io/v1\nkind: GMSACredentialSpec\nmetadata: {name: a}\n";
         let found = parse("a.yaml", manifest).unwrap();
         assert_eq!(found.len(), 1);

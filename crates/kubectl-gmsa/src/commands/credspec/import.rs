@@ -20,10 +20,7 @@ const V1: &str = "windows.k8s.io/v1";
 
 /// Makes resources from files. With errors nothing is applied.
 pub fn run(args: &Import) -> Result<u8, Failure> {
-    let found = file::read(&args.paths)?;
-    if found.is_empty() {
-        return Err(Failure::Input("failed to find a credential spec in the files".to_owned()));
-    }
+    let found = file::read_some(&args.paths)?;
     if args.name.is_some() && found.len() > 1 {
         return Err(Failure::Input(format!(
             "--name is for one credential spec, and there are {}",

@@ -15,7 +15,7 @@ use crate::connect::{self, block_on, directory};
 use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
-use crate::output::{printer, render};
+use crate::output::{number_of_specs, printer, render};
 
 /// The report of `kubectl gmsa credspec lint`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -68,7 +68,7 @@ pub fn schema() -> Value {
 /// Judges credential specs.
 pub fn run(args: &Lint) -> Result<u8, Failure> {
     let found =
-        if args.filename.is_empty() { of_cluster(args)? } else { file::read(&args.filename)? };
+        if args.filename.is_empty() { of_cluster(args)? } else { file::read_some(&args.filename)? };
     let mut judged: Vec<(Found, Vec<Finding>)> = found
         .into_iter()
         .map(|found| {
@@ -182,8 +182,8 @@ fn table(report: &Report) -> String {
     let severities: Vec<String> = severities.collect();
     let _ = writeln!(
         text,
-        "{} credential specs, {clean} without findings: {}",
-        report.credential_specs.len(),
+        "{}, {clean} without findings: {}",
+        number_of_specs(report.credential_specs.len()),
         severities.join(", ")
     );
     text

@@ -2,6 +2,7 @@
 
 use gmsa_core::diagnosis::{Check, all, find};
 use gmsa_core::finding::Code;
+use gmsa_core::printable::printable;
 use gmsa_core::windows::codes::{Code as Status, Entry, Meaning, Source, meanings};
 
 use crate::cli::Explain;
@@ -37,7 +38,7 @@ pub fn run(args: &Explain) -> Result<u8, Failure> {
         return Err(Failure::Input(format!(
             "failed to explain \"{}\": it is not a check, a finding or a number; \
              kubectl gmsa doctor explain lists the checks, docs/codes.md the numbers",
-            id.escape_debug()
+            printable(id)
         )));
     }
     let texts: Vec<String> = meanings.into_iter().map(meaning).collect::<Result<_, _>>()?;

@@ -33,7 +33,7 @@ fn sids_and_guids() {
 fn names_of_the_account() {
     for (name, trouble) in [
         ("WebApp1$", r#""WebApp1$" is not the bare name, write "WebApp1""#),
-        (r"CONTOSO\WebApp1$", r#""CONTOSO\\WebApp1$" names a domain, write "WebApp1""#),
+        (r"CONTOSO\WebApp1$", r#""CONTOSO\WebApp1$" names a domain, write "WebApp1""#),
         ("WebApp1@contoso.com", r#""WebApp1@contoso.com" names a domain, write "WebApp1""#),
     ] {
         let expected = format!(

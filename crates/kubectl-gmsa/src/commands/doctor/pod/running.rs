@@ -4,6 +4,7 @@ use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::POD_RUNNING;
 use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::pod::{Identity, PlaceKind, Pod, identities};
+use gmsa_core::printable::printable;
 use gmsa_core::windows::codes::Code;
 use gmsa_core::windows::text::mentioned;
 use k8s_openapi::api::core::v1::Event;
@@ -267,7 +268,7 @@ fn advice(said: &[String], case: &Case) -> Option<String> {
             Some(user) => format!(
                 "runAsUserName names \"{}\", a user that the image does not have: correct it, or make \
                  the user in the image.",
-                user.escape_debug()
+                printable(user)
             ),
             None => "The image's own user cannot log on: set \
                      securityContext.windowsOptions.runAsUserName to a user that the image has, such \

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use gmsa_core::printable::printable;
+
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
@@ -136,7 +138,7 @@ pub async fn find(
     if word.is_empty() || name.is_empty() || name.contains('/') {
         return Err(Failure::Input(format!(
             "failed to read \"{}\": expected POD or KIND/NAME, such as deployment/web",
-            target.escape_debug()
+            printable(target)
         )));
     }
     let found = match known(word) {
@@ -200,7 +202,7 @@ async fn discovered(
     let Some(resource) = resource else {
         return Err(Failure::Input(format!(
             "failed to find the kind \"{}\": the cluster has none of that name in namespaces",
-            word.escape_debug()
+            printable(word)
         )));
     };
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
