@@ -4,6 +4,7 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The poll interval for a condition without an event.
@@ -104,13 +105,20 @@ pub fn tail(log: &Path) -> String {
     format!("{}:\n{}", log.display(), lines[from..].join("\n"))
 }
 
-/// A port of 127.0.0.1 that was free a moment ago: one that the system gives to nobody who asks for any
-/// port, so that no connection or listener of another test takes it before its owner does.
+/// A port of 127.0.0.1 that is free: one that the system gives to nobody who asks for any port, and that no other
+/// test gets as long as this process lives, so that no connection or listener takes it before its owner does.
 pub fn free_port() -> u16 {
+    // A lock on a file for each port, held until the process ends.
+    static HELD: Mutex<Vec<File>> = Mutex::new(Vec::new());
+    let dir = std::env::temp_dir().join("kube-gmsa-ports");
+    std::fs::create_dir_all(&dir).unwrap();
     loop {
         let offset = RandomState::new().hash_one(0_u8) % 12_000;
         let port = 20_000 + u16::try_from(offset).unwrap();
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let lock =
+            File::options().create(true).append(true).open(dir.join(port.to_string())).unwrap();
+        if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            HELD.lock().unwrap().push(lock);
             return port;
         }
     }

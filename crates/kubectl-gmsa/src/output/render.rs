@@ -56,7 +56,7 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
 }
 
 /// Values longer than this say nothing on a line.
-const LONGEST: usize = 300;
+const LONGEST: usize = 2_000;
 
 /// A value on a line. The expressions of a policy may contain whole credential specs, secrets of plug-ins
 /// among them, and are never shown.
