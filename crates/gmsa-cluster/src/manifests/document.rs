@@ -15,6 +15,9 @@ const FEW: usize = 50;
 /// Linux.
 const STACK: usize = 8 << 20;
 
+/// With less than this left on its thread, a document is read on a stack of its own.
+const ENOUGH: usize = 4 << 20;
+
 /// How deep a document may be nested.
 const DEPTH: usize = 100;
 
@@ -281,7 +284,8 @@ fn read(text: &str) -> Read {
         // kubectl reads YAML 1.1: the mode 0644 is 420.
         legacy_octal_numbers: true,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+    let read = || serde_saphyr::from_str_with_options(text, options);
+    stacker::maybe_grow(ENOUGH, STACK, read).map_err(|error: serde_saphyr::Error| {
         let line = error.location().map_or(0, |location| location.line());
         let line = usize::try_from(line).unwrap_or(0).saturating_sub(1);
         (line, words(error.without_snippet()))
