@@ -102,7 +102,11 @@ fn validations() -> Vec<Value> {
     let mut all = vec![
         empty("unnamed", Reason::ContentsWithoutName),
         validation(
-            &format!("variables.names{} == []", MOST_NAMES + 1),
+            &if_so_many(
+                MOST_NAMES + 1,
+                "true",
+                &format!("variables.names{} == []", MOST_NAMES + 1),
+            ),
             Reason::TooManyPlaces,
             &format!("'{}'", too_many()),
         ),
@@ -256,19 +260,34 @@ fn unnamed_fields() -> String {
 fn right(index: usize) -> Value {
     let names = format!("variables.names{index}");
     let name = format!("{names}[0]");
-    let expression = format!(
-        "{names} == [] || authorizer.serviceAccount(request.namespace, variables.serviceAccount)\
-         .group('{GROUP}').resource('{PLURAL}').namespace(request.namespace).name({name})\
-         .check('use').allowed()"
+    let expression = if_so_many(
+        index,
+        "true",
+        &format!(
+            "{names} == [] || authorizer.serviceAccount(request.namespace, \
+             variables.serviceAccount).group('{GROUP}').resource('{PLURAL}')\
+             .namespace(request.namespace).name({name}).check('use').allowed()"
+        ),
     );
     let fields = text(&format!("f.name == {name}"), "variables.notAuthorized");
     let with_name = format!(".replace('{ANY_NAME}', {name})");
     // A list of one gives the text a name.
-    let message = format!(
-        "{names} == [] ? '' : [{fields}{with_name}].map(t, {cut})[0] + variables.remedy{with_name}",
-        cut = cut("t"),
+    let message = if_so_many(
+        index,
+        "''",
+        &format!(
+            "{names} == [] ? '' : [{fields}{with_name}].map(t, {cut})[0] + \
+             variables.remedy{with_name}",
+            cut = cut("t"),
+        ),
     );
     validation(&expression, Reason::NotAuthorized, &message)
+}
+
+/// An expression about one of the different names, and what it is worth if the pod has not even so many
+/// fields: then the names before it need not be told apart, which takes an evaluation for each.
+fn if_so_many(index: usize, otherwise: &str, expression: &str) -> String {
+    format!("variables.names1.size() < {index} ? {otherwise} : ({expression})")
 }
 
 /// Where texts have the name of the credential spec. No other name has capital letters.
