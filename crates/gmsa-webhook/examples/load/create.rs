@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use gmsa_cluster::api::objects::kinds;
-use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version, engine};
+use gmsa_cluster::installation::{
+    MATCH_CONDITION, Options, Version, engine, objects as objects_of,
+};
 use gmsa_core::credspec::canonical_json;
 use gmsa_core::index::Spec;
-use gmsa_core::names::{ENABLED, NAMESPACE_LABEL};
+use gmsa_core::names::{ENABLED, NAMESPACE_LABEL, SEEN};
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::server::Server;
@@ -28,8 +30,12 @@ use crate::world::{SPEC, World, create};
 
 /// Pods of this namespace are sent to the webhook, which it opts into.
 const WITH: &str = "with-webhook";
+/// Pods of this one too, and checked by the guard, as `install` does.
+const WITH_GUARD: &str = "with-webhook-and-guard";
 /// Pods of this one are decided on by the policies of the engine.
 const WITH_POLICIES: &str = "with-policies";
+/// Pods of this one are expanded by the first of these policies, and the others ask nothing.
+const BY_FLOOR: &str = "by-floor";
 /// Pods of this one are checked by a policy that has every credential spec as a parameter.
 const BY_SELECTOR: &str = "by-selector";
 /// Pods of this one are not.
@@ -99,10 +105,12 @@ pub(crate) async fn through_loopback(world: &World, rounds: usize, pods: usize) 
 }
 
 /// What decides on the pods of a namespace, in the order in which it is measured.
-const ENGINES: [(&str, &str); 4] = [
+const ENGINES: [(&str, &str); 6] = [
     ("none", WITHOUT),
-    ("webhook", WITH),
-    ("policy", WITH_POLICIES),
+    ("webhook alone", WITH),
+    ("webhook and guard", WITH_GUARD),
+    ("policies", WITH_POLICIES),
+    ("policies that ask nothing", BY_FLOOR),
     ("a policy with `paramRef.selector`", BY_SELECTOR),
 ];
 
@@ -112,33 +120,24 @@ const MOST_BY_SELECTOR: usize = 1_000;
 /// Compares creation without any support for GMSAs, with the webhook and with the policy engine, at so
 /// many credential specs, in turns, and prints a line for each.
 pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods: usize) {
-    let version = world.plane.version();
-    assert!(version >= (1, 36), "the policy engine needs an API server from 1.36");
+    assert!(world.plane.version() >= (1, 36), "the policy engine needs an API server from 1.36");
     prepare(&world.client).await;
     let server = register(world, true).await;
     expands(&world.client, WITH).await;
     let definition = json!(engine::index_definition());
     create(&world.client, &definition, "customresourcedefinitions", None).await;
     put_index(&world.client, &[(SPEC.to_owned(), credential_spec(SPEC, 0))]).await;
-    for mut object in engine::policies(&Options::default(), Version(1, 36)).iter().cloned() {
-        if let Some(matched) = object["spec"].get_mut("matchResources") {
-            // Only this namespace, so that the others are as if there were none.
-            matched["namespaceSelector"] =
-                json!({"matchLabels": {"kubernetes.io/metadata.name": WITH_POLICIES}});
-        }
-        let kind = object["kind"].as_str().unwrap().to_lowercase();
-        let plural = match kind.strip_suffix('y') {
-            Some(stem) => format!("{stem}ies"),
-            None => format!("{kind}s"),
-        };
-        create(&world.client, &object, &plural, None).await;
+    let (options, version) = (Options::default(), Version(1, 36));
+    let policies: Vec<Value> = engine::policies(&options, version).iter().cloned().collect();
+    bind(&world.client, &objects_of(&options, version).policies, WITH_GUARD).await;
+    bind(&world.client, &policies, WITH_POLICIES).await;
+    bind(&world.client, &policies.iter().filter_map(floor).collect::<Vec<_>>(), BY_FLOOR).await;
+    for namespace in [WITH_GUARD, WITH_POLICIES, BY_FLOOR] {
+        expands(&world.client, namespace).await;
     }
-    expands(&world.client, WITH_POLICIES).await;
     check_by_selector(&world.client).await;
-    println!(
-        "Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time",
-        version.0, version.1
-    );
+    let (major, minor) = world.plane.version();
+    println!("Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time", major, minor);
     println!("| credential specs | pod | engine | p50 ms | p99 ms |\n|---|---|---|---|---|");
     let mut specs = vec![(SPEC.to_owned(), credential_spec(SPEC, 0))];
     for count in counts {
@@ -154,7 +153,7 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         specs.extend(more);
         put_index(&world.client, &specs).await;
         expands(&world.client, WITH_POLICIES).await;
-        let engines = &ENGINES[..if *count > MOST_BY_SELECTOR { 3 } else { 4 }];
+        let engines = &ENGINES[..ENGINES.len() - usize::from(*count > MOST_BY_SELECTOR)];
         for gmsa in [false, true] {
             let mut took = vec![Vec::new(); engines.len()];
             for _ in 0..rounds {
@@ -177,6 +176,49 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
         }
     }
     drop(server);
+}
+
+/// Creates policies, and binds them to one namespace, so that the others are as if there were none.
+async fn bind(client: &Client, policies: &[Value], namespace: &str) {
+    for mut object in policies.iter().cloned() {
+        if let Some(matched) = object["spec"].get_mut("matchResources") {
+            matched["namespaceSelector"] =
+                json!({"matchLabels": {"kubernetes.io/metadata.name": namespace}});
+        }
+        let kind = object["kind"].as_str().unwrap().to_lowercase();
+        let plural = match kind.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{kind}s"),
+        };
+        create(client, &object, &plural, None).await;
+    }
+}
+
+/// What a policy of the engine for new pods, or its binding, costs at least: the same constraints and
+/// parameters, without a question that depends on the pod.
+fn floor(object: &Value) -> Option<Value> {
+    let mut object = object.clone();
+    let name = object["metadata"]["name"].as_str()?.replace("gmsa-engine-", "floor-");
+    if name.contains("ephemeral") {
+        return None;
+    }
+    object["metadata"]["name"] = json!(name);
+    if object["kind"].as_str()?.ends_with("Binding") {
+        object["spec"]["policyName"] = json!(name);
+        return Some(object);
+    }
+    object["spec"]["variables"] = json!([]);
+    if object["spec"].get("mutations").is_some() {
+        let change = format!(
+            "[JSONPatch{{op: 'add', path: '/metadata/labels', value: {{'{SEEN}': 'true'}}}}, \
+             JSONPatch{{op: 'add', path: '/spec/securityContext/windowsOptions/gmsaCredentialSpec', \
+             value: params.entries['{SPEC}']}}]"
+        );
+        object["spec"]["mutations"][0]["jsonPatch"]["expression"] = json!(change);
+    } else {
+        object["spec"]["validations"] = json!([{"expression": "true"}]);
+    }
+    Some(object)
 }
 
 /// A policy as one would write it first: each credential spec is a parameter.
@@ -254,8 +296,8 @@ async fn prepare(client: &Client) {
     create(client, &objects::credential_spec(SPEC, "WebApp1"), "gmsacredentialspecs", None).await;
     create(client, &objects::role(SPEC), "clusterroles", None).await;
     let opted_in = json!({NAMESPACE_LABEL: ENABLED});
-    for name in [WITH, WITHOUT, WITH_POLICIES, BY_SELECTOR] {
-        let labels = if name == WITH { opted_in.clone() } else { json!({}) };
+    for name in [WITH, WITHOUT, WITH_GUARD, WITH_POLICIES, BY_FLOOR, BY_SELECTOR] {
+        let labels = if [WITH, WITH_GUARD].contains(&name) { opted_in.clone() } else { json!({}) };
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": name, "labels": labels}});
         create(client, &namespace, "namespaces", None).await;
