@@ -143,17 +143,16 @@ async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), F
 
 async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<(), Failure> {
     let of = Reference::cluster(kinds::NAMESPACE, namespace);
-    let (why, next) = match known(objects, &of).await? {
-        None => return Ok(()),
-        Some(None) => (
+    let (why, next) = match seen(objects, &of).await? {
+        Seen::Nothing => (
             "it does not exist",
             "create it first, or print the objects with --dry-run=client -o yaml",
         ),
         // Nothing can be made in it any more.
-        Some(Some(found)) if found.pointer("/metadata/deletionTimestamp").is_some() => {
+        Seen::Object(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
             ("it is being deleted", "wait until it is gone, and create it again")
         }
-        Some(Some(_)) => return Ok(()),
+        Seen::Object(_) | Seen::Hidden => return Ok(()),
     };
     Err(Failure::Cluster(format!(
         "failed to grant rights in namespace {namespace}: {why}, and nothing was changed; {next}"
@@ -161,16 +160,25 @@ async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<
 }
 
 async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> {
-    Ok(known(objects, of).await?.is_some_and(|found| found.is_none()))
+    Ok(matches!(seen(objects, of).await?, Seen::Nothing))
 }
 
-/// The object, if there is one; none, with a warning, if it may not be read.
-async fn known(objects: &Objects, of: &Reference) -> Result<Option<Option<Value>>, Failure> {
+/// What is seen of an object.
+enum Seen {
+    Object(Value),
+    Nothing,
+    /// It may not be read.
+    Hidden,
+}
+
+/// Reads an object; warns if it may not be read.
+async fn seen(objects: &Objects, of: &Reference) -> Result<Seen, Failure> {
     match objects.get(of).await {
-        Ok(found) => Ok(Some(found)),
+        Ok(Some(found)) => Ok(Seen::Object(found)),
+        Ok(None) => Ok(Seen::Nothing),
         Err(error) if error.code() == Some(403) => {
             printer::warning(&format!("cannot tell whether it exists: {error}"));
-            Ok(None)
+            Ok(Seen::Hidden)
         }
         Err(error) => Err(error.into()),
     }
