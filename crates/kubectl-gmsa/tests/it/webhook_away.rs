@@ -1,6 +1,6 @@
-//! What goes on while the webhook is away, or half there. Its configurations are there, and nothing answers, or an
-//! install stopped before its end. It takes a
-//! server that filters by contents, from 1.28, by `KUBEBUILDER_ASSETS`.
+//! What goes on while the webhook is away, or half there: its configurations are there and nothing answers, or
+//! an install stopped before its end. It takes a server that filters by contents, from 1.28, by
+//! `KUBEBUILDER_ASSETS`.
 
 use crate::support::world::{SOON, World};
 use gmsa_testkit::objects::{self, gmsa};
@@ -107,4 +107,14 @@ async fn an_install_that_stops_says_what_is_done_and_goes_on() {
     assert!(ran.stdout.contains(&format!("{last} unchanged")), "{}", ran.stdout);
     assert!(ran.stderr.contains("the webhook answers"), "{}", ran.stderr);
     world.done(&["status"]).await;
+    // The options are kept by the Deployment, and go with it.
+    let lost = "the options of the previous install are gone";
+    assert!(!ran.stderr.contains(lost), "{}", ran.stderr);
+    let path = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook";
+    world.request("DELETE", path, &json!({})).await.unwrap();
+    eventually("the loss is noticed", SOON, || async {
+        let ran = world.run(&["install", "--dry-run=server"]).await;
+        (ran.code == 0 && ran.stderr.contains(lost)).then_some(())
+    })
+    .await;
 }
