@@ -37,7 +37,7 @@ use crate::simulate::{RightUnknown, Snapshot};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
-pub use reach::{Policies, makes_hostnames, makes_random_hostnames, policy_engine};
+pub use reach::{makes_hostnames, makes_random_hostnames};
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
 
@@ -70,6 +70,8 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// What could not be read, and why: there may be more than was found.
     pub unread: Vec<String>,
+    /// Whether the pods may not be listed, so that the audit says nothing of what runs.
+    pub blind: bool,
 }
 
 /// Why there is no result.
@@ -147,7 +149,11 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     rights::all(&mut gathered, &objects, &specs).await?;
     gathered.reach.findings(&mut gathered.audit.findings);
     gathered.of_specs(&specs);
+    let by_policies = gathered.reach.decides_by_policies();
     let mut audit = gathered.audit;
+    for finding in audit.findings.iter_mut().filter(|one| by_policies && one.has_usual_remedy()) {
+        finding.remedy = finding.code.remedy_with_policies().to_owned();
+    }
     audit.add(Vec::new());
     Ok(audit)
 }

@@ -31,11 +31,13 @@ use gmsa_core::index::Spec;
 use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTION};
 use serde_json::{Value, json};
 
-pub use guard::{MOST_NAMES, gaps as guard_gaps};
+pub use engine::left_out_by_policies;
+pub(crate) use guard::sent_by;
+pub use guard::{MOST_NAMES, gaps as guard_gaps, left_out_by_guard};
 pub use options::{Certificates, Engine, NamespaceRequirement, Options, Origin, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;
-pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements};
+pub use webhooks::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION, namespace_requirements, sent};
 
 /// When the audit runs by default: every six hours.
 pub const AUDIT_SCHEDULE: &str = "17 */6 * * *";

@@ -6,8 +6,10 @@
 //! - [`index`]: the object in which admission policies find credential specs, kept by the server;
 //! - [`manifests`]: objects in files;
 //! - [`simulate`]: both admission steps over facts from manifests or from a cluster;
+//! - [`acting`]: which of its parts act on the pods of a namespace;
 //! - [`audit`]: running pods and workloads checked against the current policy.
 
+pub mod acting;
 pub mod api;
 pub mod audit;
 pub mod cache;

@@ -3,12 +3,14 @@
 mod cluster;
 
 use gmsa_core::admission::{
-    self, Candidate, Decision, Facts, Judgement, Plan, Question, Request, Right, SpecFact, Step,
-    patch,
+    self, Candidate, Decision, Facts, Judgement, Outcome, Plan, Question, Reason, Request, Right,
+    SpecFact, Step, patch,
 };
+use gmsa_core::finding::{Code, Finding};
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
+use crate::acting::Fate;
 pub(crate) use cluster::Snapshot;
 pub use cluster::{RightUnknown, Simulator};
 
@@ -25,6 +27,11 @@ pub trait Source {
 
     /// The names that exist, as far as they are known.
     fn names(&self) -> Vec<String>;
+
+    /// What becomes of the pods of a namespace that use a GMSA.
+    fn fate(&self, _namespace: &str) -> Result<Fate, Self::Error> {
+        Ok(Fate::Checked)
+    }
 }
 
 /// The answer of admission to the creation of a pod.
@@ -43,6 +50,16 @@ pub fn walk<S: Source>(
     namespace: &str,
     source: &S,
 ) -> Result<Walked, S::Error> {
+    if pod.references().next().is_some() {
+        let fate = source.fate(namespace)?;
+        if let Some(denial) = fate.denial(namespace) {
+            let decision = Decision::deny(vec![denial]);
+            return Ok(Walked { decision, operations: Vec::new() });
+        }
+        if let Some(words) = fate.not_sent(namespace) {
+            return not_sent(fate, words, pod, namespace, source);
+        }
+    }
     let decision = decide(Step::Mutate, pod, namespace, source)?;
     if pod.references().next().is_none() || !decision.is_allowed() {
         return Ok(Walked { decision, operations: Vec::new() });
@@ -58,6 +75,42 @@ pub fn walk<S: Source>(
         return Ok(Walked { decision, operations });
     };
     Ok(Walked { decision: decide(Step::Validate, &pod, namespace, source)?, operations })
+}
+
+/// The answer to a pod about which the validating webhook is not asked: the guard, if there is one, sees
+/// what the mutating webhook, if that is asked, made of it.
+fn not_sent<S: Source>(
+    fate: Fate,
+    words: String,
+    pod: &Pod<'_>,
+    namespace: &str,
+    source: &S,
+) -> Result<Walked, S::Error> {
+    let Fate::NotSent { guarded, expanded } = fate else {
+        return Ok(Walked { decision: Decision::allow(), operations: Vec::new() });
+    };
+    let mut decision = Decision::allow();
+    let mut operations = Vec::new();
+    if expanded {
+        decision = decide(Step::Mutate, pod, namespace, source)?;
+        operations = decision.operations().to_vec();
+    }
+    if guarded && decision.is_allowed() {
+        // Without an operation it is the pod itself.
+        let asked = decide(Step::Validate, pod, namespace, source)?;
+        let mut left = asked.denials().to_vec();
+        left.retain(|denial| match denial.reason {
+            Reason::ContentsWithoutName | Reason::NotAuthorized => true,
+            Reason::NotExpanded => !expanded,
+            _ => false,
+        });
+        decision = asked;
+        decision.outcome =
+            if left.is_empty() { Outcome::Allow(Vec::new()) } else { Outcome::Deny(left) };
+    }
+    let code = Code::GmsaInExcludedNamespace;
+    decision.warnings.push(Finding { code, message: words, path: None });
+    Ok(Walked { decision, operations })
 }
 
 /// The answer of one step to the creation of a pod.

@@ -90,6 +90,9 @@ pub const AKS_ENFORCER_LABELS: [(&str, &str); 2] =
 /// Namespaces of Kubernetes itself that some clusters keep webhooks out of.
 pub const SYSTEM_NAMESPACES: [&str; 2] = ["kube-system", "kube-node-lease"];
 
+/// The label by which API servers from 1.22 name a namespace.
+pub const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
 /// The label of a namespace that decides whether its pods are sent, where the API server cannot
 /// filter by contents; the same as the windows-gmsa script's, with the value [`DISABLED`].
 pub const NAMESPACE_LABEL: &str = "gmsa-webhook";

@@ -62,6 +62,12 @@ pub const BY_HAND: &[ByHand] = &[
         "undecided",
         "it asks to find out why the API server or the webhook fails, which has no one answer",
     ),
+    by_hand(
+        Catalogue::Denials,
+        "namespace-left-out",
+        "the tests' own API server is older than admission policies; with a newer one \
+         `crates/kubectl-gmsa/tests/it/left_out.rs` carries it out",
+    ),
     by_hand(Catalogue::Denials, "timeout", "it asks to find out why the API server is slow"),
     by_hand(Catalogue::Denials, "overload", "the request is to be tried again when load is lower"),
     by_hand(

@@ -13,6 +13,7 @@ use gmsa_core::admission::{Denial, Reason, Request, Step, plan};
 use gmsa_core::credspec::lint;
 use gmsa_core::finding::{Code, Finding, Severity};
 use gmsa_core::pod::{Metadata, Pod, shown};
+use gmsa_core::printable::counted;
 use gmsa_core::workload::{pod_findings, refine_binding, templates, unread};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -282,8 +283,8 @@ fn of_references(name: &str, references: &References) -> Vec<String> {
     }
     if references.pods.count > 0 {
         warnings.push(format!(
-            "gmsa: \"{name}\" is used by {} pods, which keep it until they end: {}",
-            references.pods.count,
+            "gmsa: \"{name}\" is used by {}, which keep it until they end: {}",
+            counted(references.pods.count, "pod"),
             list(&references.pods)
         ));
     }

@@ -6,6 +6,9 @@ use std::io;
 use gmsa_cluster::api::{self, client};
 use gmsa_cluster::manifests::UnreadableFile;
 
+/// The exit code if the cluster or the directory could not be reached, or refused.
+pub const REFUSED: u8 = 3;
+
 /// Why a command did not do what it should.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -62,7 +65,7 @@ impl Failure {
             Self::Missing(_) => 1,
             Self::Directory(error) if error.is_input() => 2,
             Self::Directory(error) if error.is_finding() => 1,
-            Self::Client(_) | Self::Cluster(_) | Self::Directory(_) => 3,
+            Self::Client(_) | Self::Cluster(_) | Self::Directory(_) => REFUSED,
         }
     }
 }

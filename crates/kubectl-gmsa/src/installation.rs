@@ -14,9 +14,8 @@ use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::text;
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::is_ours;
-use gmsa_cluster::installation::{Engine, NamespaceRequirement, Options};
+use gmsa_cluster::installation::{Engine, Options};
 use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
-use gmsa_core::rbac::{LabelSelector, Requirement};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
@@ -94,17 +93,4 @@ pub async fn refuse_elsewhere(client: &Client, namespace: &str, verb: &str) -> R
         }
     }
     Ok(())
-}
-
-/// Whether a namespace's labels are such that its pods are sent.
-pub fn sent(requirements: &[NamespaceRequirement]) -> LabelSelector {
-    let requirement = |one: &NamespaceRequirement| Requirement {
-        key: one.key.clone(),
-        operator: one.operator.clone(),
-        values: one.values.clone(),
-    };
-    LabelSelector {
-        match_expressions: requirements.iter().map(requirement).collect(),
-        ..LabelSelector::default()
-    }
 }

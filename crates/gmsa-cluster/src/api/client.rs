@@ -92,6 +92,24 @@ impl Credentials {
     }
 }
 
+/// A token that changes while the client is used, by its origin.
+#[derive(Clone)]
+enum Token {
+    /// A credential plug-in of the kubeconfig.
+    Plugin(exec_credential::Renewed),
+    /// A file.
+    File(token::InFile),
+}
+
+impl Token {
+    fn authorize<B>(&self, request: http::Request<B>) -> http::Request<B> {
+        match self {
+            Self::Plugin(token) => token.authorize(request),
+            Self::File(token) => token.authorize(request),
+        }
+    }
+}
+
 /// Makes a client.
 pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
     Ok(connect_watched(selection).await?.0)
@@ -128,18 +146,13 @@ pub async fn connect_watched(
         Some(through) => proxy::builder(&config, &through)?,
         None => ClientBuilder::try_from(config)?,
     });
-    let client = match (renewed, in_file) {
-        (Some(token), _) => builder
+    let client = match renewed.map(Token::Plugin).or(in_file.map(Token::File)) {
+        Some(token) => builder
             .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
                 token.authorize(request)
             }))
             .build(),
-        (None, Some(token)) => builder
-            .with_layer(&MapRequestLayer::new(move |request: http::Request<Body>| {
-                token.authorize(request)
-            }))
-            .build(),
-        (None, None) => builder.build(),
+        None => builder.build(),
     };
     Ok((client, credentials))
 }

@@ -54,6 +54,11 @@ impl fmt::Display for Object {
 }
 
 impl Finding {
+    /// Whether its remedy is that of the catalogue.
+    pub(super) fn has_usual_remedy(&self) -> bool {
+        self.remedy == self.code.remedy()
+    }
+
     /// A finding with the usual remedy.
     #[must_use]
     pub fn new(object: &Object, code: Code, message: String) -> Self {

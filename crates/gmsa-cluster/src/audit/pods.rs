@@ -27,7 +27,10 @@ pub(super) async fn all(
     loop {
         let unread = &mut gathered.audit.unread;
         let page = read::page(objects, kinds::POD, namespace.as_deref(), from, unread).await?;
-        let Some(page) = page else { return Ok(()) };
+        let Some(page) = page else {
+            gathered.audit.blind = true;
+            return Ok(());
+        };
         let (items, next) = read::items(&page)?;
         for item in &items {
             if matches!(item.head.status.phase.as_str(), "Succeeded" | "Failed") {

@@ -1,20 +1,20 @@
-//! Which pods are sent to a GMSA webhook, by the selectors of the real configurations.
-
-mod hook;
+//! Which pods are sent to a GMSA webhook, by the selectors of the real configurations, and which the
+//! policies decide on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
-use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, GUARD, NAME};
+use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME};
+use gmsa_core::printable::counted;
 use kube::Client;
 use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
-use crate::api::objects::{Objects, Reference, kinds};
+use crate::acting::hook::Hook;
+use crate::acting::{Acting, By, Fate, Labels, Policies};
+use crate::api::objects::{Objects, kinds};
 use crate::api::value;
 use crate::installation::engine::name_of;
-use crate::installation::guard_gaps;
-use hook::Hook;
 
 const KIND: &str = "ValidatingWebhookConfiguration";
 /// How many names a message lists.
@@ -23,15 +23,14 @@ const SHOWN: usize = 10;
 /// What the guard does where no webhook is asked.
 const GUARDED: &str = "the guard refuses pods without the right, and those that were not expanded; \
     contents are not compared with the credential spec";
+/// What it does where the webhook leaves a namespace out.
+const REFUSED: &str = "the guard refuses each pod that uses a GMSA there";
 
-/// The labels of an object.
-pub(super) type Labels = BTreeMap<String, String>;
-
-/// What is known of the webhooks' reach.
+/// What is known of the reach of the webhook and of the policies.
 #[derive(Default)]
 pub(super) struct Reach {
-    /// The webhooks that pods are sent to.
-    hooks: Vec<Hook>,
+    /// The parts that act on pods.
+    acting: Acting,
     /// Whether the configurations and namespaces could be read.
     is_known: bool,
     /// The audited namespaces, with the users of a GMSA in them.
@@ -40,33 +39,27 @@ pub(super) struct Reach {
     expected: BTreeSet<String>,
     /// Whether the webhook sets random hostnames.
     makes_hostnames: bool,
-    /// Whether the API server itself asks for the right, whatever is sent.
-    guarded: bool,
-    /// Whether the API server itself decides on pods, so that none has to be sent, and how.
-    decides: Option<Policies>,
 }
 
-/// What the policies of the engine decide by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policies {
-    /// The index of the credential specs.
-    Index,
-    /// The credential specs that they have in them.
-    Literals,
-}
-
-#[derive(Default)]
 struct Namespace {
+    /// What becomes of its pods.
+    fate: Fate,
     /// The webhooks that select its pods, as far as the namespace decides.
     taken_by: Vec<usize>,
     count: usize,
     users: Vec<String>,
 }
 
+impl Namespace {
+    fn is_left_out(&self) -> bool {
+        self.fate != Fate::Checked
+    }
+}
+
 /// Whether the pods of something are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// They are, as far as is known.
+    /// They are, or policies decide on them, as far as is known.
     Yes,
     /// Its namespace is left out.
     NotItsNamespace,
@@ -84,23 +77,35 @@ impl Reach {
         let configurations =
             read::list(objects, kinds::VALIDATING_WEBHOOKS, None, &mut hidden).await?;
         let namespaces = read::list(objects, kinds::NAMESPACE, None, &mut hidden).await?;
+        let policies = Acting::policies(objects, &mut hidden).await?;
+        let why = "; which pods are not sent to the webhook is not known";
         let (Some(configurations), Some(namespaces)) = (configurations, namespaces) else {
-            let why = "; which pods are not sent to the webhook is not known";
             unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
             return Ok(Self::default());
         };
-        let mut reach = Self::new(&configurations, &namespaces, scope);
-        reach.makes_hostnames = serve_hostnames(objects, &reach.hooks).await;
-        reach.guarded = is_guarded(objects).await;
-        if reach.hooks.is_empty() {
-            reach.decides = policy_engine(objects).await;
-        }
+        // The role of the audit has no right to the policies that no server goes with.
+        let literal = name_of(ENGINE_CHECK, true);
+        hidden.retain(|one| !one.contains(&literal));
+        unread.extend(hidden.into_iter().map(|one| {
+            format!(
+                "{one}; what the guard or the policies \
+            refuse is not known"
+            )
+        }));
+        let acting = Acting::of(configurations.iter().chain(&policies));
+        let mut reach = Self::new(acting, &namespaces, scope);
+        reach.makes_hostnames = serve_hostnames(objects, &reach.acting.hooks).await;
         Ok(reach)
     }
 
     /// Whether pods get the credential specs that the policies have in them, whatever the cluster has.
     pub(super) fn decides_by_literals(&self) -> bool {
-        self.decides == Some(Policies::Literals)
+        self.acting.engine() == Some(Policies::Literals)
+    }
+
+    /// Whether policies decide on pods, and no webhook.
+    pub(super) fn decides_by_policies(&self) -> bool {
+        self.acting.engine().is_some()
     }
 
     /// Whether the pods of workloads get random hostnames.
@@ -108,16 +113,13 @@ impl Reach {
         self.makes_hostnames
     }
 
-    fn new(configurations: &[Value], namespaces: &[Value], scope: &Scope) -> Self {
-        let mut hooks: Vec<Hook> = configurations.iter().flat_map(Hook::all).collect();
+    fn new(mut acting: Acting, namespaces: &[Value], scope: &Scope) -> Self {
         if let Some(sent) = &scope.sent {
-            for hook in &mut hooks {
-                hook.choose(sent);
-            }
+            acting.choose(sent);
         }
         let only = scope.namespace.as_deref();
         let mut expected: BTreeSet<String> =
-            hooks.iter().filter_map(|hook| hook.served_in.clone()).collect();
+            acting.hooks.iter().filter_map(|hook| hook.served_in.clone()).collect();
         expected.insert("kube-system".to_owned());
         let names = |one: &&Value| only.is_none_or(|only| only == value::name(one));
         let namespaces = namespaces
@@ -125,37 +127,39 @@ impl Reach {
             .filter(names)
             .map(|one| {
                 let labels = value::labels(one, "/metadata/labels");
-                let taken = hooks.iter().enumerate();
+                let taken = acting.hooks.iter().enumerate();
                 let taken = taken.filter(|(_, hook)| hook.namespaces.matches(&labels));
                 let taken_by = taken.map(|(index, _)| index).collect();
-                (value::name(one).to_owned(), Namespace { taken_by, ..Namespace::default() })
+                let fate = acting.fate_of(one);
+                let users = Vec::new();
+                (value::name(one).to_owned(), Namespace { fate, taken_by, count: 0, users })
             })
             .collect();
-        Self { hooks, is_known: true, namespaces, expected, ..Self::default() }
+        Self { acting, is_known: true, namespaces, expected, makes_hostnames: false }
     }
 
     /// Notes a user of a GMSA, with the labels of its pods.
     pub(super) fn saw(&mut self, namespace: &str, user: &str, labels: &Labels) -> Sent {
-        // A missing webhook is one finding, not one for each pod.
-        if self.hooks.is_empty() {
-            return Sent::Yes;
-        }
         let Some(found) = self.namespaces.get_mut(namespace) else { return Sent::Yes };
         found.count += 1;
         if found.users.len() < SHOWN {
             found.users.push(user.to_owned());
         }
-        if found.taken_by.is_empty() {
+        if found.is_left_out() {
             return Sent::NotItsNamespace;
         }
-        let mut takers = found.taken_by.iter().filter_map(|index| self.hooks.get(*index));
+        // A missing webhook is one finding, not one for each pod.
+        if self.acting.hooks.is_empty() {
+            return Sent::Yes;
+        }
+        let mut takers = found.taken_by.iter().filter_map(|index| self.acting.hooks.get(*index));
         if takers.any(|hook| hook.objects.matches(labels)) { Sent::Yes } else { Sent::NotItsLabels }
     }
 
     /// The finding for an object whose labels exclude it from the webhook.
     pub(super) fn not_sent(&self, object: &Object) -> Finding {
         let message = "its pods are not sent to the webhook because of their labels".to_owned();
-        let hooks = self.hooks.iter().filter(|hook| hook.selects_objects);
+        let hooks = self.acting.hooks.iter().filter(|hook| hook.selects_objects);
         let evidence = hooks.map(|hook| format!("objectSelector of {}", hook.label()));
         let evidence = evidence.chain(self.guard()).collect();
         Finding::new(object, Code::GmsaNotSent, message).with_evidence(evidence)
@@ -165,62 +169,56 @@ impl Reach {
         if !self.is_known {
             return;
         }
-        if self.decides.is_some() {
-            return;
-        }
-        let Some(first) = self.hooks.first() else {
+        if !self.acting.decides() {
             let message = "no configuration sends pods to a GMSA webhook".to_owned();
             found.push(
                 Finding::new(&Object::cluster(KIND, NAME), Code::WebhookMissing, message)
                     .with_evidence(self.guard().collect()),
             );
-            return;
-        };
+        }
         let mut idle = Vec::new();
-        for (name, namespace) in &self.namespaces {
-            if !namespace.taken_by.is_empty() {
-                continue;
-            }
+        for (name, namespace) in self.namespaces.iter().filter(|(_, one)| one.is_left_out()) {
             if namespace.count > 0 {
-                let message = format!(
-                    "its pods are not sent to the webhook, and {} of its pods and workloads use a \
-                     GMSA",
-                    namespace.count
-                );
+                let object = Object::cluster("Namespace", name);
+                let code = Code::GmsaInExcludedNamespace;
+                let evidence = listed(&namespace.users, namespace.count);
                 found.push(
-                    Finding::new(
-                        &Object::cluster("Namespace", name),
-                        Code::GmsaInExcludedNamespace,
-                        message,
-                    )
-                    .with_evidence(self.and_guard(listed(&namespace.users, namespace.count))),
+                    Finding::new(&object, code, left_out(namespace))
+                        .with_evidence(with_guard(namespace.fate, evidence)),
                 );
             } else if !self.expected.contains(name) {
-                idle.push(name.clone());
+                idle.push((name, namespace.fate));
             }
         }
-        if !idle.is_empty() {
-            let message = format!("the pods of {} namespaces are not sent", idle.len());
-            let count = idle.len();
-            idle.truncate(SHOWN);
+        if let Some((_, fate)) = idle.first() {
+            let shown: Vec<String> =
+                idle.iter().take(SHOWN).map(|(name, _)| (*name).clone()).collect();
             found.push(
-                Finding::new(
-                    &Object::cluster(KIND, &first.configuration),
-                    Code::NamespacesExcluded,
-                    message,
-                )
-                .with_evidence(self.and_guard(listed(&idle, count))),
+                Finding::new(&self.selector(), Code::NamespacesExcluded, left_out_idle(idle.len()))
+                    .with_evidence(with_guard(*fate, listed(&shown, idle.len()))),
             );
         }
         self.leaky(found);
         self.edited(found);
     }
 
+    /// The object that selects namespaces.
+    fn selector(&self) -> Object {
+        match (self.acting.hooks.first(), self.acting.engine()) {
+            (Some(hook), _) => Object::cluster(KIND, &hook.configuration),
+            (None, Some(by)) => {
+                let name = name_of(ENGINE_CHECK, by == Policies::Literals);
+                Object::cluster("ValidatingAdmissionPolicy", &name)
+            }
+            (None, None) => Object::cluster("ValidatingAdmissionPolicy", gmsa_core::names::GUARD),
+        }
+    }
+
     /// Our configurations in which another field manager chose the namespaces.
     fn edited(&self, found: &mut Vec<Finding>) {
         let unchecked = self.namespaces.iter().filter(|(_, one)| one.taken_by.is_empty());
         let unchecked: Vec<String> = unchecked.map(|(name, _)| name.clone()).collect();
-        for hook in self.hooks.iter().filter(|hook| !hook.edited.is_empty()) {
+        for hook in self.acting.hooks.iter().filter(|hook| !hook.edited.is_empty()) {
             let message = if unchecked.is_empty() {
                 "another field manager set which namespaces are sent; none is left out now"
                     .to_owned()
@@ -246,20 +244,18 @@ impl Reach {
 
     /// What the guard still does for pods that are not sent.
     fn guard(&self) -> impl Iterator<Item = String> {
-        self.guarded.then(|| GUARDED.to_owned()).into_iter()
-    }
-
-    fn and_guard(&self, mut evidence: Vec<String>) -> Vec<String> {
-        evidence.extend(self.guard());
-        evidence
+        self.acting.is_guarded().then(|| GUARDED.to_owned()).into_iter()
     }
 
     /// The configurations that skip pods in namespaces where no other receives them all.
     fn leaky(&self, found: &mut Vec<Finding>) {
         let mut leaky: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for namespace in self.namespaces.values() {
-            let takers: Vec<&Hook> =
-                namespace.taken_by.iter().filter_map(|index| self.hooks.get(*index)).collect();
+            let takers: Vec<&Hook> = namespace
+                .taken_by
+                .iter()
+                .filter_map(|index| self.acting.hooks.get(*index))
+                .collect();
             if takers.iter().any(|hook| !hook.is_leaky()) {
                 continue;
             }
@@ -277,7 +273,7 @@ impl Reach {
             let object = Object::cluster(KIND, configuration);
             found.push(
                 Finding::new(&object, Code::WebhookMaySkipPods, message)
-                    .with_evidence(self.and_guard(evidence)),
+                    .with_evidence(evidence.into_iter().chain(self.guard()).collect()),
             );
         }
     }
@@ -291,36 +287,33 @@ fn listed(names: &[String], count: usize) -> Vec<String> {
     listed
 }
 
-/// Whether the API server itself refuses pods without the right. False if the caller may not read the
-/// policy, or the server knows none.
-async fn is_guarded(objects: &Objects) -> bool {
-    let [policy, binding] = policy(objects, GUARD).await;
-    guard_gaps(policy.as_ref(), binding.as_ref()).is_empty()
-}
-
-/// What the policies of the engine decide by on the cluster's pods. None without them, or if the caller may
-/// not read them.
-pub async fn policy_engine(objects: &Objects) -> Option<Policies> {
-    let denies = |binding: &Value| {
-        value::array(binding, "/spec/validationActions").any(|action| action == "Deny")
-    };
-    for by in [Policies::Index, Policies::Literals] {
-        let name = name_of(ENGINE_CHECK, by == Policies::Literals);
-        let [policy, binding] = policy(objects, &name).await;
-        if policy.is_some() && binding.as_ref().is_some_and(denies) {
-            return Some(by);
+/// What becomes of the pods of a namespace that is left out, and how many there are.
+fn left_out(namespace: &Namespace) -> String {
+    let who = match namespace.fate {
+        Fate::Refused(By::Policies) => {
+            "the policies leave it out and refuse each pod of it that uses a GMSA"
         }
-    }
-    None
+        Fate::Refused(By::Guard) => {
+            "the webhook leaves it out, and the guard refuses each pod of it that uses a GMSA"
+        }
+        _ => "its pods are not sent to the webhook",
+    };
+    format!("{who}; pods and workloads of it that use a GMSA: {}", namespace.count)
 }
 
-/// A policy and its binding, as far as they are there and may be read.
-async fn policy(objects: &Objects, name: &str) -> [Option<Value>; 2] {
-    let read = |kind| {
-        let reference = Reference::cluster(kind, name);
-        async move { objects.get(&reference).await.ok().flatten() }
+fn left_out_idle(count: usize) -> String {
+    format!("the pods of {} are left out", counted(count, "namespace"))
+}
+
+/// Adds what the guard still does in a namespace that is left out.
+fn with_guard(fate: Fate, mut evidence: Vec<String>) -> Vec<String> {
+    let guard = match fate {
+        Fate::Refused(By::Guard) => Some(REFUSED),
+        Fate::NotSent { guarded: true, .. } => Some(GUARDED),
+        Fate::Refused(By::Policies) | Fate::Checked | Fate::NotSent { .. } => None,
     };
-    [read(kinds::VALIDATING_POLICY).await, read(kinds::VALIDATING_POLICY_BINDING).await]
+    evidence.extend(guard.map(str::to_owned));
+    evidence
 }
 
 /// Whether the cluster's webhook gives pods random hostnames. False if the caller may not read the

@@ -123,9 +123,10 @@ impl Sink<DynamicObject> for CredentialSpecs {
 
     fn ended(&self, _clean: bool) {}
 
-    fn forbidden(&self) {
+    fn forbidden(&self, first: bool) {
         self.activity.clear();
-        if !self.forbidden.swap(true, Ordering::AcqRel) {
+        self.forbidden.store(true, Ordering::Release);
+        if first {
             tracing::warn!(
                 "not allowed to list and watch gmsacredentialspecs: every pod that uses a GMSA \
                  costs a live read; grant list and watch to make it faster"

@@ -30,7 +30,6 @@ struct Kind {
     open: AtomicBool,
     activity: LastActivity,
     ended: Mutex<Option<Instant>>,
-    forbidden: AtomicBool,
 }
 
 impl Changes {
@@ -39,7 +38,6 @@ impl Changes {
             open: AtomicBool::new(false),
             activity: LastActivity::new(),
             ended: Mutex::new(None),
-            forbidden: AtomicBool::new(false),
         };
         Self {
             generation: AtomicU64::new(0),
@@ -131,9 +129,6 @@ impl<K: Send + 'static> Sink<K> for KindSink {
     fn listed(&self, _object: K) {}
 
     fn list_ends(&self) {
-        if let Some(kind) = self.kind() {
-            kind.forbidden.store(false, Ordering::Release);
-        }
         self.changes.note();
     }
 
@@ -164,10 +159,9 @@ impl<K: Send + 'static> Sink<K> for KindSink {
         self.close(clean);
     }
 
-    fn forbidden(&self) {
+    fn forbidden(&self, first: bool) {
         self.close(false);
-        let Some(kind) = self.kind() else { return };
-        if !kind.forbidden.swap(true, Ordering::AcqRel) {
+        if first {
             tracing::warn!(
                 what = self.what,
                 "not allowed to list and watch: granted rights are not remembered, every pod that \

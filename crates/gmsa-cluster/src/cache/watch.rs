@@ -50,8 +50,9 @@ pub(crate) trait Sink<K>: Send + Sync + 'static {
     fn alive(&self);
     /// The watch ended; `clean` if the server ended it in time.
     fn ended(&self, clean: bool);
-    /// Listing or watching is forbidden; said at each try.
-    fn forbidden(&self);
+    /// Listing or watching is forbidden. `first` is false while it was already at the last try, so that a
+    /// warning comes once.
+    fn forbidden(&self, first: bool);
     /// Everything up to this resource version was seen. Comes before what it is the version of.
     fn version(&self, _version: &str) {}
 }
@@ -64,6 +65,7 @@ where
 {
     let mut backoff = RETRY.build();
     let mut forbidden = FORBIDDEN.build();
+    let mut first = true;
     loop {
         let end = match list(&api, sink).await {
             Ok(version) => {
@@ -76,7 +78,8 @@ where
         };
         match end {
             End::Forbidden => {
-                sink.forbidden();
+                sink.forbidden(first);
+                first = false;
                 sleep(pause(&mut forbidden)).await;
                 continue;
             }
@@ -94,6 +97,7 @@ where
             End::Clean | End::Expired => {}
         }
         forbidden = FORBIDDEN.build();
+        first = true;
     }
 }
 

@@ -222,11 +222,13 @@ impl Sink<DynamicObject> for Known {
 
     fn ended(&self, _clean: bool) {}
 
-    fn forbidden(&self) {
-        tracing::warn!(
-            "not allowed to list and watch gmsacredentialspecs: the index is not kept; grant list and \
-             watch"
-        );
+    fn forbidden(&self, first: bool) {
+        if first {
+            tracing::warn!(
+                "not allowed to list and watch gmsacredentialspecs: the index is not kept; grant list and \
+                 watch"
+            );
+        }
     }
 
     fn version(&self, version: &str) {

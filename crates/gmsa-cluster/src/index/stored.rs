@@ -216,10 +216,12 @@ impl Sink<DynamicObject> for Stored {
 
     fn ended(&self, _clean: bool) {}
 
-    fn forbidden(&self) {
-        tracing::warn!(
-            "not allowed to list and watch the index of credential specs, so changes of it by others are \
-             not noticed; grant list and watch"
-        );
+    fn forbidden(&self, first: bool) {
+        if first {
+            tracing::warn!(
+                "not allowed to list and watch the index of credential specs, so changes of it by others \
+                 are not noticed; grant list and watch"
+            );
+        }
     }
 }

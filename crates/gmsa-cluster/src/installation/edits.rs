@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use gmsa_core::names::{FIELD_MANAGER, PART_OF};
+use gmsa_core::printable::shortened;
 use serde_json::{Map, Value};
 
 use crate::api::value::{array, name, text};
@@ -65,10 +66,10 @@ impl fmt::Display for Edit {
         match (field.is_empty(), value) {
             (true, _) => write!(out, "the webhook {webhook} is missing"),
             (_, Value::Null) => write!(out, "{field} of {webhook} is missing, {}", self.holder()),
-            (_, Value::String(text)) => {
-                write!(out, "{field} of {webhook} is {text}, {}", self.holder())
+            (_, value) => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                write!(out, "{field} of {webhook} is {}, {}", shortened(&text), self.holder())
             }
-            _ => write!(out, "{field} of {webhook} is {value}, {}", self.holder()),
         }
     }
 }

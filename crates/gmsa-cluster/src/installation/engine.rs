@@ -37,9 +37,10 @@ use kube::api::ObjectMeta;
 use serde_json::{Value, json};
 
 use self::expressions::{Source, Step};
-use super::webhooks::{MATCH_CONDITION, namespace_requirements};
+use super::webhooks::{USES_GMSA, namespace_requirements};
 use super::{Options, Version, labels, merge};
-pub use in_force::{InForce, gap};
+pub use expressions::left_out_by_policies;
+pub use in_force::{InForce, gap, missing};
 
 /// The policies of the engine with their bindings, in the order in which they are applied.
 #[derive(Clone, Debug, PartialEq)]
@@ -404,7 +405,7 @@ fn spec(asked: Asked, variables: Vec<(String, String)>) -> Value {
     let condition = match asked {
         // The label says so already.
         Asked::Seen => return spec,
-        Asked::Pods => MATCH_CONDITION.to_owned(),
+        Asked::Pods => USES_GMSA.to_owned(),
         Asked::Ephemeral => expressions::new_ephemeral(),
     };
     merge(&mut spec, json!({"matchConditions": [{"name": "uses-gmsa", "expression": condition}]}));

@@ -338,16 +338,64 @@ fn unexpanded() -> String {
     )
 }
 
+/// How the condition begins that lets no pod of some namespaces use a GMSA.
+pub(super) const UNLESS_SENT: &str = "variables.fields == [] || ";
+
 /// Only the webhook compares contents with the credential spec, so a namespace that is not sent to
 /// it has no GMSA at all.
 fn namespace(is_sent: &str) -> Value {
     validation(
-        &format!("variables.fields == [] || {is_sent}"),
-        Reason::NotAuthorized,
-        "'namespace \"' + request.namespace + '\" is left out by the GMSA webhook, which alone \
-         compares a pod with its GMSA cred spec, so no pod of it may use one; an administrator \
-         includes it by its labels (see `kubectl gmsa status`)'",
+        &format!("{UNLESS_SENT}{is_sent}"),
+        Reason::NamespaceLeftOut,
+        &of_namespace(left_out_by_guard),
     )
+}
+
+/// The denial of a pod with a GMSA in a namespace that the webhook leaves out.
+#[must_use]
+pub fn left_out_by_guard(namespace: &str) -> String {
+    format!(
+        "namespace \"{namespace}\" is left out by the GMSA webhook, which alone compares a pod with its \
+         GMSA cred spec, so no pod of it may use one; an administrator includes it by its labels (see \
+         `kubectl gmsa status`)"
+    )
+}
+
+/// A text about a namespace, in CEL about that of the request.
+pub(super) fn of_namespace(text: impl Fn(&str) -> String) -> String {
+    quoted(&text(ANY_NAME)).replace(ANY_NAME, "' + request.namespace + '")
+}
+
+/// What a policy asks of the labels of namespaces whose pods may use a GMSA; none if its condition is not
+/// one that `install` or the chart writes.
+pub(crate) fn sent_by(policy: &Value) -> Option<Vec<NamespaceRequirement>> {
+    let conditions = array(policy, "/spec/validations").filter_map(|one| one.get("expression"));
+    let mut conditions = conditions.filter_map(|one| one.as_str()?.strip_prefix(UNLESS_SENT));
+    match conditions.next() {
+        None => Some(Vec::new()),
+        Some(condition) => requirements(condition),
+    }
+}
+
+/// What [`are_met`] writes, read again. No key or value of a label has a quote or a parenthesis.
+fn requirements(condition: &str) -> Option<Vec<NamespaceRequirement>> {
+    let one = |text: &str| {
+        let mut quoted = text.split('\'').skip(1).step_by(2).map(str::to_owned);
+        let key = quoted.next()?;
+        let has_values = text.contains(" && ");
+        let operator = match (has_values, text.contains('!')) {
+            (true, false) => "In",
+            (true, true) => "NotIn",
+            (false, false) => "Exists",
+            (false, true) => "DoesNotExist",
+        };
+        // The key comes twice before the values.
+        let values = quoted.skip(1).collect();
+        Some(NamespaceRequirement { key, operator: operator.to_owned(), values })
+    };
+    let all: Vec<NamespaceRequirement> =
+        condition.split(") && (").map(one).collect::<Option<_>>()?;
+    (are_met(&all) == condition).then_some(all)
 }
 
 /// Whether the namespace has all of these labels; the variable `namespaceLabels` has those that it has.

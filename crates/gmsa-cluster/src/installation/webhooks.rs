@@ -2,8 +2,9 @@
 
 use gmsa_core::names::{
     self, AKS_ENFORCER, CERT_MANAGER_CA, DISABLED, EARLY_WARNINGS, ENABLED, GROUP, INDEX_KEEPER,
-    NAME, NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
+    NAME, NAME_LABEL, NAMESPACE_LABEL, PLURAL, SYSTEM_NAMESPACES,
 };
+use gmsa_core::rbac::{LabelSelector, Requirement};
 use serde_json::{Value, json};
 
 use super::{Certificates, NamespaceRequirement, Options, Version, labels, merge};
@@ -52,11 +53,25 @@ macro_rules! uses_gmsa {
     };
 }
 
-/// The CEL expression (API reference, `MatchCondition`) that says whether a pod uses a GMSA: the
+/// The CEL expression (API reference, `MatchCondition`) that says whether a new pod uses a GMSA: the
 /// same as whether the pod has a [`gmsa_core::pod::Reference`].
 ///
 /// It begins with `has(object.spec.containers)`, because an error would refuse the pod.
-pub const MATCH_CONDITION: &str = uses_gmsa!("object.spec");
+pub(super) const USES_GMSA: &str = uses_gmsa!("object.spec");
+
+/// The CEL expression that says whether a request brings a GMSA in: a new pod that uses one, or a new
+/// ephemeral container that does. An ephemeral container without one changes nothing, also in a pod whose
+/// identity it shares: `kubectl debug` works while the webhook is away.
+pub const MATCH_CONDITION: &str = concat!(
+    "request.operation == 'UPDATE' ? (has(object.spec.ephemeralContainers) && \
+     object.spec.ephemeralContainers.exists(c, has(c.securityContext) && \
+     has(c.securityContext.windowsOptions) && \
+     (has(c.securityContext.windowsOptions.gmsaCredentialSpecName) || \
+     has(c.securityContext.windowsOptions.gmsaCredentialSpec)) && \
+     !(has(oldObject.spec.ephemeralContainers) && c in oldObject.spec.ephemeralContainers))) : (",
+    uses_gmsa!("object.spec"),
+    ")"
+);
 
 /// Whether metadata has one of the annotations of Kubernetes 1.14, which nothing reads.
 macro_rules! has_old_annotation {
@@ -241,7 +256,7 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
     };
     if options.skip_system_namespaces {
         requirements.push(NamespaceRequirement {
-            key: "kubernetes.io/metadata.name".to_owned(),
+            key: NAME_LABEL.to_owned(),
             operator: "NotIn".to_owned(),
             values: SYSTEM_NAMESPACES.map(str::to_owned).into(),
         });
@@ -252,6 +267,20 @@ pub fn namespace_requirements(options: &Options, version: Version) -> Vec<Namesp
         }
     }
     requirements
+}
+
+/// Which namespaces meet these requirements, so that their pods are sent.
+#[must_use]
+pub fn sent(requirements: &[NamespaceRequirement]) -> LabelSelector {
+    let requirement = |one: &NamespaceRequirement| Requirement {
+        key: one.key.clone(),
+        operator: one.operator.clone(),
+        values: one.values.clone(),
+    };
+    LabelSelector {
+        match_expressions: requirements.iter().map(requirement).collect(),
+        ..LabelSelector::default()
+    }
 }
 
 fn configuration(kind: &str, name: &str, options: &Options, webhooks: &[Value]) -> Value {

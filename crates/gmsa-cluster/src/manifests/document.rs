@@ -96,7 +96,7 @@ pub struct UnreadableDocument {
 
 /// A document that is not an object of a cluster, such as the values of a chart.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("passed over {at}: {why}")]
+#[error("skipped {at}: {why}")]
 pub struct PassedOver {
     /// Its position.
     pub at: Source,

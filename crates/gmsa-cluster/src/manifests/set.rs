@@ -133,6 +133,18 @@ pub enum Problem {
         /// What it has instead, and what to do; or nothing.
         note: String,
     },
+    /// Its namespace is not a string.
+    #[error("{at}: failed to read metadata.namespace of {kind} \"{name}\": {why}")]
+    Namespace {
+        /// Its position.
+        at: Source,
+        /// The kind.
+        kind: String,
+        /// The name.
+        name: String,
+        /// What it is, and what to do.
+        why: String,
+    },
     /// It has no kind.
     #[error("{0}: an object without apiVersion or kind")]
     Kindless(Source),
@@ -224,6 +236,13 @@ impl ManifestSet {
             }
             return;
         };
+        if let Some(why) = wrong_namespace(value)
+            && is_needed(value)
+        {
+            let (kind, name) = (kind.to_owned(), name.to_owned());
+            self.problems.push(Problem::Namespace { at: at(), kind, name, why });
+            return;
+        }
         if kind.eq_ignore_ascii_case(KIND) {
             let spec = CredentialSpec { object: Arc::clone(value), source: at() };
             if let Some(first) = self.credential_specs.insert(name.to_owned(), spec) {
@@ -339,6 +358,18 @@ fn is_needed(value: &Value) -> bool {
 fn namespace<'a>(value: &'a Value, default: &'a str) -> &'a str {
     let namespace = value.pointer("/metadata/namespace").and_then(Value::as_str);
     namespace.filter(|namespace| !namespace.is_empty()).unwrap_or(default)
+}
+
+/// Says of a namespace that is not a string what it is; an API server would refuse the object.
+fn wrong_namespace(value: &Value) -> Option<String> {
+    let namespace = value.pointer("/metadata/namespace")?;
+    let what = match namespace {
+        Value::String(_) | Value::Null => return None,
+        Value::Array(_) => "it is a list, not a string".to_owned(),
+        Value::Object(_) => "it is an object, not a string".to_owned(),
+        Value::Number(_) | Value::Bool(_) => unquoted(namespace)?,
+    };
+    Some(what)
 }
 
 /// The name of an object, or what its name will begin with.

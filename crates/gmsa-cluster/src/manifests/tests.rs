@@ -2,7 +2,9 @@ use std::fs;
 
 use serde_json::json;
 
-use super::{Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read};
+use super::{
+    Document, Input, ManifestSet, Manifests, Problem, UnreadableFile, Workload, parse, read,
+};
 
 fn values(text: &str) -> Vec<serde_json::Value> {
     parse("f", text).into_iter().map(|document| document.unwrap().into_value()).collect()
@@ -289,13 +291,13 @@ fn what_is_no_kubernetes_object_is_passed_over() {
         .map(ToString::to_string)
         .collect();
     assert_eq!(words.len(), 9, "{words:?}");
-    assert_eq!(words[0], "passed over f:1: expected an object with apiVersion and kind");
-    assert!(words[2].starts_with("passed over f:1: Kustomization is for kustomize"), "{words:?}");
+    assert_eq!(words[0], "skipped f:1: expected an object with apiVersion and kind");
+    assert!(words[2].starts_with("skipped f:1: Kustomization is for kustomize"), "{words:?}");
     assert!(
-        words.contains(&"passed over f:1: an object without apiVersion or kind".to_owned()),
+        words.contains(&"skipped f:1: an object without apiVersion or kind".to_owned()),
         "{words:?}"
     );
-    assert!(words.contains(&"passed over f:1: Config without metadata.name".to_owned()));
+    assert!(words.contains(&"skipped f:1: Config without metadata.name".to_owned()));
 }
 
 #[test]
@@ -391,5 +393,35 @@ fn a_controller_names_its_pods_and_their_hosts() {
         expected["ownerReferences"] = owner;
         assert_eq!(pod["metadata"], expected);
         assert_eq!(pod["spec"], json!({"hostname": hostname, "containers": []}), "{kind}");
+    }
+}
+
+#[test]
+fn a_namespace_that_is_no_string_is_an_error_and_not_the_default() {
+    let parsed = |namespace: &str| {
+        let text = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: {namespace}}}\n\
+             spec: {{containers: [{{name: c, image: i}}]}}"
+        );
+        let documents: Vec<Document> =
+            parse("a.yaml", &text).into_iter().map(Result::unwrap).collect();
+        ManifestSet::new(&documents, "default")
+    };
+    for (namespace, why) in [
+        ("123", "it is the number 123, not a string; write it in quotes"),
+        ("true", "it is the boolean true, not a string; write it in quotes"),
+        ("[a]", "it is a list, not a string"),
+        ("{a: b}", "it is an object, not a string"),
+    ] {
+        let set = parsed(namespace);
+        assert!(set.workloads.is_empty(), "{namespace}");
+        let [problem] = &set.problems[..] else { panic!("{:?}", set.problems) };
+        let words = format!("a.yaml:1: failed to read metadata.namespace of Pod \"web\": {why}");
+        assert_eq!(problem.to_string(), words);
+    }
+    for (namespace, expected) in [("'123'", "123"), ("null", "default"), ("''", "default")] {
+        let set = parsed(namespace);
+        assert!(set.problems.is_empty(), "{:?}", set.problems);
+        assert_eq!(set.workloads[0].namespace, expected);
     }
 }

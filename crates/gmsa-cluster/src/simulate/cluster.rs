@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::{Source, Walked, decide, walk};
+use crate::acting::Fate;
 use crate::api::access_review::reviews;
 
 /// A right could not be asked for.
@@ -30,6 +31,8 @@ pub(crate) struct Snapshot {
     rights: BTreeMap<Use, bool>,
     /// What was asked for and is not known yet.
     missing: Mutex<BTreeSet<Use>>,
+    /// What becomes of the pods of namespaces that are not simply checked.
+    fates: BTreeMap<String, Fate>,
 }
 
 impl Snapshot {
@@ -42,7 +45,8 @@ impl Snapshot {
             (name.clone(), fact)
         };
         let specs = specs.iter().map(fact).collect();
-        Self { client, specs, rights: BTreeMap::new(), missing: Mutex::default() }
+        let (rights, missing, fates) = (BTreeMap::new(), Mutex::default(), BTreeMap::new());
+        Self { client, specs, rights, missing, fates }
     }
 
     /// Whether there is a credential spec of that name.
@@ -82,6 +86,10 @@ impl Source for Snapshot {
     fn names(&self) -> Vec<String> {
         self.specs.keys().cloned().collect()
     }
+
+    fn fate(&self, namespace: &str) -> Result<Fate, Infallible> {
+        Ok(self.fates.get(namespace).copied().unwrap_or(Fate::Checked))
+    }
 }
 
 /// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
@@ -94,6 +102,13 @@ impl Simulator {
     #[must_use]
     pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
         Self { snapshot: Snapshot::new(client, specs) }
+    }
+
+    /// The same, with what becomes of the pods of a namespace.
+    #[must_use]
+    pub fn with_fate(mut self, namespace: &str, fate: Fate) -> Self {
+        self.snapshot.fates.insert(namespace.to_owned(), fate);
+        self
     }
 
     /// Both steps of a creation.

@@ -663,7 +663,7 @@ fn every_name_up_to_the_limit_is_checked() {
     }
     for (request, words) in [
         (with(21, 21), "more than 20 different GMSA cred specs"),
-        (with(1, 501), "501 places of the pod use a GMSA"),
+        (with(1, 501), "501 fields of the pod use a GMSA"),
     ] {
         let Answer::Denied(_, reason, message) = server.admit(&request, false, "") else {
             panic!()

@@ -2,15 +2,23 @@
 
 use cel::{Context, Program, Value as Cel};
 use gmsa_cluster::installation::{EARLY_WARNINGS_CONDITION, MATCH_CONDITION};
+use gmsa_core::admission::{Operation, Plan, Request, Step, plan};
 use gmsa_core::pod::Pod;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 /// What CEL says, as an API server with a webhook of failurePolicy Fail takes it: an error is none.
 fn sent(condition: &str, object: &Value) -> Result<bool, String> {
+    asked(condition, "CREATE", object, &Value::Null)
+}
+
+/// The same of an update.
+fn asked(condition: &str, operation: &str, object: &Value, old: &Value) -> Result<bool, String> {
     let program = Program::compile(condition).expect("the expression compiles");
     let mut context = Context::default();
     context.add_variable("object", object.clone()).unwrap();
+    context.add_variable("oldObject", old.clone()).unwrap();
+    context.add_variable("request", json!({"operation": operation})).unwrap();
     match program.execute(&context) {
         Ok(Cel::Bool(sent)) => Ok(sent),
         other => Err(format!("{other:?}")),
@@ -84,6 +92,42 @@ proptest! {
             let workload = json!({"metadata": {"name": "w"}, "spec": spec});
             prop_assert_eq!(sent(EARLY_WARNINGS_CONDITION, &workload), Ok(uses), "{}", workload);
         }
+    }
+}
+
+proptest! {
+    /// Ephemeral containers come one by one to what the pod has, with and without a GMSA.
+    #[test]
+    fn of_an_update_only_new_ephemeral_containers_with_a_gmsa_are_sent(
+        pod in pods(), more in containers(0), kept in 0..3_usize,
+    ) {
+        let mut old = pod.clone();
+        let list = |pod: &Value| pod["spec"]["ephemeralContainers"].as_array().cloned();
+        let had: Vec<Value> = list(&old).unwrap_or_default().into_iter().take(kept).collect();
+        old["spec"]["ephemeralContainers"] = json!(had);
+        let mut new = old.clone();
+        let added = more.and_then(|more| more.as_array().cloned()).unwrap_or_default();
+        let options = |one: &Value, key: &str| {
+            one.pointer(&format!("/securityContext/windowsOptions/{key}")).is_some()
+        };
+        let uses = |one: &Value| {
+            options(one, "gmsaCredentialSpecName") || options(one, "gmsaCredentialSpec")
+        };
+        let brings_one = added.iter().any(|one| uses(one) && !had.contains(one));
+        new["spec"]["ephemeralContainers"] = json!([had.clone(), added].concat());
+        let text = [old.to_string(), new.to_string()];
+        let before: Pod<'_> = serde_json::from_str(&text[0]).unwrap();
+        let after: Pod<'_> = serde_json::from_str(&text[1]).unwrap();
+        let request = Request {
+            operation: Some(Operation::Update),
+            subresource: "ephemeralcontainers",
+            old_object: Some(&before),
+            ..Request::creation(Step::Validate, "shop", &after)
+        };
+        prop_assert_eq!(asked(MATCH_CONDITION, "UPDATE", &new, &old), Ok(brings_one), "{:?}", text);
+        // Nothing that the core would look at is kept from it.
+        let is_judged = matches!(plan(&request), Plan::Judge(_));
+        prop_assert!(brings_one || !is_judged, "{:?}", text);
     }
 }
 

@@ -45,12 +45,12 @@ macro_rules! reasons {
 reasons! {
     /// The field has contents without a name.
     ContentsWithoutName: "contents-without-name", 422,
-        "The place carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
+        "The field carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
         "Set gmsaCredentialSpecName to the name of the GMSACredentialSpec and leave gmsaCredentialSpec out: the webhook fills it in.";
     /// The name is not a DNS-1123 subdomain.
     NameInvalid: "name-invalid", 422,
         "The name is not a DNS-1123 subdomain, so no GMSACredentialSpec can have it.",
-        "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every place that names it.";
+        "Use lower-case letters, digits, `-` and `.` in the credential spec's name and in every field that names it.";
     /// The contents are over 64 KiB.
     ContentsTooLarge: "contents-too-large", 422,
         "The contents are over 64 KiB, which the API server does not accept.",
@@ -63,6 +63,10 @@ reasons! {
     NotAuthorized: "not-authorized", 403,
         "The pod's service account does not have the right `use` on the credential spec.",
         "If this workload is meant to have this identity, let an administrator run one of the two commands in the message (the second in bash, zsh or PowerShell).";
+    /// The webhook, or the policies, leave the pod's namespace out.
+    NamespaceLeftOut: "namespace-left-out", 403,
+        "The webhook, or the policies of the engine, leave the pod's namespace out, so that no pod of it may use a GMSA.",
+        "Include the namespace by its labels: with `--namespaces-opt-in` by `kubectl label namespace NAME gmsa-webhook=enabled`, otherwise by removing the label that excludes it, `kubectl label namespace NAME gmsa-webhook-`; or move the workload. `kubectl gmsa status` shows which namespaces are left out.";
     /// There is no such credential spec.
     NotFound: "credspec-not-found", 404,
         "There is no GMSACredentialSpec of this name.",

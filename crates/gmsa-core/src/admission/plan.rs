@@ -163,7 +163,7 @@ fn judge<'a>(request: &Request<'a>, pod: &'a Pod<'a>, references: Vec<Reference<
     }
     if references.len() > request.max_places {
         let message = format!(
-            "{} places of the pod use a GMSA, more than the {} that the webhook takes \
+            "{} fields of the pod use a GMSA, more than the {} that the webhook takes \
              (its --max-places); set gmsaCredentialSpecName once, for the pod",
             references.len(),
             request.max_places

@@ -60,7 +60,7 @@ pub struct Request<'a> {
     pub old_object: Option<&'a Pod<'a>>,
     /// A fresh hostname for the pod, if random hostnames are wanted.
     pub random_hostname: Option<&'a str>,
-    /// How many places of the pod may use a GMSA.
+    /// How many fields of the pod may use a GMSA.
     pub max_places: usize,
 }
 

@@ -418,7 +418,7 @@ fn the_number_of_places_is_limited() {
     assert_eq!(with(most).operations().len(), most);
     let decision = with(most + 1);
     assert_eq!(reasons(&decision), [Reason::TooManyPlaces]);
-    assert!(decision.denials()[0].message.starts_with("501 places of the pod use a GMSA"));
+    assert!(decision.denials()[0].message.starts_with("501 fields of the pod use a GMSA"));
 }
 
 #[test]

@@ -266,6 +266,7 @@ fn to_denial(
         ),
         // Of a whole request, or without a fact that the words above need.
         Reason::TooManyPlaces
+        | Reason::NamespaceLeftOut
         | Reason::Undecided
         | Reason::Timeout
         | Reason::Overload

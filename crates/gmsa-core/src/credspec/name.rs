@@ -80,6 +80,13 @@ pub fn made_valid(name: &str) -> String {
     valid
 }
 
+/// Whether anything of a text is kept in the valid name that is nearest to it. Of a text without a
+/// usable character nothing is, so that all such texts would have one name.
+#[must_use]
+pub fn has_usable_character(name: &str) -> bool {
+    name.chars().any(|character| character.is_ascii_alphanumeric())
+}
+
 fn made_valid_character(character: char) -> char {
     let lower = character.to_ascii_lowercase();
     if lower.is_ascii_lowercase() || lower.is_ascii_digit() { lower } else { '-' }

@@ -58,6 +58,26 @@ macro_rules! catalogue {
     };
 }
 
+impl Code {
+    /// What to do about it where the policies of the engine decide: they make no random hostnames.
+    #[must_use]
+    pub const fn remedy_with_policies(self) -> &'static str {
+        match self {
+            Self::FixedHostname => {
+                "Leave `hostname` and `hostnameOverride` out. Policies make no random hostnames: where the \
+                 names of pods are too long, too, run `kubectl gmsa install --engine=webhook \
+                 --random-hostname`."
+            }
+            Self::SharedHostnamePrefix => {
+                "Give a StatefulSet a shorter name. A Deployment's pods differ in their last characters, and \
+                 policies make no random hostnames: run it as a StatefulSet, or let the webhook decide: \
+                 `kubectl gmsa install --engine=webhook --random-hostname`."
+            }
+            _ => self.remedy(),
+        }
+    }
+}
+
 catalogue! {
     GmsaWithHostProcess {
         id: "gmsa-with-host-process",
@@ -332,8 +352,8 @@ catalogue! {
     GmsaInExcludedNamespace {
         id: "gmsa-in-excluded-namespace",
         severity: Error,
-        summary: "Something uses a GMSA in a namespace whose pods are not sent to the webhook: nothing is filled in, and no right is checked.",
-        remedy: "Change the namespace's labels so that the webhook's `namespaceSelector` selects it, or move the workload.",
+        summary: "Something uses a GMSA in a namespace that the webhook, or the policies of the engine, leave out. The guard and the policies refuse each such pod; without the guard nothing is filled in, and no right is checked.",
+        remedy: "Change the namespace's labels so that it is selected: with `--namespaces-opt-in` by `kubectl label namespace NAME gmsa-webhook=enabled`, otherwise by removing the label that excludes it; or move the workload.",
     }
     GmsaNotSent {
         id: "gmsa-not-sent",

@@ -57,3 +57,16 @@ fn the_page_in_the_documentation_is_up_to_date() {
         "docs/findings.md differs from the catalogue: run `cargo xtask generate`"
     );
 }
+
+/// `install --engine=policy` refuses the option.
+#[test]
+fn where_policies_decide_no_remedy_is_refused() {
+    let option = "--random-hostname";
+    let advising: Vec<&Code> =
+        Code::ALL.iter().filter(|code| code.remedy().contains(option)).collect();
+    assert_eq!(advising.len(), 2, "{advising:?}");
+    for code in Code::ALL {
+        let remedy = code.remedy_with_policies();
+        assert!(!remedy.contains(option) || remedy.contains("--engine=webhook"), "{code:?}");
+    }
+}

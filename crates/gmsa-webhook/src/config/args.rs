@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use gmsa_cluster::installation::tls::{self, CipherSuite, Curve, MinVersion};
+use gmsa_core::printable::printable;
 
 use super::go_bool;
 use crate::telemetry::{Collector, LogFormat};
@@ -50,7 +51,7 @@ fn listed<T>(
     one: fn(&str) -> Result<T, String>,
 ) -> impl Fn(&str) -> Result<Listed<T>, String> + Clone {
     move |text| {
-        let read = |name: &str| one(name).map_err(|why| format!("{name:?}: {why}"));
+        let read = |name: &str| one(name).map_err(|why| format!("\"{}\": {why}", printable(name)));
         text.split(',').map(read).collect::<Result<_, _>>().map(Listed)
     }
 }

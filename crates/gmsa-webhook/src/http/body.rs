@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, EXPECT, RETRY_AFTER};
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
@@ -72,6 +72,11 @@ pub(super) async fn read<'a>(
         .map_or(0, |length| usize::try_from(length).unwrap_or(usize::MAX));
     let most = limits.body_bytes;
     if announced > most {
+        // Who waits for the permission to send sends nothing after a refusal.
+        if !request.headers().contains_key(EXPECT) {
+            let rest = discard(request.into_body(), most);
+            let _late = tokio::time::timeout(limits.body_time, rest).await;
+        }
         return Err(Unread::TooLarge);
     }
     let mut share = Share::new(all, limits);
@@ -84,6 +89,21 @@ pub(super) async fn read<'a>(
     }
 }
 
+/// How many times the limit a body may have so that its sender is answered, and not cut off.
+const SOMEWHAT: usize = 4;
+
+/// Reads the rest of a body that is too large, and keeps nothing of it: a client that is still sending when
+/// its stream or connection is closed sees an error of the transport instead of the answer.
+async fn discard(mut body: Incoming, most: usize) {
+    let mut left = most.saturating_mul(SOMEWHAT);
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
 /// The whole body. A body of one frame is not copied.
 async fn collect(mut body: Incoming, most: usize, share: &mut Share<'_>) -> Result<Bytes, Unread> {
     let mut first: Option<Bytes> = None;
@@ -93,6 +113,8 @@ async fn collect(mut body: Incoming, most: usize, share: &mut Share<'_>) -> Resu
         let Ok(data) = frame?.into_data() else { continue };
         length += data.len();
         if length > most {
+            drop((first, rest));
+            discard(body, most).await;
             return Err(Unread::TooLarge);
         }
         share.cover(length)?;

@@ -5,6 +5,7 @@
 use gmsa_core::admission::{MAX_PLACES, Operation, Reason, Request, Step};
 use gmsa_core::names::PROBE;
 use gmsa_core::pod::{Pod, has_too_many_containers};
+use gmsa_core::printable::printable;
 use gmsa_core::text::Text;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,7 +22,11 @@ pub enum Malformed {
     #[error("failed to read the body as an AdmissionReview: {0}")]
     Json(#[from] serde_json::Error),
     /// It is an object of another kind or version.
-    #[error("expected kind AdmissionReview of {API_VERSION}, got {kind:?} of {api_version:?}")]
+    #[error(
+        "expected kind AdmissionReview of {API_VERSION}, got \"{}\" of \"{}\"",
+        printable(kind),
+        printable(api_version)
+    )]
     Kind {
         /// The `kind` that it has.
         kind: String,

@@ -255,7 +255,7 @@ async fn kubectl_warns_about_findings_and_users_of_a_credential_spec() {
     let has = |words: &str| found.iter().any(|one| one.contains(words));
     let namespace = &world.namespace;
     assert!(has(&format!("is used by Deployment {namespace}/web: no new pod")), "{said}");
-    assert!(has("pods, which keep it until they end: "), "{said}");
+    assert!(has(", which keep it until they end: "), "{said}");
     assert!(has(&format!("{namespace}/bare")), "{said}");
     assert!(has(&format!("also for a new one of that name: ClusterRole {name}")), "{said}");
     assert!(!has("could not be seen in full"), "{said}");

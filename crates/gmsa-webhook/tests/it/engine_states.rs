@@ -379,9 +379,9 @@ async fn the_budget_for_expressions_is_enough_for_twenty_names_and_hundreds_of_f
     }
     for (pod, words) in [
         (many(21, 21, None), "more than 20 different"),
-        (many(1, 501, None), "501 places of the pod"),
+        (many(1, 501, None), "501 fields of the pod"),
         // The API server itself allows no more in one request than it can read.
-        (many(21, 1000, Some(&own)), "1000 places of the pod"),
+        (many(21, 1000, Some(&own)), "1000 fields of the pod"),
     ] {
         let said = denied(pod).await;
         assert!(said.starts_with("422") && said.contains(words), "{said}");

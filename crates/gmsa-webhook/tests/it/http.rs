@@ -63,6 +63,23 @@ async fn the_table_of_requests_and_answers() {
     assert!((world.server.metric(sample).await - 3.0).abs() < f64::EPSILON);
 }
 
+/// A client that still sends when it is answered reads the answer all the same.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_answered_in_both_versions_of_http() {
+    let world = start(&["--max-body-bytes=1000000"]).await;
+    let large = || Bytes::from(vec![b' '; 3_000_000]);
+    let request =
+        || world.https.request(Method::POST, "/mutate", Some("application/json"), large());
+    let answer = world.https.send(request()).await.unwrap();
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let (mut sender, _connection) = world.https.http2().await.unwrap();
+    for _ in 0..2 {
+        let answer = collect(sender.send_request(request()).await.unwrap()).await.unwrap();
+        assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert!(answer.text().contains("over the limit of 1000000 bytes"), "{}", answer.text());
+    }
+}
+
 #[tokio::test]
 async fn both_versions_of_tls_and_http_are_spoken() {
     let world = start(&[]).await;

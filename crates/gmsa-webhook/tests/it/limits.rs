@@ -366,7 +366,7 @@ async fn more_places_than_the_limit_are_refused() {
     let refused = world.https.review("/mutate", &objects::review("default", &pod)).await;
     assert_eq!(refused["status"]["code"], json!(422), "{refused}");
     let message = refused["status"]["message"].as_str().unwrap();
-    assert!(message.starts_with("3 places of the pod use a GMSA, more than the 2"), "{message}");
+    assert!(message.starts_with("3 fields of the pod use a GMSA, more than the 2"), "{message}");
 }
 
 #[test]

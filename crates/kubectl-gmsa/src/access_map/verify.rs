@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, stderr};
 use std::time::Duration;
 
 use gmsa_cluster::api::access_review;
+use gmsa_core::printable::counted;
 use kube::Client;
 
 use crate::failure::Failure;
@@ -25,7 +26,7 @@ pub async fn all(
     pairs: BTreeMap<Pair, bool>,
 ) -> Result<BTreeMap<Pair, bool>, Failure> {
     if pairs.len() > MANY && stderr().is_terminal() {
-        printer::note(&format!("asking the API server about {} rights", pairs.len()));
+        printer::note(&format!("asking the API server about {}", counted(pairs.len(), "right")));
     }
     let mut answers = BTreeMap::new();
     let mut open: Vec<Pair> = pairs.keys().cloned().collect();

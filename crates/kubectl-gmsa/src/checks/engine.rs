@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::{name, text};
-use gmsa_cluster::installation::engine::{InForce, gap};
+use gmsa_cluster::installation::engine::{InForce, gap, missing};
 use gmsa_cluster::installation::{Options, Origin, Version, objects as wanted};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{ENGINE_INDEX, ENGINE_STATIC, ENGINE_WHOLE};
 use gmsa_core::index::{self, Index, LIMIT, NEARLY, Spec};
-use gmsa_core::names::{ENGINE_GUARD, INDEX, INDEX_KIND, KIND};
+use gmsa_core::names::{INDEX, INDEX_KIND, KIND};
+use gmsa_core::printable::counted;
 use serde_json::Value;
 
 use super::facts::{Facts, Seen, shown, soft};
@@ -82,11 +83,7 @@ async fn policies(
         };
         match soft(objects.get(&Reference::cluster(kind, name(&policy))).await)? {
             Err(why) => return Ok(Outcome::unknown(&ENGINE_WHOLE, why)),
-            Ok(None) if name(&policy) == ENGINE_GUARD => gaps.push(format!(
-                "{} is missing, so what the other policies do not see is admitted unchecked",
-                shown(&policy)
-            )),
-            Ok(None) => gaps.push(format!("{} is missing", shown(&policy))),
+            Ok(None) => gaps.push(missing(&policy)),
             Ok(Some(live)) => gaps.extend(gap(&policy, &live)),
         }
     }
@@ -130,7 +127,7 @@ fn literal_policies(facts: &Facts, in_force: &InForce, version: Version) -> Outc
 /// Whether the policies have the credential specs that the cluster has.
 fn literals(facts: &Facts, in_force: &InForce, origin: Origin) -> Outcome {
     let found = texts(in_force.specs().iter().map(|(name, spec)| (name.as_str(), spec)));
-    let size = format!("{} credential specs are in the policies", found.len());
+    let size = format!("{} in the policies", counted(found.len(), "credential spec"));
     let specs = match &facts.specs {
         Ok(specs) => specs.as_deref().unwrap_or_default(),
         Err(why) => return Outcome::unknown(&ENGINE_STATIC, why).because(size),
@@ -253,12 +250,14 @@ fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
 }
 
 fn full(index: &Index) -> Outcome {
-    let size =
-        format!("{} credential specs in {} of {LIMIT} bytes", index.entries.len(), index.bytes);
+    let size = format!(
+        "{} in {} of {LIMIT} bytes",
+        counted(index.entries.len(), "credential spec"),
+        index.bytes
+    );
     if !index.left_out.is_empty() {
         let words = format!(
-            "{} credential specs do not fit, and pods that name them are refused: {}",
-            index.left_out.len(),
+            "these credential specs do not fit, and pods that name them are refused: {}",
             listed(&index.left_out)
         );
         return Outcome::problem(&ENGINE_INDEX, words).because(size);
@@ -271,6 +270,7 @@ fn full(index: &Index) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use gmsa_cluster::acting::Acting;
     use gmsa_cluster::installation::{Engine, engine};
     use gmsa_core::diagnosis::State;
     use gmsa_testkit::objects::credential_spec;
@@ -313,6 +313,7 @@ mod tests {
             specs: Ok(Some(specs.to_vec())),
             nodes: Ok(Vec::new()),
             literals: Ok(None),
+            acting: Acting::default(),
             ours: true,
         }
     }
@@ -329,7 +330,7 @@ mod tests {
         };
         let other = [specs[0].clone(), credential_spec("two", "Web3")];
         for (installed, origin, state, words) in [
-            (&specs[..], Origin::Cluster, State::Ok, "2 credential specs are in the policies"),
+            (&specs[..], Origin::Cluster, State::Ok, "2 credential specs in the policies"),
             (&specs[..1], Origin::Cluster, State::Problem, "the policies do not have two"),
             (&other[..], Origin::Cluster, State::Problem, "they have other contents of two"),
             (&specs[..], Origin::Files, State::Ok, "from files"),

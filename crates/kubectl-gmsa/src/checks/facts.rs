@@ -1,6 +1,7 @@
 //! What is read of the cluster, before anything is judged.
 
 use futures::future::try_join_all;
+use gmsa_cluster::acting::Acting;
 use gmsa_cluster::api::Error;
 use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
@@ -12,6 +13,7 @@ use gmsa_core::names::{EARLY_WARNINGS, INDEX_KEEPER, NAME};
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::output::printer;
 
 /// What was read, or why it may not be read.
 pub type Seen<T> = Result<T, String>;
@@ -38,6 +40,8 @@ pub struct Facts {
     pub nodes: Seen<Vec<Value>>,
     /// Our policies with the credential specs in them.
     pub literals: Seen<Option<InForce>>,
+    /// The parts that act on pods, as far as they may be read.
+    pub acting: Acting,
     /// Whether the webhook is ours, or the policies that are there in its stead.
     pub ours: bool,
 }
@@ -74,16 +78,23 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
     let listed =
         workload_kinds.map(|kind| async move { Ok::<_, Failure>((kind, list(kind).await?)) });
     let literals = Box::pin(async { soft(InForce::read(objects).await) });
-    let (mutating, validating, deployments, listed, specs, namespaces, nodes, literals) = tokio::try_join!(
-        list(kinds::MUTATING_WEBHOOKS),
-        list(kinds::VALIDATING_WEBHOOKS),
-        list(kinds::DEPLOYMENT),
-        try_join_all(listed),
-        specs,
-        list(kinds::NAMESPACE),
-        list(kinds::NODE),
-        literals
-    )?;
+    let policies = Box::pin(async {
+        // What guards and what decides have checks of their own, which say what may not be read.
+        Acting::policies(objects, &mut Vec::new()).await.map_err(Failure::from)
+    });
+    let (mutating, validating, deployments, listed, specs, namespaces, nodes, literals, policies) =
+        tokio::try_join!(
+            list(kinds::MUTATING_WEBHOOKS),
+            list(kinds::VALIDATING_WEBHOOKS),
+            list(kinds::DEPLOYMENT),
+            try_join_all(listed),
+            specs,
+            list(kinds::NAMESPACE),
+            list(kinds::NODE),
+            literals,
+            policies
+        )?;
+    let acting = Acting::of(validating.iter().flatten().chain(&policies));
     let mut configurations = Ok(Vec::new());
     let mut early_warnings = false;
     let mut keeps_index = false;
@@ -145,11 +156,33 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
         specs,
         nodes,
         literals,
+        acting,
         ours,
     })
 }
 
 impl Facts {
+    /// Why it cannot be said whether anything decides on pods, or whether that is healthy: what shows it may
+    /// not be read.
+    pub fn hidden(&self) -> Option<&str> {
+        let configurations = self.configurations.as_ref().err();
+        // Beside policies with the credential specs in them nothing runs.
+        let is_static = matches!(self.literals, Ok(Some(_)));
+        let found = configurations.or(self.deployment.as_ref().err().filter(|_| !is_static));
+        let found = found.or(self.literals.as_ref().err().filter(|_| !self.acting.decides()));
+        found.map(String::as_str)
+    }
+
+    /// Says so, if nothing worse was found.
+    pub fn note_hidden(&self) {
+        if let Some(why) = self.hidden() {
+            printer::error(&format!(
+                "{why}; so whether pods are checked, and by what, is not known: nothing wrong was found \
+                 because it could not be looked for. Ask with an account that may read it"
+            ));
+        }
+    }
+
     /// The namespace, name and port of the Service that is called.
     pub fn service(&self) -> Option<(String, String, u64)> {
         let service = self.hooks().find_map(|(_, hook)| hook.pointer("/clientConfig/service"))?;

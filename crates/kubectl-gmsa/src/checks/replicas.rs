@@ -9,6 +9,7 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_DENIALS, WEBHOOK_METRICS, WEBHOOK_SYNC, WEBHOOK_VERSIONS,
 };
+use gmsa_core::printable::counted;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, GetParams, ListParams, Request};
@@ -279,10 +280,6 @@ fn denials(known: &[&Metrics]) -> Outcome {
     } else {
         Outcome::ok(&WEBHOOK_DENIALS, words)
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_REPLICAS, WEBHOOK_RESTARTS, WEBHOOK_ROLLOUT, WEBHOOK_SERVICE,
 };
 use gmsa_core::names::{NAME, SECRET};
+use gmsa_core::printable::counted;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
@@ -263,9 +264,12 @@ fn validity(leaf: &Pem, service: Option<(String, String, u64)>) -> Outcome {
         return Outcome::problem(&WEBHOOK_CERTIFICATE, words);
     }
     if days < NEAR {
-        return Outcome::warning(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"));
+        return Outcome::warning(
+            &WEBHOOK_CERTIFICATE,
+            format!("it ends in {}", counted(days, "day")),
+        );
     }
-    Outcome::ok(&WEBHOOK_CERTIFICATE, format!("it ends in {days} days"))
+    Outcome::ok(&WEBHOOK_CERTIFICATE, format!("it ends in {}", counted(days, "day")))
 }
 
 /// The bytes of a base64 field.

@@ -35,7 +35,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
                 let paths = differences.iter().map(|one| one.path.as_str());
                 let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
                 if !paths.is_empty() {
-                    differs.push(format!("{} ({})", shown(object), paths.join(", ")));
+                    differs.push(format!("{} ({})", shown(object), first(&paths, ", ")));
                 }
             }
             Err(error) if error.is_unknown_kind() => {
@@ -52,8 +52,21 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
     if differs.is_empty() {
         return Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it");
     }
-    let words = format!("not as this version of install makes it: {}", differs.join("; "));
+    let differs: Vec<&str> = differs.iter().map(String::as_str).collect();
+    let words = format!("not as this version of install makes it: {}", first(&differs, "; "));
     Outcome::warning(&WEBHOOK_DRIFT, words)
+}
+
+/// How many of a list a row names.
+const SHOWN: usize = 6;
+
+/// The first of a list, and how many more there are: another version changes many fields at once.
+fn first(all: &[&str], between: &str) -> String {
+    let shown: Vec<&str> = all.iter().copied().take(SHOWN).collect();
+    match all.len().saturating_sub(SHOWN) {
+        0 => shown.join(between),
+        more => format!("{}, and {more} more", shown.join(between)),
+    }
 }
 
 fn outage(options: &Options, version: Version) -> Outcome {

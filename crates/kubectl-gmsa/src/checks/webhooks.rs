@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use gmsa_cluster::api::value::{array, labels, text};
+use gmsa_cluster::acting::Fate;
+use gmsa_cluster::api::value::{array, labels, name, text};
 use gmsa_cluster::installation::edits::{Edit, differences, foreign};
 use gmsa_cluster::installation::identify::{is_alive, uses_gmsa};
 use gmsa_cluster::installation::{MATCH_CONDITION, Options, Version, objects};
@@ -11,6 +12,7 @@ use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_TIMEOUT,
 };
 use gmsa_core::diagnosis::{Check, Confidence, Outcome};
+use gmsa_core::printable::{counted, shortened};
 use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
@@ -29,9 +31,9 @@ const TAKE_BACK: &str = "Let the named field manager leave the configuration alo
 
 /// Judges the configurations.
 pub fn judge(facts: &Facts, options: Option<&Options>, version: Version) -> Vec<Outcome> {
-    if options.is_some_and(|options| options.has_policy_engine(version)) {
+    if let Some(options) = options.filter(|options| options.has_policy_engine(version)) {
         // No webhook decides. One that is left is named with the policies.
-        return vec![others(facts)];
+        return vec![policy_exclusions(facts, options), others(facts)];
     }
     let configurations = match &facts.configurations {
         Ok(configurations) => configurations,
@@ -146,7 +148,7 @@ fn rules(configuration: &Value) -> Outcome {
             "a match condition is not the one that install writes, and may leave pods out",
         )
         .sure(Confidence::Possible)
-        .because((*expression).to_owned()),
+        .because(shortened(expression)),
     }
 }
 
@@ -245,54 +247,43 @@ fn exclusions(
                 .matches(&labels(namespace, "/metadata/labels"))
         })
     };
-    let left_out: BTreeSet<&str> = namespaces
-        .iter()
-        .filter(|namespace| !sent(namespace))
-        .map(|namespace| text(namespace, "/metadata/name"))
-        .collect();
-    let using: BTreeSet<&str> = facts
-        .workloads
-        .iter()
-        .filter(|one| is_alive(one) && uses_gmsa(one))
-        .map(|one| text(one, "/metadata/namespace"))
-        .filter(|namespace| left_out.contains(namespace))
-        .collect();
-    let list = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+    let left_out = LeftOut::of(facts, namespaces, &sent);
     let is_foreign = edits.iter().any(Edit::selects_namespaces);
     let problem = |outcome: Outcome| if is_foreign { outcome.then(TAKE_BACK) } else { outcome };
-    if !using.is_empty() {
-        let words = format!("pods with a GMSA are not sent from the namespaces {}", list(using));
+    if !left_out.using.is_empty() {
+        let refused = left_out.refused(facts, namespaces);
+        let using = listed(&left_out.using);
+        let words = if refused == left_out.using {
+            format!("the guard refuses pods with a GMSA in namespaces that are left out: {using}")
+        } else {
+            format!("pods with a GMSA are not sent from the namespaces {using}")
+        };
         return problem(Outcome::problem(&WEBHOOK_EXCLUSIONS, words));
     }
+    let left = &left_out.all;
     if is_foreign {
-        let words = if left_out.is_empty() {
+        let words = if left.is_empty() {
             "another field manager set which namespaces are sent; none is left out now".to_owned()
         } else {
-            format!("pods in these namespaces are not checked: {}", list(left_out))
+            format!("pods in these namespaces are not checked: {}", listed(left))
         };
         return problem(Outcome::warning(&WEBHOOK_EXCLUSIONS, words));
     }
-    if left_out.is_empty() {
+    if left.is_empty() {
         return Outcome::ok(&WEBHOOK_EXCLUSIONS, "every namespace is sent");
     }
     if let Some(options) = options {
-        let sent = namespaces.len() - left_out.len();
+        let guarded = options.guard && version.has_policies();
         if options.namespaces_opt_in {
-            return match sent {
-                0 => Outcome::warning(
-                    &WEBHOOK_EXCLUSIONS,
-                    "no namespace opted in: nothing is checked",
-                ),
-                1 => Outcome::ok(&WEBHOOK_EXCLUSIONS, "1 namespace opted in"),
-                _ => Outcome::ok(&WEBHOOK_EXCLUSIONS, format!("{sent} namespaces opted in")),
-            };
+            let elsewhere = guarded.then_some("the guard");
+            return opted_in(namespaces.len() - left.len(), elsewhere);
         }
         // Without match conditions, what the cluster and the webhook need to start is excluded.
         let meant =
             |name: &str| !version.filters() && (name == "kube-system" || name == options.namespace);
-        if !left_out.iter().all(|name| meant(name)) {
-            let words = format!("pods in these namespaces are not checked: {}", list(left_out));
-            let risk = if options.guard && version.has_policies() {
+        if !left.iter().all(|name| meant(name)) {
+            let words = format!("pods in these namespaces are not checked: {}", listed(left));
+            let risk = if guarded {
                 "The guard refuses pods with a GMSA there."
             } else {
                 "Users who may create pods there can give them any identity."
@@ -303,6 +294,95 @@ fn exclusions(
             ));
         }
     }
-    let words = format!("no GMSA is used in the namespaces that are left out: {}", list(left_out));
+    let words = format!("no GMSA is used in the namespaces that are left out: {}", listed(left));
     Outcome::ok(&WEBHOOK_EXCLUSIONS, words)
+}
+
+/// Which namespaces the policies of the engine leave out.
+fn policy_exclusions(facts: &Facts, options: &Options) -> Outcome {
+    let namespaces = match &facts.namespaces {
+        Ok(namespaces) => namespaces,
+        Err(why) => return Outcome::unknown(&WEBHOOK_EXCLUSIONS, why),
+    };
+    if facts.acting.engine().is_none() {
+        // What is missing of them is said elsewhere.
+        let words = "the policies do not decide, so none leaves a namespace out";
+        return Outcome::skipped(&WEBHOOK_EXCLUSIONS, words);
+    }
+    let sent = |namespace: &Value| facts.acting.fate_of(namespace) == Fate::Checked;
+    let left_out = LeftOut::of(facts, namespaces, &sent);
+    if !left_out.using.is_empty() {
+        return Outcome::problem(
+            &WEBHOOK_EXCLUSIONS,
+            format!(
+                "the policies refuse pods with a GMSA in namespaces that are left out: {}",
+                listed(&left_out.using)
+            ),
+        );
+    }
+    if left_out.all.is_empty() {
+        return Outcome::ok(&WEBHOOK_EXCLUSIONS, "the policies decide in every namespace");
+    }
+    if options.namespaces_opt_in {
+        return opted_in(namespaces.len() - left_out.all.len(), Some("the policies"));
+    }
+    let words =
+        format!("no GMSA is used in the namespaces that are left out: {}", listed(&left_out.all));
+    Outcome::ok(&WEBHOOK_EXCLUSIONS, words)
+}
+
+/// How many namespaces opted in, and who refuses pods with a GMSA in the others.
+fn opted_in(count: usize, elsewhere: Option<&str>) -> Outcome {
+    let rest = match elsewhere {
+        Some(who) => format!("; in the others {who} refuse{} pods with a GMSA", ending(who)),
+        None => String::new(),
+    };
+    match count {
+        0 if elsewhere.is_none() => {
+            Outcome::warning(&WEBHOOK_EXCLUSIONS, "no namespace opted in: nothing is checked")
+        }
+        0 => Outcome::warning(&WEBHOOK_EXCLUSIONS, format!("no namespace opted in{rest}")),
+        count => Outcome::ok(
+            &WEBHOOK_EXCLUSIONS,
+            format!("{} opted in{rest}", counted(count, "namespace")),
+        ),
+    }
+}
+
+fn ending(who: &str) -> &'static str {
+    if who.ends_with('s') { "" } else { "s" }
+}
+
+/// Names with commas between them.
+fn listed(names: &BTreeSet<&str>) -> String {
+    names.iter().copied().collect::<Vec<_>>().join(", ")
+}
+
+/// The namespaces whose pods are not looked at.
+struct LeftOut<'a> {
+    all: BTreeSet<&'a str>,
+    /// Those of them in which something uses a GMSA.
+    using: BTreeSet<&'a str>,
+}
+
+impl<'a> LeftOut<'a> {
+    fn of(facts: &'a Facts, namespaces: &'a [Value], sent: &dyn Fn(&Value) -> bool) -> Self {
+        let all: BTreeSet<&str> =
+            namespaces.iter().filter(|namespace| !sent(namespace)).map(name).collect();
+        let using = facts
+            .workloads
+            .iter()
+            .filter(|one| is_alive(one) && uses_gmsa(one))
+            .map(|one| text(one, "/metadata/namespace"))
+            .filter(|namespace| all.contains(namespace))
+            .collect();
+        Self { all, using }
+    }
+
+    /// Those with users of a GMSA in which all their pods are refused.
+    fn refused(&self, facts: &Facts, namespaces: &'a [Value]) -> BTreeSet<&'a str> {
+        let used = namespaces.iter().filter(|one| self.using.contains(name(one)));
+        let refused = used.filter(|one| matches!(facts.acting.fate_of(one), Fate::Refused(_)));
+        refused.map(name).collect()
+    }
 }

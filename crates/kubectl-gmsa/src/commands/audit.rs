@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _, stderr};
 
 use gmsa_cluster::audit::{self, Finding, Object, Report, Scope};
+use gmsa_core::printable::counted;
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
 use crate::cli::{Audit, AuditOutput};
 use crate::connect::{Connection, directory, objects};
 use crate::credential_spec::{self, name_of};
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::from_ad;
 use crate::output::{printer, render, sarif};
 
@@ -30,7 +31,7 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
     let progress = |pods: usize| {
         if is_watched {
             // There is nowhere to report a failure.
-            let _ = write!(stderr(), "\r{pods} pods");
+            let _ = write!(stderr(), "\r{}", counted(pods, "pod"));
         }
     };
     let audit = connection.runtime.block_on(audit::run(
@@ -59,7 +60,13 @@ pub fn run(args: &Audit) -> Result<u8, Failure> {
         AuditOutput::Yaml => render::yaml("report", &report)?,
         AuditOutput::Sarif => as_sarif(&report)?,
     })?;
-    Ok(u8::from(audit.worst().is_some_and(|worst| worst >= args.fail_on)))
+    let is_found = audit.worst().is_some_and(|worst| worst >= args.fail_on);
+    Ok(match (is_found, audit.blind) {
+        (true, _) => 1,
+        // Nothing is known of what runs.
+        (false, true) => REFUSED,
+        (false, false) => 0,
+    })
 }
 
 /// Findings from the directory about the credential specs of the cluster and their accounts.

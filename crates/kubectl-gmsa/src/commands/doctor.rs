@@ -18,7 +18,7 @@ use crate::checks;
 use crate::checks::dns::Resolution;
 use crate::cli::{Doctor, DoctorCommand, DoctorOutput};
 use crate::connect::{block_on, connect, server_version};
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::output::{printer, render};
 use report::Report;
 
@@ -119,11 +119,12 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
         bundle::write(file, &case).await?;
     }
     let code = printed?;
-    Ok(if directory::unreached(&outcomes) { UNREACHED } else { code })
+    if code == 0 {
+        facts.note_hidden();
+    }
+    let refused = directory::unreached(&outcomes) || (code == 0 && facts.hidden().is_some());
+    Ok(if refused { REFUSED } else { code })
 }
-
-/// The exit code if the directory could not be reached, or refused.
-const UNREACHED: u8 = 3;
 
 /// Prints the report. The exit code is 1 if it reaches `--fail-on`.
 fn print(

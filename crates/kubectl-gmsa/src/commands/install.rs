@@ -5,6 +5,7 @@ mod adopt;
 mod engine;
 mod existing;
 mod literal;
+mod modes;
 mod options;
 mod stage;
 mod trust;
@@ -13,7 +14,8 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
-use gmsa_cluster::api::objects::Objects as Reader;
+use gmsa_cluster::api::objects::{Objects as Reader, Reference, kinds};
+use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, OLDEST, Objects, Version, objects};
 use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
@@ -22,11 +24,11 @@ use serde_json::Value;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished};
+use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished, rights};
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
-use stage::Stage;
+use stage::{Done, Stage};
 use trust::Trust;
 
 /// The newest version whose servers differ from later ones in what they are sent.
@@ -36,48 +38,19 @@ const FIRST_WITH_ENGINE: Version = Version(1, 36);
 
 /// Installs, or updates an installation.
 pub fn run(args: &Install) -> Result<u8, Failure> {
+    modes::refuse(args, args.engine.map(options::engine))?;
     if args.literals.is_static {
-        refuse_impossible(args)?;
         return literal::run(args);
     }
     if args.dry_run.is_client() {
-        if args.takeover.adopt {
-            return Err(Failure::Input("--adopt needs a cluster; use --dry-run=server".to_owned()));
-        }
-        if args.ca_bundle.is_some() {
-            return Err(Failure::Input(
-                "--ca-bundle needs a cluster: manifests contain no caBundle".to_owned(),
-            ));
-        }
         let options = options::resolve(args, None)?;
         let newest = if options.engine == Engine::Policy { FIRST_WITH_ENGINE } else { NEWEST };
         let version = supported(args.kubernetes_version.unwrap_or(newest))?;
         engine::check_version(&options, version)?;
+        engine::warn_of_old(args, version);
         return print(args.output, &objects(&options, version));
     }
-    refuse_impossible(args)?;
     connect::block_on(install(args))
-}
-
-/// Options that do not go together, where a cluster is asked.
-fn refuse_impossible(args: &Install) -> Result<(), Failure> {
-    if args.dry_run.is_client() {
-        return Ok(());
-    }
-    if args.takeover.accept_denials && !(args.takeover.adopt || args.takeover.end_exclusions) {
-        return Err(Failure::Input(
-            "--accept-denials belongs to --adopt or --end-exclusions".to_owned(),
-        ));
-    }
-    if args.output == InstallOutput::Yaml {
-        return Err(Failure::Input("-o yaml needs --dry-run=client".to_owned()));
-    }
-    if args.kubernetes_version.is_some() {
-        return Err(Failure::Input(
-            "--kubernetes-version needs --dry-run=client; a cluster reports its own".to_owned(),
-        ));
-    }
-    Ok(())
 }
 
 async fn install(args: &Install) -> Result<u8, Failure> {
@@ -98,6 +71,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     literal::refuse_silent_end(args, kept.as_ref())?;
     let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
     literal::refuse_loss(&reader, kept.as_ref()).await?;
+    if kept.is_none() {
+        warn_of_lost_options(&reader).await?;
+    }
     let source = kept.as_ref().map(|kept| kept.certificates);
     let options = options::resolve(args, kept)?;
     engine::check(args, &client, &options, version).await?;
@@ -133,6 +109,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         settle: args.takeover.settle,
         place: None,
         trust: trust.as_ref(),
+        done: Done::default(),
     };
     engine::bring_up(&stage, &options, version, &objects, leftover).await?;
     stage.unedited(&objects.webhooks).await?;
@@ -140,6 +117,19 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };
     next::step(&args.target, status);
     Ok(0)
+}
+
+/// The Deployment keeps the options. Without it an installation that is otherwise there would be changed
+/// to the defaults unnoticed.
+async fn warn_of_lost_options(reader: &Reader) -> Result<(), Failure> {
+    let of = Reference::cluster(kinds::VALIDATING_WEBHOOKS, NAME);
+    if reader.get(&of).await?.as_ref().is_some_and(is_ours) {
+        printer::warning(
+            "the options of the previous install are gone with its Deployment, so options you omit have \
+             their default now; see what that changes with --dry-run=server",
+        );
+    }
+    Ok(())
 }
 
 /// The change of every object.
@@ -169,7 +159,7 @@ impl<'a> Plan<'a> {
             }
         }
         problems.extend(existing::missing_rights(client, &changes).await?);
-        refuse(problems)?;
+        rights::refuse(problems, "nothing was changed")?;
         Ok(Self { changes })
     }
 
@@ -179,15 +169,6 @@ impl<'a> Plan<'a> {
         }
         Ok(())
     }
-}
-
-/// Stops before anything is changed.
-fn refuse(mut problems: Vec<String>) -> Result<(), Failure> {
-    if problems.is_empty() {
-        return Ok(());
-    }
-    problems.push("nothing was changed".to_owned());
-    Err(Failure::Cluster(problems.join("\nerror: ")))
 }
 
 fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {

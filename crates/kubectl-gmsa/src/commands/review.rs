@@ -14,7 +14,7 @@ use std::path::Path;
 use gmsa_cluster::manifests::{Input, ManifestSet, Manifests, Problem, read};
 use gmsa_core::finding::Severity;
 
-use crate::cli::{Output, Review, ReviewedEngine};
+use crate::cli::{Output, Review};
 use crate::failure::Failure;
 use crate::output::{printer, render};
 use facts::{Cluster, Facts};
@@ -36,14 +36,17 @@ pub fn run(args: &Review) -> Result<u8, Failure> {
     let namespace = args.namespace.clone().or(of_context);
     let set = ManifestSet::new(&manifests.documents, namespace.as_deref().unwrap_or(NAMESPACE));
     check(&manifests, &set)?;
-    let facts = match cluster {
+    let mut facts = match cluster {
         Some(cluster) => Facts::Cluster(Box::new(cluster)),
         None => Facts::of_files(&set),
     };
-    let by_policies = match args.engine {
-        Some(engine) => engine == ReviewedEngine::Policy,
-        None => facts.has_policy_engine()?,
-    };
+    let by_policies = facts.by_policies(&manifests.documents, args.engine)?;
+    if !facts.is_decided() {
+        printer::warning(
+            "neither a GMSA webhook nor policies decide in this cluster (see kubectl gmsa status); this is \
+             what the webhook would answer",
+        );
+    }
     let simulated = simulate::all(&set, &manifests.documents, &facts, by_policies)?;
     if by_policies {
         printer::note(

@@ -8,11 +8,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::checks;
+use crate::checks::facts::Facts;
 use crate::checks::replicas::{Replica, Replicas};
 use crate::checks::report::OutcomeReport;
 use crate::cli::{Status, StatusOutput};
 use crate::connect::{self, connect, server_version};
-use crate::failure::Failure;
+use crate::failure::{Failure, REFUSED};
 use crate::output::{printer, render};
 use gmsa_cluster::api::value::text;
 
@@ -39,7 +40,7 @@ pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Report).to_value()
 }
 
-/// Checks the webhook. The exit code is 1 if there is a problem.
+/// Checks the webhook. The exit code is 1 if there is a problem, and 3 if none could be looked for.
 pub fn run(args: &Status) -> Result<u8, Failure> {
     connect::block_on(status(args))
 }
@@ -47,7 +48,8 @@ pub fn run(args: &Status) -> Result<u8, Failure> {
 async fn status(args: &Status) -> Result<u8, Failure> {
     let client = connect(&args.target).await?;
     let version = server_version(&client).await?;
-    let (outcomes, replicas) = examine(&client, &args.namespace).await?;
+    let facts = checks::read(&client).await?;
+    let (outcomes, replicas) = examine(&client, &facts, &args.namespace).await?;
     let replicas = replicas.unwrap_or_default();
     match args.output {
         StatusOutput::Table => printer::data(&table(&outcomes, &replicas))?,
@@ -62,12 +64,19 @@ async fn status(args: &Status) -> Result<u8, Failure> {
             printer::data(&render::json("report", &report)?)?;
         }
     }
-    Ok(u8::from(outcomes.iter().any(|outcome| outcome.state == State::Problem)))
+    if outcomes.iter().any(|outcome| outcome.state == State::Problem) {
+        return Ok(1);
+    }
+    facts.note_hidden();
+    Ok(if facts.hidden().is_some() { REFUSED } else { 0 })
 }
 
 /// Checks the installation in this namespace.
-async fn examine(client: &Client, namespace: &str) -> Result<(Vec<Outcome>, Replicas), Failure> {
-    let facts = checks::read(client).await?;
+async fn examine(
+    client: &Client,
+    facts: &Facts,
+    namespace: &str,
+) -> Result<(Vec<Outcome>, Replicas), Failure> {
     if let Ok(Some(deployment)) = &facts.deployment {
         let other = text(deployment, "/metadata/namespace");
         if other != namespace {
@@ -79,8 +88,8 @@ async fn examine(client: &Client, namespace: &str) -> Result<(Vec<Outcome>, Repl
             ));
         }
     }
-    let options = checks::options(client, &facts).await?;
-    checks::webhook(client, &facts, options.as_ref()).await
+    let options = checks::options(client, facts).await?;
+    checks::webhook(client, facts, options.as_ref()).await
 }
 
 fn table(outcomes: &[Outcome], replicas: &[Replica]) -> String {

@@ -110,13 +110,7 @@ async fn refuse_without_rights(client: &Client, found: &[Value]) -> Result<(), F
     for object in found {
         missing.extend(rights::missing_right(client, "delete", object).await?);
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Cluster(format!(
-        "failed to uninstall: {}; ask an administrator of the cluster; nothing was deleted",
-        missing.join("; ")
-    )))
+    rights::refuse(missing, "nothing was deleted")
 }
 
 /// The reverse of how they were made: what sends pods first, the namespace last. Validation denies pods

@@ -1,10 +1,11 @@
 //! Whether the webhooks truly answer: pods that must be denied, created as a dry run.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::installation::probe::{self, QUESTIONS, Question};
-use gmsa_cluster::installation::{OLDEST, Options, namespace_requirements};
+use gmsa_cluster::installation::{OLDEST, Options, namespace_requirements, sent};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, ListParams};
 use kube::{Client, ResourceExt as _};
@@ -13,6 +14,28 @@ use crate::failure::Failure;
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// What API servers take to notice a change is not worth a line.
+const USUAL: Duration = Duration::from_secs(2);
+
+/// Says what is waited for, and each reason once.
+struct Awaited {
+    what: String,
+    since: Instant,
+    told: BTreeSet<String>,
+}
+
+impl Awaited {
+    fn new(what: String) -> Self {
+        Self { what, since: Instant::now(), told: BTreeSet::new() }
+    }
+
+    fn not_yet(&mut self, problem: &str) {
+        if self.since.elapsed() >= USUAL && self.told.insert(problem.to_owned()) {
+            printer::note(&format!("waiting for {}: {problem}", self.what));
+        }
+    }
+}
 
 /// Waits until both webhooks answer; the error says what is wrong if they do not. False if no namespace
 /// sends its pods, so that nothing was tried.
@@ -30,8 +53,10 @@ pub async fn answered(client: &Client, options: &Options, end: Instant) -> Resul
 /// The same for the pods of one namespace.
 pub async fn answered_in(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
     for question in QUESTIONS {
+        let mut awaited = Awaited::new(format!("the {} webhook to answer", question.step));
         loop {
             let Some(problem) = ask(client, namespace, &question).await? else { break };
+            awaited.not_yet(&problem);
             if Instant::now() >= end {
                 return Err(Failure::Cluster(format!(
                     "the {} webhook does not answer: {problem}{}",
@@ -53,10 +78,12 @@ pub async fn policies_answered(
     end: Instant,
 ) -> Result<bool, Failure> {
     let Some(namespace) = namespace(client, options).await? else { return Ok(false) };
+    let mut awaited = Awaited::new("the policies to decide on pods".to_owned());
     loop {
         let asked = probe::ask_policies(client, &namespace, options.literals.is_some()).await;
         let asked = asked.map_err(Failure::cluster)?;
         let Some(problem) = asked else { return Ok(true) };
+        awaited.not_yet(&problem);
         if Instant::now() >= end {
             return Err(Failure::Cluster(format!(
                 "the admission policies do not decide on pods: {problem}. What decided before is still \
@@ -107,7 +134,7 @@ async fn namespace(client: &Client, options: &Options) -> Result<Option<String>,
     let params = ListParams::default();
     let all = answer("list", "the namespaces", namespaces.list(&params)).await?;
     // What is asked for on old servers is so on none that is excluded on any.
-    let sent = super::sent(&namespace_requirements(options, OLDEST));
+    let sent = sent(&namespace_requirements(options, OLDEST));
     let sent = |namespace: &Namespace| sent.matches(namespace.labels());
     let mut names: Vec<String> =
         all.items.iter().filter(|one| sent(one)).map(kube::ResourceExt::name_any).collect();

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 
+/// How the message of a missing right begins.
+const MAY_NOT: &str = "you may not";
+
 /// The message if the caller may not do this to the object.
 pub async fn missing_right(
     client: &Client,
@@ -36,7 +39,20 @@ pub async fn missing_right(
     let params = PostParams::default();
     let answer = answer("review", "our own rights", reviews.create(&params, &review)).await?;
     let allowed = answer.status.is_some_and(|status| status.allowed);
-    Ok((!allowed).then(|| format!("you may not {verb} {} ({resource})", shown(object))))
+    Ok((!allowed).then(|| format!("{MAY_NOT} {verb} {} ({resource})", shown(object))))
+}
+
+/// Stops before anything is done, because of these: each is a line of the error, and the last says what is
+/// left as it was.
+pub fn refuse(mut problems: Vec<String>, left: &str) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lacks_right = problems.iter().any(|problem| problem.starts_with(MAY_NOT));
+    let ask =
+        if lacks_right { "; an administrator of the cluster can grant these rights" } else { "" };
+    problems.push(format!("{left}{ask}"));
+    Err(Failure::Cluster(problems.join("\nerror: ")))
 }
 
 /// The resource of a kind: those that install makes follow the rule.

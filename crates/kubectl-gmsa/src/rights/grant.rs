@@ -142,21 +142,43 @@ async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), F
 }
 
 async fn refuse_missing_namespace(objects: &Objects, namespace: &str) -> Result<(), Failure> {
-    if !is_missing(objects, &Reference::cluster(kinds::NAMESPACE, namespace)).await? {
-        return Ok(());
-    }
+    let of = Reference::cluster(kinds::NAMESPACE, namespace);
+    let (why, next) = match seen(objects, &of).await? {
+        Seen::Nothing => (
+            "it does not exist",
+            "create it first, or print the objects with --dry-run=client -o yaml",
+        ),
+        // Nothing can be made in it any more.
+        Seen::Object(found) if found.pointer("/metadata/deletionTimestamp").is_some() => {
+            ("it is being deleted", "wait until it is gone, and create it again")
+        }
+        Seen::Object(_) | Seen::Hidden => return Ok(()),
+    };
     Err(Failure::Cluster(format!(
-        "failed to grant rights in namespace {namespace}: it does not exist, and nothing was changed; \
-         create it first, or print the objects with --dry-run=client -o yaml"
+        "failed to grant rights in namespace {namespace}: {why}, and nothing was changed; {next}"
     )))
 }
 
 async fn is_missing(objects: &Objects, of: &Reference) -> Result<bool, Failure> {
+    Ok(matches!(seen(objects, of).await?, Seen::Nothing))
+}
+
+/// What is seen of an object.
+enum Seen {
+    Object(Value),
+    Nothing,
+    /// It may not be read.
+    Hidden,
+}
+
+/// Reads an object; warns if it may not be read.
+async fn seen(objects: &Objects, of: &Reference) -> Result<Seen, Failure> {
     match objects.get(of).await {
-        Ok(found) => Ok(found.is_none()),
+        Ok(Some(found)) => Ok(Seen::Object(found)),
+        Ok(None) => Ok(Seen::Nothing),
         Err(error) if error.code() == Some(403) => {
             printer::warning(&format!("cannot tell whether it exists: {error}"));
-            Ok(false)
+            Ok(Seen::Hidden)
         }
         Err(error) => Err(error.into()),
     }
@@ -208,8 +230,13 @@ async fn apply(
         if lacking.is_empty() {
             continue;
         }
-        let role = settle_role(objects, name).await?;
+        let role =
+            settle_role(objects, name).await.map_err(|error| outcome.stopped(error, None))?;
         let in_force = matches!(role, Done::Unchanged(_));
+        let mut fresh = match &role {
+            Done::Created(role) if !dry_run => Some(role.clone()),
+            _ => None,
+        };
         outcome.took(&role_of(name), role, dry_run);
         for (namespace, accounts) in lacking {
             let of = binding_of(name, namespace);
@@ -218,7 +245,16 @@ async fn apply(
                 before.replace(found.cloned());
                 decide_binding(&of, found, name, namespace, &accounts)
             })
-            .await?;
+            .await;
+            let done = match done {
+                Ok(done) => done,
+                Err(error) => {
+                    let left = undo_role(objects, name, fresh.as_ref()).await;
+                    return Err(outcome.stopped(error, Some(left)));
+                }
+            };
+            // Something is bound to it from now on.
+            fresh = None;
             let before = before.into_inner();
             for account in accounts {
                 let named =
@@ -243,6 +279,19 @@ async fn apply(
         }
     }
     Ok(outcome)
+}
+
+/// Deletes the cluster role again that was created for a binding which could not be made. Says what is left
+/// of it.
+async fn undo_role(objects: &Objects, name: &str, fresh: Option<&Value>) -> String {
+    let of = role_of(name);
+    match fresh {
+        None => String::new(),
+        Some(role) => match objects.delete(&of, role).await {
+            Ok(()) => format!("{of}, which was created for it, was deleted again"),
+            Err(error) => format!("{of} was created for it and stays: {error}"),
+        },
+    }
 }
 
 /// A concurrent revoke may have seen the role without a binding, and deleted it.
@@ -319,6 +368,22 @@ fn already(namespace: &str, account: &str, name: &str, ways: &[rbac::Grant]) -> 
 }
 
 impl Outcome {
+    /// Why it stopped, with what was done before. `left` is what became of what was just begun.
+    fn stopped(&self, error: Failure, left: Option<String>) -> Failure {
+        let Failure::Cluster(words) = error else { return error };
+        let left = left.filter(|left| !left.is_empty());
+        let was_undone = left.is_some();
+        // The line about a role that was just created is not true any more.
+        let done = self.lines.len() - usize::from(was_undone);
+        let done: Vec<&str> = self.lines.iter().take(done).map(String::as_str).collect();
+        let done = match (self.changed, done.is_empty()) {
+            (true, false) => format!("; before that: {}", done.join("; ")),
+            _ => String::new(),
+        };
+        let left = left.map(|left| format!("; {left}")).unwrap_or_default();
+        Failure::Cluster(format!("{words}{left}{done}"))
+    }
+
     fn took(&mut self, of: &Reference, done: Done, dry_run: bool) {
         self.changed |= !matches!(done, Done::Unchanged(_));
         let suffix = if dry_run { " (server dry run)" } else { "" };

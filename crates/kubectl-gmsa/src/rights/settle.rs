@@ -100,6 +100,10 @@ fn again(error: &Error, found: bool) -> bool {
 /// What to do about a refusal.
 fn refused(error: &Error) -> Failure {
     let hint = match error.code() {
+        Some(403) if error.to_string().contains("being terminated") => {
+            "; nothing can be created in a namespace that is being deleted: wait until it is gone, and \
+             create it again"
+        }
         Some(403) => {
             "; to change it you need that right on clusterroles and rolebindings, and either the \
              right to `use` the credential spec yourself or the verbs `escalate` and `bind` on \

@@ -139,7 +139,7 @@ async fn each_planted_problem_is_found_once_and_none_on_a_clean_cluster() {
     );
     plane.apply(&configuration(&plane.plane)).await;
     let clean = plane.audit(&["--fail-on", "info"]);
-    let text = "1 pods, 1 with a GMSA; 1 workloads with a GMSA; 1 credential spec\n\
+    let text = "1 pod, 1 with a GMSA; 1 workload with a GMSA; 1 credential spec\n\
                 0 errors, 0 warnings, 0 infos\n";
     assert_eq!((clean.stdout.as_str(), clean.code), (text, 0), "{}", clean.stderr);
 

@@ -496,7 +496,7 @@ fn unsupported_values_are_refused_with_what_to_do() {
         ),
         ("tls.followClusterProfile=true,tls.curves={CurveP256}", "leave one out"),
         ("tls.minVersion=VersionTLS10", "minVersion"),
-        // A misspelt value is not passed over in silence.
+        // A misspelt value is not ignored in silence.
         ("replicasCount=3", "replicasCount"),
         ("networkPolicy.enable=true", "enable"),
         ("extraArgs[0]=log-level", "extraArgs"),

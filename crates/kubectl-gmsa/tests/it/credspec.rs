@@ -325,3 +325,59 @@ async fn from_active_directory() {
         assert!(bad.stdout.contains(code), "{}", bad.stdout);
     }
 }
+
+#[tokio::test]
+async fn two_odd_names_never_become_one_credential_spec() {
+    let named = |name: &str, more: &[&str]| {
+        let mut args = BY_HAND.to_vec();
+        args[2] = name;
+        args.extend(more);
+        args.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let offline = |name: &str| {
+        let args = named(name, &[]);
+        run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    // Nothing of these is left in a name, so each would have the same.
+    let files = tempfile::tempdir().unwrap();
+    for odd in ["日本", "##"] {
+        let made = offline(odd);
+        assert_eq!((made.code, made.stdout.as_str()), (2, ""), "{odd}");
+        assert!(made.stderr.contains("nothing of it can be in a name"), "{}", made.stderr);
+        let file = files.path().join(format!("{odd}.json"));
+        std::fs::write(&file, r#"{"CmsPlugins": ["ActiveDirectory"]}"#).unwrap();
+        let made = run(&["credspec", "import", file.to_str().unwrap()]);
+        assert_eq!((made.code, made.stdout.as_str()), (2, ""), "{odd}");
+        assert!(made.stderr.contains("give it --name"), "{}", made.stderr);
+    }
+    let made = offline("Web App");
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert!(made.stderr.contains("the credential spec is called web-app"), "{}", made.stderr);
+
+    let test = "two_odd_names_never_become_one_credential_spec";
+    let Some(cluster) = shared::cluster(test).await else { return };
+    install_definition(&cluster).await;
+    let name = cluster.unique("odd");
+    let applied = |name: &str, netbios: &str| {
+        let mut args = named(name, &["--apply"]);
+        args[8] = netbios.to_owned();
+        run_on(&cluster.kubeconfig, &args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (spaced, underlined) = (format!("{name} x"), format!("{name}_x"));
+    assert_eq!(applied(&spaced, "CONTOSO").code, 0);
+    // The same contents are the same credential spec.
+    assert_eq!(applied(&underlined, "CONTOSO").code, 0);
+    let other = applied(&underlined, "FABRIKAM");
+    assert_eq!((other.code, other.stdout.as_str()), (3, ""), "{}", other.stderr);
+    let words = format!("as \"{underlined}\" would be called: there is one with other contents");
+    assert!(other.stderr.contains(&words), "{}", other.stderr);
+    let contents = |name: &str| {
+        let shown = run_on(&cluster.kubeconfig, &["credspec", "show", name, "-o", "json"]);
+        json_of(&shown)["credspec"]["DomainJoinConfig"]["NetBiosName"].clone()
+    };
+    let valid = format!("{name}-x");
+    assert_eq!(contents(&valid), "CONTOSO");
+    // By its own name it is meant.
+    assert_eq!(applied(&valid, "FABRIKAM").code, 0);
+    assert_eq!(contents(&valid), "FABRIKAM");
+}

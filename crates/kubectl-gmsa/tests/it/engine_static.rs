@@ -146,7 +146,7 @@ async fn status_doctor_audit_and_report_know_policies_with_credential_specs() {
     for id in ["engine-whole", "engine-static"] {
         assert!(row(&status, id).contains(" ok "), "{status}");
     }
-    assert!(row(&status, "engine-static").contains("1 credential specs are in the policies"));
+    assert!(row(&status, "engine-static").contains("1 credential spec in the policies"));
     for id in ["webhook-", "guard-whole", "engine-index"] {
         assert!(!status.contains(id), "{status}");
     }
@@ -239,8 +239,7 @@ async fn follows_files(world: &World, again: &[&str]) {
     world.done(&[again, &["-f", path]].concat()).await;
     let status = world.done(&["status"]).await;
     assert!(
-        row(&status, "engine-static")
-            .contains("2 credential specs are in the policies, from files")
+        row(&status, "engine-static").contains("2 credential specs in the policies, from files")
     );
     world.apply(&objects::credential_spec("own", "Other")).await;
     let status = world.done(&["status"]).await;

@@ -41,6 +41,7 @@ mod documentation;
 mod enforcer;
 mod engine_static;
 mod engine_switch;
+mod few_rights;
 mod grant;
 mod guard;
 mod install;
@@ -51,6 +52,7 @@ mod interactive;
 #[cfg(unix)]
 mod kubeconfig;
 mod kustomize;
+mod left_out;
 mod next_steps;
 #[cfg(target_os = "linux")]
 mod node;
@@ -73,5 +75,6 @@ mod reviewing;
 mod schema;
 mod status;
 mod support;
+mod webhook_away;
 #[cfg(target_os = "linux")]
 mod windows_program;

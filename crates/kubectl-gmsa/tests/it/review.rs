@@ -26,7 +26,7 @@ fn the_documentation_page_gets_a_helpful_answer() {
     let ran = review(&["-f", PAGE]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     // The last block of the page is a part of a container.
-    let said = format!("passed over {PAGE}:102: an object without apiVersion or kind\n");
+    let said = format!("skipped {PAGE}:102: an object without apiVersion or kind\n");
     assert_eq!(ran.stderr, said);
     assert!(ran.stdout.starts_with("First write \"gmsa-webapp1\" instead of"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("kubectl create clusterrole"), "{}", ran.stdout);
@@ -360,15 +360,15 @@ fn a_directory_may_contain_other_files() {
     assert_eq!(
         said,
         [
-            "passed over deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
+            "skipped deploy/base/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/base | kubectl gmsa review -f -",
-            "passed over deploy/engine/kustomization.yaml:1: Kustomization is for kustomize: render \
+            "skipped deploy/engine/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/engine | kubectl gmsa review -f -",
-            "passed over deploy/guard/kustomization.yaml:1: Kustomization is for kustomize: render \
+            "skipped deploy/guard/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/guard | kubectl gmsa review -f -",
-            "passed over deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
+            "skipped deploy/legacy/kustomization.yaml:1: Kustomization is for kustomize: render \
              it first, as kubectl kustomize deploy/legacy | kubectl gmsa review -f -",
-            "passed over deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
+            "skipped deploy/monitoring/dashboard.json:1: an object without apiVersion or kind",
         ]
     );
     assert!(ran.stdout.contains("3 workloads, 0 with a GMSA"), "{}", ran.stdout);
@@ -387,7 +387,7 @@ fn a_template_with_init_containers_alone_is_judged() {
         {"windowsOptions": {"gmsaCredentialSpecName": "webapp"}}}]}}}}"#;
     let ran = run(&["review", "-f", "-"], text);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    assert!(ran.stdout.contains("1 workloads, 1 with a GMSA"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("1 workload, 1 with a GMSA"), "{}", ran.stdout);
 }
 
 #[test]

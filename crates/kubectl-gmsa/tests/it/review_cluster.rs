@@ -96,6 +96,22 @@ fn answer(path: &str, body: &[u8]) -> (u16, Value) {
             "details": {"name": name, "group": "windows.k8s.io", "kind": "gmsacredentialspecs"}});
         return (404, status);
     }
+    if let Some(path) = path.strip_prefix("/apis/admissionregistration.k8s.io/v1/") {
+        // A webhook without a selector, no guard and no policies.
+        let webhook = json!({"name": "validate.gmsa.example.com", "rules": [{"apiGroups": [""],
+            "resources": ["pods"], "operations": ["CREATE"]}]});
+        let configuration = json!({"metadata": {"name": "gmsa"}, "webhooks": [webhook]});
+        return match path {
+            "validatingwebhookconfigurations" | "mutatingwebhookconfigurations" => {
+                (200, json!({"metadata": {}, "items": [configuration]}))
+            }
+            _ => {
+                let status = json!({"kind": "Status", "status": "Failure", "code": 404,
+                    "reason": "NotFound", "message": "not found"});
+                (404, status)
+            }
+        };
+    }
     let reviews = "/apis/authorization.k8s.io/v1/namespaces/shop/localsubjectaccessreviews";
     let mut review: Value = serde_json::from_slice(body).unwrap_or_default();
     let may = path == reviews && review["spec"]["resourceAttributes"]["name"] == "webapp";

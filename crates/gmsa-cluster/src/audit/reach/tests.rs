@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Finding, Labels, Reach, Scope, Sent};
+use super::{Acting, Finding, Labels, Reach, Scope, Sent};
 use crate::installation::{self, Version};
 
 /// The validating configuration of an installation on a new API server, with changes.
@@ -20,7 +20,7 @@ fn reach(configurations: &[Value]) -> Reach {
         json!({"metadata": {"name": "shop", "labels": {"gmsa-webhook": "enabled"}}}),
         json!({"metadata": {"name": "other"}}),
     ];
-    Reach::new(configurations, &namespaces, &Scope::default())
+    Reach::new(Acting::of(configurations), &namespaces, &Scope::default())
 }
 
 fn labels(of: &[(&str, &str)]) -> Labels {

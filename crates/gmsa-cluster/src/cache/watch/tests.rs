@@ -40,8 +40,11 @@ impl Sink<ConfigMap> for Recorder {
     fn deleted(&self, _: ConfigMap) {}
     fn alive(&self) {}
     fn ended(&self, _: bool) {}
-    fn forbidden(&self) {
+    fn forbidden(&self, first: bool) {
         self.note("forbidden");
+        if first {
+            self.note("warned");
+        }
     }
 }
 
@@ -82,6 +85,7 @@ async fn what_is_forbidden_for_a_moment_is_tried_again_soon() {
     // An API server that has just started does not know the roles yet.
     let recorder = within_ten_minutes(|before| if before < 2 { 403 } else { 200 }, 500).await;
     assert_eq!(recorder.times("forbidden"), [0, 1]);
+    assert_eq!(recorder.times("warned"), [0]);
     assert_eq!(recorder.times("listed"), [3]);
 }
 
@@ -90,6 +94,7 @@ async fn what_stays_forbidden_is_tried_once_a_minute() {
     let recorder = within_ten_minutes(|_| 403, 200).await;
     assert_eq!(recorder.times("list")[..8], [0, 1, 3, 7, 15, 31, 63, 123]);
     assert_eq!(recorder.times("list").len(), 15);
+    assert_eq!(recorder.times("warned"), [0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,4 +102,5 @@ async fn who_may_list_but_not_watch_does_not_list_without_a_pause() {
     let recorder = within_ten_minutes(|_| 200, 403).await;
     assert_eq!(recorder.times("forbidden"), recorder.times("listed"));
     assert_eq!(recorder.times("listed").len(), 15);
+    assert_eq!(recorder.times("warned"), [0]);
 }

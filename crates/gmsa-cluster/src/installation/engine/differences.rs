@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use gmsa_core::admission::{Decision, Denial, Reason, SpecFact};
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::pod::{PlaceKind, Pod, Reference};
+use gmsa_core::printable::counted;
 
 use super::expressions::{LONGEST, MOST_SHOWN, too_many_names};
 use super::same_json;
@@ -142,7 +143,7 @@ pub fn of<E>(
     }
     if reordered > MOST_REORDERED {
         let words = format!(
-            "{reordered} fields have preset contents in another order or layout, which may exceed the \
+            "preset contents in another order or layout are in {reordered} fields, which may exceed the \
              budget of expressions; the pod is then denied with the words \"was not expanded\""
         );
         answer.add(&REORDERED, words);
@@ -150,7 +151,7 @@ pub fn of<E>(
     answer.of_denials(decision.denials(), &references);
     if !decision.warnings.is_empty() {
         let count = decision.warnings.len();
-        answer.add(&WARNINGS, format!("{count} findings are not printed as warnings"));
+        answer.add(&WARNINGS, format!("{} not printed as warnings", counted(count, "finding")));
     }
     if hostnames && pod.fixed_hostname().is_none() {
         answer.add(&HOSTNAME, "it gets no random hostname".to_owned());

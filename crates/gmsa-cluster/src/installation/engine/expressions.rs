@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 use super::same_json;
 use crate::installation::guard::{
-    ANY_NAME, MOST_NAMES, NAMESPACE_LABELS, not_authorized, quoted, remedy, service_account,
+    ANY_NAME, MOST_NAMES, NAMESPACE_LABELS, UNLESS_SENT, not_authorized, of_namespace, quoted,
+    remedy, service_account,
 };
 
 /// What comes before the contents of an ephemeral container that nothing has compared yet. JSON text has
@@ -507,7 +508,7 @@ fn right(index: usize) -> String {
 
 fn too_many() -> String {
     format!(
-        "variables.fields.size() > {MAX_PLACES} ? string(variables.fields.size()) + ' places of the \
+        "variables.fields.size() > {MAX_PLACES} ? string(variables.fields.size()) + ' fields of the \
          pod use a GMSA, more than the {MAX_PLACES} that the policies check; set \
          gmsaCredentialSpecName once, for the pod' : variables.named.size() > {MOST_NAMES} ? {} : ''",
         quoted(&too_many_names())
@@ -702,12 +703,19 @@ fn in_namespace(requirements: &str) -> Vec<Value> {
         return Vec::new();
     }
     vec![validation(
-        &format!("variables.fields == [] || {requirements}"),
-        Reason::NotAuthorized,
-        "'namespace \"' + request.namespace + '\" is left out by the GMSA policies, so no pod of it \
-         may use a GMSA cred spec; an administrator includes it by its labels (see `kubectl gmsa \
-         status`)'",
+        &format!("{UNLESS_SENT}{requirements}"),
+        Reason::NamespaceLeftOut,
+        &of_namespace(left_out_by_policies),
     )]
+}
+
+/// The denial of a pod with a GMSA in a namespace that the policies leave out.
+#[must_use]
+pub fn left_out_by_policies(namespace: &str) -> String {
+    format!(
+        "namespace \"{namespace}\" is left out by the GMSA policies, so no pod of it may use a GMSA cred \
+         spec; an administrator includes it by its labels (see `kubectl gmsa status`)"
+    )
 }
 
 /// What the policy that expands found wrong: the code and the text.

@@ -8,8 +8,8 @@ use gmsa_core::admission::SpecFact;
 use gmsa_core::credspec::Prepared;
 use gmsa_core::index::{Index, Spec};
 use gmsa_core::names::{
-    ENGINE_CHECK, ENGINE_CHECK_EPHEMERAL, ENGINE_EXPAND, ENGINE_EXPAND_EPHEMERAL, GROUP, KIND,
-    OPTIONS,
+    ENGINE_CHECK, ENGINE_CHECK_EPHEMERAL, ENGINE_EXPAND, ENGINE_EXPAND_EPHEMERAL, ENGINE_GUARD,
+    ENGINE_GUARD_EPHEMERAL, GROUP, KIND, OPTIONS,
 };
 use serde_json::{Value, json};
 
@@ -123,9 +123,8 @@ impl InForce {
         let wanted = literal_policies(&self.options(), version, &self.specs);
         let mut gaps = Vec::new();
         for wanted in wanted.iter() {
-            let shown = format!("{} {}", text(wanted, "/kind"), name(wanted));
             match self.objects.iter().find(|live| is_same(live, wanted)) {
-                None => gaps.push(format!("{shown} is missing")),
+                None => gaps.push(missing(wanted)),
                 Some(live) => gaps.extend(gap(wanted, live)),
             }
         }
@@ -162,6 +161,21 @@ pub fn gap(wanted: &Value, live: &Value) -> Option<String> {
         let (kind, name) = (text(wanted, "/kind"), name(wanted));
         format!("{kind} {name} is not as install writes it: {}", differs.join(", "))
     })
+}
+
+/// What it means that a policy or binding is missing.
+#[must_use]
+pub fn missing(wanted: &Value) -> String {
+    let shown = format!("{} {}", text(wanted, "/kind"), name(wanted));
+    let guards = [ENGINE_GUARD, ENGINE_GUARD_EPHEMERAL];
+    let is_guard = guards
+        .iter()
+        .any(|guard| [false, true].map(|of| name_of(guard, of)).contains(&name(wanted).to_owned()));
+    if is_guard {
+        format!("{shown} is missing, so what the other policies do not see is admitted unchecked")
+    } else {
+        format!("{shown} is missing")
+    }
 }
 
 /// Whether it is one of the objects of an installation with credential specs in its policies.
@@ -253,7 +267,9 @@ mod tests {
             objects.remove(index);
             let gaps = InForce::of(objects).unwrap().gaps(VERSION);
             let shown = format!("{} {}", text(object, "/kind"), name(object));
-            assert_eq!(gaps, [format!("{shown} is missing")]);
+            let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+            assert!(gap.starts_with(&format!("{shown} is missing")), "{gap}");
+            assert_eq!(gap.ends_with("is admitted unchecked"), shown.contains("-guard"), "{gap}");
             let mut objects = whole.clone();
             objects[index] = other[index].clone();
             let is_other = objects != whole;

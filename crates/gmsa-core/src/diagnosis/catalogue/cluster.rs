@@ -46,7 +46,7 @@ checks! { Cluster;
     WEBHOOK_EXCLUSIONS {
         id: "webhook-exclusions",
         title: "No namespace that uses a GMSA is left out",
-        cause: "A namespace or object selector keeps pods from the webhook. In such a namespace a name is never expanded, and contents written by hand are never checked. Controllers such as the Admissions Enforcer of AKS add selectors of their own to every configuration.",
+        cause: "A namespace or object selector keeps pods from the webhook, or the policies of the engine leave the namespace out. The guard and the policies refuse each pod with a GMSA in such a namespace; without the guard a name is never expanded, and contents written by hand are never checked. Controllers such as the Admissions Enforcer of AKS add selectors of their own to every configuration.",
         remedy: "Remove the label that excludes the namespace (`kubectl label namespace NAME gmsa-webhook-`), or add the one that includes it (`gmsa-webhook=enabled`).",
         source: "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-namespaceselector",
         explains: ["admission-answers", "pod-contents", "webhook-drift"],

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use gmsa_core::grant::Grant;
+use gmsa_core::printable::counted;
 
 use crate::access_map::report::{Entry, Report, SpecReport, Way};
-use crate::output::number_of_specs;
 
 const RED: &str = "\u{1b}[1;31m";
 const GREEN: &str = "\u{1b}[32m";
@@ -23,9 +23,9 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     }
     let summary = &report.summary;
     text.push_str(&format!(
-        "{}; {} rights of service accounts, {} of them unused; {} missing\n",
-        number_of_specs(report.credential_specs.len()),
-        summary.allowed,
+        "{}; {} of service accounts, {} of them unused; {} missing\n",
+        counted(report.credential_specs.len(), "credential spec"),
+        counted(summary.allowed, "right"),
         summary.unused,
         summary.missing
     ));
@@ -75,8 +75,8 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
         *groups.entry(&entry.ways).or_default() += 1;
     }
     for (by, count) in groups {
-        let accounts = if count == 1 { "service account" } else { "service accounts" };
-        text.push_str(&format!("  {count} {accounts} by group, unused (-o wide lists them)\n"));
+        let accounts = counted(count, "service account");
+        text.push_str(&format!("  {accounts} by group, unused (-o wide lists them)\n"));
         ways(text, by);
     }
     if entries.is_empty() {

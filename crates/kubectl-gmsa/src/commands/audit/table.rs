@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use gmsa_cluster::audit::Report;
-
-use crate::output::number_of_specs;
+use gmsa_core::printable::counted;
 
 /// Renders the findings, what to do, and the numbers.
 pub fn render(report: &Report, wide: bool) -> String {
@@ -23,16 +22,15 @@ pub fn render(report: &Report, wide: bool) -> String {
     let summary = &report.summary;
     let _ = writeln!(
         text,
-        "{}{} pods, {} with a GMSA; {} workloads with a GMSA; {}\n\
-         {} errors, {} warnings, {} infos",
+        "{}{}, {} with a GMSA; {} with a GMSA; {}\n{}, {}, {}",
         if text.is_empty() { "" } else { "\n" },
-        summary.pods,
+        counted(summary.pods, "pod"),
         summary.gmsa_pods,
-        summary.gmsa_workloads,
-        number_of_specs(summary.credential_specs),
-        summary.errors,
-        summary.warnings,
-        summary.infos
+        counted(summary.gmsa_workloads, "workload"),
+        counted(summary.credential_specs, "credential spec"),
+        counted(summary.errors, "error"),
+        counted(summary.warnings, "warning"),
+        counted(summary.infos, "info")
     );
     text
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use gmsa_core::credspec::DomainFacts;
 use gmsa_core::credspec::identifier::{braced_guid, is_domain_sid, is_guid};
-use gmsa_core::credspec::name::{is_valid_name, made_valid};
+use gmsa_core::credspec::name::{has_usable_character, is_valid_name, made_valid};
 use gmsa_core::printable::printable;
 use gmsa_directory::account::valid_name;
 
@@ -18,7 +18,7 @@ const NETBIOS_LENGTH: usize = 15;
 
 /// Everything that a credential spec is made from, but the plug-in.
 pub struct Wish {
-    pub name: String,
+    pub name: Name,
     pub account: String,
     pub facts: Facts,
 }
@@ -70,20 +70,35 @@ pub fn wish(args: &Create) -> Result<Wish, Failure> {
             dns_name,
         })
     };
-    Ok(Wish { name: named(&given(&args.name)), account: given(&args.account), facts })
+    Ok(Wish { name: named(&given(&args.name))?, account: given(&args.account), facts })
 }
 
 /// The name, made valid with a note.
-fn named(name: &str) -> String {
+fn named(name: &str) -> Result<Name, Failure> {
     let valid = made_valid(name);
-    if !is_valid_name(name) {
+    if is_valid_name(name) {
+        return Ok(Name { valid, made_from: None });
+    }
+    if has_usable_character(name) {
         printer::note(&format!(
             "\"{}\" is not a name in Kubernetes (lower-case letters, digits, - and .): the credential spec is \
              called {valid}",
             printable(name)
         ));
+        return Ok(Name { valid, made_from: Some(name.to_owned()) });
     }
-    valid
+    Err(Failure::Input(format!(
+        "failed to name the credential spec \"{}\": nothing of it can be in a name in Kubernetes; give one \
+         of lower-case letters, digits, - and .",
+        printable(name)
+    )))
+}
+
+/// A name that a credential spec can have.
+pub struct Name {
+    pub valid: String,
+    /// What was given instead.
+    pub made_from: Option<String>,
 }
 
 /// A copied class identifier has braces; the domain's GUID is written without.
@@ -99,10 +114,10 @@ fn asked(args: &Create) -> Result<Wish, Failure> {
         })?,
     };
     let name = if let Some(name) = &args.name {
-        named(name)
+        named(name)?
     } else {
         let usual = made_valid(account.trim_end_matches('$'));
-        named(&ask("Name of the credential spec", Some(&usual), |name| Ok(name.to_owned()))?)
+        named(&ask("Name of the credential spec", Some(&usual), |name| Ok(name.to_owned()))?)?
     };
     let by_hand = [&args.netbios, &args.sid, &args.guid];
     let complete = args.directory.domain.is_some() && by_hand.iter().all(|fact| fact.is_some());

@@ -40,7 +40,7 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
     };
     let contents = serde_json::to_value(recipe.make())
         .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })?;
-    let spec = resource(&wish.name, &contents);
+    let spec = resource(&wish.name.valid, &contents);
     let errors = judge(&spec);
     if !errors.is_empty() {
         return Err(Failure::Input(errors.join("\nerror: ")));
@@ -48,7 +48,7 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
     let grant = Grant {
         to: args.grant.clone(),
         rights: RightsFlags {
-            credential_specs: vec![wish.name.clone()],
+            credential_specs: vec![wish.name.valid.clone()],
             dry_run: args.to.apply.dry_run,
             output: None,
             connect: args.to.cluster.clone(),
@@ -58,8 +58,8 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
     if granted && args.to.is_cluster() {
         rights::possible(&grant)?;
     }
-    let rights = if granted { rights::objects(&wish.name, &grant.to) } else { Vec::new() };
-    put(&[Made { spec, rights }], &args.to)?;
+    let rights = if granted { rights::objects(&wish.name.valid, &grant.to) } else { Vec::new() };
+    put(&[Made { spec, rights, made_from: wish.name.made_from }], &args.to)?;
     if granted && args.to.is_cluster() { rights::grant(&grant) } else { Ok(0) }
 }
 

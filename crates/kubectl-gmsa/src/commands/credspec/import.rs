@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use gmsa_core::credspec::name::has_usable_character;
 use gmsa_core::credspec::plugin::{aws_input, by_guid};
 use gmsa_core::names::KIND;
 use serde_json::{Value, json};
@@ -37,8 +38,16 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
             printer::note(&format!("{source}: {change}"));
         }
         let name = name_of(&object).to_owned();
-        let stem = Path::new(source).file_stem().unwrap_or_default();
-        if *bare && args.name.is_none() && stem != name.as_str() {
+        let stem = Path::new(source).file_stem().unwrap_or_default().to_string_lossy();
+        let is_made = *bare && args.name.is_none() && source != "-" && stem != name;
+        if is_made && !has_usable_character(&stem) {
+            return Err(Failure::Input(format!(
+                "failed to name the credential spec of {source}: nothing of the file's name can be in a name \
+                 in Kubernetes; give it --name"
+            )));
+        }
+        let made_from = is_made.then(|| source.clone());
+        if *bare && args.name.is_none() && stem != name {
             printer::note(&format!("{source}: the credential spec is called {name}"));
         }
         if let Some(first) = sources.insert(name.clone(), source.clone()) {
@@ -47,7 +56,7 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
             )));
         }
         errors.extend(judge(&object));
-        objects.push(Made { spec: object, rights: Vec::new() });
+        objects.push(Made { spec: object, rights: Vec::new(), made_from });
     }
     if errors.is_empty() {
         put(&objects, &args.to)?;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use gmsa_core::credspec::{lint, lint_contents};
 use gmsa_core::finding::{Code, Finding, Severity};
 use gmsa_core::names::API_VERSION;
+use gmsa_core::printable::counted;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::connect::{self, block_on, directory};
 use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
-use crate::output::{number_of_specs, printer, render};
+use crate::output::{printer, render};
 
 /// The report of `kubectl gmsa credspec lint`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -183,7 +184,7 @@ fn table(report: &Report) -> String {
     let _ = writeln!(
         text,
         "{}, {clean} without findings: {}",
-        number_of_specs(report.credential_specs.len()),
+        counted(report.credential_specs.len(), "credential spec"),
         severities.join(", ")
     );
     text

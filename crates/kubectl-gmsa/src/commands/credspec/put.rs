@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_core::names::{FIELD_MANAGER, GROUP};
+use gmsa_core::printable::printable;
 use serde_json::{Value, json};
 
 use super::printed;
@@ -18,6 +19,8 @@ pub struct Made {
     pub spec: Value,
     /// Roles and bindings.
     pub rights: Vec<Value>,
+    /// What its name was made from, if that could not be its name: another text may become the same.
+    pub made_from: Option<String>,
 }
 
 impl Destination {
@@ -99,10 +102,30 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
     }
 }
 
+/// Refuses to change a credential spec that only happens to have the name that another one was given.
+async fn refuse_other(applier: &Applier, made: &Made) -> Result<(), Failure> {
+    let Some(text) = &made.made_from else { return Ok(()) };
+    let live = applier.live(&made.spec).await?;
+    if live.is_none_or(|live| live.get("credspec") == made.spec.get("credspec")) {
+        return Ok(());
+    }
+    let name = name_of(&made.spec);
+    Err(Failure::Cluster(format!(
+        "failed to apply GMSACredentialSpec \"{name}\", as \"{}\" would be called: there is one with other \
+         contents, and nothing was changed; if you mean that one, name it {name}, otherwise give another \
+         name",
+        printable(text)
+    )))
+}
+
 fn send(made: &[Made], to: &Destination) -> Result<(), Failure> {
     connect::block_on(async {
         let client = connect::connect(&to.cluster).await?;
         let applier = Applier::new(client, FIELD_MANAGER, to.apply.force_conflicts);
+        // All of them, before the first is applied.
+        for made in made {
+            refuse_other(&applier, made).await?;
+        }
         for made in made {
             let name = name_of(&made.spec);
             if let Some(path) = applier.dropped(&made.spec).await? {

@@ -13,12 +13,13 @@ mod target;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use gmsa_cluster::acting::{Acting, Policies};
 use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, text};
-use gmsa_cluster::audit::{Policies, policy_engine};
 use gmsa_cluster::installation::engine::InForce;
-use gmsa_core::diagnosis::Outcome;
-use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_IDENTITY};
+use gmsa_core::diagnosis::catalogue::pod::{POD_EXEC, POD_HOSTNAME, POD_IDENTITY};
+use gmsa_core::diagnosis::{Outcome, State};
+use gmsa_core::finding::Code;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{Identity, Pod, identities, shown as shown_name};
 use gmsa_core::workload::{templates, unread};
@@ -49,9 +50,16 @@ pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Fou
     let names: BTreeSet<String> =
         pod.references().filter_map(|one| one.name).map(str::to_owned).collect();
     let mut outcomes = identity(&subject, &pod);
-    let specs = specs(&objects).await?;
-    outcomes.extend(admission::judge(client, &specs, &subject, &pod).await?);
-    outcomes.extend(placement::judge(&objects, &subject, &pod).await?);
+    let namespace = admission::Namespace::read(&objects, &subject.namespace).await?;
+    let specs = specs(&objects, &namespace.acting).await?;
+    outcomes.extend(admission::judge(client, &specs, &namespace, &subject, &pod).await?);
+    let placed = placement::judge(&objects, &subject, &pod).await?;
+    outcomes.extend(placed.into_iter().map(|outcome| match namespace.acting.engine() {
+        Some(_) if outcome.check == &POD_HOSTNAME && outcome.state == State::Warning => {
+            outcome.then(Code::SharedHostnamePrefix.remedy_with_policies())
+        }
+        _ => outcome,
+    }));
     let mut looked = Vec::new();
     if args.probe_pod {
         let probed = probe::examine(client, args, &subject, &pod, &specs).await?;
@@ -108,8 +116,8 @@ fn own_servers(pod: &Value) -> Option<String> {
 /// The credential specs that pods get by their names, or why they may not be read.
 type Specs = Seen<BTreeMap<String, Value>>;
 
-async fn specs(objects: &Objects) -> Result<Specs, Failure> {
-    if policy_engine(objects).await == Some(Policies::Literals) {
+async fn specs(objects: &Objects, acting: &Acting) -> Result<Specs, Failure> {
+    if acting.engine() == Some(Policies::Literals) {
         // What the policies have in them counts, whatever the cluster has.
         let in_force = soft(InForce::read(objects).await)?;
         return Ok(

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use gmsa_core::diagnosis::{Cause, Health, Outcome, Side, State, Verdict};
+use gmsa_core::printable::counted;
 
 use crate::output::render;
 
@@ -16,10 +17,11 @@ pub fn text(outcomes: &[Outcome], verdict: &Verdict<'_>, all: bool) -> String {
     let mut text = String::new();
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
     let head = match verdict.health {
-        Health::Healthy => format!("Nothing wrong was found in {looked} checks."),
+        Health::Healthy => format!("Nothing wrong was found in {}.", counted(looked, "check")),
         Health::Undecided => format!(
-            "Nothing wrong was found, but {} of {looked} checks could not be made.",
-            verdict.unknown.len()
+            "Nothing wrong was found, but {} of {} could not be made.",
+            verdict.unknown.len(),
+            counted(looked, "check")
         ),
         Health::Troubled => "Nothing is broken, but these need attention:".to_owned(),
         Health::Broken => "Broken:".to_owned(),

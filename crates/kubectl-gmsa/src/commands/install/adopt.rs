@@ -28,8 +28,8 @@ use kube::Client;
 use kube::api::Api;
 use serde_json::{Value, json};
 
-use super::stage::Stage;
-use super::{Plan, engine, options, refuse};
+use super::stage::{Done, Stage};
+use super::{Plan, engine, options};
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
@@ -210,7 +210,7 @@ impl<'a> Takeover<'a> {
                 problems.extend(rights::missing_right(&self.client, verb, object).await?);
             }
         }
-        refuse(problems)?;
+        rights::refuse(problems, "nothing was changed")?;
         Ok(plan)
     }
 
@@ -331,6 +331,7 @@ impl<'a> Takeover<'a> {
             settle: self.args.takeover.settle,
             place,
             trust: None,
+            done: Done::default(),
         }
     }
 

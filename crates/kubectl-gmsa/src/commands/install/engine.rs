@@ -34,6 +34,7 @@ pub async fn check(
         printer::note(&format!("engine: webhook, because {why}"));
     }
     check_version(options, version)?;
+    warn_of_old(args, version);
     if options.engine == Engine::Webhook {
         return Ok(());
     }
@@ -51,6 +52,19 @@ pub async fn check(
          nothing was changed",
         NEEDED.join(" and ")
     )))
+}
+
+/// Warns about policies that are asked for and that the API server is too old for.
+pub fn warn_of_old(args: &Install, version: Version) {
+    let asked = [("--guard", args.guard), ("--protect", args.protect)];
+    for (option, _) in asked.iter().filter(|(_, asked)| *asked == Some(true)) {
+        if !version.has_policies() {
+            printer::warning(&format!(
+                "{option} has no effect: API servers before 1.30 have no admission policies, and this is \
+                 {version}"
+            ));
+        }
+    }
 }
 
 /// The same without asking a cluster.

@@ -13,16 +13,16 @@ use gmsa_core::credspec::CredentialSpec;
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::index::Spec;
 use gmsa_core::names::{FIELD_MANAGER, KIND};
+use gmsa_core::printable::counted;
 use serde_json::{Value, json};
 
-use super::stage::is_policy;
+use super::stage::{Done, is_policy};
 use super::{FIRST_WITH_ENGINE, Plan, engine, existing, options, print, supported, wait};
 use crate::cli::{EngineArg, Install};
 use crate::connect::{self, connect, server_version};
 use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::installation::{kept_options, leftover, probe, refuse_unfinished, removal};
-use crate::output::render::changes;
 use crate::output::{next, printer};
 
 /// Prints or applies the policies.
@@ -109,10 +109,17 @@ fn of_files(args: &Install) -> Result<BTreeMap<String, Spec>, Failure> {
     let unusable = unreadable.iter().map(ToString::to_string);
     // One that is left out would be one that does not exist.
     let unusable = unusable.chain(set.problems.iter().filter_map(|problem| match problem {
-        Problem::Unnamed { kind, .. } | Problem::Twice { kind, .. } if kind != KIND => None,
-        Problem::Unnamed { .. } | Problem::Twice { .. } | Problem::Kindless(_) => {
-            Some(problem.to_string())
+        Problem::Unnamed { kind, .. }
+        | Problem::Twice { kind, .. }
+        | Problem::Namespace { kind, .. }
+            if kind != KIND =>
+        {
+            None
         }
+        Problem::Unnamed { .. }
+        | Problem::Twice { .. }
+        | Problem::Namespace { .. }
+        | Problem::Kindless(_) => Some(problem.to_string()),
         Problem::Template { .. } | Problem::Rbac { .. } => None,
     }));
     let mut problems: Vec<String> = unusable.collect();
@@ -195,8 +202,8 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     }
     removal::delete(&applier, &others).await?;
     printer::note(&format!(
-        "the policies have {} credential specs; after a change of one run the same command again",
-        specs.len()
+        "the policies have {}; after a change of one run the same command again",
+        counted(specs.len(), "credential spec")
     ));
     next::step(&args.target, &["status"]);
     Ok(0)
@@ -204,14 +211,14 @@ async fn install(args: &Install) -> Result<u8, Failure> {
 
 /// Applies everything; what refuses pods only once each API server expands them.
 async fn bring_up(args: &Install, applier: &Applier, objects: &Objects) -> Result<(), Failure> {
+    let done = Done::default();
     let mut is_new = false;
     for (object, checks) in objects.iter().map(|one| (one, is_policy(one, "Validating"))) {
         if checks && is_new {
             settle(args).await;
             is_new = false;
         }
-        let change = applier.apply(object).await?;
-        printer::data(&changes(object, &change, ""))?;
+        let change = done.apply(applier, object).await?;
         // A change of credential specs is in force in a moment; pods with one of those wait for it.
         is_new |= !checks && change == Change::Created;
     }

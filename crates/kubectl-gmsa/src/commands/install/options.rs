@@ -6,8 +6,10 @@ use std::path::Path;
 use gmsa_cluster::installation::{Certificates, Engine, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::printable::printable;
 use serde_json::{Value, json};
 
+use super::modes;
 use crate::cli::{CertificatesArg, EngineArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
 
@@ -24,10 +26,7 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
         namespace: args.namespace.clone().unwrap_or(known.namespace),
         image,
         replicas: args.replicas.unwrap_or(known.replicas),
-        engine: args.engine.map_or(known.engine, |engine| match engine {
-            EngineArg::Policy => Engine::Policy,
-            EngineArg::Webhook | EngineArg::Auto => Engine::Webhook,
-        }),
+        engine: args.engine.map_or(known.engine, engine),
         literals: None,
         certificates: args.certificates.map_or(known.certificates, |from| match from {
             CertificatesArg::SelfManaged => Certificates::SelfManaged,
@@ -71,8 +70,22 @@ pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure
             known.namespace_requirements
         },
     };
+    modes::refuse(args, Some(options.engine))?;
     check(&options)?;
+    if args.audit_schedule.is_some() && !options.audit {
+        return Err(Failure::Input(
+            "failed to read the options: --audit-schedule has no effect without --audit".to_owned(),
+        ));
+    }
     Ok(options)
+}
+
+/// What decides on pods.
+pub fn engine(wanted: EngineArg) -> Engine {
+    match wanted {
+        EngineArg::Policy => Engine::Policy,
+        EngineArg::Webhook | EngineArg::Auto => Engine::Webhook,
+    }
 }
 
 const IMAGE_NAME: &str = gmsa_cluster::installation::IMAGE;
@@ -81,6 +94,14 @@ fn check(options: &Options) -> Result<(), Failure> {
     let bad = |what: &str| Err(Failure::Input(format!("failed to read the options: {what}")));
     if !is_valid_name(&options.namespace) || options.namespace.contains('.') {
         return bad(&format!("\"{}\" is not a valid name of a namespace", options.namespace));
+    }
+    // Its pod security would apply to the pods of others there, too.
+    if options.namespace.starts_with("kube-") {
+        return bad(&format!(
+            "--namespace {} is one of Kubernetes' own, and install would enforce its pod security there; \
+             choose another",
+            options.namespace
+        ));
     }
     if options.replicas == 0 {
         return bad("--replicas is 0, and then every pod that uses a GMSA would be refused");
@@ -208,7 +229,7 @@ fn tls_settings(args: &TlsFlags, known: Tls) -> Result<Tls, Failure> {
         follow_cluster_profile: args.follow_tls_profile.unwrap_or(known.follow_cluster_profile),
     };
     let refused = |flag: &str, name: &str, why: String| {
-        Failure::Input(format!("failed to read {flag} {name:?}: {why}"))
+        Failure::Input(format!("failed to read {flag} \"{}\": {why}", printable(name)))
     };
     if !wanted.min_version.is_empty() {
         tls::min_version(&wanted.min_version)
@@ -243,7 +264,7 @@ fn is_quantity(text: &str) -> bool {
 }
 
 fn bad(flag: &str, text: &str, shape: &str) -> Failure {
-    Failure::Input(format!("failed to read {flag} {text:?}: expected {shape}"))
+    Failure::Input(format!("failed to read {flag} \"{}\": expected {shape}", printable(text)))
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
 //! Bringing up a server and then its webhook configurations, in an order in which no pod is refused
 //! because of it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::apply::{Applier, Change};
+use gmsa_cluster::api::apply::{Applier, Change, shown};
 use gmsa_cluster::api::objects::{Objects, kinds};
 use gmsa_cluster::api::value::{array, labels, name};
 use gmsa_cluster::installation::edits::{Edit, differences};
 use gmsa_cluster::installation::identify::sends_no_pods;
 use gmsa_cluster::installation::{self, Options};
 use gmsa_core::names::{AKS_ENFORCER, FIELD_MANAGER, PROBE_LABEL};
+use gmsa_core::printable::counted;
 use gmsa_core::rbac::LabelSelector;
 use kube::Client;
 use serde_json::{Value, json};
@@ -34,6 +37,39 @@ pub struct Stage<'a> {
     pub place: Option<&'a str>,
     /// The CA bundle for API servers, unless the server writes it itself.
     pub trust: Option<&'a Trust<'a>>,
+    /// What was applied.
+    pub done: Done,
+}
+
+/// What an installation has applied, for when it stops before its end.
+#[derive(Default)]
+pub struct Done(RefCell<Vec<String>>);
+
+impl Done {
+    /// Applies an object and prints what became of it. The error says what was done before.
+    pub async fn apply(&self, applier: &Applier, object: &Value) -> Result<Change, Failure> {
+        let change = applier.apply(object).await.map_err(|error| self.unfinished(&error))?;
+        printer::data(&changes(object, &change, ""))?;
+        self.0.borrow_mut().push(shown(object));
+        Ok(change)
+    }
+
+    fn unfinished(&self, error: &impl Display) -> Failure {
+        let done = self.0.borrow();
+        let (last, before) = (done.last(), done.len().saturating_sub(1));
+        let done = match (last, before) {
+            (None, _) => "nothing was changed".to_owned(),
+            (Some(last), 0) => format!("{last} is as it is to be, and nothing else was changed"),
+            (Some(last), before) => format!(
+                "{last} and the {} printed before it are as they are to be, and nothing else was changed",
+                counted(before, "object")
+            ),
+        };
+        Failure::Cluster(format!(
+            "{error}; the installation is not finished: {done}. Fix the cause, then run the same command \
+             again: it goes on from there"
+        ))
+    }
 }
 
 impl Stage<'_> {
@@ -206,9 +242,7 @@ impl Stage<'_> {
     }
 
     async fn apply_one(&self, object: &Value) -> Result<Change, Failure> {
-        let change = self.applier.apply(object).await?;
-        printer::data(&changes(object, &change, ""))?;
-        Ok(change)
+        self.done.apply(self.applier, object).await
     }
 }
 

@@ -3,6 +3,7 @@
 use gmsa_cluster::audit::{Audit, Finding};
 use gmsa_core::finding::{Code, Severity};
 use gmsa_core::names;
+use gmsa_core::printable::counted;
 
 use super::html::{Table, Text, badge, list, prose, steps};
 
@@ -33,9 +34,11 @@ pub fn render(audit: &Result<Audit, String>) -> String {
         }
     };
     let mut html = format!(
-        "<p>{} pods were checked, {} of them with a GMSA, and {} workloads with one. Findings of \
-         credential specs are in the next section.</p>\n",
-        audit.pods, audit.gmsa_pods, audit.gmsa_workloads
+        "<p>Checked: {}, {} with a GMSA, and {} with one. Findings of credential specs are in the next \
+         section.</p>\n",
+        counted(audit.pods, "pod"),
+        audit.gmsa_pods,
+        counted(audit.gmsa_workloads, "workload")
     );
     for unread in &audit.unread {
         html.push_str(&format!(

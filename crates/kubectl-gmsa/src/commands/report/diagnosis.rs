@@ -1,6 +1,7 @@
 //! The doctor's verdict on the cluster, and the section with its evidence.
 
 use gmsa_core::diagnosis::{Cause, Health, Outcome, State, Verdict};
+use gmsa_core::printable::counted;
 
 use super::html::{Table, Text, all, badge, list, prose};
 
@@ -24,11 +25,12 @@ pub fn verdict(outcomes: &Result<Vec<Outcome>, String>) -> String {
             format!("{}: {}.{more}", Text(&name(first.outcome)), Text(&first.outcome.message))
         }
         None if verdict.unknown.is_empty() => {
-            format!("nothing wrong was found in {looked} checks of the cluster.")
+            format!("nothing wrong was found in {} of the cluster.", counted(looked, "check"))
         }
         None => format!(
-            "nothing wrong was found, but {} of {looked} checks could not be made.",
-            verdict.unknown.len()
+            "nothing wrong was found, but {} of {} could not be made.",
+            verdict.unknown.len(),
+            counted(looked, "check")
         ),
     };
     format!(
@@ -48,9 +50,10 @@ pub fn render(outcomes: &Result<Vec<Outcome>, String>) -> String {
     let verdict = Verdict::of(outcomes);
     let looked = outcomes.iter().filter(|outcome| outcome.state != State::Skipped).count();
     let mut html = format!(
-        "<p>{looked} checks of the cluster, as in kubectl gmsa doctor. Each cause comes with its \
+        "<p>{} of the cluster, as in kubectl gmsa doctor. Each cause comes with its \
          consequences. Whether a pod has its identity shows only inside it: kubectl gmsa doctor POD \
-         looks there.</p>\n"
+         looks there.</p>\n",
+        counted(looked, "check")
     );
     if verdict.causes.is_empty() {
         html.push_str("<p>Nothing wrong was found.</p>\n");

@@ -2,6 +2,7 @@
 
 use gmsa_core::diagnosis::State;
 use gmsa_core::finding::{Finding, Severity};
+use gmsa_core::printable::counted;
 use serde_json::Value;
 
 use super::html::{Table, Text, all, badge, list, prose};
@@ -102,9 +103,9 @@ fn summary(report: &Report) -> String {
     }
     if of.differences > 0 {
         html.push_str(&format!(
-            "<p class=\"note\">For {} rights the API server decides otherwise than the roles and \
+            "<p class=\"note\">For {} the API server decides otherwise than the roles and \
              bindings: another authorizer decides too, or the roles have just changed.</p>\n",
-            of.differences
+            counted(of.differences, "right")
         ));
     }
     if !report.access.verified {

@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::acting::{Acting, Fate, Labels, Policies};
 use gmsa_cluster::api::client::{self, Selection};
-use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::audit::{Policies, makes_hostnames, makes_random_hostnames, policy_engine};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
+use gmsa_cluster::api::value::{labels, name, text};
+use gmsa_cluster::audit::{makes_hostnames, makes_random_hostnames};
 use gmsa_cluster::cache::{ClusterFacts, Observer, Options};
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::manifests::{Document, ManifestSet};
@@ -16,13 +18,15 @@ use gmsa_cluster::simulate::Source;
 use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
-use gmsa_core::names::FIELD_MANAGER;
+use gmsa_core::names::{FIELD_MANAGER, NAME_LABEL};
 use gmsa_core::rbac::Policy;
 use kube::Client;
 use serde_json::Value;
 
+use crate::cli::ReviewedEngine;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
+use crate::output::printer;
 
 /// How long one question to the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -41,8 +45,15 @@ pub struct Cluster {
     client: Client,
     facts: ClusterFacts,
     names: OnceCell<Vec<String>>,
-    /// The policies that have the credential specs in them.
-    literals: OnceCell<InForce>,
+    /// The policies that have the credential specs in them, if they decide.
+    literals: Option<InForce>,
+    /// The parts that act on pods.
+    acting: Acting,
+    /// Whether some of them may not be read.
+    is_hidden: bool,
+    /// The labels of namespaces in the files, as they will be.
+    labels: BTreeMap<String, Labels>,
+    fates: RefCell<BTreeMap<String, Fate>>,
     specs: RefCell<BTreeMap<String, SpecFact>>,
     rights: RefCell<BTreeMap<[String; 3], Right>>,
 }
@@ -80,19 +91,49 @@ impl Facts<'_> {
         }
     }
 
-    /// Whether the cluster's API server decides by the policy engine. If its policies have the credential
-    /// specs in them, those are what counts from now on.
-    pub fn has_policy_engine(&self) -> Result<bool, Failure> {
-        let Self::Cluster(cluster) = self else { return Ok(false) };
+    /// Finds out what decides in the cluster, and in which namespaces. `engine` is what to suppose instead
+    /// of what is there. If the cluster's policies have the credential specs in them, those are what counts
+    /// from now on.
+    pub fn by_policies(
+        &mut self,
+        documents: &[Document],
+        engine: Option<ReviewedEngine>,
+    ) -> Result<bool, Failure> {
+        let wanted = engine.map(|engine| engine == ReviewedEngine::Policy);
+        let Self::Cluster(cluster) = self else { return Ok(wanted == Some(true)) };
         let objects = Objects::new(cluster.client.clone(), FIELD_MANAGER, true);
-        let by = cluster.runtime.block_on(policy_engine(&objects));
-        if by == Some(Policies::Literals)
-            && let Some(in_force) = cluster.runtime.block_on(InForce::read(&objects))?
-        {
-            // It is asked once.
-            let _ = cluster.literals.set(in_force);
+        let mut unread = Vec::new();
+        let acting = cluster.runtime.block_on(Acting::read(&objects, &mut unread))?;
+        if let Some((first, more)) = unread.split_first() {
+            let more = match more.len() {
+                0 => String::new(),
+                more => format!(", and {more} more reads"),
+            };
+            printer::warning(&format!(
+                "{first}{more}; what decides on pods, and which namespaces it leaves out, is not known: this \
+                 is what the webhook would answer"
+            ));
+            cluster.is_hidden = true;
         }
-        Ok(by.is_some())
+        if wanted.is_none() && acting.engine() == Some(Policies::Literals) {
+            cluster.literals = cluster.runtime.block_on(InForce::read(&objects))?;
+        }
+        let by_policies = wanted.unwrap_or(acting.engine().is_some());
+        cluster.acting = acting;
+        let is_namespace = |one: &&Document| text(&one.value, "/kind") == "Namespace";
+        let namespaces = documents.iter().filter(is_namespace);
+        let labeled = namespaces
+            .map(|one| (name(&one.value).to_owned(), labels(&one.value, "/metadata/labels")));
+        cluster.labels = labeled.collect();
+        Ok(by_policies)
+    }
+
+    /// Whether something decides on pods; true for files, which are checked as the webhook would.
+    pub fn is_decided(&self) -> bool {
+        match self {
+            Self::Files { .. } => true,
+            Self::Cluster(cluster) => cluster.acting.decides() || cluster.is_hidden,
+        }
     }
 
     /// The cluster's nodes, as far as they may be listed; none for files.
@@ -151,6 +192,13 @@ impl Source for Facts<'_> {
             Self::Cluster(cluster) => cluster.names().to_vec(),
         }
     }
+
+    fn fate(&self, namespace: &str) -> Result<Fate, Failure> {
+        match self {
+            Self::Files { .. } => Ok(Fate::Checked),
+            Self::Cluster(cluster) => cluster.fate(namespace),
+        }
+    }
 }
 
 impl Cluster {
@@ -168,15 +216,18 @@ impl Cluster {
                 ClusterFacts::start(client.clone(), credentials, options, Arc::new(Unobserved));
             Ok::<_, client::Error>((client, facts))
         })?;
-        let (specs, rights) = (RefCell::default(), RefCell::default());
         Ok(Self {
             runtime,
             client,
             facts,
-            specs,
-            rights,
+            specs: RefCell::default(),
+            rights: RefCell::default(),
             names: OnceCell::new(),
-            literals: OnceCell::new(),
+            literals: None,
+            acting: Acting::default(),
+            is_hidden: false,
+            labels: BTreeMap::new(),
+            fates: RefCell::default(),
         })
     }
 
@@ -189,7 +240,7 @@ impl Cluster {
     /// listed.
     fn names(&self) -> &[String] {
         self.names.get_or_init(|| {
-            if let Some(in_force) = self.literals.get() {
+            if let Some(in_force) = &self.literals {
                 return in_force.specs().keys().cloned().collect();
             }
             let objects = Objects::new(self.client.clone(), FIELD_MANAGER, false);
@@ -198,8 +249,39 @@ impl Cluster {
         })
     }
 
+    /// A namespace that does not exist has the labels that it would be made with.
+    fn fate(&self, namespace: &str) -> Result<Fate, Failure> {
+        if !self.acting.selects() {
+            return Ok(self.acting.fate(&Labels::new()));
+        }
+        if let Some(fate) = self.fates.borrow().get(namespace) {
+            return Ok(*fate);
+        }
+        let objects = Objects::new(self.client.clone(), FIELD_MANAGER, true);
+        let of = Reference::cluster(kinds::NAMESPACE, namespace);
+        let fate = match self.runtime.block_on(objects.get(&of)) {
+            Err(error) if error.is_forbidden() => {
+                printer::warning(&format!(
+                    "{error}; whether namespace \"{namespace}\" is left out is not known"
+                ));
+                Fate::Checked
+            }
+            found => {
+                let named = (NAME_LABEL.to_owned(), namespace.to_owned());
+                let mut labels = match found? {
+                    Some(found) => labels(&found, "/metadata/labels"),
+                    None => Labels::from([named]),
+                };
+                labels.extend(self.labels.get(namespace).cloned().unwrap_or_default());
+                self.acting.fate(&labels)
+            }
+        };
+        self.fates.borrow_mut().insert(namespace.to_owned(), fate);
+        Ok(fate)
+    }
+
     fn spec(&self, name: &str) -> Result<SpecFact, Failure> {
-        if let Some(in_force) = self.literals.get() {
+        if let Some(in_force) = &self.literals {
             return Ok(in_force.fact(name));
         }
         if let Some(fact) = self.specs.borrow().get(name) {

@@ -247,7 +247,12 @@ impl WorkloadReport {
             service_account: simulated.service_account.clone(),
             verdict,
             places,
-            findings: simulated.decision.warnings.iter().map(FindingReport::new).collect(),
+            findings: simulated
+                .decision
+                .warnings
+                .iter()
+                .map(|finding| FindingReport::new(finding, by_policies))
+                .collect(),
             differences: simulated
                 .differences
                 .iter()
@@ -322,13 +327,14 @@ impl DenialReport {
 }
 
 impl FindingReport {
-    fn new(finding: &Finding) -> Self {
+    fn new(finding: &Finding, by_policies: bool) -> Self {
+        let code = finding.code;
         Self {
             code: finding.code.id(),
             severity: finding.severity().as_str(),
             message: finding.message.clone(),
             path: finding.path.clone(),
-            hint: finding.code.remedy(),
+            hint: if by_policies { code.remedy_with_policies() } else { code.remedy() },
         }
     }
 }
@@ -339,7 +345,7 @@ impl ObjectFinding {
             object: object.to_owned(),
             file: source.map(|source| source.file.to_string()),
             line: source.map(|source| source.line),
-            finding: FindingReport::new(finding),
+            finding: FindingReport::new(finding, false),
         }
     }
 }

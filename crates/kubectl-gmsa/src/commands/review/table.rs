@@ -1,5 +1,6 @@
 //! The report for people.
 
+use gmsa_core::printable::counted;
 use std::fmt::Write as _;
 
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
@@ -40,9 +41,9 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let summary = &report.summary;
     let _ = writeln!(
         text,
-        "{}{} workloads, {} with a GMSA: {} admitted, {} denied",
+        "{}{}, {} with a GMSA: {} admitted, {} denied",
         if text.is_empty() { "" } else { "\n" },
-        summary.workloads,
+        counted(summary.workloads, "workload"),
         summary.using_gmsa,
         summary.admitted,
         summary.denied

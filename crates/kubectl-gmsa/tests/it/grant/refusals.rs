@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use gmsa_testkit::process::{eventually, free_port};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, DeleteParams};
 use serde_json::json;
 
 use super::{Seen, ready, run};
@@ -95,4 +97,53 @@ async fn refusals_say_what_to_do() {
     let (code, _, stderr) = run(&nobody, &["revoke", &spec, "--from", &to]);
     assert_eq!(code, 3);
     assert!(stderr.contains("failed to list clusterroles"), "{stderr}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_granted_leaves_nothing_behind() {
+    let Some(cluster) = ready("what_cannot_be_granted_leaves_nothing_behind").await else { return };
+    let (spec, seen) = (cluster.unique("spec"), Seen::new(&cluster));
+    // A namespace that cannot go while it has a finalizer.
+    let ending = cluster.unique("ending");
+    let object = |finalizers: serde_json::Value| {
+        json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": ending, "finalizers": finalizers}})
+    };
+    cluster.apply(&object(json!(["example.com/kept"]))).await;
+    let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
+    namespaces.delete(&ending, &DeleteParams::default()).await.unwrap();
+    let (code, stdout, stderr) =
+        run(&cluster.kubeconfig, &["grant", &spec, "--to", &format!("{ending}/web")]);
+    assert_eq!((code, stdout.as_str()), (3, ""), "{stderr}");
+    assert!(stderr.contains("it is being deleted, and nothing was changed"), "{stderr}");
+    assert_eq!(seen.role(&spec).await, None);
+    cluster.apply(&object(json!([]))).await;
+
+    // A user who may make the cluster role, and not the binding.
+    let namespace = cluster.namespace("half").await;
+    let (name, api) = (cluster.unique("half"), "rbac.authorization.k8s.io/v1");
+    let group = ["rbac.authorization.k8s.io"];
+    cluster
+        .apply(&json!({"apiVersion": api, "kind": "ClusterRole", "metadata": {"name": name},
+        "rules": [
+            {"apiGroups": group, "resources": ["clusterroles"],
+                "verbs": ["get", "list", "create", "delete", "escalate"]},
+            {"apiGroups": group, "resources": ["rolebindings"], "verbs": ["get"]}]}))
+        .await;
+    cluster
+        .apply(&json!({"apiVersion": api, "kind": "ClusterRoleBinding", "metadata": {"name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
+        "roleRef": {"apiGroup": group[0], "kind": "ClusterRole", "name": name}}))
+        .await;
+    let half = cluster.token_kubeconfig(&namespace, "default").await;
+    let stderr = eventually("the cluster role can be made", Duration::from_secs(60), || async {
+        let (code, _, stderr) =
+            run(&half, &["grant", &spec, "--to", &format!("{namespace}/default")]);
+        assert_eq!(code, 3, "{stderr}");
+        stderr.contains("failed to create RoleBinding").then_some(stderr)
+    })
+    .await;
+    let words = format!("ClusterRole gmsa-use-{spec}, which was created for it, was deleted again");
+    assert!(stderr.contains(&words), "{stderr}");
+    assert_eq!(seen.role(&spec).await, None);
 }

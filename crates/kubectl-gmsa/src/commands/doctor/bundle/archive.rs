@@ -1,5 +1,6 @@
 //! The file: redacted, compressed, and written whole or not at all.
 
+use gmsa_core::printable::counted;
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 
@@ -155,12 +156,14 @@ impl Sealed {
         let taken = match self.taken {
             0 => "nothing secret was met".to_owned(),
             taken => {
-                format!("secrets in {taken} places were replaced by {REDACTED} (redacted.txt)")
+                format!("{} replaced by {REDACTED} (redacted.txt)", counted(taken, "secret"))
             }
         };
         match self.not_read {
             0 => format!("{taken}; everything could be read"),
-            not_read => format!("{taken}; {not_read} things could not be read (not-read.txt)"),
+            not_read => {
+                format!("{taken}; {} could not be read (not-read.txt)", counted(not_read, "thing"))
+            }
         }
     }
 

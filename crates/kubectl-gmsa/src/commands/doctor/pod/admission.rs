@@ -1,5 +1,9 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
+use std::collections::BTreeMap;
+
+use gmsa_cluster::acting::{Acting, Fate, Labels};
+use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::simulate::Simulator;
 use gmsa_core::admission::Reason;
@@ -11,13 +15,52 @@ use serde_json::Value;
 
 use super::target::Subject;
 use super::{Specs, read, running, shown};
+use crate::checks::facts::soft;
 use crate::failure::Failure;
 use crate::installation::probe::remedy;
+
+/// What acts on the pods of a namespace.
+pub struct Namespace {
+    name: String,
+    /// The parts that act on pods.
+    pub acting: Acting,
+    /// What becomes of the namespace's pods.
+    fate: Fate,
+    /// What could not be read of it.
+    unread: Vec<String>,
+}
+
+impl Namespace {
+    /// Reads what acts, and the labels by which it selects the namespace.
+    pub async fn read(objects: &Objects, namespace: &str) -> Result<Self, Failure> {
+        let mut unread = Vec::new();
+        let acting = Acting::read(objects, &mut unread).await?;
+        let mut fate = Fate::Checked;
+        match soft(objects.get(&Reference::cluster(kinds::NAMESPACE, namespace)).await)? {
+            Ok(found) => fate = found.map_or(fate, |found| acting.fate_of(&found)),
+            Err(_) if !acting.selects() => fate = acting.fate(&Labels::new()),
+            Err(why) => unread.push(why),
+        }
+        Ok(Self { name: namespace.to_owned(), acting, fate, unread })
+    }
+
+    /// Both admission steps for its pods.
+    pub fn simulator(&self, client: &Client, specs: &BTreeMap<String, Value>) -> Simulator {
+        Simulator::new(client.clone(), specs).with_fate(&self.name, self.fate)
+    }
+
+    /// Adds what could not be read to an outcome that would otherwise be fine.
+    fn as_far_as_known(&self, outcome: Outcome) -> Outcome {
+        let words = |why: &String| format!("{why}; whether the namespace is left out is not known");
+        self.unread.iter().map(words).fold(outcome, Outcome::because)
+    }
+}
 
 /// Judges the pod, and the next one of the workload.
 pub async fn judge(
     client: &Client,
     specs: &Specs,
+    namespace: &Namespace,
     subject: &Subject,
     pod: &Pod<'_>,
 ) -> Result<Vec<Outcome>, Failure> {
@@ -25,8 +68,8 @@ pub async fn judge(
     if pod.references().next().is_some() {
         match specs {
             Ok(specs) => {
-                let mut simulator = Simulator::new(client.clone(), specs);
-                outcomes.extend(admitted(&mut simulator, subject).await?);
+                let mut simulator = namespace.simulator(client, specs);
+                outcomes.extend(admitted(&mut simulator, namespace, subject).await?);
                 if let Some(live) = &subject.pod {
                     outcomes.extend(contents(&mut simulator, subject, live, pod).await);
                 }
@@ -41,7 +84,11 @@ pub async fn judge(
 }
 
 /// Whether the pod, and the workload's next one, would be admitted if they were created now.
-async fn admitted(simulator: &mut Simulator, subject: &Subject) -> Result<Vec<Outcome>, Failure> {
+async fn admitted(
+    simulator: &mut Simulator,
+    namespace: &Namespace,
+    subject: &Subject,
+) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
     let fresh = subject.pod.clone().map(|pod| (shown(&pod), as_created(pod)));
     let next = subject.next_pod().map(|pod| (format!("the next pod of {}", subject.shown), pod));
@@ -51,7 +98,17 @@ async fn admitted(simulator: &mut Simulator, subject: &Subject) -> Result<Vec<Ou
         let outcome = match simulator.walk(&object, &pod, &subject.namespace).await {
             Err(error) => Outcome::unknown(&POD_ADMISSION, error.to_string()),
             Ok(walked) => match walked.decision.denials() {
-                [] => Outcome::ok(&POD_ADMISSION, "it would be admitted"),
+                [] => match namespace.fate.not_sent(&subject.namespace) {
+                    Some(words) => Outcome::problem(
+                        &POD_ADMISSION,
+                        format!("it would be admitted, but {words}"),
+                    )
+                    .then(Reason::NamespaceLeftOut.remedy()),
+                    None => {
+                        let outcome = Outcome::ok(&POD_ADMISSION, "it would be admitted");
+                        namespace.as_far_as_known(outcome)
+                    }
+                },
                 [first, others @ ..] => {
                     let outcome = Outcome::problem(&POD_ADMISSION, &first.message)
                         .then(first.reason.remedy());

@@ -4,7 +4,6 @@ use gmsa_cluster::api::apply::{Applier, Change, Difference};
 use gmsa_cluster::api::objects::Objects;
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::manifests::Workload;
-use gmsa_cluster::simulate::Simulator;
 use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::{PlaceKind, Pod, identities};
 use gmsa_core::windows::hook;
@@ -12,6 +11,7 @@ use gmsa_core::workload::dotted;
 use kube::Client;
 use serde_json::{Value, json};
 
+use super::admission::Namespace;
 use super::{namespace, read, shown, specs, target};
 use crate::cli::shared::DryRun;
 use crate::cli::{Doctor, DoctorOutput};
@@ -39,8 +39,9 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
     let namespace = namespace(client, args);
     let object = target::find(client, &objects, &namespace, asked).await?;
     let workloads = workloads(&object, &namespace)?;
-    let by_name = specs(&objects).await?.map_err(Failure::Cluster)?;
-    let mut simulator = Simulator::new(client.clone(), &by_name);
+    let acting = Namespace::read(&objects, &namespace).await?;
+    let by_name = specs(&objects, &acting.acting).await?.map_err(Failure::Cluster)?;
+    let mut simulator = acting.simulator(client, &by_name);
     let mut wanted = Wanted { containers: Vec::new(), hook: hook_of(args) };
     for workload in &workloads {
         let next = workload.pod(&object);

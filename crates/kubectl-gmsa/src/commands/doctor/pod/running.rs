@@ -4,6 +4,7 @@ use gmsa_cluster::api::value::{array, text};
 use gmsa_core::diagnosis::catalogue::pod::POD_RUNNING;
 use gmsa_core::diagnosis::{Outcome, State};
 use gmsa_core::pod::{Identity, PlaceKind, Pod, identities};
+use gmsa_core::printable::counted;
 use gmsa_core::printable::printable;
 use gmsa_core::windows::codes::Code;
 use gmsa_core::windows::text::mentioned;
@@ -128,7 +129,7 @@ fn restarts(status: &Value) -> Outcome {
         .and_then(Value::as_i64)
         .is_some_and(|code| code != 0);
     if count > 0 && failed {
-        let words = format!("it runs, and was started again {count} times");
+        let words = format!("it runs, and was started again {}", counted(count, "time"));
         return last(Outcome::warning(&POD_RUNNING, words), status);
     }
     Outcome::ok(&POD_RUNNING, "it runs")

@@ -1,13 +1,12 @@
 //! What would be denied from now on, reported before anything is changed.
 
 use gmsa_cluster::audit::{self, Finding, Scope};
-use gmsa_cluster::installation::{Engine, Options, Version, namespace_requirements};
+use gmsa_cluster::installation::{Engine, Options, Version, namespace_requirements, sent};
 use gmsa_core::finding::Code;
 use kube::Client;
 
 use crate::cli::Install;
 use crate::failure::Failure;
-use crate::installation::sent;
 use crate::output::printer;
 
 /// The workloads, and the pods that nothing known makes, whose next pod would be denied by an
@@ -76,7 +75,7 @@ pub fn stop(args: &Install, options: &Options, denied: &[Finding]) -> bool {
         Engine::Policy => "",
     };
     printer::note(&format!(
-        "{} workloads and pods would be denied; nothing was changed. Grant what should be granted, \
+        "workloads and pods that would be denied: {}; nothing was changed. Grant what should be granted, \
          or continue with --accept-denials{unchecked}",
         denied.len()
     ));

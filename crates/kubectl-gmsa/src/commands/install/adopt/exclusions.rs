@@ -3,16 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::api::value::{array, labels, text};
-use gmsa_cluster::installation::{NamespaceRequirement, Options, Version, namespace_requirements};
-use gmsa_core::names::{AKS_ENFORCER_LABELS, TAKEOVER};
+use gmsa_cluster::installation::{
+    NamespaceRequirement, Options, Version, namespace_requirements, sent,
+};
+use gmsa_core::names::{AKS_ENFORCER_LABELS, NAME_LABEL, TAKEOVER};
 use gmsa_core::rbac::LabelSelector;
 use serde_json::Value;
 
 use super::found::Found;
-use crate::installation::sent;
-
-/// The label by which newer API servers name a namespace.
-const NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
 /// What the webhooks of the other installation ask of namespaces, as far as some namespace, other
 /// than the servers' own, is excluded by it.

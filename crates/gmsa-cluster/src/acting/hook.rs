@@ -9,28 +9,28 @@ use crate::installation::edits::foreign;
 use crate::installation::identify::is_gmsa_webhook;
 
 /// A webhook of a validating configuration, and which pods it receives.
-pub(super) struct Hook {
+pub(crate) struct Hook {
     /// The configuration.
-    pub(super) configuration: String,
+    pub(crate) configuration: String,
     /// The name within it.
     name: String,
     /// The namespace of its Service.
-    pub(super) served_in: Option<String>,
+    pub(crate) served_in: Option<String>,
     /// The namespaces whose pods are sent.
-    pub(super) namespaces: LabelSelector,
+    pub(crate) namespaces: LabelSelector,
     /// The pods that are sent.
-    pub(super) objects: LabelSelector,
+    pub(crate) objects: LabelSelector,
     /// Whether pods are selected by their labels at all.
-    pub(super) selects_objects: bool,
+    pub(crate) selects_objects: bool,
     /// Selectors of namespaces that another field manager set, if the configuration is ours.
-    pub(super) edited: Vec<String>,
+    pub(crate) edited: Vec<String>,
     /// The names of foreign match conditions, which are not evaluated.
     conditions: Vec<String>,
 }
 
 impl Hook {
     /// The GMSA webhooks of a configuration that are asked before a pod is created.
-    pub(super) fn all(configuration: &Value) -> impl Iterator<Item = Self> {
+    pub(crate) fn all(configuration: &Value) -> impl Iterator<Item = Self> {
         value::array(configuration, "/webhooks")
             .filter(|hook| is_gmsa_webhook(configuration, hook) && takes_pods(hook))
             .map(|hook| {
@@ -65,7 +65,7 @@ impl Hook {
     }
 
     /// From now on these namespaces' pods are sent, all of them.
-    pub(super) fn choose(&mut self, namespaces: &LabelSelector) {
+    pub(crate) fn choose(&mut self, namespaces: &LabelSelector) {
         self.namespaces = namespaces.clone();
         self.objects = LabelSelector::default();
         self.selects_objects = false;
@@ -74,17 +74,17 @@ impl Hook {
     }
 
     /// The webhook as people name it.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("{} ({})", self.configuration, self.name)
     }
 
     /// Whether it may skip pods of the namespaces that it selects.
-    pub(super) fn is_leaky(&self) -> bool {
+    pub(crate) fn is_leaky(&self) -> bool {
         self.selects_objects || !self.conditions.is_empty()
     }
 
     /// By what.
-    pub(super) fn leaks(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn leaks(&self) -> impl Iterator<Item = String> {
         let selector =
             self.selects_objects.then(|| format!("objectSelector of webhook {}", self.name));
         let conditions = self.conditions.iter().map(|condition| {
