@@ -18,9 +18,29 @@ pub fn printable(text: &str) -> impl fmt::Display + '_ {
     })
 }
 
+/// The first names of a list, and how many more there are: `a, b and 3 more`.
+#[must_use]
+pub fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>, most: usize) -> String {
+    let names: Vec<N> = names.into_iter().collect();
+    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let rest = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{rest}", shown.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut() {
+        for (most, shown) in [(0, " and 3 more"), (2, "a, b and 1 more"), (3, "a, b, c")] {
+            assert_eq!(listed(["a", "b", "c"], most), shown);
+        }
+        assert_eq!(listed([] as [&str; 0], 3), "");
+    }
 
     #[test]
     fn only_what_cannot_be_shown_is_escaped() {
