@@ -44,6 +44,18 @@ pub fn counted<N: fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) ->
     }
 }
 
+/// The first names of a list, and how many more there are: `a, b and 3 more`.
+#[must_use]
+pub fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>, most: usize) -> String {
+    let names: Vec<N> = names.into_iter().collect();
+    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let rest = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{rest}", shown.join(", "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +79,14 @@ mod tests {
         ] {
             assert_eq!(counted(number, noun), shown);
         }
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        for (most, shown) in [(0, " and 3 more"), (2, "a, b and 1 more"), (3, "a, b, c")] {
+            assert_eq!(listed(["a", "b", "c"], most), shown);
+        }
+        assert_eq!(listed([] as [&str; 0], 3), "");
     }
 
     #[test]

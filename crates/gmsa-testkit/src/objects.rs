@@ -35,6 +35,21 @@ pub fn binding(name: &str, namespace: &str, account: &str) -> Value {
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}})
 }
 
+/// A schema for any contents.
+pub fn any() -> Value {
+    json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// The definition of a namespaced kind that only some clusters have.
+pub fn definition(group: &str, kind: &str, plural: &str, schema: &Value) -> Value {
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.{group}")},
+        "spec": {"group": group, "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": schema}}]}})
+}
+
 /// `windowsOptions` as a security context.
 pub fn gmsa(name: Option<&str>, contents: Option<&str>) -> Value {
     let mut options = json!({});

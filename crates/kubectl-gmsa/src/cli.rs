@@ -91,7 +91,7 @@ Examples:
   # Check the output of a chart
   helm template . | kubectl gmsa review -f -")]
 pub struct Review {
-    /// Files, or directories with all below them, of manifests; - is standard input
+    /// Manifest files, or directories, which are searched recursively; - is standard input
     #[arg(short, long = "filename", visible_alias = "file", value_name = "PATH", required = true)]
     pub filename: Vec<PathBuf>,
     /// Take credential specs and rights from the cluster instead of the files

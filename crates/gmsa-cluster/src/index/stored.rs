@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use gmsa_core::index::Index;
 use gmsa_core::names::{INDEX, INDEX_EARLY, INDEX_LEFT_OUT, INDEX_SEEN, NAME, PART_OF};
+use gmsa_core::printable::listed;
 use kube::api::DynamicObject;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -109,10 +110,7 @@ impl Version {
 
 /// Names as a text: the first of them, and how many more there are.
 pub(super) fn shown_names(names: &[String]) -> String {
-    let shown: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();
-    let more = names.len() - shown.len();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", shown.join(", "))
+    listed(names, NAMES)
 }
 
 /// The last version that was seen.

@@ -37,6 +37,7 @@ use kube::api::ObjectMeta;
 use serde_json::{Value, json};
 
 use self::expressions::{Source, Step};
+use super::guard::{as_variables, constraints, everything, rule};
 use super::webhooks::{USES_GMSA, namespace_requirements};
 use super::{Options, Version, labels, merge};
 pub use expressions::left_out_by_policies;
@@ -331,15 +332,7 @@ impl Engine<'_> {
     }
 
     fn binding(&self, name: &str, needs_source: bool, not_found: &str) -> Value {
-        let mut spec = json!({
-            "policyName": self.name(name),
-            // The defaults, set explicitly so that an apply removes selectors that exclude pods.
-            "matchResources": {
-                "matchPolicy": "Equivalent",
-                "namespaceSelector": {},
-                "objectSelector": {},
-            },
-        });
+        let mut spec = json!({"policyName": self.name(name), "matchResources": everything()});
         if needs_source && self.source.parameters {
             merge(
                 &mut spec,
@@ -388,20 +381,9 @@ fn spec(asked: Asked, variables: Vec<(String, String)>) -> Value {
         Asked::Seen => json!({"matchLabels": {SEEN: "true"}}),
         Asked::Pods | Asked::Ephemeral => json!({}),
     };
-    let variables: Vec<Value> = variables
-        .into_iter()
-        .map(|(name, expression)| json!({"name": name, "expression": expression}))
-        .collect();
-    let mut spec = json!({
-        "matchConstraints": {
-            "matchPolicy": "Equivalent",
-            "namespaceSelector": {},
-            "objectSelector": selector,
-            "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
-                "operations": [operation], "resources": [resource], "scope": "Namespaced"}],
-        },
-        "variables": variables,
-    });
+    let mut constraints = constraints(vec![rule(operation, resource)]);
+    merge(&mut constraints, json!({"objectSelector": selector}));
+    let mut spec = json!({"matchConstraints": constraints, "variables": as_variables(variables)});
     let condition = match asked {
         // The label says so already.
         Asked::Seen => return spec,

@@ -11,12 +11,13 @@ use gmsa_core::admission::{CONTENTS_WITHOUT_NAME, GRANTS_IT, OR_WITH_KUBECTL, Re
 use gmsa_core::grant::Grant;
 use gmsa_core::names::{GROUP, GUARD, PLURAL, PROBE_LABEL};
 use gmsa_core::pod::PlaceKind;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::api::value::array;
 
 use super::webhooks::{MATCH_CONDITION, namespace_requirements};
-use super::{NamespaceRequirement, Options, Version, labels};
+use super::{NamespaceRequirement, Options, Version, labels, merge};
 
 /// The most different credential specs that a pod may name. An access review costs 350,000 of the
 /// 10,000,000 units that all expressions of a policy may cost, and of the 1,000,000 of one of them.
@@ -63,39 +64,48 @@ pub(super) fn binding(policy: &str) -> Value {
         "spec": {
             "policyName": policy,
             "validationActions": ["Deny"],
-            // The defaults, set explicitly so that an apply removes selectors that exclude pods.
-            "matchResources": {
-                "matchPolicy": "Equivalent",
-                "namespaceSelector": {},
-                "objectSelector": {},
-            },
+            "matchResources": everything(),
         },
     })
 }
 
+/// What a policy or a binding matches before its rules. The defaults, set explicitly so that an apply
+/// removes selectors that exclude pods.
+pub(super) fn everything() -> Value {
+    json!({"matchPolicy": "Equivalent", "namespaceSelector": {}, "objectSelector": {}})
+}
+
+/// What a policy matches by its rules.
+pub(super) fn constraints(rules: impl Into<Value>) -> Value {
+    let mut constraints = everything();
+    merge(&mut constraints, json!({"resourceRules": rules.into()}));
+    constraints
+}
+
+/// Variables as a policy has them. An expression can only name those before it.
+pub(super) fn as_variables<N: Serialize>(all: impl IntoIterator<Item = (N, String)>) -> Value {
+    let all = all.into_iter();
+    all.map(|(name, expression)| json!({"name": name, "expression": expression})).collect()
+}
+
 /// The policy's spec where every namespace is sent to the webhook.
 pub(super) fn spec() -> Value {
-    let variables: Vec<Value> = variables()
-        .into_iter()
-        .map(|(name, expression)| json!({"name": name, "expression": expression}))
-        .collect();
     json!({
         "failurePolicy": "Fail",
-        "matchConstraints": {
-            "matchPolicy": "Equivalent",
-            "namespaceSelector": {},
-            "objectSelector": {},
-            "resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"],
-                    "resources": ["pods"], "scope": "Namespaced"},
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"],
-                    "resources": ["pods/ephemeralcontainers"], "scope": "Namespaced"},
-            ],
-        },
+        "matchConstraints": constraints(vec![
+            rule("CREATE", "pods"),
+            rule("UPDATE", "pods/ephemeralcontainers"),
+        ]),
         "matchConditions": [{"name": "uses-gmsa", "expression": MATCH_CONDITION}],
-        "variables": variables,
+        "variables": as_variables(variables()),
         "validations": validations(),
     })
+}
+
+/// The rule for an operation on pods, or on a part of them.
+pub(super) fn rule(operation: &str, resource: &str) -> Value {
+    json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": [operation],
+        "resources": [resource], "scope": "Namespaced"})
 }
 
 fn validations() -> Vec<Value> {

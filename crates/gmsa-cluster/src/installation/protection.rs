@@ -11,7 +11,7 @@ use gmsa_core::names::{
 };
 use serde_json::{Value, json};
 
-use super::guard::{binding, policy, quoted};
+use super::guard::{as_variables, binding, constraints, policy, quoted};
 use super::{Certificates, Options, Version, engine};
 
 /// The policies, and their bindings, that an API server's own files can protect.
@@ -64,32 +64,22 @@ pub(super) fn spec(options: &Options) -> Value {
         ("isTrusted", is_trusted(options).to_owned()),
         ("changesOnlyTrust", changes_only_trust()),
         ("keepsIndex", keeps_index()),
-    ]
-    .map(|(name, expression)| json!({"name": name, "expression": expression}));
+    ];
     json!({
         "failurePolicy": "Fail",
-        "matchConstraints": {
-            "matchPolicy": "Equivalent",
-            "namespaceSelector": {},
-            "objectSelector": {},
-            "resourceRules": [
-                rule(
-                    "admissionregistration.k8s.io",
-                    &changes,
-                    &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
-                ),
-                rule("apiextensions.k8s.io", &changes, &["customresourcedefinitions"]),
-                rule(
-                    "rbac.authorization.k8s.io",
-                    &changes,
-                    &["clusterroles", "clusterrolebindings"],
-                ),
-                // Users who may create an index, while there is none, could forge it.
-                rule(DOMAIN, &["CREATE", "UPDATE", "DELETE"], &[INDEX_PLURAL]),
-            ],
-        },
+        "matchConstraints": constraints(vec![
+            rule(
+                "admissionregistration.k8s.io",
+                &changes,
+                &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+            ),
+            rule("apiextensions.k8s.io", &changes, &["customresourcedefinitions"]),
+            rule("rbac.authorization.k8s.io", &changes, &["clusterroles", "clusterrolebindings"]),
+            // Users who may create an index, while there is none, could forge it.
+            rule(DOMAIN, &["CREATE", "UPDATE", "DELETE"], &[INDEX_PLURAL]),
+        ]),
         "matchConditions": [{"name": "is-ours", "expression": is_ours()}],
-        "variables": variables,
+        "variables": as_variables(variables),
         "validations": [{
             "expression": "variables.isAdministrator || \
                 (variables.isTrusted && variables.changesOnlyTrust) || \

@@ -23,8 +23,8 @@ pub struct RightUnknown(String);
 /// A use of a credential spec: namespace, service account, name.
 type Use = [String; 3];
 
-/// The facts of a cluster.
-pub(crate) struct Snapshot {
+/// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
+pub struct Simulator {
     client: Client,
     specs: BTreeMap<String, SpecFact>,
     /// Whether each of them may.
@@ -35,8 +35,10 @@ pub(crate) struct Snapshot {
     fates: BTreeMap<String, Fate>,
 }
 
-impl Snapshot {
-    pub(crate) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
+impl Simulator {
+    /// With these credential specs, by their names.
+    #[must_use]
+    pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
         let fact = |(name, object): (&String, &Value)| {
             let fact = match Prepared::from_object(name, object) {
                 Some(prepared) => SpecFact::Found(Arc::new(prepared)),
@@ -49,14 +51,50 @@ impl Snapshot {
         Self { client, specs, rights, missing, fates }
     }
 
+    /// The same, with what becomes of the pods of a namespace.
+    #[must_use]
+    pub fn with_fate(mut self, namespace: &str, fate: Fate) -> Self {
+        self.fates.insert(namespace.to_owned(), fate);
+        self
+    }
+
     /// Whether there is a credential spec of that name.
     pub(crate) fn exists(&self, name: &str) -> bool {
         self.specs.contains_key(name)
     }
 
+    /// Both steps of a creation.
+    pub async fn walk(
+        &mut self,
+        object: &Value,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Walked, RightUnknown> {
+        loop {
+            let Ok(walked) = walk(object, pod, namespace, self);
+            if !self.settle().await? {
+                return Ok(walked);
+            }
+        }
+    }
+
+    /// The validating step alone, for a pod that is already stored.
+    pub async fn validate(
+        &mut self,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Decision, RightUnknown> {
+        loop {
+            let Ok(decision) = decide(Step::Validate, pod, namespace, self);
+            if !self.settle().await? {
+                return Ok(decision);
+            }
+        }
+    }
+
     /// Asks for missing facts. True if any were missing: then the decision made without them does not
     /// count and must be judged again.
-    pub(crate) async fn settle(&mut self) -> Result<bool, RightUnknown> {
+    async fn settle(&mut self) -> Result<bool, RightUnknown> {
         let missing = std::mem::take(&mut *self.missing.lock());
         let asked_any = !missing.is_empty();
         self.rights.extend(reviews(&self.client, missing).await.map_err(RightUnknown)?);
@@ -64,7 +102,7 @@ impl Snapshot {
     }
 }
 
-impl Source for Snapshot {
+impl Source for Simulator {
     type Error = Infallible;
 
     fn spec(&self, name: &str) -> Result<SpecFact, Infallible> {
@@ -89,54 +127,5 @@ impl Source for Snapshot {
 
     fn fate(&self, namespace: &str) -> Result<Fate, Infallible> {
         Ok(self.fates.get(namespace).copied().unwrap_or(Fate::Checked))
-    }
-}
-
-/// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
-pub struct Simulator {
-    snapshot: Snapshot,
-}
-
-impl Simulator {
-    /// With these credential specs, by their names.
-    #[must_use]
-    pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
-        Self { snapshot: Snapshot::new(client, specs) }
-    }
-
-    /// The same, with what becomes of the pods of a namespace.
-    #[must_use]
-    pub fn with_fate(mut self, namespace: &str, fate: Fate) -> Self {
-        self.snapshot.fates.insert(namespace.to_owned(), fate);
-        self
-    }
-
-    /// Both steps of a creation.
-    pub async fn walk(
-        &mut self,
-        object: &Value,
-        pod: &Pod<'_>,
-        namespace: &str,
-    ) -> Result<Walked, RightUnknown> {
-        loop {
-            let Ok(walked) = walk(object, pod, namespace, &self.snapshot);
-            if !self.snapshot.settle().await? {
-                return Ok(walked);
-            }
-        }
-    }
-
-    /// The validating step alone, for a pod that is already stored.
-    pub async fn validate(
-        &mut self,
-        pod: &Pod<'_>,
-        namespace: &str,
-    ) -> Result<Decision, RightUnknown> {
-        loop {
-            let Ok(decision) = decide(Step::Validate, pod, namespace, &self.snapshot);
-            if !self.snapshot.settle().await? {
-                return Ok(decision);
-            }
-        }
     }
 }

@@ -45,7 +45,7 @@ macro_rules! reasons {
 reasons! {
     /// The field has contents without a name.
     ContentsWithoutName: "contents-without-name", 422,
-        "The field carries `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
+        "The field has `gmsaCredentialSpec` but no `gmsaCredentialSpecName`, so no right can be checked.",
         "Set gmsaCredentialSpecName to the name of the GMSACredentialSpec and leave gmsaCredentialSpec out: the webhook fills it in.";
     /// The name is not a DNS-1123 subdomain.
     NameInvalid: "name-invalid", 422,
@@ -55,7 +55,7 @@ reasons! {
     ContentsTooLarge: "contents-too-large", 422,
         "The contents are over 64 KiB, which the API server does not accept.",
         "Shorten the credential spec.";
-    /// More places use a GMSA than the limit.
+    /// More fields use a GMSA than the limit.
     TooManyPlaces: "too-many-places", 422,
         "More fields of one pod use a GMSA than the webhook checks (500, or its `--max-places`), or one of its lists has more than 1,000 containers: checking them would delay the pods of others.",
         "Set the credential spec once, in the security context of the pod: all its containers take it from there. Or have the administrator of the webhook raise `--max-places`.";
@@ -159,7 +159,7 @@ impl Reason {
 pub struct Denial {
     /// Why.
     pub reason: Reason,
-    /// The whole sentence, with the place and the next step.
+    /// The whole sentence, with the field and the next step.
     pub message: String,
     /// The path of the field at fault; empty if it is not a single field.
     pub field: String,

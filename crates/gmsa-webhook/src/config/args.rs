@@ -96,15 +96,15 @@ pub struct Args {
     /// false]
     #[arg(long, value_parser = boolean)]
     pub metrics_https: Option<bool>,
-    /// The least TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
+    /// The lowest TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
     #[arg(long, value_name = "VERSION", value_parser = tls::min_version)]
     pub tls_min_version: Option<MinVersion>,
-    /// The cipher suites, by the names of Kubernetes, separated by commas; those of TLS 1.3 are all
+    /// The cipher suites by their Kubernetes names, separated by commas; those of TLS 1.3 are all
     /// used if none of them is named [default: all that are known]
     #[arg(long, value_name = "NAMES", value_parser = listed(tls::cipher_suite))]
     pub tls_cipher_suites: Option<Listed<CipherSuite>>,
-    /// The groups for the key exchange, separated by commas: names as in Go, names of IANA, or numbers
-    /// as Kubernetes takes them; the client's order decides [default:
+    /// The groups for the key exchange, separated by commas: Go or IANA names, or the numbers that
+    /// Kubernetes uses; the client's order decides [default:
     /// X25519MLKEM768,X25519,CurveP256,CurveP384]
     #[arg(long, value_name = "NAMES", value_parser = listed(tls::curve))]
     pub tls_curves: Option<Listed<Curve>>,
@@ -151,7 +151,7 @@ pub struct Args {
     /// The lifetime of a generated CA, which is replaced after two thirds of it
     #[arg(long, value_name = "DAYS", default_value_t = 730.0, value_parser = lifetime)]
     pub ca_validity: f64,
-    /// How long a new CA is trusted before it is used, and an old one after it was used
+    /// How long a new CA is trusted before its first use, and an old one after its last
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = positive)]
     pub ca_overlap: f64,
     /// Answer admission requests only from clients with a certificate of this CA
@@ -198,10 +198,10 @@ pub struct Args {
     /// sends
     #[arg(long, value_name = "SECONDS", default_value_t = 4.0, value_parser = positive)]
     pub deadline: f64,
-    /// When a connection is closed gracefully, plus or minus a tenth
+    /// The age at which a connection is closed gracefully, plus or minus a tenth
     #[arg(long, value_name = "SECONDS", default_value_t = 300.0, value_parser = positive)]
     pub max_connection_age: f64,
-    /// How long to keep answering after the signal to stop, until the Service has no more endpoint
+    /// How long to keep answering after the signal to stop, so that the Service's endpoints are updated first
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = number)]
     pub drain: f64,
     /// How long requests in flight may take after that
@@ -210,10 +210,10 @@ pub struct Args {
     /// How long a granted right is cached, at most 10; 0 turns the cache off
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = up_to_ten)]
     pub remember: f64,
-    /// Live reads per second; 0 means no limit [default: QPS, then 100]
+    /// Direct reads per second; 0 means no limit [default: QPS, then 100]
     #[arg(long, value_name = "N", value_parser = number)]
     pub qps: Option<f64>,
-    /// Live reads at once [default: BURST, then 200]
+    /// Direct reads at once [default: BURST, then 200]
     #[arg(long, value_name = "N")]
     pub burst: Option<u32>,
     /// Give a random hostname to pods that use a GMSA and set none [default: RANDOM_HOSTNAME]
@@ -236,7 +236,7 @@ pub struct Args {
     /// The format of the log
     #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = LogFormat::Json)]
     pub log_format: LogFormat,
-    /// The least level that is logged [default: LOG_LEVEL, then info]
+    /// The lowest level to log [default: LOG_LEVEL, then info]
     #[arg(long, global = true, value_enum, value_name = "LEVEL")]
     pub log_level: Option<Level>,
     /// Send traces to this OpenTelemetry collector (OTLP in protobuf over plain HTTP), such as

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use gmsa_cluster::api::apply::Applier;
 use gmsa_testkit::api_proxy::ApiProxy;
 use gmsa_testkit::control_plane::{ControlPlane, Options};
 use gmsa_testkit::https::Https;
@@ -13,7 +14,7 @@ use gmsa_testkit::process::{eventually, free_port};
 use gmsa_testkit::server::Server;
 use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
@@ -26,11 +27,17 @@ async fn a_grant_works_at_the_next_try_and_a_revocation_within_a_second(world: W
     checks::a_grant_works_at_once_and_a_revocation_within_a_second(&world).await;
 }
 
-/// A control plane of its own, in which nobody else changes roles, and a server in front of it.
+/// A control plane of its own, in which nobody else changes roles.
 struct Quiet {
     plane: ControlPlane,
     client: kube::Client,
-    /// What stands between the server and the API server, if it was asked for.
+    authority: Authority,
+}
+
+/// A server in front of it.
+struct Served {
+    plane: Arc<Quiet>,
+    /// What is between the server and the API server, if it was asked for.
     proxy: Option<ApiProxy>,
     server: Server,
     https: Https,
@@ -41,16 +48,7 @@ const NAMESPACE: &str = "default";
 const SPEC: &str = "webapp1";
 
 impl Quiet {
-    async fn start(test: &str, options: Options, more: &[&str]) -> Option<Self> {
-        Self::start_behind(test, options, more, false).await
-    }
-
-    async fn start_behind(
-        test: &str,
-        options: Options,
-        more: &[&str],
-        proxied: bool,
-    ) -> Option<Self> {
+    async fn start(test: &str, options: Options) -> Option<Arc<Self>> {
         let plane = ControlPlane::start_private(test, options).await?;
         let client = plane.client().await;
         let apply = async |object: Value| apply(&client, &object).await;
@@ -58,14 +56,22 @@ impl Quiet {
         apply(definition).await;
         apply(objects::credential_spec(SPEC, "WebApp1")).await;
         apply(objects::role(SPEC)).await;
+        Some(Arc::new(Self { plane, client, authority: Authority::new("test") }))
+    }
+
+    async fn serve(self: &Arc<Self>, more: &[&str]) -> Served {
+        self.serve_behind(more, false).await
+    }
+
+    async fn serve_behind(self: &Arc<Self>, more: &[&str], proxied: bool) -> Served {
         let files = tempfile::tempdir().unwrap();
-        let authority = Authority::new("test");
-        let (certificate, key) = authority.server(&["localhost"]).write(files.path(), "server");
-        let mut kubeconfig = plane.kubeconfig_path();
+        let pair = self.authority.server(&["localhost"]);
+        let (certificate, key) = pair.write(files.path(), "server");
+        let mut kubeconfig = self.plane.kubeconfig_path();
         let mut proxy = None;
         if proxied {
             kubeconfig = files.path().join("kubeconfig");
-            let started = ApiProxy::start(client.clone()).await;
+            let started = ApiProxy::start(self.client.clone()).await;
             started.write_kubeconfig(&kubeconfig);
             proxy = Some(started);
         }
@@ -76,17 +82,19 @@ impl Quiet {
         ];
         let args: Vec<&str> = own.iter().map(String::as_str).chain(more.iter().copied()).collect();
         let server = Server::start(crate::support::PROGRAM, &args, &[]).await;
-        server.ready(authority.pem()).await;
-        let https = Https::new(server.https, authority.pem());
-        Some(Self { plane, client, proxy, server, https, _files: files })
+        server.ready(self.authority.pem()).await;
+        let https = Https::new(server.https, self.authority.pem());
+        Served { plane: Arc::clone(self), proxy, server, https, _files: files }
     }
+}
 
+impl Served {
     async fn grant(&self) {
-        apply(&self.client, &objects::binding(SPEC, NAMESPACE, "web")).await;
+        apply(&self.plane.client, &objects::binding(SPEC, NAMESPACE, "web")).await;
     }
 
     async fn revoke(&self) {
-        let bindings: Api<RoleBinding> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let bindings: Api<RoleBinding> = Api::namespaced(self.plane.client.clone(), NAMESPACE);
         bindings.delete(SPEC, &DeleteParams::default()).await.unwrap();
     }
 
@@ -123,22 +131,9 @@ fn review(account: &str) -> Value {
 
 /// Applies an object, and waits until its kind is served.
 async fn apply(client: &kube::Client, object: &Value) {
-    let text = |key: &str| object[key].as_str().unwrap();
-    let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", "v1"));
-    let kind = kube::core::GroupVersionKind::gvk(group, version, text("kind"));
-    eventually("the object is applied", SOON, || async {
-        let (resource, capabilities) = kube::discovery::pinned_kind(client, &kind).await.ok()?;
-        let api: Api<kube::api::DynamicObject> = match capabilities.scope {
-            kube::discovery::Scope::Cluster => Api::all_with(client.clone(), &resource),
-            kube::discovery::Scope::Namespaced => {
-                Api::namespaced_with(client.clone(), NAMESPACE, &resource)
-            }
-        };
-        let params = PatchParams::apply("test").force();
-        let name = object["metadata"]["name"].as_str().unwrap();
-        api.patch(name, &params, &Patch::Apply(object)).await.ok().map(drop)
-    })
-    .await;
+    let applier = Applier::new(client.clone(), "test", true);
+    let applied = || async { applier.apply(object).await.ok().map(drop) };
+    eventually("the object is applied", SOON, applied).await;
 }
 
 /// Questions that are asked while a right is revoked.
@@ -151,9 +146,9 @@ struct Load {
 }
 
 impl Load {
-    async fn ask(&self, quiet: &Quiet) {
+    async fn ask(&self, served: &Served) {
         let began = Instant::now();
-        if quiet.is_allowed().await {
+        if served.is_allowed().await {
             let mut last = self.last.lock().await;
             *last = (*last).max(Some(began));
         }
@@ -161,13 +156,13 @@ impl Load {
     }
 
     /// Six ask, each anew as soon as it has its answer.
-    async fn without_a_pause(self: Arc<Self>, quiet: Arc<Quiet>) {
+    async fn without_a_pause(self: Arc<Self>, served: Arc<Served>) {
         let mut askers = JoinSet::new();
         for _ in 0..6 {
-            let (this, quiet) = (Arc::clone(&self), Arc::clone(&quiet));
+            let (this, served) = (Arc::clone(&self), Arc::clone(&served));
             askers.spawn(async move {
                 while !this.stop.load(Ordering::SeqCst) {
-                    this.ask(&quiet).await;
+                    this.ask(&served).await;
                 }
             });
         }
@@ -175,11 +170,11 @@ impl Load {
     }
 
     /// One more question every 25 ms, whatever becomes of those before it.
-    async fn at_a_steady_pace(self: Arc<Self>, quiet: Arc<Quiet>) {
+    async fn at_a_steady_pace(self: Arc<Self>, served: Arc<Served>) {
         let mut questions = JoinSet::new();
         while !self.stop.load(Ordering::SeqCst) {
-            let (this, quiet) = (Arc::clone(&self), Arc::clone(&quiet));
-            questions.spawn(async move { this.ask(&quiet).await });
+            let (this, served) = (Arc::clone(&self), Arc::clone(&served));
+            questions.spawn(async move { this.ask(&served).await });
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         questions.join_all().await;
@@ -189,14 +184,14 @@ impl Load {
     /// answered with yes that was asked a second after the API server had acknowledged it.
     async fn survives_a_revocation(
         &self,
-        quiet: &Quiet,
+        served: &Served,
         load: impl Future<Output = ()> + Send + 'static,
         before: Duration,
         revoked: impl FnOnce(Instant),
     ) {
         let load = tokio::spawn(load);
         tokio::time::sleep(before).await;
-        quiet.revoke().await;
+        served.revoke().await;
         let acknowledged = Instant::now();
         revoked(acknowledged);
         tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -207,21 +202,28 @@ impl Load {
         let last = self.last.lock().await.expect("allowed before");
         let late = last.saturating_duration_since(acknowledged);
         assert!(late < Duration::from_secs(1), "admitted {late:?} after the revocation");
-        assert!(!quiet.is_allowed().await);
+        assert!(!served.is_allowed().await);
     }
 }
 
+/// One after the other on one control plane, because each needs the machine for itself.
 #[tokio::test]
 async fn a_revocation_under_load_is_in_force_within_a_second() {
     let name = "a_revocation_under_load_is_in_force_within_a_second";
-    let Some(quiet) = Quiet::start(name, Options::default(), &[]).await else { return };
-    let quiet = Arc::new(quiet);
+    let Some(quiet) = Quiet::start(name, Options::default()).await else { return };
+    revoked_under_load(&quiet).await;
+    revoked_though_reviews_answer_wrongly(&quiet).await;
+    revoked_though_slow_reviews_answer_wrongly(&quiet).await;
+}
+
+async fn revoked_under_load(quiet: &Arc<Quiet>) {
+    let served = Arc::new(quiet.serve(&[]).await);
     for _ in 0..8 {
-        quiet.grant().await;
-        quiet.warm().await;
+        served.grant().await;
+        served.warm().await;
         let load = Arc::new(Load::default());
-        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&quiet));
-        load.survives_a_revocation(&quiet, asking, Duration::from_millis(100), |_| ()).await;
+        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&served));
+        load.survives_a_revocation(&served, asking, Duration::from_millis(100), |_| ()).await;
     }
 }
 
@@ -254,22 +256,17 @@ impl Lies {
     }
 }
 
-#[tokio::test]
-async fn a_revocation_under_load_is_in_force_within_a_second_though_reviews_answer_wrongly() {
-    let name = "a_revocation_under_load_is_in_force_within_a_second_though_reviews_answer_wrongly";
-    let Some(quiet) = Quiet::start_behind(name, Options::default(), &[], true).await else {
-        return;
-    };
-    let quiet = Arc::new(quiet);
-    let proxy = quiet.proxy.as_ref().unwrap();
+async fn revoked_though_reviews_answer_wrongly(quiet: &Arc<Quiet>) {
+    let served = Arc::new(quiet.serve_behind(&[], true).await);
+    let proxy = served.proxy.as_ref().unwrap();
     for _ in 0..5 {
-        quiet.grant().await;
-        quiet.warm().await;
+        served.grant().await;
+        served.warm().await;
         // A cached one of these is wrong for longer.
         let lies = Lies::start(proxy);
         let load = Arc::new(Load::default());
-        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&quiet));
-        load.survives_a_revocation(&quiet, asking, Duration::from_millis(100), |revoked| {
+        let asking = Arc::clone(&load).without_a_pause(Arc::clone(&served));
+        load.survives_a_revocation(&served, asking, Duration::from_millis(100), |revoked| {
             *lies.until.lock().unwrap() = Some(revoked + LIES);
         })
         .await;
@@ -277,29 +274,22 @@ async fn a_revocation_under_load_is_in_force_within_a_second_though_reviews_answ
     }
 }
 
-#[tokio::test]
-async fn a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews_answer_wrongly() {
-    let name =
-        "a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews_answer_wrongly";
-    let options = Options::default();
-    let Some(quiet) = Quiet::start_behind(name, options, &["--remember=1"], true).await else {
-        return;
-    };
-    let quiet = Arc::new(quiet);
-    let proxy = quiet.proxy.as_ref().unwrap();
+async fn revoked_though_slow_reviews_answer_wrongly(quiet: &Arc<Quiet>) {
+    let served = Arc::new(quiet.serve_behind(&["--remember=1"], true).await);
+    let proxy = served.proxy.as_ref().unwrap();
     let shared = async || {
-        quiet.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="shared"}"#).await
+        served.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="shared"}"#).await
     };
     for _ in 0..3 {
-        quiet.grant().await;
-        quiet.warm().await;
+        served.grant().await;
+        served.warm().await;
         let (lies, before) = (Lies::start(proxy), shared().await);
         // Longer than an answer is cached: one review is always under way, for all to join. A request
         // that joins one that began before the revocation, or that got the old answer, is wrong.
         proxy.hold(Duration::from_millis(1300));
         let load = Arc::new(Load::default());
-        let asking = Arc::clone(&load).at_a_steady_pace(Arc::clone(&quiet));
-        load.survives_a_revocation(&quiet, asking, Duration::from_millis(2500), |revoked| {
+        let asking = Arc::clone(&load).at_a_steady_pace(Arc::clone(&served));
+        load.survives_a_revocation(&served, asking, Duration::from_millis(2500), |revoked| {
             *lies.until.lock().unwrap() = Some(revoked + LIES);
         })
         .await;
@@ -312,21 +302,22 @@ async fn a_revocation_under_load_is_in_force_within_a_second_though_slow_reviews
 #[tokio::test]
 async fn a_warm_answer_asks_the_api_server_nothing() {
     let name = "a_warm_answer_asks_the_api_server_nothing";
-    let Some(quiet) = Quiet::start(name, Options::default(), &[]).await else { return };
-    quiet.grant().await;
-    quiet.warm().await;
+    let Some(quiet) = Quiet::start(name, Options::default()).await else { return };
+    let served = quiet.serve(&[]).await;
+    served.grant().await;
+    served.warm().await;
     let live = async || {
-        quiet.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="live"}"#).await
+        served.server.metric(r#"gmsa_access_reviews_total{result="allowed",source="live"}"#).await
     };
-    let (before, remembered) = (live().await, quiet.answers_from_memory().await);
+    let (before, remembered) = (live().await, served.answers_from_memory().await);
     // A paused API server answers nothing: what is admitted now is from the cache.
     quiet.plane.pause();
     for _ in 0..50 {
-        assert!(quiet.is_allowed().await);
+        assert!(served.is_allowed().await);
     }
     quiet.plane.resume();
     assert_eq!(live().await, before);
-    assert_eq!(quiet.answers_from_memory().await, remembered + 50.0);
+    assert_eq!(served.answers_from_memory().await, remembered + 50.0);
 }
 
 #[tokio::test]
@@ -348,30 +339,31 @@ async fn a_failing_authorizer_admits_nothing() {
         ],
         ..Options::default()
     };
-    let Some(quiet) = Quiet::start(name, options, &["--deadline=30"]).await else { return };
-    quiet.grant().await;
+    let Some(quiet) = Quiet::start(name, options).await else { return };
+    let served = quiet.serve(&["--deadline=30"]).await;
+    served.grant().await;
     eventually("what RBAC allows is admitted", SOON, || async {
-        quiet.is_allowed().await.then_some(())
+        served.is_allowed().await.then_some(())
     })
     .await;
     // RBAC has no opinion on this one, and the other authorizer cannot be asked.
-    let answer = quiet.https.review("/validate", &review("stranger")).await;
+    let answer = served.https.review("/validate", &review("stranger")).await;
     assert_eq!(answer["allowed"], json!(false));
     assert_eq!(answer["status"]["code"], json!(500), "{answer}");
     let message = answer["status"]["message"].as_str().unwrap();
     assert!(message.contains("the authorizer reports"), "{message}");
     let errors = r#"gmsa_access_reviews_total{result="error",source="live"}"#;
-    assert!(quiet.server.metric(errors).await >= 1.0);
+    assert!(served.server.metric(errors).await >= 1.0);
 }
 
 #[tokio::test]
 async fn an_allowed_answer_with_denied_or_an_error_admits_nothing() {
     let name = "an_allowed_answer_with_denied_or_an_error_admits_nothing";
-    let quiet = Quiet::start_behind(name, Options::default(), &["--deadline=30"], true).await;
-    let Some(quiet) = quiet else { return };
-    quiet.grant().await;
-    quiet.warm().await;
-    let proxy = quiet.proxy.as_ref().unwrap();
+    let Some(quiet) = Quiet::start(name, Options::default()).await else { return };
+    let served = quiet.serve_behind(&["--deadline=30"], true).await;
+    served.grant().await;
+    served.warm().await;
+    let proxy = served.proxy.as_ref().unwrap();
     for (status, code, words) in [
         (json!({"evaluationError": "role \"x\" not found"}), 500, "role \"x\" not found"),
         (json!({"denied": true}), 403, "is not authorized to `use`"),
@@ -393,7 +385,7 @@ async fn an_allowed_answer_with_denied_or_an_error_admits_nothing() {
         role["metadata"]["labels"] = json!({"touched": text});
         apply(&quiet.client, &role).await;
         let answer = eventually("the API server is asked", SOON, || async {
-            let answer = quiet.judge().await;
+            let answer = served.judge().await;
             asked.load(Ordering::SeqCst).then_some(answer)
         })
         .await;
@@ -403,5 +395,5 @@ async fn an_allowed_answer_with_denied_or_an_error_admits_nothing() {
         assert!(message.contains(words), "{message}");
     }
     proxy.change(|_, _| ());
-    assert!(quiet.is_allowed().await, "what the API server itself says is believed");
+    assert!(served.is_allowed().await, "what the API server itself says is believed");
 }

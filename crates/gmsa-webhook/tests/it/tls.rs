@@ -8,7 +8,7 @@ use crate::support::{SOON, install_definition, server};
 use gmsa_testkit::https::Https;
 use gmsa_testkit::pki::Authority;
 use gmsa_testkit::process::eventually;
-use gmsa_testkit::shared;
+use gmsa_testkit::{objects, shared};
 use http::StatusCode;
 use rustls::NamedGroup;
 use rustls::crypto::aws_lc_rs;
@@ -131,15 +131,12 @@ async fn metrics_are_served_over_https_if_asked() {
 
 /// The kind of OpenShift's settings of API servers, as far as it is read.
 fn apiservers() -> Value {
-    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": "apiservers.config.openshift.io",
-            "annotations": {"api-approved.kubernetes.io": "https://github.com/openshift/api/pull/470"}},
-        "spec": {"group": "config.openshift.io", "scope": "Cluster",
-            "names": {"kind": "APIServer", "plural": "apiservers", "singular": "apiserver",
-                "listKind": "APIServerList"},
-            "versions": [{"name": "v1", "served": true, "storage": true,
-                "schema": {"openAPIV3Schema": schema}}]}})
+    let group = "config.openshift.io";
+    let mut definition = objects::definition(group, "APIServer", "apiservers", &objects::any());
+    definition["metadata"]["annotations"] =
+        json!({"api-approved.kubernetes.io": "https://github.com/openshift/api/pull/470"});
+    definition["spec"]["scope"] = json!("Cluster");
+    definition
 }
 
 #[tokio::test]

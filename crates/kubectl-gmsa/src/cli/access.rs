@@ -18,7 +18,7 @@ Examples:
   # Show what one service account may use
   kubectl gmsa access --service-account shop/web
 
-  # Ask whether it may use one; the exit code answers too
+  # Check whether it may use one; the exit code says so too
   kubectl gmsa access webapp1 --service-account shop/web
 
   # Draw a picture

@@ -133,12 +133,12 @@ pub struct Check {
     /// Whose rights to look at.
     #[command(flatten)]
     pub principals: Principals,
-    /// A name by which clients reach the service, such as web.contoso.com or MSSQLSvc/db.contoso.com (http
-    /// without a class): whether they get a Kerberos ticket; can be repeated
+    /// Check whether clients that connect to this name get a Kerberos ticket; a name without a class, such as
+    /// web.contoso.com, is taken as http/web.contoso.com; can be repeated
     #[arg(long, value_name = "NAME")]
     pub service_name: Vec<String>,
-    /// Also log on as this host or user, read the password, and get a Kerberos ticket with it (by
-    /// kinit, where installed). Neither is shown or kept
+    /// Also log on as this host or user, read the password, and get a Kerberos ticket with it (with
+    /// kinit, if it is installed). Neither is printed or stored
     #[arg(long = "as", value_name = "HOST$", requires = "as_password_file")]
     pub as_user: Option<String>,
     /// The file with the password of that host or user, or - for standard input
@@ -187,19 +187,19 @@ pub struct Change {
     group(clap::ArgGroup::new("change").required(true).multiple(true)),
     after_help = "\
 Examples:
-  # AES alone, before RC4 ends
+  # Allow only AES, before RC4 ends
   kubectl gmsa account set WebApp1 --encryption aes256,aes128
 
-  # A name for its service; what would be sent, as LDIF
+  # Preview adding a service principal name, as LDIF
   kubectl gmsa account set WebApp1 --add-spn http/web.contoso.com --dry-run
 
-  # An account that expired works again
+  # Reactivate an expired account
   kubectl gmsa account set WebApp1 --expires never"
 )]
 pub struct Set {
     /// The account
     pub account: String,
-    /// The Kerberos encryption types that the account supports from now on
+    /// The Kerberos encryption types that the account supports
     #[arg(long, value_enum, value_name = "TYPE", value_delimiter = ',', group = "change")]
     pub encryption: Vec<EncryptionType>,
     /// A service principal name to add; can be repeated
@@ -223,8 +223,7 @@ pub struct Set {
     /// Disable the account: it gets no tickets until you enable it
     #[arg(long, group = "change")]
     pub disable: bool,
-    /// Until when the account gets tickets: never to let it go on, or the day on which it expires, such as
-    /// 2027-01-31 (as that day begins, in UTC)
+    /// When the account expires: never, or the beginning of a day in UTC, such as 2027-01-31
     #[arg(long, value_name = "never|DATE", group = "change")]
     pub expires: Option<Expiry>,
     /// `--dry-run`

@@ -37,8 +37,8 @@ pub struct Audit {
     /// users of a credential spec; workloads, rights and credential specs are always checked
     #[arg(long, value_name = "DURATION")]
     pub since: Option<Age>,
-    /// Compare the credential specs and their accounts with the directory, too: the facts of the domain,
-    /// accounts that cannot be used, and encryption types (RC4)
+    /// Also compare the credential specs and their accounts with Active Directory: domain facts, unusable
+    /// accounts, and encryption types (RC4)
     #[arg(long, conflicts_with = "namespace")]
     pub from_ad: bool,
     /// What to print

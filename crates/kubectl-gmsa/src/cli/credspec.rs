@@ -89,7 +89,7 @@ Examples:
   kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --host-plugin aks \\
     --plugin-identity 1234abcd-5678-90ab-cdef-1234567890ab --plugin-secret https://vault.vault.azure.net/secrets/gmsa
 
-  # Be prompted for everything
+  # Answer prompts for everything
   kubectl gmsa credspec create")]
 pub struct Create {
     /// The name of the credential spec

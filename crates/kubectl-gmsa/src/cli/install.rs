@@ -112,13 +112,13 @@ pub struct Install {
     /// uses Fail [default: Fail]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub mutating_failure_policy: Option<FailurePolicy>,
-    /// Let API servers from 1.30 refuse pods that bypass the webhook, by an admission policy [default:
+    /// Add an admission policy that refuses pods that bypass the webhook (Kubernetes 1.30 and newer) [default:
     /// true]
     #[arg(long)]
     pub guard: Option<bool>,
-    /// Let only cluster administrators change the webhook configurations, the resource definitions, the
-    /// webhook's cluster roles and the index of the policy engine, by an admission policy of API servers
-    /// from 1.30 [default: false]
+    /// Add an admission policy that lets only cluster administrators change the webhook configurations, the
+    /// resource definitions, the webhook's cluster roles and the index of the policy engine (Kubernetes 1.30
+    /// and newer) [default: false]
     #[arg(long)]
     pub protect: Option<bool>,
     /// Check only pods in namespaces labeled gmsa-webhook=enabled [default: false]
@@ -238,10 +238,10 @@ pub struct PodFlags {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 pub struct TlsFlags {
-    /// The least TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
+    /// The lowest TLS version: VersionTLS12 or VersionTLS13 [default: VersionTLS12]
     #[arg(long, value_name = "VERSION")]
     pub tls_min_version: Option<String>,
-    /// The cipher suites, by the names of Kubernetes, separated by commas [default: all that are known]
+    /// The cipher suites by their Kubernetes names, separated by commas [default: all that are known]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub tls_cipher_suites: Option<Vec<String>>,
     /// The groups for the key exchange, separated by commas [default:
@@ -268,7 +268,7 @@ pub struct TakeoverFlags {
     /// Continue even if new pods of some workloads will be denied
     #[arg(long)]
     pub accept_denials: bool,
-    /// Also check pods in namespaces that opted out by the labels of windows-gmsa
+    /// Also check pods in namespaces that opted out with the labels of windows-gmsa
     #[arg(long)]
     pub end_exclusions: bool,
     /// The number of seconds to let API servers pick up new webhook configurations or policies before

@@ -47,6 +47,15 @@ pub struct DryRunFlag {
 }
 
 impl DryRunFlag {
+    /// What is printed behind a change that was not made.
+    pub fn note(self) -> &'static str {
+        match self.mode {
+            DryRun::None => "",
+            DryRun::Client => " (client dry run)",
+            DryRun::Server => " (server dry run)",
+        }
+    }
+
     /// Whether nothing is changed.
     pub fn is_set(self) -> bool {
         self.mode != DryRun::None

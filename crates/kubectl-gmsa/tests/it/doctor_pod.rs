@@ -438,15 +438,8 @@ async fn placement(world: &World) {
 }
 
 async fn kinds_that_are_not_every_clusters(world: &World) {
-    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    world
-        .apply(&json!({"apiVersion": "apiextensions.k8s.io/v1",
-            "kind": "CustomResourceDefinition", "metadata": {"name": "rollouts.example.com"},
-            "spec": {"group": "example.com", "scope": "Namespaced",
-                "names": {"kind": "Rollout", "plural": "rollouts"},
-                "versions": [{"name": "v1", "served": true, "storage": true,
-                    "schema": {"openAPIV3Schema": schema}}]}}))
-        .await;
+    let any = objects::any();
+    world.apply(&objects::definition("example.com", "Rollout", "rollouts", &any)).await;
     let pod = objects::pod(NAMESPACE, "x", &objects::gmsa(Some("web"), None));
     let mut rollout = objects::deployment(NAMESPACE, "web", &pod);
     rollout["apiVersion"] = json!("example.com/v1");

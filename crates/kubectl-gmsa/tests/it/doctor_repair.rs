@@ -163,7 +163,7 @@ async fn the_hook_gets_into_workloads_once_and_nothing_else_changes() {
 
 /// Kinds with the spec of their pods at paths of their own, some of them in lists.
 async fn the_hook_gets_into_kinds_of_operators(world: &World, pod: &Value) {
-    let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let any = objects::any();
     let container = json!({"type": "object", "properties": {"name": {"type": "string"},
         "image": {"type": "string"}, "securityContext": any}});
     let narrow = json!({"type": "object", "properties": {"serviceAccountName": {"type": "string"},
@@ -173,15 +173,7 @@ async fn the_hook_gets_into_kinds_of_operators(world: &World, pod: &Value) {
         let spec = json!({"type": "object", "properties": {"podSpec": of_pod,
             "groups": {"type": "array", "items": group}}});
         let schema = json!({"type": "object", "properties": {"spec": spec}});
-        world
-            .apply(&json!({"apiVersion": "apiextensions.k8s.io/v1",
-                "kind": "CustomResourceDefinition",
-                "metadata": {"name": format!("{plural}.example.com")},
-                "spec": {"group": "example.com", "scope": "Namespaced",
-                    "names": {"kind": kind, "plural": plural},
-                    "versions": [{"name": "v1", "served": true, "storage": true,
-                        "schema": {"openAPIV3Schema": schema}}]}}))
-            .await;
+        world.apply(&objects::definition("example.com", kind, plural, &schema)).await;
     }
     let side = json!({"name": "side", "image": "side"});
     let iis = json!({"name": "iis", "image": "iis",

@@ -17,13 +17,7 @@ use serde_json::{Value, json};
 
 /// A resource definition with the name of one of the Prometheus operator's, for any contents.
 fn definition(kind: &str, plural: &str) -> Value {
-    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-        "metadata": {"name": format!("{plural}.monitoring.coreos.com")},
-        "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural, "singular": kind.to_lowercase()},
-            "versions": [{"name": "v1", "served": true, "storage": true, "schema":
-                {"openAPIV3Schema": {"type": "object",
-                    "x-kubernetes-preserve-unknown-fields": true}}}]}})
+    objects::definition("monitoring.coreos.com", kind, plural, &objects::any())
 }
 
 fn named(api_version: &str, kind: &str, name: &str) -> Value {

@@ -38,7 +38,7 @@ macro_rules! differences {
 
 differences! {
     NOT_FOUND: "code-of-not-found", "no such credential spec",
-        "code 404", "code 422: a policy knows no other than 403 and 422";
+        "code 404", "code 422: a policy can only answer 403 or 422";
     EMPTY: "code-of-empty", "a credential spec without contents", "code 417", "code 422";
     CLOSE: "no-close-name", "a name with a typing error",
         "names a close one", "does not; for a name in capital letters it does";
@@ -59,7 +59,7 @@ differences! {
     WARNINGS: "no-warnings", "[warnings](findings.md)",
         "yes", "none: a policy that warns would say so of each pod, in words of the API server";
     HOSTNAME: "no-random-hostname", "random hostnames",
-        "`--random-hostname`", "none: an expression knows nothing random. `install` refuses the option";
+        "`--random-hostname`", "none: an expression has no random values. `install` refuses the option";
     CHANGED: "", "a changed credential spec", "used by the next pod", "used once the index is written";
     ERROR: "", "a review with an evaluation error", "denied, `cannot decide`", "denied, `is not authorized`";
 }

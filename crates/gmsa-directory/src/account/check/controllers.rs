@@ -6,6 +6,7 @@ mod versions;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
+use gmsa_core::printable::listed;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -180,11 +181,8 @@ fn check_record(
     );
     match found {
         Ok(found) => {
-            let hosts: Vec<&str> =
-                found.iter().map(|found| found.host.as_str()).take(MOST).collect();
-            let more = found.len().saturating_sub(MOST);
-            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-            Check::passed(ID, format!("{record} names {}{more}", hosts.join(", ")))
+            let hosts = listed(found.iter().map(|found| &found.host), MOST);
+            Check::passed(ID, format!("{record} names {hosts}"))
         }
         // Those of this machine need not be those of the nodes.
         Err(NoAnswer::Absent) if names.dns_server().is_none() => Check::not_passed(

@@ -1,5 +1,7 @@
 //! Who may read an account's password.
 
+use gmsa_core::printable::listed;
+
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::account::access::Membership;
@@ -104,11 +106,8 @@ fn without_list(account: &Account, descriptor: &SecurityDescriptor) -> Check {
 }
 
 /// The first names, and how many more there are.
-pub(super) fn list(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = names.take(SHOWN).collect();
-    let shown = shown.join(", ");
-    if more == 0 { shown } else { format!("{shown} and {more} more") }
+pub(super) fn list(names: impl Iterator<Item = String>) -> String {
+    listed(names, SHOWN)
 }
 
 fn in_words(entry: &Ace, name: &dyn Fn(&Sid) -> String) -> String {

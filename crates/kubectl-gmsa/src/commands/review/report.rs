@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::DENIAL;
 use super::renames::{Cure, Rename, Renames};
 use super::simulate::{Place, Simulated};
+use crate::output::finding::FindingReport;
 
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -125,23 +126,6 @@ pub struct DenialReport {
     pub hint: String,
     /// Roles and bindings that come close to the right, and what each lacks.
     pub near_misses: Vec<String>,
-}
-
-/// A finding.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FindingReport {
-    /// The stable code; see docs/findings.md.
-    pub code: &'static str,
-    /// `error`, `warning` or `info`.
-    pub severity: &'static str,
-    /// What was found.
-    pub message: String,
-    /// Where in the object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// What to do.
-    pub hint: &'static str,
 }
 
 /// A finding on an object that is not a workload.
@@ -322,19 +306,6 @@ impl DenialReport {
             message: message.unwrap_or_else(|| denial.message.clone()),
             hint,
             near_misses: Vec::new(),
-        }
-    }
-}
-
-impl FindingReport {
-    fn new(finding: &Finding, by_policies: bool) -> Self {
-        let code = finding.code;
-        Self {
-            code: finding.code.id(),
-            severity: finding.severity().as_str(),
-            message: finding.message.clone(),
-            path: finding.path.clone(),
-            hint: if by_policies { code.remedy_with_policies() } else { code.remedy() },
         }
     }
 }

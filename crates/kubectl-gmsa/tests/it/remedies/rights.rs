@@ -1,4 +1,5 @@
-//! The remedies of the denial for a missing right: both commands as they reach their readers.
+//! The remedies of the denial for a missing right: both commands as they reach their readers. And
+//! the remedy for hostnames, as a review with a cluster gives it.
 
 use gmsa_testkit::process::eventually;
 use serde_json::Value;
@@ -75,8 +76,8 @@ impl Living {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_denial_for_a_missing_right_advises_works() {
-    let test = "what_the_denial_for_a_missing_right_advises_works";
+async fn what_is_advised_for_rights_and_hostnames_works() {
+    let test = "what_is_advised_for_rights_and_hostnames_works";
     let Some(world) = Living::new(test).await else { return };
     for (account, from_event, with_plugin) in [
         ("event-plugin", true, true),
@@ -95,13 +96,11 @@ async fn what_the_denial_for_a_missing_right_advises_works() {
         world.shell(&command).await.unwrap_or_else(|error| panic!("{said}\n{error}"));
         world.has_a_pod(account).await;
     }
+    shared_hostnames(&world).await;
 }
 
 /// Once the cluster makes hostnames, a review with its facts does not report shared ones.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_advice_for_shared_hostnames_works_for_a_review_with_the_cluster() {
-    let test = "the_advice_for_shared_hostnames_works_for_a_review_with_the_cluster";
-    let Some(world) = Living::new(test).await else { return };
+async fn shared_hostnames(world: &Living) {
     let mut pod = objects::pod(NAMESPACE, "web", &objects::gmsa(Some("web"), None));
     pod["spec"]["serviceAccountName"] = json!("web");
     let file = tempfile::NamedTempFile::new().unwrap();
