@@ -56,6 +56,7 @@ name=kube-gmsa-$(printf %s "$directory" | cksum | cut -d' ' -f1)
 controllers=(cpu cpuacct cpuset memory devices freezer blkio pids systemd unified)
 unified=
 [ ! -f /sys/fs/cgroup/cgroup.controllers ] || unified=yes
+others=/sys/fs/cgroup/kube-gmsa-others
 address=10.89.0.2
 helper_image=kube-gmsa.test/helper:1
 
@@ -113,6 +114,37 @@ stop() {
     die "$1 does not end"
 }
 
+# Version 2 passes no controller on from a cgroup that holds processes, except from the kernel's own root. In
+# a container its processes are in what it sees as /sys/fs/cgroup: they go into a child of that.
+vacate() {
+    local pid moved=
+    [ -f /sys/fs/cgroup/cgroup.type ] || return 0
+    # What a process starts meanwhile is found in the next round.
+    for _ in $(seq 100); do
+        [ -n "$(cat /sys/fs/cgroup/cgroup.procs)" ] || break
+        [ -n "$moved" ] || say "moving the processes of this container into the cgroup $others"
+        moved=yes
+        mkdir -p "$others"
+        while read -r pid; do
+            echo "$pid" 2>/dev/null >"$others/cgroup.procs" || true
+        done </sys/fs/cgroup/cgroup.procs
+    done
+}
+
+# Once no cluster is left.
+move_back() {
+    local pid
+    [ -d "$others" ] || return 0
+    [ -z "$(compgen -G '/sys/fs/cgroup/kube-gmsa-[0-9]*')" ] || return 0
+    for _ in $(seq 100); do
+        while read -r pid; do
+            echo "$pid" 2>/dev/null >/sys/fs/cgroup/cgroup.procs || return 0
+        done <"$others/cgroup.procs"
+        rmdir "$others" 2>/dev/null && return 0
+    done
+    return 0
+}
+
 remove_cgroups() {
     local path paths=() one
     if [ -n "$unified" ]; then
@@ -131,8 +163,9 @@ remove_cgroups() {
     done
     # What the machine did not pass on before.
     [ ! -f "$directory/passed-on" ] || while read -r one; do
-        echo "-$one" >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null || true
+        echo "-$one" 2>/dev/null >/sys/fs/cgroup/cgroup.subtree_control || true
     done <"$directory/passed-on"
+    [ -z "$unified" ] || move_back
 }
 
 # The process ids of a machine that was started again are those of others.
@@ -336,6 +369,7 @@ echo ready >"$directory/holder.ready"
 while :; do sleep 3600; done
 HOLDER
 if [ -n "$unified" ]; then
+    vacate
     passed_on=" $(cat /sys/fs/cgroup/cgroup.subtree_control) "
     for one in $(cat /sys/fs/cgroup/cgroup.controllers); do
         [[ $passed_on != *" $one "* ]] || continue
@@ -386,8 +420,8 @@ if [ -n "$unified" ]; then
     for one in cpu cpuset memory pids; do
         [[ $passed_on == *" $one "* ]] || {
             end
-            die "the cgroup controller $one is not passed on to /sys/fs/cgroup/$name: in a container, whose" \
-                "processes are in /sys/fs/cgroup itself, move them to a child of it first"
+            die "the cgroup controller $one is not passed on to /sys/fs/cgroup/$name: it has only$passed_on;" \
+                "give this machine or container the controllers cpu, cpuset, memory and pids"
         }
     done
 fi
@@ -446,11 +480,11 @@ run scheduler "$assets/kube-scheduler" --kubeconfig="$directory/scheduler.kubeco
 run kubelet "$assets/kubelet" --kubeconfig="$directory/kubelet.kubeconfig" --config="$directory/kubelet.yaml" \
     --root-dir="$directory/kubelet" --hostname-override=node1 --node-ip="$address" "${runtime[@]}"
 run proxy "$assets/kube-proxy" --config="$directory/proxy.yaml"
-for _ in $(seq 240); do
-    ! k wait --for=condition=Ready node/node1 --timeout=1s >/dev/null 2>&1 || break
+end=$((SECONDS + 300))
+until k wait --for=condition=Ready node/node1 --timeout=5s >/dev/null 2>&1 || [ "$SECONDS" -gt "$end" ]; do
     sleep 0.25
 done
-k wait --for=condition=Ready node/node1 --timeout=1s >/dev/null || failed containerd kubelet
+k wait --for=condition=Ready node/node1 --timeout=5s >/dev/null || failed containerd kubelet
 for _ in $(seq 240); do
     ! k -n default get serviceaccount default >/dev/null 2>&1 || break
     sleep 0.25

@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 install -D -m 755 "$program" "$work/root/$(basename "$program")"
 # A static program has none.
-{ ldd "$program" 2>/dev/null || true; } | grep -o '/[^ ]*' | while read -r library; do
+{ ldd "$program" 2>/dev/null | grep -o '/[^ ]*' || true; } | while read -r library; do
     install -D -m 755 "$(realpath "$library")" "$work/root$library"
 done
 export STORAGE_DRIVER=vfs BUILDAH_ISOLATION=chroot

@@ -3,7 +3,9 @@
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Certificates, Options, Version};
-use gmsa_core::names::{AUDIT, FIELD_MANAGER, GROUP, NAME, NAMESPACE_LABEL, PLURAL, SECRET};
+use gmsa_core::names::{
+    AUDIT, CERT_MANAGER_CA, FIELD_MANAGER, GROUP, NAME, NAMESPACE_LABEL, PLURAL, SECRET,
+};
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -39,7 +41,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let options = Options { namespace: args.namespace.clone(), ..kept };
     let applier = Applier::new(client.clone(), FIELD_MANAGER, true);
     let mut found = leftover::literals(&client, version).await?;
-    let mut theirs = false;
+    let mut theirs: Vec<String> = Vec::new();
     for object in in_order(&options, version) {
         // That of the index holds nothing of its own.
         let of_specs = format!("{PLURAL}.{GROUP}");
@@ -50,19 +52,23 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         }
         let live = applier.live(&object).await?;
         let Some(live) = live else { continue };
-        if is_secret(&object) && (options.certificates == Certificates::Files || !made(&live)) {
-            theirs = true;
-        }
         // A Secret that another user made under the same name stays, with its namespace.
-        let kept = theirs && (is_secret(&object) || is_namespace(&object));
+        let filled = options.certificates == Certificates::Files && named(&object, SECRET);
+        let stays = is_secret(&object) && (filled || !made(&live));
+        if stays {
+            theirs.extend(
+                object.pointer("/metadata/name").and_then(Value::as_str).map(str::to_owned),
+            );
+        }
+        let kept = stays || (!theirs.is_empty() && is_namespace(&object));
         if !kept && (definition || is_ours(&live) || is_secret(&object)) {
             found.push(object);
         }
     }
-    if theirs {
+    for secret in &theirs {
         let and = if args.namespace == NAME { ", and its namespace with it" } else { "" };
         printer::note(&format!(
-            "the Secret {}/{SECRET} stays{and}: its content was not made by this installation",
+            "the Secret {}/{secret} stays{and}: its content was not made by this installation",
             args.namespace
         ));
     }
@@ -120,9 +126,12 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
     let (namespaces, rest): (Vec<Value>, Vec<Value>) =
         objects.base.into_iter().rev().partition(is_namespace);
     all.extend(rest);
-    // After the role that lets the server write it again.
-    all.push(json!({"apiVersion": "v1", "kind": "Secret",
-        "metadata": {"name": SECRET, "namespace": options.namespace}}));
+    // After the role that lets the server write it again, and after the Certificates, for which cert-manager
+    // would.
+    for name in [SECRET, CERT_MANAGER_CA] {
+        all.push(json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": options.namespace}}));
+    }
     // The audit's results; its policy reports are deleted with its role.
     all.push(json!({"apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": AUDIT, "namespace": options.namespace}}));
@@ -140,7 +149,13 @@ fn is_namespace(object: &Value) -> bool {
 fn made(secret: &Value) -> bool {
     let has = |path: &str, key: &str| secret.pointer(path).and_then(|all| all.get(key)).cloned();
     has("/metadata/labels", "app.kubernetes.io/name") == Some(json!(NAME))
-        || has("/metadata/annotations", FILLED_BY) == Some(json!(NAME))
+        || [NAME, CERT_MANAGER_CA]
+            .into_iter()
+            .any(|name| has("/metadata/annotations", FILLED_BY) == Some(json!(name)))
+}
+
+fn named(object: &Value, name: &str) -> bool {
+    object.pointer("/metadata/name") == Some(&json!(name))
 }
 
 fn is_secret(object: &Value) -> bool {

@@ -4,11 +4,13 @@ use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::Objects as Reader;
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
-use gmsa_core::names::{FIELD_MANAGER, PART_OF};
+use gmsa_core::names::{CERT_MANAGER_CA, FIELD_MANAGER, PART_OF};
 use kube::Client;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+
+use super::FILLED_BY;
 
 /// The objects of options that are there although they are not asked for, what refuses pods and what
 /// sends something to the server first.
@@ -26,6 +28,20 @@ pub async fn of_options(
     for object in policies.chain(all.webhooks).chain(all.base.into_iter().rev()) {
         if !is_wanted(&object) && is_there(applier, &object).await? {
             found.push(object);
+        }
+    }
+    // cert-manager keeps it when the Certificate is deleted, and with it the key of a CA that is not needed.
+    let ca = |object: &Value, kind: &str| {
+        let is = |pointer: &str, value: &str| object.pointer(pointer) == Some(&json!(value));
+        is("/kind", kind) && is("/metadata/name", CERT_MANAGER_CA)
+    };
+    if found.iter().any(|object| ca(object, "Certificate")) {
+        let secret = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": CERT_MANAGER_CA, "namespace": options.namespace}});
+        let live = applier.live(&secret).await?;
+        let filled = |live: &Value| live.pointer("/metadata/annotations")?.get(FILLED_BY).cloned();
+        if live.as_ref().and_then(filled) == Some(json!(CERT_MANAGER_CA)) {
+            found.push(secret);
         }
     }
     let literals = literals(client, version).await?.into_iter().filter(|object| !is_wanted(object));

@@ -85,8 +85,11 @@ pub fn problem(pod: &Pod) -> Option<Problem> {
         .find(|condition| condition.type_ == "PodScheduled" && condition.status == "False");
     if let Some(condition) = unscheduled {
         let message = condition.message.as_deref().unwrap_or("no reason is given");
-        let remedy = if message.contains("taint") {
+        let remedy = if message.contains("taint {") {
             " (tolerate the taint with --toleration)"
+        } else if message.contains("taint") {
+            // Newer schedulers do not name it.
+            " (tolerate the taint with --toleration; kubectl describe nodes shows it)"
         } else if message.contains("Insufficient") {
             " (free some, or ask for less with --cpu-request and --memory-request)"
         } else if message.contains("affinity") || message.contains("selector") {

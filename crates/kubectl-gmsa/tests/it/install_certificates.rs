@@ -237,18 +237,23 @@ async fn certificates_of_cert_manager_are_awaited_and_deleted_with_it() {
     let authority = Authority::new(names::CERT_MANAGER_CA);
     let mut issued = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
     issued["metadata"]["annotations"] = json!({"cert-manager.io/certificate-name": NAME});
+    let mut ca = issued.clone();
+    ca["metadata"] = json!({"name": names::CERT_MANAGER_CA, "namespace": NAME,
+        "annotations": {"cert-manager.io/certificate-name": names::CERT_MANAGER_CA}});
     world.namespace("web").await;
     let _stand_in = world.stand_in(None).await;
     let installing = answers(&world, &install);
     let issuing = async {
         let certificate = named("cert-manager.io/v1", "Certificate", NAME);
         eventually("it is asked for", SOON, || async { world.live(&certificate).await }).await;
+        apply(&world, "cert-manager", &ca).await;
         apply(&world, "cert-manager", &issued).await;
     };
     tokio::join!(installing, issuing);
     assert_trusted(&world, authority.pem()).await;
 
     let output = world.done(&["upgrade", "--certificates=self"]).await;
+    assert!(world.live(&ca).await.is_none(), "{output}");
     for (kind, name) in [
         ("Issuer", NAME),
         ("Issuer", names::CERT_MANAGER_CA),
