@@ -35,7 +35,7 @@ pub fn shortened(text: &str) -> String {
 
 /// A number with its noun, which is in the plural unless the number is 1.
 #[must_use]
-pub fn counted<N: fmt::Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+pub fn counted<N: fmt::Display + PartialEq + From<u8> + Copy>(number: N, noun: &str) -> String {
     let is_one = number == N::from(1);
     match noun.strip_suffix('y') {
         _ if is_one => format!("{number} {noun}"),

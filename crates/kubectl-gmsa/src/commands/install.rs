@@ -14,7 +14,8 @@ mod wait;
 use std::time::{Duration, Instant};
 
 use gmsa_cluster::api::apply::{Applier, Change, shown};
-use gmsa_cluster::api::objects::Objects as Reader;
+use gmsa_cluster::api::objects::{Objects as Reader, Reference, kinds};
+use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, OLDEST, Objects, Version, objects};
 use gmsa_core::names::{FIELD_MANAGER, NAME};
 use kube::Client;
@@ -70,6 +71,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     literal::refuse_silent_end(args, kept.as_ref())?;
     let reader = Reader::new(client.clone(), FIELD_MANAGER, false);
     literal::refuse_loss(&reader, kept.as_ref()).await?;
+    if kept.is_none() {
+        warn_of_lost_options(&reader).await?;
+    }
     let source = kept.as_ref().map(|kept| kept.certificates);
     let options = options::resolve(args, kept)?;
     engine::check(args, &client, &options, version).await?;
@@ -113,6 +117,19 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };
     next::step(&args.target, status);
     Ok(0)
+}
+
+/// The Deployment keeps the options. Without it an installation that is otherwise there would be changed
+/// to the defaults unnoticed.
+async fn warn_of_lost_options(reader: &Reader) -> Result<(), Failure> {
+    let of = Reference::cluster(kinds::VALIDATING_WEBHOOKS, NAME);
+    if reader.get(&of).await?.as_ref().is_some_and(is_ours) {
+        printer::warning(
+            "the options of the previous install are gone with its Deployment, so options you omit have \
+             their default now; see what that changes with --dry-run=server",
+        );
+    }
+    Ok(())
 }
 
 /// The change of every object.
