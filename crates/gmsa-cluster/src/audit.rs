@@ -149,7 +149,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let by_policies = gathered.reach.decides_by_policies();
     let mut audit = gathered.audit;
     for finding in audit.findings.iter_mut().filter(|one| by_policies && one.has_usual_remedy()) {
-        finding.remedy = finding.code.remedy_with_policies().to_owned();
+        finding.code.remedy_with_policies().clone_into(&mut finding.remedy);
     }
     audit.add(Vec::new());
     Ok(audit)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const PODS: &str = "/api/v1/namespaces/web/pods";
 
 /// Adds an ephemeral container to the pod `iis`, as `kubectl debug` does.
-async fn debug(world: &World, name: &str, context: Value) -> Result<(), String> {
+async fn debug(world: &World, name: &str, context: &Value) -> Result<(), String> {
     let path = format!("{PODS}/iis/ephemeralcontainers");
     let mut list = match &world.get(&path).await["spec"]["ephemeralContainers"] {
         Value::Array(list) => list.clone(),
@@ -34,7 +34,7 @@ async fn a_pod_with_a_gmsa_can_be_debugged_while_the_webhook_is_away() {
     eventually("pods are expanded", SOON, || async { world.admit("web").await.ok() }).await;
     let pod = objects::pod("web", "iis", &gmsa(Some("spec"), None));
     world.request("POST", PODS, &pod).await.unwrap();
-    debug(&world, "with", gmsa(Some("spec"), None)).await.unwrap();
+    debug(&world, "with", &gmsa(Some("spec"), None)).await.unwrap();
 
     drop(stand_in);
     let refused = eventually("the webhook is away", SOON, || async {
@@ -43,13 +43,13 @@ async fn a_pod_with_a_gmsa_can_be_debugged_while_the_webhook_is_away() {
     .await;
     assert!(refused.contains("gmsa-webhook"), "{refused}");
     // Beside containers that use a GMSA, in a pod that does.
-    debug(&world, "plain", json!({})).await.unwrap();
+    debug(&world, "plain", &json!({})).await.unwrap();
     world.plain("web").await.unwrap();
     for (name, context) in [
         ("named", gmsa(Some("spec"), None)),
         ("filled", gmsa(Some("spec"), Some(&objects::contents("WebApp1").to_string()))),
     ] {
-        let error = debug(&world, name, context).await.unwrap_err();
+        let error = debug(&world, name, &context).await.unwrap_err();
         assert!(error.contains("failed calling webhook"), "{name}: {error}");
     }
 }
