@@ -33,7 +33,7 @@ use crate::api;
 use crate::api::objects::{Objects, kinds};
 use crate::api::value;
 use crate::installation::engine::InForce;
-use crate::simulate::{RightUnknown, Snapshot};
+use crate::simulate::{RightUnknown, Simulator};
 pub use finding::{Finding, Object};
 pub use publish::{Published, publish};
 use reach::Reach;
@@ -102,7 +102,7 @@ type Use = [String; 3];
 /// What is gathered while the lists go by.
 struct Gathered {
     scope: Scope,
-    snapshot: Snapshot,
+    simulator: Simulator,
     reach: Reach,
     uses: BTreeSet<Use>,
     /// What would be denied because a right is missing.
@@ -118,22 +118,19 @@ struct Gathered {
 pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Result<Audit, Error> {
     let objects = Objects::new(client.clone(), FIELD_MANAGER, false);
     let mut audit = Audit::default();
-    let specs: BTreeMap<String, Value> = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Ok(found) => found.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect(),
-        // Before the definition is installed there are none.
-        Err(error) if error.code() == Some(404) => BTreeMap::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let specs = objects.list_known(kinds::CREDENTIAL_SPEC, None).await?;
+    let specs: BTreeMap<String, Value> =
+        specs.into_iter().map(|spec| (value::name(&spec).to_owned(), spec)).collect();
     audit.credential_specs = specs.len();
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
     let in_force = if reach.decides_by_literals() { InForce::read(&objects).await? } else { None };
     let in_force = in_force.map(|in_force| in_force.credential_specs());
-    let snapshot = Snapshot::new(client, in_force.as_ref().unwrap_or(&specs));
+    let simulator = Simulator::new(client, in_force.as_ref().unwrap_or(&specs));
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
     let mut gathered = Gathered {
         scope,
-        snapshot,
+        simulator,
         reach,
         uses,
         without_right: Vec::new(),
@@ -209,11 +206,8 @@ impl Gathered {
 
     /// What in an object names a credential spec where nothing reads it.
     fn unread(&mut self, object: &Object, value: &Value) {
-        let found = unread(value, &templates(value)).into_iter().map(|found| {
-            let evidence = found.path.into_iter().collect();
-            Finding::new(object, found.code, found.message).with_evidence(evidence)
-        });
-        self.audit.findings.extend(found);
+        let found = unread(value, &templates(value)).into_iter();
+        self.audit.findings.extend(found.map(|found| Finding::on(object, found)));
     }
 
     /// What is found on the credential specs themselves; of one namespace those that it uses.
@@ -226,12 +220,8 @@ impl Gathered {
                 continue;
             }
             let object = Object::cluster(gmsa_core::names::KIND, name);
-            for found in lint(name, spec) {
-                let evidence = found.path.into_iter().collect();
-                self.audit
-                    .findings
-                    .push(Finding::new(&object, found.code, found.message).with_evidence(evidence));
-            }
+            let found = lint(name, spec).into_iter().map(|found| Finding::on(&object, found));
+            self.audit.findings.extend(found);
             // What could not be read may use it.
             if !is_used && self.complete {
                 self.audit.findings.push(

@@ -9,7 +9,6 @@ use gmsa_core::admission::{
 use gmsa_core::pod::Pod;
 use serde_json::{Value, json};
 
-pub(crate) use cluster::Snapshot;
 pub use cluster::{RightUnknown, Simulator};
 
 /// The source of the facts.
@@ -110,6 +109,25 @@ fn answer<S: Source>(
         }
     }
     Ok(())
+}
+
+/// Makes a stored pod as it was sent: without the contents that the mutating step filled in.
+pub fn as_created(pod: &mut Value) {
+    let strip = |object: &mut Value, at: &str| {
+        let options = object.pointer_mut(at).and_then(Value::as_object_mut);
+        if let Some(options) = options
+            && options.contains_key("gmsaCredentialSpecName")
+        {
+            options.remove("gmsaCredentialSpec");
+        }
+    };
+    strip(pod, "/spec/securityContext/windowsOptions");
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        let containers = pod.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
+        for container in containers.into_iter().flatten() {
+            strip(container, "/securityContext/windowsOptions");
+        }
+    }
 }
 
 /// Fills in what the mutating step fills in, in the spec of a pod.

@@ -265,6 +265,19 @@ impl Objects {
         }
     }
 
+    /// As [`Self::list`]; none of a kind that the cluster does not know, as before its definition is
+    /// installed.
+    pub async fn list_known(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+    ) -> Result<Vec<Value>, Error> {
+        match self.list(kind, namespace).await {
+            Err(error) if error.code() == Some(404) => Ok(Vec::new()),
+            listed => listed,
+        }
+    }
+
     async fn list_as(&self, kind: Kind, namespace: Option<&str>) -> Result<Vec<Value>, Error> {
         let what = match namespace.filter(|_| kind.namespaced) {
             Some(namespace) => format!("{} of namespace \"{namespace}\"", kind.plural),

@@ -24,6 +24,18 @@ pub fn labels(object: &Value, pointer: &str) -> BTreeMap<String, String> {
     labels.into_iter().flatten().filter_map(pair).collect()
 }
 
+/// The condition of a type that an object reports in its status.
+#[must_use]
+pub fn condition<'a>(object: &'a Value, of: &str) -> Option<&'a Value> {
+    array(object, "/status/conditions").find(|one| text(one, "/type") == of)
+}
+
+/// Whether an object reports a condition as true.
+#[must_use]
+pub fn is_true(object: &Value, of: &str) -> bool {
+    condition(object, of).is_some_and(|one| text(one, "/status") == "True")
+}
+
 /// The name of an object.
 #[must_use]
 pub fn name(object: &Value) -> &str {

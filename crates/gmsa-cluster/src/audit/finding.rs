@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gmsa_core::finding::Code;
+use gmsa_core::finding::{self, Code};
 
 /// An object, shown as `Pod shop/web` or `Namespace shop`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,12 @@ impl Finding {
     pub fn new(object: &Object, code: Code, message: String) -> Self {
         let remedy = code.remedy().to_owned();
         Self { object: object.clone(), code, message, evidence: Vec::new(), remedy }
+    }
+
+    /// What was found in an object; where is the evidence.
+    #[must_use]
+    pub fn on(object: &Object, found: finding::Finding) -> Self {
+        Self::new(object, found.code, found.message).with_evidence(found.path.into_iter().collect())
     }
 
     pub(super) fn with_evidence(mut self, evidence: Vec<String>) -> Self {

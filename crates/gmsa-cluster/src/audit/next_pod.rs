@@ -42,7 +42,7 @@ pub(super) fn denied(
         }
         let is_right = denial.reason == Reason::NotAuthorized;
         match (is_right, reference, Grant::of(name, namespace, account)) {
-            (true, Some(reference), Some(grant)) if gathered.snapshot.exists(name) => {
+            (true, Some(reference), Some(grant)) if gathered.simulator.exists(name) => {
                 evidence.push(format!(
                     "{}: service account \"{account}\" may not use credential spec \"{name}\"",
                     reference.place
@@ -80,10 +80,7 @@ pub(super) fn warnings<'a>(
     object: &'a Object,
     decision: &'a Decision,
 ) -> impl Iterator<Item = Finding> + 'a {
-    decision.warnings.iter().filter(|warning| warning.code != Code::CredspecFindings).map(
-        |warning| {
-            let evidence = warning.path.clone().into_iter().collect();
-            Finding::new(object, warning.code, warning.message.clone()).with_evidence(evidence)
-        },
-    )
+    let warnings = decision.warnings.iter();
+    let own = warnings.filter(|warning| warning.code != Code::CredspecFindings);
+    own.map(|warning| Finding::on(object, warning.clone()))
 }

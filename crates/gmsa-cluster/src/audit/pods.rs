@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gmsa_core::admission::{Decision, Reason, Step};
+use gmsa_core::admission::{Decision, Reason};
 use gmsa_core::finding::Code;
 use gmsa_core::grant::Grant;
 use gmsa_core::pod::{Pod, shown};
@@ -14,7 +14,7 @@ use super::reach::Sent;
 use super::read::{self, Head, Item};
 use super::{Error, Finding, Gathered, Object};
 use crate::api::objects::{Objects, kinds};
-use crate::simulate::{decide, walk};
+use crate::simulate::as_created;
 
 /// Reads and judges every pod that has not ended.
 pub(super) async fn all(
@@ -82,12 +82,7 @@ async fn one(gathered: &mut Gathered, objects: &Objects, item: &Item<'_>) -> Res
     if !is_recent(gathered, metadata.creation_timestamp.as_deref()) {
         return Ok(());
     }
-    let mut decision = loop {
-        let Ok(decision) = decide(Step::Validate, &pod, &metadata.namespace, &gathered.snapshot);
-        if !gathered.snapshot.settle().await? {
-            break decision;
-        }
-    };
+    let mut decision = gathered.simulator.validate(&pod, &metadata.namespace).await?;
     let found = denials(gathered, &item.head, &pod, &decision);
     gathered.audit.findings.extend(found);
     if let Some(value) = &own {
@@ -113,35 +108,14 @@ fn value_of(text: &str) -> Option<Value> {
 /// Judges the pod as its maker would make it again: without what a webhook filled in.
 async fn made_again(gathered: &mut Gathered, object: &Object, text: &str) -> Result<(), Error> {
     let Ok(mut made) = serde_json::from_str::<Value>(text) else { return Ok(()) };
-    strip(&mut made, "/spec/securityContext/windowsOptions");
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        let containers = made.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten() {
-            strip(container, "/securityContext/windowsOptions");
-        }
-    }
+    as_created(&mut made);
     let text = made.to_string();
     let Ok(pod) = serde_json::from_str::<Pod<'_>>(&text) else { return Ok(()) };
     let namespace = object.namespace.as_deref().unwrap_or_default();
-    let decision = loop {
-        let Ok(walked) = walk(&made, &pod, namespace, &gathered.snapshot);
-        if !gathered.snapshot.settle().await? {
-            break walked.decision;
-        }
-    };
+    let decision = gathered.simulator.walk(&made, &pod, namespace).await?.decision;
     let found = next_pod::denied(gathered, object, &pod, &decision);
     gathered.audit.findings.extend(found);
     Ok(())
-}
-
-/// Removes contents that accompany a name.
-fn strip(object: &mut Value, at: &str) {
-    let options = object.pointer_mut(at).and_then(Value::as_object_mut);
-    if let Some(options) = options
-        && options.contains_key("gmsaCredentialSpecName")
-    {
-        options.remove("gmsaCredentialSpec");
-    }
 }
 
 fn is_recent(gathered: &Gathered, created: Option<&str>) -> bool {
@@ -163,7 +137,7 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         let place = pod.reference_at(&denial.field);
         let name = place.and_then(|reference| reference.name).unwrap_or_default();
         let carries = place.is_some_and(|reference| reference.contents.is_some());
-        let code = code(denial.reason, carries, gathered.snapshot.exists(name));
+        let code = code(denial.reason, carries, gathered.simulator.exists(name));
         let entry = wrong.entry((code, name.to_owned())).or_default();
         entry.places.extend(place.map(|reference| reference.place.to_string()));
         entry.evidence.push(match code {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::finding::Code;
 use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, GUARD, NAME};
+use gmsa_core::printable;
 use kube::Client;
 use serde_json::Value;
 
@@ -225,15 +226,10 @@ impl Reach {
                 "another field manager set which namespaces are sent; none is left out now"
                     .to_owned()
             } else {
-                let shown: Vec<&str> = unchecked.iter().take(SHOWN).map(String::as_str).collect();
-                let more = match unchecked.len().saturating_sub(SHOWN) {
-                    0 => String::new(),
-                    more => format!(", and {more} more"),
-                };
                 format!(
                     "another field manager set which namespaces are sent, and the pods of these are \
-                     not: {}{more}",
-                    shown.join(", ")
+                     not: {}",
+                    printable::listed(&unchecked, SHOWN)
                 )
             };
             let object = Object::cluster(KIND, &hook.configuration);

@@ -19,7 +19,6 @@ const MARKS: [&str; 2] = ["gmsaCredentialSpec", "windows.kubernetes.io/gmsa-cred
 pub(super) struct Head {
     pub(super) metadata: Metadata,
     pub(super) status: Status,
-    pub(super) spec: Spec,
 }
 
 #[derive(Default, Deserialize)]
@@ -43,25 +42,9 @@ pub(super) struct Owner {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[serde(default)]
 pub(super) struct Status {
     pub(super) phase: String,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(super) conditions: Vec<Condition>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Condition {
-    #[serde(rename = "type")]
-    pub(super) kind: String,
-    pub(super) status: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Spec {
-    pub(super) replicas: Option<u32>,
 }
 
 impl Head {

@@ -10,8 +10,8 @@ use super::read::{self, Head, Item};
 use super::{Error, Gathered, Object};
 use crate::api::objects::{Kind, Objects, kinds};
 use crate::api::value;
+use crate::installation::identify::has_pods;
 use crate::manifests::Workload;
-use crate::simulate::walk;
 
 /// Reads and judges every workload that is not part of another.
 pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<(), Error> {
@@ -24,7 +24,7 @@ pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<()
             let Some(page) = page else { break };
             kind = page.kind;
             let (items, next) = read::items(&page)?;
-            for item in items.iter().filter(|item| item.may_use && is_alive(kind, &item.head)) {
+            for item in items.iter().filter(|item| item.may_use) {
                 one(gathered, objects, kind, item).await?;
             }
             match next {
@@ -34,17 +34,6 @@ pub(super) async fn all(gathered: &mut Gathered, objects: &Objects) -> Result<()
         }
     }
     Ok(())
-}
-
-/// Whether it has, or will have, pods: not a job that has ended, nor a deployment's past.
-fn is_alive(kind: Kind, head: &Head) -> bool {
-    match kind.kind {
-        "ReplicaSet" => head.controller().is_none() || head.spec.replicas != Some(0),
-        "Job" => !head.status.conditions.iter().any(|condition| {
-            matches!(condition.kind.as_str(), "Complete" | "Failed") && condition.status == "True"
-        }),
-        _ => true,
-    }
 }
 
 async fn one(
@@ -57,6 +46,9 @@ async fn one(
     let object = Object::namespaced(kind.kind, &metadata.namespace, &metadata.name);
     let Ok(mut value) = serde_json::from_str::<Value>(item.text) else { return Ok(()) };
     kind.name_in(&mut value);
+    if !has_pods(&value) {
+        return Ok(());
+    }
     let Some(pod_object) = Workload::of(&value, "").map(|workload| workload.pod(&value)) else {
         return Ok(());
     };
@@ -98,12 +90,8 @@ async fn one(
             return Ok(());
         }
     }
-    let mut decision = loop {
-        let Ok(walked) = walk(&pod_object, &pod, &metadata.namespace, &gathered.snapshot);
-        if !gathered.snapshot.settle().await? {
-            break walked.decision;
-        }
-    };
+    let mut decision =
+        gathered.simulator.walk(&pod_object, &pod, &metadata.namespace).await?.decision;
     let found = denied(gathered, &object, &pod, &decision);
     gathered.audit.findings.extend(found);
     gathered.complete(objects, &pod_object, &pod, &mut decision.warnings).await;

@@ -4,7 +4,7 @@ use gmsa_core::names::{EARLY_WARNINGS, INDEX_KEEPER, PART_OF};
 use gmsa_core::pod::Pod;
 use serde_json::Value;
 
-use crate::api::value::{array, name, text};
+use crate::api::value::{array, is_true, name, text};
 use crate::manifests::Workload;
 
 /// What the names of GMSA webhooks, of their configurations and of their Services contain.
@@ -47,19 +47,35 @@ pub fn uses_gmsa(object: &Value) -> bool {
     serde_json::from_str::<Pod<'_>>(&text).is_ok_and(|pod| pod.references().next().is_some())
 }
 
+/// Whether a pod or a Job has ended.
+#[must_use]
+pub fn has_ended(object: &Value) -> bool {
+    match text(object, "/kind") {
+        "Pod" => matches!(text(object, "/status/phase"), "Succeeded" | "Failed"),
+        "Job" => {
+            is_true(object, "Complete")
+                || is_true(object, "Failed")
+                || object.pointer("/status/completionTime").is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Whether an object is a pod that has not ended, or has pods or may get some: not a Job that has ended,
+/// nor a Deployment's past.
+#[must_use]
+pub fn has_pods(object: &Value) -> bool {
+    let is_past = text(object, "/kind") == "ReplicaSet"
+        && object.pointer("/spec/replicas").and_then(Value::as_u64) == Some(0)
+        && is_controlled(object);
+    !(has_ended(object) || is_past)
+}
+
 /// Whether a pod has not ended, or a workload has pods, or will make some, of its own accord: not
 /// one that another controls, nor a Job that has ended.
 #[must_use]
 pub fn is_alive(object: &Value) -> bool {
-    let has_ended = array(object, "/status/conditions").any(|condition| {
-        matches!(text(condition, "/type"), "Complete" | "Failed")
-            && text(condition, "/status") == "True"
-    });
-    match text(object, "/kind") {
-        "Pod" => !matches!(text(object, "/status/phase"), "Succeeded" | "Failed"),
-        "Job" if has_ended || object.pointer("/status/completionTime").is_some() => false,
-        _ => !is_controlled(object),
-    }
+    !has_ended(object) && (text(object, "/kind") == "Pod" || !is_controlled(object))
 }
 
 /// Whether the object belongs to another one, which controls it.
@@ -73,7 +89,7 @@ pub fn is_controlled(object: &Value) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{is_alive, is_gmsa_configuration, is_ours, uses_gmsa};
+    use super::{has_pods, is_alive, is_gmsa_configuration, is_ours, uses_gmsa};
 
     #[test]
     fn ended_or_owned_objects_make_no_pods() {
@@ -93,6 +109,21 @@ mod tests {
             (json!({"kind": "Deployment", "status": {"conditions": ended("Failed")}}), true),
         ] {
             assert_eq!(is_alive(&object), expected, "{object}");
+        }
+    }
+
+    #[test]
+    fn a_workload_that_another_controls_has_pods_unless_it_is_the_past() {
+        let owned = json!({"ownerReferences": [{"kind": "Deployment", "controller": true}]});
+        for (object, expected) in [
+            (json!({"kind": "ReplicaSet", "metadata": owned, "spec": {"replicas": 2}}), true),
+            (json!({"kind": "ReplicaSet", "metadata": owned, "spec": {"replicas": 0}}), false),
+            (json!({"kind": "ReplicaSet", "spec": {"replicas": 0}}), true),
+            (json!({"kind": "Job", "metadata": owned}), true),
+            (json!({"kind": "Job", "status": {"completionTime": "2026-01-01T00:00:00Z"}}), false),
+            (json!({"kind": "Pod", "metadata": owned, "status": {"phase": "Succeeded"}}), false),
+        ] {
+            assert_eq!(has_pods(&object), expected, "{object}");
         }
     }
 

@@ -22,8 +22,8 @@ pub struct RightUnknown(String);
 /// A use of a credential spec: namespace, service account, name.
 type Use = [String; 3];
 
-/// The facts of a cluster.
-pub(crate) struct Snapshot {
+/// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
+pub struct Simulator {
     client: Client,
     specs: BTreeMap<String, SpecFact>,
     /// Whether each of them may.
@@ -32,8 +32,10 @@ pub(crate) struct Snapshot {
     missing: Mutex<BTreeSet<Use>>,
 }
 
-impl Snapshot {
-    pub(crate) fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
+impl Simulator {
+    /// With these credential specs, by their names.
+    #[must_use]
+    pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
         let fact = |(name, object): (&String, &Value)| {
             let fact = match Prepared::from_object(name, object) {
                 Some(prepared) => SpecFact::Found(Arc::new(prepared)),
@@ -50,9 +52,38 @@ impl Snapshot {
         self.specs.contains_key(name)
     }
 
+    /// Both steps of a creation.
+    pub async fn walk(
+        &mut self,
+        object: &Value,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Walked, RightUnknown> {
+        loop {
+            let Ok(walked) = walk(object, pod, namespace, self);
+            if !self.settle().await? {
+                return Ok(walked);
+            }
+        }
+    }
+
+    /// The validating step alone, for a pod that is already stored.
+    pub async fn validate(
+        &mut self,
+        pod: &Pod<'_>,
+        namespace: &str,
+    ) -> Result<Decision, RightUnknown> {
+        loop {
+            let Ok(decision) = decide(Step::Validate, pod, namespace, self);
+            if !self.settle().await? {
+                return Ok(decision);
+            }
+        }
+    }
+
     /// Asks for missing facts. True if any were missing: then the decision made without them does not
     /// count and must be judged again.
-    pub(crate) async fn settle(&mut self) -> Result<bool, RightUnknown> {
+    async fn settle(&mut self) -> Result<bool, RightUnknown> {
         let missing = std::mem::take(&mut *self.missing.lock());
         let asked_any = !missing.is_empty();
         self.rights.extend(reviews(&self.client, missing).await.map_err(RightUnknown)?);
@@ -60,7 +91,7 @@ impl Snapshot {
     }
 }
 
-impl Source for Snapshot {
+impl Source for Simulator {
     type Error = Infallible;
 
     fn spec(&self, name: &str) -> Result<SpecFact, Infallible> {
@@ -81,47 +112,5 @@ impl Source for Snapshot {
 
     fn names(&self) -> Vec<String> {
         self.specs.keys().cloned().collect()
-    }
-}
-
-/// What a cluster knows of credential specs and rights; rights are asked for when they are needed.
-pub struct Simulator {
-    snapshot: Snapshot,
-}
-
-impl Simulator {
-    /// With these credential specs, by their names.
-    #[must_use]
-    pub fn new(client: Client, specs: &BTreeMap<String, Value>) -> Self {
-        Self { snapshot: Snapshot::new(client, specs) }
-    }
-
-    /// Both steps of a creation.
-    pub async fn walk(
-        &mut self,
-        object: &Value,
-        pod: &Pod<'_>,
-        namespace: &str,
-    ) -> Result<Walked, RightUnknown> {
-        loop {
-            let Ok(walked) = walk(object, pod, namespace, &self.snapshot);
-            if !self.snapshot.settle().await? {
-                return Ok(walked);
-            }
-        }
-    }
-
-    /// The validating step alone, for a pod that is already stored.
-    pub async fn validate(
-        &mut self,
-        pod: &Pod<'_>,
-        namespace: &str,
-    ) -> Result<Decision, RightUnknown> {
-        loop {
-            let Ok(decision) = decide(Step::Validate, pod, namespace, &self.snapshot);
-            if !self.snapshot.settle().await? {
-                return Ok(decision);
-            }
-        }
     }
 }

@@ -45,6 +45,7 @@ pub fn lint(name: &str, object: &Value) -> Vec<Finding> {
         }
         _ => found.add(Code::CredspecMissing, &path, "there is no credspec".to_owned()),
     }
+    structure::check_deprecation(object, &mut found);
     found.findings
 }
 

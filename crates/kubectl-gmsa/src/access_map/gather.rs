@@ -39,12 +39,7 @@ pub async fn all(objects: &Objects, args: &Access) -> Result<Gathered, Failure> 
     {
         rules.extend(required(objects, kind, namespace).await?);
     }
-    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Ok(found) => found,
-        // Before the definition is installed there are none.
-        Err(error) if error.code() == Some(404) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let specs = objects.list_known(kinds::CREDENTIAL_SPEC, None).await?;
     let accounts = required(objects, kinds::SERVICE_ACCOUNT, namespace).await?;
     let mut workloads = Vec::new();
     for kind in [kinds::POD].into_iter().chain(kinds::TEMPLATES) {

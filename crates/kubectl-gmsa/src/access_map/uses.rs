@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use gmsa_cluster::installation::identify::has_pods;
 use gmsa_cluster::manifests::{Document, ManifestSet, Source, Workload};
 use gmsa_core::pod::Pod;
 use serde_json::Value;
@@ -23,7 +24,7 @@ pub fn all(objects: Vec<Value>) -> (BTreeSet<Use>, Vec<String>) {
     let source = Source { file: Arc::from("the cluster"), line: 0 };
     let documents: Vec<Document> = objects
         .into_iter()
-        .filter(is_alive)
+        .filter(has_pods)
         .map(|value| Document { value: Arc::new(value), source: source.clone() })
         .collect();
     let set = ManifestSet::new(&documents, "");
@@ -50,19 +51,6 @@ pub fn all(objects: Vec<Value>) -> (BTreeSet<Use>, Vec<String>) {
         .map(|(one, _)| one.clone())
         .collect();
     (uses, unread)
-}
-
-/// Whether it has, or will have, pods: not a pod that has ended, nor a deployment's past.
-fn is_alive(object: &Value) -> bool {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-    match text("/kind") {
-        Some("Pod") => !matches!(text("/status/phase"), Some("Succeeded" | "Failed")),
-        Some("ReplicaSet") => {
-            object.pointer("/spec/replicas") != Some(&Value::from(0))
-                || controller(object).is_none()
-        }
-        _ => true,
-    }
 }
 
 /// The kind and name of what the object belongs to.
@@ -122,6 +110,8 @@ mod tests {
         past["spec"]["replicas"] = json!(0);
         let mut ended = object("Pod", "ended", None, &pod_spec("ended"));
         ended["status"] = json!({"phase": "Succeeded"});
+        let mut done = object("Job", "done", None, &template("ended"));
+        done["status"] = json!({"conditions": [{"type": "Complete", "status": "True"}]});
         let cron = json!({"jobTemplate": {"spec": {"template": {"spec": pod_spec("nightly")}}}});
         let objects = vec![
             object("Deployment", "web", None, &template("webapp1")),
@@ -132,6 +122,7 @@ mod tests {
             object("Pod", "web-0-a", Some(("ReplicaSet", "web-0")), &pod_spec("old")),
             object("Pod", "odd", Some(("Farm", "odd")), &pod_spec("webapp1")),
             ended,
+            done,
             object("CronJob", "cron", None, &cron),
             object("Pod", "odd-one", None, &json!({"containers": "none"})),
         ];

@@ -1,7 +1,7 @@
 //! Whether clocks agree: this machine's, the API server's and the nodes'.
 
 use gmsa_cluster::api::objects::{Objects, kinds};
-use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::api::value::{is_true, text};
 use gmsa_core::diagnosis::catalogue::cluster::CLOCK_SKEW;
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use k8s_openapi::jiff::Timestamp;
@@ -43,9 +43,7 @@ pub async fn examine(
             let renewed =
                 lease.and_then(|lease| text(lease, "/spec/renewTime").parse::<Timestamp>().ok());
             if let Some(renewed) = renewed {
-                let ready = array(node, "/status/conditions")
-                    .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True");
-                let outcome = of_node(renewed.as_second() - server, ready);
+                let outcome = of_node(renewed.as_second() - server, is_true(node, "Ready"));
                 outcomes.push(outcome.on(format!("Node {name}")));
             }
         }

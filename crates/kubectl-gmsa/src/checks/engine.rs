@@ -12,6 +12,7 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{ENGINE_INDEX, ENGINE_STATIC, ENGINE_WHOLE};
 use gmsa_core::index::{self, Index, LIMIT, NEARLY, Spec};
 use gmsa_core::names::{ENGINE_GUARD, INDEX, INDEX_KIND, KIND};
+use gmsa_core::printable::listed;
 use serde_json::Value;
 
 use super::facts::{Facts, Seen, shown, soft};
@@ -160,7 +161,7 @@ fn literals(facts: &Facts, in_force: &InForce, origin: Origin) -> Outcome {
     if large.is_empty() {
         return outcome;
     }
-    outcome.because(format!("over 64 KiB, and so not in the policies: {}", listed(large)))
+    outcome.because(format!("over 64 KiB, and so not in the policies: {}", listed(large, SHOWN)))
 }
 
 /// The contents by the name of the credential spec; what does not fit into a pod is left out.
@@ -172,12 +173,9 @@ fn texts<'a>(
 
 /// The index, if it is what the credential specs are; else what differs.
 async fn compare(objects: &Objects) -> Result<Seen<Result<Index, String>>, Failure> {
-    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Err(error) if error.code() == Some(404) => Vec::new(),
-        read => match soft(read)? {
-            Ok(specs) => specs,
-            Err(why) => return Ok(Err(why)),
-        },
+    let specs = match soft(objects.list_known(kinds::CREDENTIAL_SPEC, None).await)? {
+        Ok(specs) => specs,
+        Err(why) => return Ok(Err(why)),
     };
     let found = match soft(objects.get(&Reference::cluster(kinds::INDEX, INDEX)).await)? {
         Ok(found) => found,
@@ -231,25 +229,16 @@ impl Differences {
     fn words(&self, does: &str, has: &str, may_have_more: bool) -> Option<String> {
         let mut words = Vec::new();
         if !self.missing.is_empty() {
-            words.push(format!("{does} not have {}", listed(&self.missing)));
+            words.push(format!("{does} not have {}", listed(&self.missing, SHOWN)));
         }
         if !self.other.is_empty() {
-            words.push(format!("{has} other contents of {}", listed(&self.other)));
+            words.push(format!("{has} other contents of {}", listed(&self.other, SHOWN)));
         }
         if !(self.extra.is_empty() || may_have_more) {
-            words.push(format!("no {KIND} belongs to {}", listed(&self.extra)));
+            words.push(format!("no {KIND} belongs to {}", listed(&self.extra, SHOWN)));
         }
         (!words.is_empty()).then(|| words.join("; "))
     }
-}
-
-/// The first names, and how many more there are.
-fn listed<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> String {
-    let names: Vec<N> = names.into_iter().collect();
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
-    let more = names.len() - shown.len();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{rest}", shown.join(", "))
 }
 
 fn full(index: &Index) -> Outcome {
@@ -259,7 +248,7 @@ fn full(index: &Index) -> Outcome {
         let words = format!(
             "{} credential specs do not fit, and pods that name them are refused: {}",
             index.left_out.len(),
-            listed(&index.left_out)
+            listed(&index.left_out, SHOWN)
         );
         return Outcome::problem(&ENGINE_INDEX, words).because(size);
     }

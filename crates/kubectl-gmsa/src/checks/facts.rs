@@ -6,7 +6,7 @@ use gmsa_cluster::api::objects::{Kind, Objects, Reference, kinds};
 use gmsa_cluster::api::value::{array, text};
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::{
-    is_controlled, is_gmsa_configuration, is_ours, sends_no_pods,
+    has_ended, is_controlled, is_gmsa_configuration, is_ours, sends_no_pods,
 };
 use gmsa_core::names::{EARLY_WARNINGS, INDEX_KEEPER, NAME};
 use serde_json::Value;
@@ -150,6 +150,21 @@ pub async fn read(objects: &Objects) -> Result<Facts, Failure> {
 }
 
 impl Facts {
+    /// The Deployment, if there is one that may be read.
+    pub fn live_deployment(&self) -> Option<&Value> {
+        self.deployment.as_ref().ok()?.as_ref()
+    }
+
+    /// The namespace and name of the server's service account; none without its Deployment.
+    pub fn service_account(&self) -> Option<(&str, &str)> {
+        let deployment = self.live_deployment()?;
+        let name = match text(deployment, "/spec/template/spec/serviceAccountName") {
+            "" => "default",
+            name => name,
+        };
+        Some((text(deployment, "/metadata/namespace"), name))
+    }
+
     /// The namespace, name and port of the Service that is called.
     pub fn service(&self) -> Option<(String, String, u64)> {
         let service = self.hooks().find_map(|(_, hook)| hook.pointer("/clientConfig/service"))?;
@@ -159,10 +174,8 @@ impl Facts {
 
     /// The namespace of the webhook.
     pub fn namespace(&self) -> String {
-        let of_deployment = || {
-            let deployment = self.deployment.as_ref().ok()?.as_ref()?;
-            Some(text(deployment, "/metadata/namespace").to_owned())
-        };
+        let of_deployment =
+            || Some(text(self.live_deployment()?, "/metadata/namespace").to_owned());
         let of_service = self.service().map(|(namespace, ..)| namespace);
         of_service.or_else(of_deployment).unwrap_or_else(|| NAME.to_owned())
     }
@@ -194,8 +207,10 @@ fn is_orphan(object: &Value) -> bool {
         "ReplicaSet" => "/spec/template/spec/containers",
         _ => return false,
     };
-    let ended = matches!(text(object, "/status/phase"), "Succeeded" | "Failed");
-    !is_controlled(object) && !ended && !is_ours(object) && is_gmsa_server(object, containers)
+    !is_controlled(object)
+        && !has_ended(object)
+        && !is_ours(object)
+        && is_gmsa_server(object, containers)
 }
 
 /// `Kind namespace/name`.

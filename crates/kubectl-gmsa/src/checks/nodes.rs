@@ -1,6 +1,6 @@
 //! The Windows nodes, against the limits known today (docs/limits.md).
 
-use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::api::value::{is_true, text};
 use gmsa_core::diagnosis::catalogue::cluster::{
     NODE_BUILD, NODE_LIFECYCLE, NODE_PRESENT, NODE_RUNTIME,
 };
@@ -32,11 +32,7 @@ pub fn judge(nodes: &Seen<Vec<Value>>, needed: bool) -> Vec<Outcome> {
             Outcome::skipped(&NODE_PRESENT, words)
         }];
     }
-    let ready = |node: &&&Value| {
-        array(node, "/status/conditions")
-            .any(|one| text(one, "/type") == "Ready" && text(one, "/status") == "True")
-    };
-    let count = windows.iter().filter(ready).count();
+    let count = windows.iter().filter(|node| is_true(node, "Ready")).count();
     let words = format!("{count} of {} Windows nodes are ready", windows.len());
     let mut outcomes = vec![if count == 0 {
         Outcome::problem(&NODE_PRESENT, words)

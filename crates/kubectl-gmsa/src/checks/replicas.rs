@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use super::metrics::Page;
 use crate::installation::pods;
+use crate::output::counted;
 
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -279,10 +280,6 @@ fn denials(known: &[&Metrics]) -> Outcome {
     } else {
         Outcome::ok(&WEBHOOK_DENIALS, words)
     }
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

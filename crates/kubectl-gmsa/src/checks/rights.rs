@@ -1,6 +1,5 @@
 //! Whether the webhook's service account may do its work.
 
-use gmsa_cluster::api::value::text;
 use gmsa_cluster::api::{Error, answer};
 use gmsa_cluster::installation::{Certificates, Engine, Options};
 use gmsa_core::diagnosis::Outcome;
@@ -66,16 +65,11 @@ pub async fn examine(
     facts: &Facts,
     options: Option<&Options>,
 ) -> Result<Outcome, Failure> {
-    let Ok(Some(deployment)) = &facts.deployment else {
+    let Some((namespace, account)) = facts.service_account() else {
         return Ok(Outcome::skipped(
             &WEBHOOK_RIGHTS,
             "there is no Deployment with a service account",
         ));
-    };
-    let namespace = text(deployment, "/metadata/namespace");
-    let account = match text(deployment, "/spec/template/spec/serviceAccountName") {
-        "" => "default",
-        account => account,
     };
     let object = format!("ServiceAccount {namespace}/{account}");
     let own = options.is_some_and(|options| options.certificates == Certificates::SelfManaged);

@@ -229,7 +229,7 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
 
 /// The Secret that the Deployment mounts, or that of our own.
 pub fn secret_name(facts: &Facts) -> String {
-    let mounted = facts.deployment.as_ref().ok().and_then(Option::as_ref).and_then(|one| {
+    let mounted = facts.live_deployment().and_then(|one| {
         let mut volumes = array(one, "/spec/template/spec/volumes");
         volumes.find_map(|volume| Some(volume.pointer("/secret/secretName")?.as_str()?.to_owned()))
     });

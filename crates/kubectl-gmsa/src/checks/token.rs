@@ -22,13 +22,10 @@ pub async fn examine(
     facts: &Facts,
     replicas: &Replicas,
 ) -> Result<Outcome, Failure> {
-    let Ok(Some(deployment)) = &facts.deployment else {
+    let (Some(deployment), Some((namespace, name))) =
+        (facts.live_deployment(), facts.service_account())
+    else {
         return Ok(Outcome::skipped(&WEBHOOK_TOKEN, "no Deployment says as whom it runs"));
-    };
-    let namespace = text(deployment, "/metadata/namespace");
-    let name = match text(deployment, "/spec/template/spec/serviceAccountName") {
-        "" => "default",
-        name => name,
     };
     let object = format!("ServiceAccount {namespace}/{name}");
     let account = match one(objects, kinds::SERVICE_ACCOUNT, namespace, name).await? {

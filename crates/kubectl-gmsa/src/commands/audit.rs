@@ -70,12 +70,7 @@ async fn of_directory(args: &Audit) -> Result<Vec<Finding>, Failure> {
     let compared = from_ad::compare(&directory, &objects).await?;
     let of = |(object, findings): (&&Value, Vec<gmsa_core::finding::Finding>)| {
         let object = Object::cluster("GMSACredentialSpec", name_of(object));
-        let new = move |found: gmsa_core::finding::Finding| {
-            let mut finding = Finding::new(&object, found.code, found.message);
-            finding.evidence.extend(found.path);
-            finding
-        };
-        findings.into_iter().map(new).collect::<Vec<_>>()
+        findings.into_iter().map(move |found| Finding::on(&object, found))
     };
     Ok(objects.iter().zip(compared).flat_map(of).collect())
 }

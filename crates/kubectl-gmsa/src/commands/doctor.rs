@@ -19,7 +19,7 @@ use crate::checks::dns::Resolution;
 use crate::cli::{Doctor, DoctorCommand, DoctorOutput};
 use crate::connect::{block_on, connect, server_version};
 use crate::failure::Failure;
-use crate::output::{printer, render};
+use crate::output::{file, printer, render};
 use report::Report;
 
 pub use report::schema;
@@ -35,6 +35,8 @@ pub struct Found {
     pub outputs: Vec<Output>,
     /// How the pod in question resolves names.
     pub resolution: Resolution,
+    /// That pod, or the workload.
+    pub subject: Option<pod::Subject>,
 }
 
 /// A text that a check rests on, as it came, such as the output of a command.
@@ -63,7 +65,8 @@ pub fn run(args: &Doctor) -> Result<u8, Failure> {
 async fn examine(args: &Doctor) -> Result<u8, Failure> {
     let nodes = node::read(&args.node_output)?;
     if let Some(file) = &args.bundle {
-        bundle::check(file, args.overwrite)?;
+        file::refuse_existing(file, args.overwrite)?;
+        file::refuse_nowhere(file)?;
     }
     let offline =
         args.target.is_none() && !args.from_ad && args.bundle.is_none() && !nodes.is_empty();
@@ -82,7 +85,7 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
     if let Some(target) = &args.target {
         found = pod::examine(&client, args, target).await?;
     }
-    let Found { mut outcomes, credential_specs, mut outputs, resolution } = found;
+    let Found { mut outcomes, credential_specs, mut outputs, resolution, subject } = found;
     let facts = checks::read(&client).await?;
     let specs = checks::specs_of(&facts, &credential_specs);
     // A password is asked for before anything waits for an answer.
@@ -110,6 +113,7 @@ async fn examine(args: &Doctor) -> Result<u8, Failure> {
             client: &client,
             facts: &facts,
             args,
+            subject: subject.as_ref(),
             credential_specs: &credential_specs,
             outcomes: &outcomes,
             verdict: &verdict,

@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
-use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished};
+use crate::installation::{kept_options, leftover, refuse_elsewhere, refuse_unfinished, removal};
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
 
@@ -118,9 +118,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     adopt::tell_denials(&denied)?;
     if args.dry_run.is_server() {
         plan.show()?;
-        for object in &leftover {
-            printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
-        }
+        removal::preview(&leftover)?;
         return Ok(u8::from(adopt::are_denied(args, &options, &denied)));
     }
     if adopt::are_denied(args, &options, &denied) {
@@ -199,12 +197,7 @@ fn print(output: InstallOutput, objects: &Objects) -> Result<u8, Failure> {
             }
         }
         InstallOutput::Yaml => {
-            let mut text = String::new();
-            for object in all {
-                text.push_str("---\n");
-                text.push_str(&render::yaml("YAML", object)?);
-            }
-            printer::data(&text)?;
+            printer::data(&render::documents("YAML", all)?)?;
         }
     }
     Ok(0)

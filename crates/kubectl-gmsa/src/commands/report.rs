@@ -118,12 +118,7 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
     };
     let version = server_version(&connection.client).await?;
     let access = access_map::look(&connection.client, &objects, &asked).await?;
-    let specs = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        Ok(found) => found,
-        // Before the definition is installed there are none.
-        Err(error) if error.code() == Some(404) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
+    let specs = objects.list_known(kinds::CREDENTIAL_SPEC, None).await?;
     // A page about the rest is still worth having, here and below.
     let scope = Scope { namespace: args.namespace.clone(), ..Scope::default() };
     let audited = audit_cluster(connection.client.clone(), scope, &|_| ()).await;

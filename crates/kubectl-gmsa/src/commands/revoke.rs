@@ -8,7 +8,7 @@ use gmsa_core::grant::Grant;
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::cli::shared::{DryRun, DryRunFlag};
+use crate::cli::shared::DryRunFlag;
 use crate::cli::{ObjectOutput, Revoke};
 use crate::connect::Connection;
 use crate::failure::Failure;
@@ -348,11 +348,6 @@ impl Outcome {
                 self.objects.push(Touched { object, is_there: false });
             }
         }
-        let suffix = match dry_run.mode {
-            DryRun::None => "",
-            DryRun::Client => " (client dry run)",
-            DryRun::Server => " (server dry run)",
-        };
-        self.lines.push(format!("{of}: {}{note}{suffix}", done.word()));
+        self.lines.push(format!("{of}: {}{note}{}", done.word(), dry_run.note()));
     }
 }

@@ -72,9 +72,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     }
     refuse_without_rights(&client, &found).await?;
     if args.dry_run.is_server() {
-        for object in &found {
-            printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
-        }
+        removal::preview(&found)?;
         return Ok(0);
     }
     if !args.yes {

@@ -42,6 +42,13 @@ pub async fn delete(applier: &Applier, objects: &[Value]) -> Result<(), Failure>
     Ok(())
 }
 
+/// Prints what would be deleted.
+pub fn preview<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Result<(), Failure> {
+    objects
+        .into_iter()
+        .try_for_each(|one| printer::data(&format!("{} deleted (server dry run)\n", shown(one))))
+}
+
 /// Which part of a decision an object has: a policy and its binding have one.
 fn decision(object: &Value) -> &str {
     let kind = kind(object);

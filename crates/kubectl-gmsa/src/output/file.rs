@@ -5,6 +5,15 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
+/// Refuses a file in a folder that does not exist, or that is a folder itself, before any work is done for
+/// it.
+pub fn refuse_nowhere(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() {
+        return Err(failed(path, "it is a folder"));
+    }
+    if folder(path).is_dir() { Ok(()) } else { Err(failed(path, "its folder does not exist")) }
+}
+
 /// Refuses a file that exists, before any work is done for it.
 pub fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Failure> {
     if !overwrite && path.exists() {
@@ -15,16 +24,26 @@ pub fn refuse_existing(path: &Path, overwrite: bool) -> Result<(), Failure> {
 
 /// Writes a file in full or not at all. One that exists is replaced only if that is wished.
 pub fn write(path: &Path, text: &str, overwrite: bool) -> Result<(), Failure> {
-    put(path, text, overwrite).map_err(|error| match error.kind() {
+    // The default mode, which the umask restricts.
+    put(path, text.as_bytes(), overwrite, 0o666)
+}
+
+/// As [`write`]; on Unix other users cannot read the file.
+pub fn write_private(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), Failure> {
+    put(path, bytes, overwrite, 0o600)
+}
+
+fn put(path: &Path, bytes: &[u8], overwrite: bool, mode: u32) -> Result<(), Failure> {
+    try_to_put(path, bytes, overwrite, mode).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => exists(path),
-        _ => Failure::Input(format!("failed to write {}: {error}", path.display())),
+        _ => failed(path, &error.to_string()),
     })
 }
 
-fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
+fn try_to_put(path: &Path, bytes: &[u8], overwrite: bool, mode: u32) -> io::Result<()> {
     // A device or a pipe is written to, not replaced; a link leads to the file that is.
     if (overwrite && path.metadata().is_ok_and(|found| !found.is_file())) || is_null_device(path) {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
     if cfg!(windows) && is_device_name(path) {
         return Err(io::Error::other(
@@ -33,23 +52,22 @@ fn put(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
     }
     let resolved = path.canonicalize();
     let path = resolved.as_deref().unwrap_or(path);
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let mut file = new_file(directory.unwrap_or(Path::new(".")))?;
-    file.write_all(text.as_bytes())?;
+    let mut file = new_file(folder(path), mode)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
     let persisted = if overwrite { file.persist(path) } else { file.persist_noclobber(path) };
     persisted.map(drop).map_err(|error| error.error)
 }
 
 #[cfg(unix)]
-fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn new_file(directory: &Path, mode: u32) -> io::Result<tempfile::NamedTempFile> {
     use std::os::unix::fs::PermissionsExt as _;
-    // The default mode, which the umask restricts.
-    let permissions = std::fs::Permissions::from_mode(0o666);
+    let permissions = std::fs::Permissions::from_mode(mode);
     tempfile::Builder::new().permissions(permissions).tempfile_in(directory)
 }
 
 #[cfg(not(unix))]
-fn new_file(directory: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn new_file(directory: &Path, _mode: u32) -> io::Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new_in(directory)
 }
 
@@ -70,11 +88,16 @@ fn is_device_name(path: &Path) -> bool {
     numbered || DEVICES.contains(&&*stem)
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn exists(path: &Path) -> Failure {
-    Failure::Input(format!(
-        "failed to write {}: it exists; choose another name, or give --overwrite",
-        path.display()
-    ))
+    failed(path, "it exists; choose another name, or give --overwrite")
+}
+
+fn failed(path: &Path, why: &str) -> Failure {
+    Failure::Input(format!("failed to write {}: {why}", path.display()))
 }
 
 #[cfg(test)]

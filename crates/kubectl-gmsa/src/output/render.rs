@@ -27,6 +27,19 @@ pub fn yaml(what: &'static str, value: &impl Serialize) -> Result<String, Failur
     serde_saphyr::to_string(value).map_err(|error| Failure::encode(what, &error))
 }
 
+/// YAML documents, one after the other.
+pub fn documents<'a>(
+    what: &'static str,
+    objects: impl IntoIterator<Item = &'a Value>,
+) -> Result<String, Failure> {
+    objects.into_iter().map(|object| Ok(format!("---\n{}", yaml(what, object)?))).collect()
+}
+
+/// The JSON of a value, for a place in another.
+pub fn value(what: &'static str, value: &impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(|error| Failure::encode(what, &error))
+}
+
 /// A table without lines between the cells.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();

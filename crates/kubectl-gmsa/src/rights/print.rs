@@ -21,12 +21,7 @@ pub fn objects(objects: &[Value], output: ObjectOutput) -> Result<String, Failur
             Ok(all)
         }
         ObjectOutput::Yaml => {
-            let mut all = String::new();
-            for object in objects {
-                all.push_str("---\n");
-                all.push_str(&render::yaml("YAML", &shown(object))?);
-            }
-            Ok(all)
+            render::documents("YAML", &objects.iter().map(shown).collect::<Vec<_>>())
         }
         ObjectOutput::Json => {
             let objects: Vec<Value> = objects.iter().map(shown).collect();

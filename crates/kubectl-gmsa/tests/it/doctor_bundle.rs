@@ -208,6 +208,16 @@ async fn the_archive_contains_evidence_and_no_secret() {
     assert!(files.contains_key("cluster/webhooks.yaml"));
     assert!(!files.keys().any(|name| name.starts_with("pod/")), "{:?}", files.keys());
 
+    // A workload of a kind that only some clusters have.
+    let any = objects::any();
+    world.apply(&objects::definition("example.com", "Rollout", "rollouts", &any)).await;
+    let mut rollout = objects::deployment("shop", "web", &pod());
+    rollout["apiVersion"] = json!("example.com/v1");
+    rollout["kind"] = json!("Rollout");
+    world.apply(&rollout).await;
+    let (files, _) = world.bundle(&admin, &["rollout/web", "-n", "shop"]).await;
+    assert!(files["pod/target.yaml"].contains("kind: Rollout"), "{}", files["pod/target.yaml"]);
+
     // A user with few rights gets what they may read, and the archive says what is missing.
     let kubeconfig = reader(&world).await;
     let (files, told) = world.bundle(&kubeconfig, &["web", "-n", "shop"]).await;

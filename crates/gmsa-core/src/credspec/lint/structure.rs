@@ -10,6 +10,7 @@ use crate::names::KIND;
 
 /// The version of credential specs that is not deprecated.
 const V1: &str = "windows.k8s.io/v1";
+const DEPRECATED: &str = "windows.k8s.io/v1alpha1";
 
 /// What a value must be.
 #[derive(Clone, Copy)]
@@ -79,7 +80,7 @@ pub(super) fn check_resource(object: &Value, found: &mut Found) {
 pub(super) fn check_version(object: &Value, found: &mut Found) {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
     if let Some(version) = text("apiVersion")
-        && ![V1, "windows.k8s.io/v1alpha1"].contains(&version)
+        && ![V1, DEPRECATED].contains(&version)
     {
         let message = format!("apiVersion {} is not one of a {KIND}: write {V1}", quoted(version));
         found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "apiVersion"), message);
@@ -90,6 +91,14 @@ pub(super) fn check_version(object: &Value, found: &mut Found) {
         let message =
             format!("kind {} is not that of a credential spec: write {KIND}", quoted(kind));
         found.add(Code::ApiVersionWrong, &Path::Key(&Path::Root, "kind"), message);
+    }
+}
+
+/// Reports a version that a later definition may not serve.
+pub(super) fn check_deprecation(object: &Value, found: &mut Found) {
+    if object.get("apiVersion").is_some_and(|version| version == DEPRECATED) {
+        let message = "the version v1alpha1 is deprecated".to_owned();
+        found.add(Code::VersionDeprecated, &Path::Key(&Path::Root, "apiVersion"), message);
     }
 }
 

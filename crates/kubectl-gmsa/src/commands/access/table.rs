@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gmsa_core::grant::Grant;
 
 use crate::access_map::report::{Entry, Report, SpecReport, Way};
-use crate::output::number_of_specs;
+use crate::output::counted;
 
 const RED: &str = "\u{1b}[1;31m";
 const GREEN: &str = "\u{1b}[32m";
@@ -24,7 +24,7 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     let summary = &report.summary;
     text.push_str(&format!(
         "{}; {} rights of service accounts, {} of them unused; {} missing\n",
-        number_of_specs(report.credential_specs.len()),
+        counted(report.credential_specs.len(), "credential spec"),
         summary.allowed,
         summary.unused,
         summary.missing

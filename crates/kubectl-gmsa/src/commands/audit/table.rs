@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use gmsa_cluster::audit::Report;
 
-use crate::output::number_of_specs;
+use crate::output::counted;
 
 /// Renders the findings, what to do, and the numbers.
 pub fn render(report: &Report, wide: bool) -> String {
@@ -29,7 +29,7 @@ pub fn render(report: &Report, wide: bool) -> String {
         summary.pods,
         summary.gmsa_pods,
         summary.gmsa_workloads,
-        number_of_specs(summary.credential_specs),
+        counted(summary.credential_specs, "credential spec"),
         summary.errors,
         summary.warnings,
         summary.infos

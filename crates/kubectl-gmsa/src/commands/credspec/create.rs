@@ -11,7 +11,7 @@ use crate::cli::{Grant, RightsFlags};
 use crate::connect::{block_on, directory};
 use crate::failure::Failure;
 use crate::from_ad;
-use crate::output::file;
+use crate::output::{file, render};
 use crate::rights;
 
 /// Makes the credential spec. One that could not work is not made.
@@ -38,8 +38,7 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
         domain: &domain,
         plugin: plugin.as_ref().map(|(guid, input)| (guid.as_str(), input.as_str())),
     };
-    let contents = serde_json::to_value(recipe.make())
-        .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })?;
+    let contents = render::value("credential spec", &recipe.make())?;
     let spec = resource(&wish.name, &contents);
     let errors = judge(&spec);
     if !errors.is_empty() {

@@ -15,7 +15,7 @@ use crate::connect::{self, block_on, directory};
 use crate::credential_spec::{accounts_of, read, text};
 use crate::failure::Failure;
 use crate::from_ad;
-use crate::output::printer;
+use crate::output::{printer, render};
 
 /// Compares two credential specs key by key. The exit code is 1 if they differ.
 pub fn run(args: &Diff) -> Result<u8, Failure> {
@@ -72,8 +72,7 @@ fn made(
         domain,
         plugin: guid.map(|guid| (guid, plugin("PluginInput").unwrap_or_default())),
     };
-    serde_json::to_value(recipe.make())
-        .map_err(|error| Failure::Encode { what: "credential spec", why: error.to_string() })
+    render::value("credential spec", &recipe.make())
 }
 
 /// The order of the accounts means nothing, so it is not a difference to the directory.

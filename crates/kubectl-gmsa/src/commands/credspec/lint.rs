@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use gmsa_core::credspec::{lint, lint_contents};
-use gmsa_core::finding::{Code, Finding, Severity};
+use gmsa_core::finding::{Finding, Severity};
 use gmsa_core::names::API_VERSION;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,8 @@ use crate::connect::{self, block_on, directory};
 use crate::credential_spec::{self, name_of};
 use crate::failure::Failure;
 use crate::from_ad;
-use crate::output::{number_of_specs, printer, render};
+use crate::output::finding::FindingReport;
+use crate::output::{counted, printer, render};
 
 /// The report of `kubectl gmsa credspec lint`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -40,23 +41,6 @@ struct SpecReport {
     source: String,
     /// What was found.
     findings: Vec<FindingReport>,
-}
-
-/// A finding.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct FindingReport {
-    /// The stable code; see docs/findings.md.
-    code: &'static str,
-    /// `error`, `warning` or `info`.
-    severity: &'static str,
-    /// What was found.
-    message: String,
-    /// Where in the object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    /// What to do.
-    hint: &'static str,
 }
 
 /// The JSON schema of the report.
@@ -124,31 +108,15 @@ fn findings(found: &Found) -> Vec<Finding> {
     if found.bare {
         return lint_contents(found.object.get("credspec").unwrap_or(&Value::Null));
     }
-    let mut findings = lint(name_of(&found.object), &found.object);
-    let version = found.object.get("apiVersion").and_then(Value::as_str);
-    if version == Some("windows.k8s.io/v1alpha1") {
-        findings.push(Finding {
-            code: Code::VersionDeprecated,
-            message: "the version v1alpha1 is deprecated".to_owned(),
-            path: Some("apiVersion".to_owned()),
-        });
-    }
-    findings
+    lint(name_of(&found.object), &found.object)
 }
 
 impl From<(Found, Vec<Finding>)> for SpecReport {
     fn from((found, findings): (Found, Vec<Finding>)) -> Self {
-        let findings = findings.into_iter().map(|Finding { code, message, path }| FindingReport {
-            code: code.id(),
-            severity: code.severity().as_str(),
-            message,
-            path,
-            hint: code.remedy(),
-        });
         Self {
             name: name_of(&found.object).to_owned(),
             source: found.source,
-            findings: findings.collect(),
+            findings: findings.iter().map(FindingReport::from).collect(),
         }
     }
 }
@@ -164,12 +132,7 @@ fn table(report: &Report) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{} ({})", spec.name, spec.source);
         for finding in &spec.findings {
-            let _ = writeln!(text, "  {:<8} {}", finding.severity, finding.code);
-            if let Some(path) = &finding.path {
-                let _ = writeln!(text, "           at {path}");
-            }
-            let _ = writeln!(text, "           {}", finding.message);
-            let _ = writeln!(text, "           -> {}", finding.hint);
+            finding.describe(&mut text, true);
         }
         text.push('\n');
     }
@@ -183,7 +146,7 @@ fn table(report: &Report) -> String {
     let _ = writeln!(
         text,
         "{}, {clean} without findings: {}",
-        number_of_specs(report.credential_specs.len()),
+        counted(report.credential_specs.len(), "credential spec"),
         severities.join(", ")
     );
     text

@@ -89,12 +89,7 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
             render::json("credential spec", &list)
         }
         (objects, SpecOutput::Yaml) => {
-            let mut text = String::new();
-            for object in objects {
-                text.push_str("---\n");
-                text.push_str(&render::yaml("credential spec", object)?);
-            }
-            Ok(text)
+            render::documents("credential spec", objects.iter().copied())
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::cli::credspec::{Show, ShowOutput, SpecOutput};
 use crate::connect::{self, block_on};
 use crate::credential_spec::{self, accounts_of, name_of, plugin_of, text};
 use crate::failure::Failure;
+use crate::output::finding::FindingReport;
 use crate::output::printer;
 
 /// Shows a credential spec.
@@ -49,11 +50,8 @@ fn described(object: &Value) -> String {
         return shown;
     }
     shown.push_str("Findings:\n");
-    for finding in findings {
-        let code = finding.code;
-        let _ = writeln!(shown, "  {:<8} {code}", code.severity());
-        let _ = writeln!(shown, "           {}", finding.message);
-        let _ = writeln!(shown, "           -> {}", code.remedy());
+    for finding in &findings {
+        FindingReport::from(finding).describe(&mut shown, false);
     }
     shown
 }

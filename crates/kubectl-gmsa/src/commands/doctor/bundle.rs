@@ -11,6 +11,7 @@ use gmsa_core::diagnosis::{Outcome, Verdict};
 use kube::Client;
 use serde_json::{Value, json};
 
+use super::pod::Subject;
 use super::report::Report;
 use super::{Output, table};
 use crate::checks::facts::Facts;
@@ -24,6 +25,8 @@ pub struct Case<'a> {
     pub client: &'a Client,
     pub facts: &'a Facts,
     pub args: &'a Doctor,
+    /// The pod or workload in question.
+    pub subject: Option<&'a Subject>,
     /// The credential specs in question; all if none is named.
     pub credential_specs: &'a BTreeSet<String>,
     pub outcomes: &'a [Outcome],
@@ -32,16 +35,10 @@ pub struct Case<'a> {
     pub outputs: &'a [Output],
 }
 
-/// Whether the archive can be written, checked before anything else.
-pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
-    archive::check(file, overwrite)
-}
-
 /// Writes the archive, and prints a summary of it on standard error.
 pub async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
     let mut archive = Archive::default();
-    let report = serde_json::to_value(case.report)
-        .map_err(|error| Failure::Encode { what: "report", why: error.to_string() })?;
+    let report = render::value("report", case.report)?;
     archive.add("verdict.txt", Content::Text(table::text(case.outcomes, case.verdict, true)));
     archive.add("report.json", Content::Json(report));
     archive.add("versions.json", Content::Json(versions(case)));
@@ -60,7 +57,7 @@ pub async fn write(file: &Path, case: &Case<'_>) -> Result<(), Failure> {
 }
 
 fn versions(case: &Case<'_>) -> Value {
-    let deployment = case.facts.deployment.as_ref().ok().and_then(Option::as_ref);
+    let deployment = case.facts.live_deployment();
     let images = deployment.map(|deployment| {
         let containers = deployment.pointer("/spec/template/spec/containers");
         let containers = containers.and_then(Value::as_array).into_iter().flatten();
@@ -73,17 +70,4 @@ fn versions(case: &Case<'_>) -> Value {
         "webhookIsOurs": case.facts.ours,
         "webhookImages": images,
     })
-}
-
-/// Documents of YAML.
-fn yaml(objects: &[Value]) -> Result<String, Failure> {
-    let mut text = String::new();
-    for object in objects {
-        text.push_str("---\n");
-        text.push_str(&render::yaml("archive", object)?);
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-    }
-    Ok(text)
 }

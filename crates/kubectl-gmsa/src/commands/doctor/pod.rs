@@ -27,13 +27,13 @@ use serde_json::Value;
 
 use super::Found;
 use crate::checks::dns::Resolution;
-use crate::checks::facts::{Seen, soft};
+use crate::checks::facts::{Seen, shown, soft};
 use crate::cli::Doctor;
 use crate::failure::Failure;
 use inside::{Looked, Place};
-use target::Subject;
 
 pub use lifecycle::{change as lifecycle, print as print_lifecycle};
+pub use target::Subject;
 
 /// Looks at a pod, or at one of the pods of a workload.
 pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Found, Failure> {
@@ -88,7 +88,8 @@ pub async fn examine(client: &Client, args: &Doctor, target: &str) -> Result<Fou
         outputs.extend(one.outputs);
     }
     let resolution = Resolution { resolved, own_servers: own_servers(&object) };
-    Ok(Found { outcomes, credential_specs: names, outputs, resolution })
+    let subject = Some(subject);
+    Ok(Found { outcomes, credential_specs: names, outputs, resolution, subject })
 }
 
 /// The name servers that a pod asks instead of the cluster's, as messages name them.
@@ -116,11 +117,7 @@ async fn specs(objects: &Objects) -> Result<Specs, Failure> {
             in_force.map(|found| found.map(|one| one.credential_specs()).unwrap_or_default())
         );
     }
-    let read = match objects.list(kinds::CREDENTIAL_SPEC, None).await {
-        // Before the definition is installed there are none.
-        Err(error) if error.code() == Some(404) => Ok(Vec::new()),
-        read => soft(read)?,
-    };
+    let read = soft(objects.list_known(kinds::CREDENTIAL_SPEC, None).await)?;
     let named = |spec: Value| (text(&spec, "/metadata/name").to_owned(), spec);
     Ok(read.map(|specs| specs.into_iter().map(named).collect()))
 }
@@ -170,15 +167,6 @@ fn carrier(identity: &Identity<'_>) -> String {
     } else {
         identity.container.field("gmsaCredentialSpec")
     }
-}
-
-/// `Kind namespace/name` of an object.
-fn shown(object: &Value) -> String {
-    let kind = match text(object, "/kind") {
-        "" => "Pod",
-        kind => kind,
-    };
-    format!("{kind} {}/{}", text(object, "/metadata/namespace"), text(object, "/metadata/name"))
 }
 
 /// What a probe pod was found to be.

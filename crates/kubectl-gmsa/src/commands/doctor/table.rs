@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use gmsa_core::diagnosis::{Cause, Health, Outcome, Side, State, Verdict};
+use gmsa_core::printable::listed;
 
 use crate::output::render;
 
@@ -170,8 +171,6 @@ fn names(alike: &[&Outcome]) -> String {
     if others.is_empty() {
         return named;
     }
-    let more = others.len().saturating_sub(SHOWN);
-    let shown = others.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    let rest = if more == 0 { String::new() } else { format!(" and {more} more (-o wide)") };
-    format!("{named}, alike {shown}{rest}")
+    let wide = if others.len() > SHOWN { " (-o wide)" } else { "" };
+    format!("{named}, alike {}{wide}", listed(&others, SHOWN))
 }

@@ -33,7 +33,7 @@ use super::{Plan, engine, options, refuse};
 use crate::cli::Install;
 use crate::failure::Failure;
 use crate::installation::journal::{self, Journal};
-use crate::installation::{kept_options, leftover, probe, rights};
+use crate::installation::{kept_options, leftover, probe, removal, rights};
 use crate::output::printer;
 use crate::prompt::confirm;
 use found::{Found, find};
@@ -233,9 +233,7 @@ impl<'a> Takeover<'a> {
                 shown(object)
             ))?;
         }
-        for object in self.found.all().chain(&self.releases.records).chain(&self.leftover) {
-            printer::data(&format!("{} deleted{note}\n", shown(object)))?;
-        }
+        removal::preview(self.found.all().chain(&self.releases.records).chain(&self.leftover))?;
         plan.show()?;
         if self.releases.definition {
             printer::data(&format!(

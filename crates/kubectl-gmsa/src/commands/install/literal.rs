@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::apply::{Applier, Change, shown};
+use gmsa_cluster::api::apply::{Applier, Change};
 use gmsa_cluster::api::objects::Objects as Reader;
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::{Engine, Objects, Options, Origin, literal_objects};
@@ -177,9 +177,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         .collect();
     if args.dry_run.is_server() {
         plan.show()?;
-        for object in &leftover {
-            printer::data(&format!("{} deleted (server dry run)\n", shown(object)))?;
-        }
+        removal::preview(&leftover)?;
         return Ok(0);
     }
     bring_up(args, &applier, &objects).await?;

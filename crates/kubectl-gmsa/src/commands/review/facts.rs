@@ -21,6 +21,7 @@ use gmsa_core::rbac::Policy;
 use kube::Client;
 use serde_json::Value;
 
+use crate::connect::runtime;
 use crate::credential_spec::name_of;
 use crate::failure::Failure;
 
@@ -156,10 +157,7 @@ impl Source for Facts<'_> {
 impl Cluster {
     /// Makes a client of the cluster.
     pub fn connect(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Self, Failure> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::Cluster(format!("failed to start the runtime: {error}")))?;
+        let runtime = runtime()?;
         let options = Options { cache_reviews_for: Duration::ZERO, ..Options::default() };
         let (client, facts) = runtime.block_on(async {
             let (client, credentials) =

@@ -13,19 +13,8 @@ pub fn findings(set: &ManifestSet, cluster: bool) -> Vec<ObjectFinding> {
     let mut found = Vec::new();
     for (name, spec) in &set.credential_specs {
         let object = format!("GMSACredentialSpec {name}");
-        let mut add = |finding: &Finding| {
-            found.push(ObjectFinding::new(&object, Some(&spec.source), finding));
-        };
         for finding in lint(name, &spec.object) {
-            add(&finding);
-        }
-        let version = spec.object.get("apiVersion").and_then(serde_json::Value::as_str);
-        if version == Some("windows.k8s.io/v1alpha1") {
-            add(&Finding {
-                code: Code::VersionDeprecated,
-                message: "the version v1alpha1 is deprecated".to_owned(),
-                path: Some("apiVersion".to_owned()),
-            });
+            found.push(ObjectFinding::new(&object, Some(&spec.source), &finding));
         }
     }
     for unread in &set.unread {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::DENIAL;
 use super::renames::{Cure, Rename, Renames};
 use super::simulate::{Place, Simulated};
+use crate::output::finding::FindingReport;
 
 /// The report of `kubectl gmsa review`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -127,23 +128,6 @@ pub struct DenialReport {
     pub near_misses: Vec<String>,
 }
 
-/// A finding.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct FindingReport {
-    /// The stable code; see docs/findings.md.
-    pub code: &'static str,
-    /// `error`, `warning` or `info`.
-    pub severity: &'static str,
-    /// What was found.
-    pub message: String,
-    /// Where in the object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// What to do.
-    pub hint: &'static str,
-}
-
 /// A finding on an object that is not a workload.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -247,7 +231,7 @@ impl WorkloadReport {
             service_account: simulated.service_account.clone(),
             verdict,
             places,
-            findings: simulated.decision.warnings.iter().map(FindingReport::new).collect(),
+            findings: simulated.decision.warnings.iter().map(FindingReport::from).collect(),
             differences: simulated
                 .differences
                 .iter()
@@ -321,25 +305,13 @@ impl DenialReport {
     }
 }
 
-impl FindingReport {
-    fn new(finding: &Finding) -> Self {
-        Self {
-            code: finding.code.id(),
-            severity: finding.severity().as_str(),
-            message: finding.message.clone(),
-            path: finding.path.clone(),
-            hint: finding.code.remedy(),
-        }
-    }
-}
-
 impl ObjectFinding {
     pub fn new(object: &str, source: Option<&Source>, finding: &Finding) -> Self {
         Self {
             object: object.to_owned(),
             file: source.map(|source| source.file.to_string()),
             line: source.map(|source| source.line),
-            finding: FindingReport::new(finding),
+            finding: finding.into(),
         }
     }
 }

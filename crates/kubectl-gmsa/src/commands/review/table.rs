@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
 
 use super::renames::{Rename, RenamePlace};
-use super::report::{FindingReport, Report, WorkloadReport};
+use super::report::{Report, WorkloadReport};
 
 /// The width without a terminal.
 const WIDTH: u16 = 100;
@@ -35,7 +35,7 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
         };
         // Writing to a string does not fail.
         let _ = writeln!(text, "{}{place}", finding.object);
-        describe(&mut text, &finding.finding);
+        finding.finding.describe(&mut text, false);
     }
     let summary = &report.summary;
     let _ = writeln!(
@@ -129,17 +129,10 @@ fn details(text: &mut String, workload: &WorkloadReport) {
         }
     }
     for finding in &workload.findings {
-        describe(text, finding);
+        finding.describe(text, false);
     }
     for difference in &workload.differences {
         let _ = writeln!(text, "  policies {}", difference.id);
         let _ = writeln!(text, "           {}", difference.message);
     }
-}
-
-fn describe(text: &mut String, finding: &FindingReport) {
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "  {:<8} {}", finding.severity, finding.code);
-    let _ = writeln!(text, "           {}", finding.message);
-    let _ = writeln!(text, "           -> {}", finding.hint);
 }

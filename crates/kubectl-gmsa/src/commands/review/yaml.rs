@@ -26,13 +26,6 @@ pub fn render(
             apply(spec, &one.operations);
         }
     }
-    let mut text = String::new();
-    for (index, value) in values.iter().enumerate() {
-        if set.passed_over.contains_key(&index) {
-            continue;
-        }
-        text.push_str("---\n");
-        text.push_str(&render::yaml("YAML", value)?);
-    }
-    Ok((text, kept))
+    let shown = values.iter().enumerate().filter(|(index, _)| !set.passed_over.contains_key(index));
+    Ok((render::documents("YAML", shown.map(|(_, value)| value))?, kept))
 }

@@ -4,13 +4,12 @@ use std::io::{Cursor, Write as _};
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::yaml;
 use crate::commands::doctor::redact::{REDACTED, Redactor};
 use crate::failure::Failure;
+use crate::output::{file, render};
 
 const README: &str = "\
 This archive was written by `kubectl gmsa doctor --bundle`.
@@ -123,13 +122,13 @@ impl Archive {
                 Content::Text(text) => redactor.text(&name, &text),
                 Content::Json(mut value) => {
                     redactor.leaves(&name, &mut value);
-                    crate::output::render::json("archive", &value)?
+                    render::json("archive", &value)?
                 }
                 Content::Objects(mut objects) => {
                     for object in &mut objects {
                         redactor.leaves(&name, object);
                     }
-                    yaml(&objects)?
+                    render::documents("archive", &objects)?
                 }
             };
             files.push((name, text));
@@ -165,20 +164,10 @@ impl Sealed {
     }
 
     /// Writes the archive, and returns its size in bytes. Others cannot read it on Unix.
-    pub fn write(&self, file: &Path, overwrite: bool) -> Result<usize, Failure> {
-        let bytes = self.zip().map_err(|error| failed(file, &error.to_string()))?;
-        let io = |error: std::io::Error| failed(file, &error.to_string());
-        let mut aside = NamedTempFile::new_in(folder(file)).map_err(io)?;
-        aside.write_all(&bytes).map_err(io)?;
-        aside.as_file().sync_all().map_err(io)?;
-        let kept = if overwrite { aside.persist(file) } else { aside.persist_noclobber(file) };
-        match kept {
-            Ok(_) => Ok(bytes.len()),
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Err(exists(file))
-            }
-            Err(error) => Err(failed(file, &error.error.to_string())),
-        }
+    pub fn write(&self, path: &Path, overwrite: bool) -> Result<usize, Failure> {
+        let bytes = self.zip().map_err(|error| Failure::encode("archive", &error))?;
+        file::write_private(path, &bytes, overwrite)?;
+        Ok(bytes.len())
     }
 
     fn zip(&self) -> zip::result::ZipResult<Vec<u8>> {
@@ -195,33 +184,6 @@ impl Sealed {
     }
 }
 
-/// Whether the file may be written, checked before the long work.
-pub fn check(file: &Path, overwrite: bool) -> Result<(), Failure> {
-    if !folder(file).is_dir() {
-        return Err(failed(file, "its folder does not exist"));
-    }
-    match std::fs::symlink_metadata(file) {
-        Ok(_) if !overwrite => Err(exists(file)),
-        Ok(found) if found.is_dir() => Err(failed(file, "it is a folder")),
-        _ => Ok(()),
-    }
-}
-
 fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()
-}
-
-fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-fn exists(file: &Path) -> Failure {
-    failed(file, "it exists; choose another name, or replace it with --overwrite")
-}
-
-fn failed(file: &Path, why: &str) -> Failure {
-    Failure::Input(format!("failed to write the archive {}: {why}", file.display()))
 }

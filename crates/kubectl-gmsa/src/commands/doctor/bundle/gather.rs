@@ -12,7 +12,7 @@ use super::{Case, logs};
 use crate::checks;
 use crate::checks::facts::Facts;
 use crate::checks::nodes::is_windows;
-use crate::cli::Doctor;
+use crate::commands::doctor::pod::Subject;
 
 /// How many events of a namespace are kept, the latest.
 const EVENTS: usize = 500;
@@ -39,15 +39,10 @@ impl Reader<'_> {
     }
 
     async fn list(&mut self, kind: Kind, namespace: Option<&str>) -> Vec<Value> {
-        match self.objects.list(kind, namespace).await {
-            Ok(found) => found,
-            // A kind that the server does not know.
-            Err(error) if error.code() == Some(404) => Vec::new(),
-            Err(error) => {
-                self.archive.missed(error.to_string());
-                Vec::new()
-            }
-        }
+        self.objects.list_known(kind, namespace).await.unwrap_or_else(|error| {
+            self.archive.missed(error.to_string());
+            Vec::new()
+        })
     }
 }
 
@@ -78,10 +73,9 @@ pub async fn all(case: &Case<'_>, archive: &mut Archive) {
     dns(&mut reader).await;
     let pods = replicas(&mut reader, facts, &webhook).await;
     let mut namespaces = BTreeSet::from([webhook]);
-    if let Some(target) = &case.args.target {
-        let namespace = namespace_of(case.args, case.client);
-        in_question(&mut reader, &namespace, target).await;
-        namespaces.insert(namespace);
+    if let Some(subject) = case.subject {
+        in_question(&mut reader, subject).await;
+        namespaces.insert(subject.namespace.clone());
     }
     for namespace in namespaces {
         let mut events = reader.list(kinds::EVENT, Some(&namespace)).await;
@@ -146,14 +140,7 @@ fn public(bytes: &[u8]) -> String {
 
 /// Roles that grant `use`, those of the webhook, and their bindings.
 async fn rights(reader: &mut Reader<'_>, facts: &Facts) {
-    let deployment = facts.deployment.as_ref().ok().and_then(Option::as_ref);
-    let account = deployment.map(|deployment| {
-        let account = text(deployment, "/spec/template/spec/serviceAccountName");
-        (
-            text(deployment, "/metadata/namespace"),
-            if account.is_empty() { "default" } else { account },
-        )
-    });
+    let account = facts.service_account();
     let of_webhook = |binding: &Value| {
         array(binding, "/subjects")
             .any(|subject| account == Some((text(subject, "/namespace"), text(subject, "/name"))))
@@ -218,38 +205,30 @@ async fn replicas(reader: &mut Reader<'_>, facts: &Facts, namespace: &str) -> Ve
     pods
 }
 
-fn namespace_of(args: &Doctor, client: &kube::Client) -> String {
-    args.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned())
-}
-
 /// The pod, or the workload and its pods, with whatever owns them.
-async fn in_question(reader: &mut Reader<'_>, namespace: &str, target: &str) {
-    let (kind, name) = target.split_once('/').unwrap_or(("pod", target));
-    let Some(kind) = kind_of(kind) else {
-        return reader.archive.missed(format!("{target}: its kind is not known"));
-    };
-    let Some(object) = reader.get(kind, namespace, name).await else {
-        return reader.archive.missed(format!("{} {namespace}/{name}: there is none", kind.kind));
-    };
-    let pods = if kind == kinds::POD { Vec::new() } else { pods_of(reader, &object).await };
+async fn in_question(reader: &mut Reader<'_>, subject: &Subject) {
+    let namespace = &subject.namespace;
+    let Some(object) = subject.workload.as_ref().or(subject.pod.as_ref()) else { return };
+    let pods: Vec<Value> = subject.own_pods().cloned().collect();
     let mut accounts = BTreeSet::new();
-    for pod in pods.iter().chain([&object]) {
+    for pod in pods.iter().chain([object]) {
         let spec = pod.pointer("/spec/template/spec").or_else(|| pod.get("spec"));
         let name = spec.map(|spec| text(spec, "/serviceAccountName")).unwrap_or_default();
         accounts.insert(if name.is_empty() { "default" } else { name }.to_owned());
     }
     let mut owners = Vec::new();
-    let mut next = pods.first().unwrap_or(&object).clone();
+    let mut next = pods.first().unwrap_or(object).clone();
     for _ in 0..OWNERS {
         let Some(owner) = array(&next, "/metadata/ownerReferences").next().cloned() else { break };
-        let Some(kind) = kind_of(text(&owner, "/kind")) else { break };
+        let kind = kinds::TEMPLATES.into_iter().find(|kind| kind.kind == text(&owner, "/kind"));
+        let Some(kind) = kind else { break };
         let Some(found) = reader.get(kind, namespace, text(&owner, "/name")).await else { break };
         next = found.clone();
         if found.pointer("/metadata/uid") != object.pointer("/metadata/uid") {
             owners.push(found);
         }
     }
-    reader.archive.objects("pod/target.yaml", vec![object]);
+    reader.archive.objects("pod/target.yaml", vec![object.clone()]);
     reader.archive.objects("pod/pods.yaml", pods);
     reader.archive.objects("pod/owners.yaml", owners);
     let mut found = Vec::new();
@@ -259,49 +238,6 @@ async fn in_question(reader: &mut Reader<'_>, namespace: &str, target: &str) {
     reader.archive.objects("pod/service-accounts.yaml", found);
     let found = reader.get(kinds::NAMESPACE, "", namespace).await;
     reader.archive.objects("pod/namespace.yaml", found.into_iter().collect());
-}
-
-/// The kind by its name, singular or plural.
-fn kind_of(word: &str) -> Option<Kind> {
-    let all = [kinds::POD].into_iter().chain(kinds::TEMPLATES);
-    let short = |kind: &Kind| match kind.kind {
-        "Pod" => "po",
-        "Deployment" => "deploy",
-        "ReplicaSet" => "rs",
-        "StatefulSet" => "sts",
-        "DaemonSet" => "ds",
-        "CronJob" => "cj",
-        "ReplicationController" => "rc",
-        _ => "",
-    };
-    // What Kubernetes calls deployment.v1.apps and deployments.apps is the same here.
-    let word = word.split('.').next().unwrap_or(word);
-    all.into_iter().find(|kind| {
-        word.eq_ignore_ascii_case(kind.kind)
-            || word.eq_ignore_ascii_case(kind.plural)
-            || word.eq_ignore_ascii_case(short(kind))
-    })
-}
-
-/// The pods that a workload owns, by way of others too.
-async fn pods_of(reader: &mut Reader<'_>, workload: &Value) -> Vec<Value> {
-    let namespace = text(workload, "/metadata/namespace").to_owned();
-    let mut uids = BTreeSet::from([text(workload, "/metadata/uid").to_owned()]);
-    let owned = |uids: &BTreeSet<String>, object: &Value| {
-        array(object, "/metadata/ownerReferences").any(|owner| uids.contains(text(owner, "/uid")))
-    };
-    for kind in
-        kinds::TEMPLATES.into_iter().filter(|kind| ["ReplicaSet", "Job"].contains(&kind.kind))
-    {
-        for object in reader.list(kind, Some(&namespace)).await {
-            if owned(&uids, &object) {
-                uids.insert(text(&object, "/metadata/uid").to_owned());
-            }
-        }
-    }
-    let mut pods = reader.list(kinds::POD, Some(&namespace)).await;
-    pods.retain(|pod| owned(&uids, pod));
-    pods
 }
 
 /// When an event was last seen.

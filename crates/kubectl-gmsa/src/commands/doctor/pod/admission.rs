@@ -1,7 +1,7 @@
 //! Whether the pod would be admitted, whether it was made, and what it carries.
 
-use gmsa_cluster::api::value::{array, text};
-use gmsa_cluster::simulate::Simulator;
+use gmsa_cluster::api::value::{condition, text};
+use gmsa_cluster::simulate::{Simulator, as_created};
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -43,7 +43,10 @@ pub async fn judge(
 /// Whether the pod, and the workload's next one, would be admitted if they were created now.
 async fn admitted(simulator: &mut Simulator, subject: &Subject) -> Result<Vec<Outcome>, Failure> {
     let mut outcomes = Vec::new();
-    let fresh = subject.pod.clone().map(|pod| (shown(&pod), as_created(pod)));
+    let fresh = subject.pod.clone().map(|mut pod| {
+        as_created(&mut pod);
+        (shown(&pod), pod)
+    });
     let next = subject.next_pod().map(|pod| (format!("the next pod of {}", subject.shown), pod));
     for (name, object) in fresh.into_iter().chain(next) {
         let text = object.to_string();
@@ -62,27 +65,6 @@ async fn admitted(simulator: &mut Simulator, subject: &Subject) -> Result<Vec<Ou
         outcomes.push(outcome.on(name));
     }
     Ok(outcomes)
-}
-
-/// The pod as it is sent: what the mutating step filled in is not there yet.
-fn as_created(mut pod: Value) -> Value {
-    let strip = |context: Option<&mut Value>| {
-        let options = context.and_then(|context| context.get_mut("windowsOptions"));
-        if let Some(Value::Object(options)) = options
-            && options.contains_key("gmsaCredentialSpecName")
-        {
-            options.remove("gmsaCredentialSpec");
-        }
-    };
-    let Some(spec) = pod.get_mut("spec") else { return pod };
-    strip(spec.get_mut("securityContext"));
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
-        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten() {
-            strip(container.get_mut("securityContext"));
-        }
-    }
-    pod
 }
 
 /// Whether the pod carries the current contents of the credential spec.
@@ -123,9 +105,8 @@ async fn contents(
 async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcome {
     let mut reasons: Vec<String> = Vec::new();
     for maker in std::iter::once(workload).chain(&subject.makers) {
-        let failures = array(maker, "/status/conditions")
-            .filter(|one| text(one, "/type") == "ReplicaFailure" && text(one, "/status") == "True");
-        for failure in failures {
+        let failure = condition(maker, "ReplicaFailure");
+        if let Some(failure) = failure.filter(|one| text(one, "/status") == "True") {
             let line = format!("{}: {}", shown(maker), text(failure, "/message"));
             // A Deployment repeats the condition of its replica set.
             if !reasons.iter().any(|one| one.ends_with(text(failure, "/message"))) {

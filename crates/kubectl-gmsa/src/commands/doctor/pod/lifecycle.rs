@@ -81,12 +81,7 @@ pub async fn change(client: &Client, args: &Doctor) -> Result<u8, Failure> {
         }
         (None, _) => wanted.replace(&applier, &object, mode).await?,
     };
-    let note = match mode {
-        DryRun::Client => " (client dry run)",
-        DryRun::Server => " (server dry run)",
-        DryRun::None => "",
-    };
-    printer::data(&changes(&object, &change, note))?;
+    printer::data(&changes(&object, &change, args.dry_run.note()))?;
     if !args.dry_run.is_set() && change != Change::Unchanged {
         printer::note(if built_in.is_some() {
             "its pods are replaced by new ones, which wait for the secure channel"

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
-use gmsa_cluster::api::value::{array, text};
+use gmsa_cluster::api::value::{condition, text};
+use gmsa_cluster::installation::identify::has_ended;
 use gmsa_core::diagnosis::catalogue::pod::{POD_HOSTNAME, POD_NODE, POD_SCHEDULED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
 use gmsa_core::pod::{HOSTNAME_LENGTH, Identity, Pod, identities};
@@ -37,8 +38,8 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
     let unbound = "nothing in the pod asks for Windows: no os.name, no node selector";
     let is_bound = pod.is_bound_to_windows() || selects_windows(objects, live).await;
     if name.is_empty() {
-        let condition = array(live, "/status/conditions")
-            .find(|one| text(one, "/type") == "PodScheduled" && text(one, "/status") == "False");
+        let condition =
+            condition(live, "PodScheduled").filter(|one| text(one, "/status") == "False");
         let outcome = Outcome::problem(&POD_SCHEDULED, "it is bound to no node");
         let reason = condition.map(|one| text(one, "/message")).filter(|words| !words.is_empty());
         let outcome = if is_bound {
@@ -71,7 +72,7 @@ async fn node(objects: &Objects, live: &Value, pod: &Pod<'_>) -> Result<Vec<Outc
     }
     let words = format!("on {name}, which runs Windows");
     let scheduled = because(Outcome::ok(&POD_SCHEDULED, words));
-    let ready = array(&found, "/status/conditions").find(|one| text(one, "/type") == "Ready");
+    let ready = condition(&found, "Ready");
     let is_ready = ready.is_some_and(|one| text(one, "/status") == "True");
     let readiness = if is_ready {
         Outcome::ok(&POD_NODE, format!("{name} is ready"))
@@ -112,9 +113,8 @@ fn hostname(live: &Value, pod: &Pod<'_>, pods: &[Value]) -> Option<Outcome> {
         }
     }
     let others = pods.iter().filter(|other| {
-        let ended = matches!(text(other, "/status/phase"), "Succeeded" | "Failed");
         let is_self = text(other, "/metadata/uid") == text(live, "/metadata/uid");
-        !ended && !is_self && windows_hostname(other) == host
+        !has_ended(other) && !is_self && windows_hostname(other) == host
     });
     for other in others {
         let other_text = other.to_string();

@@ -31,6 +31,7 @@ const SHORT: [(&str, &str); 8] = [
 const BETWEEN: [&str; 2] = ["ReplicaSet", "Job"];
 
 /// The pod in question, and what made it.
+#[derive(Debug)]
 pub struct Subject {
     /// The namespace.
     pub namespace: String,
@@ -51,6 +52,13 @@ impl Subject {
     pub fn next_pod(&self) -> Option<Value> {
         let workload = self.workload.as_ref()?;
         Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
+    }
+
+    /// The pods of the workload.
+    pub fn own_pods(&self) -> impl Iterator<Item = &Value> {
+        let makers = self.workload.iter().chain(&self.makers);
+        let uids: BTreeSet<&str> = makers.map(|maker| text(maker, "/metadata/uid")).collect();
+        self.pods.iter().filter(move |pod| is_of(pod, &uids))
     }
 
     /// The pod, or the named workload.
@@ -83,7 +91,7 @@ pub async fn resolve(
         )));
     }
     let pods = pods?;
-    let mut uids = BTreeSet::from([text(&object, "/metadata/uid").to_owned()]);
+    let uids = BTreeSet::from([text(&object, "/metadata/uid")]);
     let mut makers = Vec::new();
     for kind in kinds::TEMPLATES.into_iter().filter(|kind| BETWEEN.contains(&kind.kind)) {
         for maker in objects.list(kind, Some(namespace)).await.unwrap_or_default() {
@@ -92,18 +100,18 @@ pub async fn resolve(
             }
         }
     }
-    uids.extend(makers.iter().map(|maker| text(maker, "/metadata/uid").to_owned()));
     // RFC 3339 in one time zone: the order of the texts is that of the times.
     let key = |pod: &&Value| {
         let stays = pod.pointer("/metadata/deletionTimestamp").is_none();
         (stays, text(pod, "/metadata/creationTimestamp").to_owned())
     };
-    let pod = pods.iter().filter(|pod| is_of(pod, &uids)).max_by_key(key).cloned();
-    let namespace = namespace.to_owned();
-    Ok(Subject { namespace, shown: shown_target, workload: Some(object), makers, pod, pods })
+    let (namespace, workload) = (namespace.to_owned(), Some(object));
+    let mut subject = Subject { namespace, shown: shown_target, workload, makers, pod: None, pods };
+    subject.pod = subject.own_pods().max_by_key(key).cloned();
+    Ok(subject)
 }
 
-fn is_of(object: &Value, uids: &BTreeSet<String>) -> bool {
+fn is_of(object: &Value, uids: &BTreeSet<&str>) -> bool {
     array(object, "/metadata/ownerReferences").any(|owner| uids.contains(text(owner, "/uid")))
 }
 
