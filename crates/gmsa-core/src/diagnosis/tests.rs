@@ -128,16 +128,6 @@ fn the_next_step_is_the_outcomes_own_or_that_of_the_check() {
 }
 
 #[test]
-fn the_page_in_the_documentation_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/checks.md");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == checks_page(),
-        "docs/checks.md differs from the catalogue: run `cargo xtask generate`"
-    );
-}
-
-#[test]
 fn the_trouble_of_one_account_is_not_that_of_another() {
     let account = find("directory-account").unwrap();
     let retrieval = find("directory-retrieval").unwrap();

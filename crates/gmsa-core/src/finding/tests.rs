@@ -47,13 +47,3 @@ fn severities_are_read_and_written() {
     let error = "Error\u{1b}".parse::<Severity>().unwrap_err().to_string();
     assert_eq!(error, r#"failed to read the severity "Error\u{1b}": write error, warning or info"#);
 }
-
-#[test]
-fn the_page_in_the_documentation_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/findings.md");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        committed == findings_page(),
-        "docs/findings.md differs from the catalogue: run `cargo xtask generate`"
-    );
-}

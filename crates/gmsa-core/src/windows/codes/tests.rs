@@ -463,10 +463,3 @@ fn what_tells_of_something_that_works_asks_for_nothing() {
         assert_eq!(entry.is_information(), nothing, "{}", entry.shown());
     }
 }
-
-#[test]
-fn the_page_in_the_documentation_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == codes_page(), "docs/codes.md differs: run `cargo xtask generate`");
-}
