@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
@@ -60,7 +62,7 @@ impl Webhook {
                 ],
                 "clientConfig": {
                     "url": format!("https://localhost:{}/{path}", server.port()),
-                    "caBundle": base64(ca),
+                    "caBundle": STANDARD.encode(ca),
                 },
             }],
         })
@@ -91,10 +93,4 @@ impl Webhook {
         }
         namespace
     }
-}
-
-/// Standard base64 (RFC 4648) of a text.
-fn base64(text: &str) -> String {
-    let bytes = k8s_openapi::ByteString(text.as_bytes().to_vec());
-    serde_json::to_value(bytes).unwrap().as_str().unwrap().to_owned()
 }

@@ -2,13 +2,15 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::super::{Check, CheckStatus};
 
 /// The clock skew that Kerberos allows by default (RFC 4120, section 8.2).
 const ALLOWED: Duration = Duration::from_mins(5);
 /// A clock that is set by another is not that wrong.
 const NOTEWORTHY: Duration = Duration::from_mins(1);
-const DAY: i64 = 86_400;
 
 pub(super) fn check(there: Option<SystemTime>, here: SystemTime) -> Check {
     const ID: &str = "clock";
@@ -53,22 +55,7 @@ pub(super) fn moment(text: &str) -> Option<SystemTime> {
     if whole.len() != 14 || !digits(whole) || !digits(fraction) {
         return None;
     }
-    let number = |range: std::ops::Range<usize>| whole.get(range)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
-    let (hour, minute, second) = (number(8..10)?, number(10..12)?, number(12..14)?);
-    let valid = (1..=12).contains(&month) && (1..=31).contains(&day);
-    if !valid || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let seconds = days(year, month, day) * DAY + (hour * 60 + minute) * 60 + second;
-    Some(UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).ok()?))
-}
-
-/// Days since 1970 in the Gregorian calendar: years are counted from March on, so that the leap day is
-/// the last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    // From March on the lengths of the months repeat every five: 153 days.
-    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+    let moment = DateTime::strptime("%Y%m%d%H%M%S", whole).ok()?;
+    let moment = SystemTime::from(moment.to_zoned(TimeZone::UTC).ok()?.timestamp());
+    (moment >= UNIX_EPOCH).then_some(moment)
 }

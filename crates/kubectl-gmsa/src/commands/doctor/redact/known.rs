@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use k8s_openapi::ByteString;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use super::REDACTED;
 
+/// What is written in hexadecimal in a URL (RFC 3986).
+const RESERVED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Shorter values are not searched for elsewhere: `true` and `80` occur everywhere.
 const SHORTEST: usize = 6;
 /// The keys whose values are not secret, wherever they are repeated.
@@ -120,26 +125,13 @@ fn spellings(secret: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::from([secret.to_owned()]);
     let json = Value::from(secret).to_string();
     found.insert(json.trim_matches('"').to_owned());
-    found.insert(percent(secret));
-    let base64 = serde_json::to_value(ByteString(secret.as_bytes().to_vec()));
-    if let Ok(Value::String(base64)) = base64 {
-        // The last characters depend on what follows.
-        let whole = base64.trim_end_matches('=');
-        let sure = whole.len() - usize::from(whole.len() < base64.len());
-        found.insert(whole.get(..sure).unwrap_or(whole).to_owned());
+    found.insert(utf8_percent_encode(secret, &RESERVED).to_string());
+    // The last character depends on what follows, unless it ends a group of four.
+    let mut base64 = STANDARD_NO_PAD.encode(secret);
+    if !base64.len().is_multiple_of(4) {
+        base64.pop();
     }
+    found.insert(base64);
     found.retain(|spelling| spelling.chars().count() >= SHORTEST);
     found
-}
-
-fn percent(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
