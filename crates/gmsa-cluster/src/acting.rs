@@ -333,7 +333,7 @@ mod tests {
             values: values.iter().map(|value| (*value).to_owned()).collect(),
         };
         let values = ["a", "b.c_d-e", ""];
-        let requirements = vec![
+        let requirements = [
             one("In", &values),
             one("NotIn", &values[..1]),
             one("Exists", &[]),
