@@ -137,7 +137,7 @@ pub(crate) async fn engines(world: &World, counts: &[usize], rounds: usize, pods
     }
     check_by_selector(&world.client).await;
     let (major, minor) = world.plane.version();
-    println!("Kubernetes {}.{}, {rounds} rounds of {pods} pods, one at a time", major, minor);
+    println!("Kubernetes {major}.{minor}, {rounds} rounds of {pods} pods, one at a time");
     println!("| credential specs | pod | engine | p50 ms | p99 ms |\n|---|---|---|---|---|");
     let mut specs = vec![(SPEC.to_owned(), credential_spec(SPEC, 0))];
     for count in counts {

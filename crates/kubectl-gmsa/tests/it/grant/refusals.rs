@@ -136,7 +136,7 @@ async fn what_cannot_be_granted_leaves_nothing_behind() {
         "roleRef": {"apiGroup": group[0], "kind": "ClusterRole", "name": name}}))
         .await;
     let half = cluster.token_kubeconfig(&namespace, "default").await;
-    let stderr = eventually("the cluster role can be made", Duration::from_secs(60), || async {
+    let stderr = eventually("the cluster role can be made", Duration::from_mins(1), || async {
         let (code, _, stderr) =
             run(&half, &["grant", &spec, "--to", &format!("{namespace}/default")]);
         assert_eq!(code, 3, "{stderr}");
