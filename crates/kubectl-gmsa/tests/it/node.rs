@@ -210,13 +210,10 @@ impl Cluster {
     fn import_program(&self, program: &Path, image: &str) {
         let files = tempfile::tempdir().unwrap();
         let archive = files.path().join("program.tar");
-        let mut make = Command::new(IMAGE_SCRIPT);
-        let made = make.args([program, archive.as_path()]).arg(image).output().unwrap();
-        assert!(
-            made.status.success(),
-            "failed to make an image of {}: {made:?}",
-            program.display()
-        );
+        let mut command = Command::new(IMAGE_SCRIPT);
+        let output = command.args([program, archive.as_path()]).arg(image).output().unwrap();
+        let program = program.display();
+        assert!(output.status.success(), "failed to make an image of {program}: {output:?}");
         self.node.import(&archive, image);
     }
 
