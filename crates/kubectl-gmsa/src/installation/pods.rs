@@ -89,7 +89,7 @@ pub fn problem(pod: &Pod) -> Option<Problem> {
             " (tolerate the taint with --toleration)"
         } else if message.contains("taint") {
             // Newer schedulers do not name it.
-            " (tolerate the taint with --toleration; kubectl describe nodes shows it)"
+            " (tolerate the taint with --toleration; `kubectl describe node NAME` shows it)"
         } else if message.contains("Insufficient") {
             " (free some, or ask for less with --cpu-request and --memory-request)"
         } else if message.contains("affinity") || message.contains("selector") {

@@ -1,6 +1,7 @@
 //! The webhook in a real cluster of one node: kubelet, container runtime, Services, and our own image. The
 //! tests share the cluster one after the other.
 
+mod cert_manager;
 mod demo;
 mod inside;
 mod memory;
@@ -13,6 +14,7 @@ mod under_load;
 mod uninstall;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::IMAGE;
@@ -21,6 +23,7 @@ use gmsa_testkit::node::Node;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -44,6 +47,8 @@ const DEFAULTS: [&str; 9] = [
     "--memory-request=32Mi",
 ];
 
+const IMAGE_SCRIPT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../gmsa-testkit/scripts/program-image.sh");
 const DEFINITION: &str = "gmsacredentialspecs.windows.k8s.io";
 
 struct Cluster {
@@ -199,6 +204,25 @@ impl Cluster {
             (self.node.at_least(1, 24) || account.secrets.is_some()).then_some(())
         })
         .await;
+    }
+
+    /// Makes an image of a program, and puts it into the node's store under that name.
+    fn import_program(&self, program: &Path, image: &str) {
+        let files = tempfile::tempdir().unwrap();
+        let archive = files.path().join("program.tar");
+        let mut command = Command::new(IMAGE_SCRIPT);
+        let output = command.args([program, archive.as_path()]).arg(image).output().unwrap();
+        let program = program.display();
+        assert!(output.status.success(), "failed to make an image of {program}: {output:?}");
+        self.node.import(&archive, image);
+    }
+
+    /// The CA bundle of the mutating configuration, encoded as base64.
+    async fn bundle(&self) -> Value {
+        let api: Api<MutatingWebhookConfiguration> = Api::all(self.node.client.clone());
+        let configuration = api.get(NAME).await.unwrap();
+        let bundle = configuration.webhooks.unwrap()[0].client_config.ca_bundle.clone();
+        serde_json::to_value(bundle).unwrap()
     }
 
     async fn remove_namespace(&self, name: &str) {

@@ -115,13 +115,6 @@ impl Cluster {
         self.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
-    async fn bundle(&self) -> Value {
-        let api: Api<MutatingWebhookConfiguration> = Api::all(self.node.client.clone());
-        let configuration = api.get(NAME).await.unwrap();
-        let bundle = configuration.webhooks.unwrap()[0].client_config.ca_bundle.clone();
-        serde_json::to_value(bundle).unwrap()
-    }
-
     /// Waits until one CA is in use and both configurations trust it, and returns the Secret.
     async fn settled(&self) -> Value {
         eventually("no rotation is under way", SOON, || async {

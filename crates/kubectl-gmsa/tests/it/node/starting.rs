@@ -78,7 +78,7 @@ async fn what_does_not_start_says_why_and_blocks_no_pod() {
             assert!(installed.stderr.contains(word), "{options:?}: {word}: {}", installed.stderr);
         }
         // Not every scheduler names it.
-        let named = ["kube-gmsa.test/full", "kubectl describe nodes shows it"];
+        let named = ["kube-gmsa.test/full", "`kubectl describe node NAME` shows it"];
         let named = named.into_iter().any(|words| installed.stderr.contains(words));
         assert_eq!(named, is_tainted, "{options:?}: {}", installed.stderr);
         assert!(configurations.get_opt(NAME).await.unwrap().is_none(), "{options:?}");

@@ -2,7 +2,6 @@
 //! creation of pods. The variable `PEER_WEBHOOK` names its program.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use gmsa_cluster::installation::IMAGE;
 use gmsa_core::names::{NAME, TAKEOVER};
@@ -21,9 +20,6 @@ use crate::support::windows_gmsa::{by_chart, by_script, certificate, chart, defi
 use crate::support::world::SOON;
 
 const PEER_IMAGE: &str = "kube-gmsa.test/peer:1";
-const SCRIPT: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../gmsa-testkit/scripts/program-image.sh");
-const IMAGE_SCRIPT_FAILED: &str = "failed to make an image of PEER_WEBHOOK";
 
 /// The program of windows-gmsa, which is not built here: without it the test is skipped, in CI too.
 fn peer(test: &str) -> Option<PathBuf> {
@@ -39,15 +35,7 @@ impl Cluster {
     /// account of the first may use the credential spec.
     async fn before_takeover(&self, program: &Path) {
         self.without_installation().await;
-        let files = tempfile::tempdir().unwrap();
-        let archive = files.path().join("peer.tar");
-        let made = Command::new(SCRIPT)
-            .args([program, archive.as_path()])
-            .arg(PEER_IMAGE)
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{IMAGE_SCRIPT_FAILED}: {made:?}");
-        self.node.import(&archive, PEER_IMAGE);
+        self.import_program(program, PEER_IMAGE);
         self.apply(&definition()).await;
         let applier =
             gmsa_cluster::api::apply::Applier::new(self.node.client.clone(), "test", true);
