@@ -294,8 +294,8 @@ fn right(index: usize) -> Value {
     validation(&expression, Reason::NotAuthorized, &message)
 }
 
-/// An expression about one of the different names, and what it is worth if the pod has not even so many
-/// fields: then the names before it need not be told apart, which takes an evaluation for each.
+/// An expression about one of the different names, and its value if the pod has fewer fields than that:
+/// finding each further name takes an evaluation.
 fn if_so_many(index: usize, otherwise: &str, expression: &str) -> String {
     format!("variables.names1.size() < {index} ? {otherwise} : ({expression})")
 }
