@@ -271,7 +271,24 @@ fn bad(flag: &str, text: &str, shape: &str) -> Failure {
 mod tests {
     use serde_json::json;
 
-    use super::{is_quantity, toleration};
+    use super::{Failure, Options, check, is_quantity, toleration};
+
+    #[test]
+    fn options_that_cannot_work_are_refused() {
+        let of = Options::default;
+        assert!(check(&of()).is_ok());
+        for (options, words) in [
+            (Options { namespace: "a.b".to_owned(), ..of() }, "is not a valid name of a namespace"),
+            (Options { namespace: "kube-system".to_owned(), ..of() }, "one of Kubernetes' own"),
+            (Options { replicas: 0, ..of() }, "--replicas is 0"),
+            (Options { port: 443, ..of() }, "--port is below 1024"),
+            (Options { audit_schedule: "at noon".to_owned(), ..of() }, "is not a schedule"),
+            (Options { image: " ".to_owned(), ..of() }, "--image is empty"),
+        ] {
+            let Err(Failure::Input(said)) = check(&options) else { panic!("{options:?}") };
+            assert!(said.contains(words), "{said}");
+        }
+    }
 
     #[test]
     fn tolerations_are_read_as_kubectl_writes_taints() {
