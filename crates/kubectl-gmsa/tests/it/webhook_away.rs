@@ -108,13 +108,13 @@ async fn an_install_that_stops_says_what_is_done_and_goes_on() {
     assert!(ran.stderr.contains("the webhook answers"), "{}", ran.stderr);
     world.done(&["status"]).await;
     // The options are kept by the Deployment, and go with it.
-    let lost = "the options of the previous install are gone";
-    assert!(!ran.stderr.contains(lost), "{}", ran.stderr);
+    let words = "the options of the previous install are gone";
+    assert!(!ran.stderr.contains(words), "{}", ran.stderr);
     let path = "/apis/apps/v1/namespaces/gmsa-webhook/deployments/gmsa-webhook";
     world.request("DELETE", path, &json!({})).await.unwrap();
     eventually("the loss is noticed", SOON, || async {
         let ran = world.run(&["install", "--dry-run=server"]).await;
-        (ran.code == 0 && ran.stderr.contains(lost)).then_some(())
+        (ran.code == 0 && ran.stderr.contains(words)).then_some(())
     })
     .await;
 }

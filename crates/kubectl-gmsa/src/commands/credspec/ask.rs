@@ -77,7 +77,7 @@ pub fn wish(args: &Create) -> Result<Wish, Failure> {
 fn named(name: &str) -> Result<Name, Failure> {
     let valid = made_valid(name);
     if is_valid_name(name) {
-        return Ok(Name { valid, made_from: None });
+        return Ok(Name { valid, instead_of: None });
     }
     if has_usable_character(name) {
         printer::note(&format!(
@@ -85,7 +85,7 @@ fn named(name: &str) -> Result<Name, Failure> {
              called {valid}",
             printable(name)
         ));
-        return Ok(Name { valid, made_from: Some(name.to_owned()) });
+        return Ok(Name { valid, instead_of: Some(name.to_owned()) });
     }
     Err(Failure::Input(format!(
         "failed to name the credential spec \"{}\": nothing of it can be in a name in Kubernetes; give one \
@@ -98,7 +98,7 @@ fn named(name: &str) -> Result<Name, Failure> {
 pub struct Name {
     pub valid: String,
     /// What was given instead.
-    pub made_from: Option<String>,
+    pub instead_of: Option<String>,
 }
 
 /// A copied class identifier has braces; the domain's GUID is written without.

@@ -59,7 +59,7 @@ pub fn run(args: &Create) -> Result<u8, Failure> {
         rights::possible(&grant)?;
     }
     let rights = if granted { rights::objects(&wish.name.valid, &grant.to) } else { Vec::new() };
-    put(&[Made { spec, rights, made_from: wish.name.made_from }], &args.to)?;
+    put(&[Made { spec, rights, instead_of: wish.name.instead_of }], &args.to)?;
     if granted && args.to.is_cluster() { rights::grant(&grant) } else { Ok(0) }
 }
 

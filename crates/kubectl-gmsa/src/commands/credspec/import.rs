@@ -46,7 +46,7 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
                  in Kubernetes; give it --name"
             )));
         }
-        let made_from = is_made.then(|| source.clone());
+        let instead_of = is_made.then(|| source.clone());
         if *bare && args.name.is_none() && stem != name {
             printer::note(&format!("{source}: the credential spec is called {name}"));
         }
@@ -56,7 +56,7 @@ pub fn run(args: &Import) -> Result<u8, Failure> {
             )));
         }
         errors.extend(judge(&object));
-        objects.push(Made { spec: object, rights: Vec::new(), made_from });
+        objects.push(Made { spec: object, rights: Vec::new(), instead_of });
     }
     if errors.is_empty() {
         put(&objects, &args.to)?;

@@ -20,7 +20,7 @@ pub struct Made {
     /// Roles and bindings.
     pub rights: Vec<Value>,
     /// What its name was made from, if that could not be its name: another text may become the same.
-    pub made_from: Option<String>,
+    pub instead_of: Option<String>,
 }
 
 impl Destination {
@@ -104,7 +104,7 @@ fn document(made: &[Made], output: SpecOutput) -> Result<String, Failure> {
 
 /// Refuses to change a credential spec that only happens to have the name that another one was given.
 async fn refuse_other(applier: &Applier, made: &Made) -> Result<(), Failure> {
-    let Some(text) = &made.made_from else { return Ok(()) };
+    let Some(text) = &made.instead_of else { return Ok(()) };
     let live = applier.live(&made.spec).await?;
     if live.is_none_or(|live| live.get("credspec") == made.spec.get("credspec")) {
         return Ok(());

@@ -98,17 +98,16 @@ async fn admitted(
         let outcome = match simulator.walk(&object, &pod, &subject.namespace).await {
             Err(error) => Outcome::unknown(&POD_ADMISSION, error.to_string()),
             Ok(walked) => match walked.decision.denials() {
-                [] => match namespace.fate.not_sent(&subject.namespace) {
-                    Some(words) => Outcome::problem(
-                        &POD_ADMISSION,
-                        format!("it would be admitted, but {words}"),
-                    )
-                    .then(Reason::NamespaceLeftOut.remedy()),
-                    None => {
+                [] => {
+                    if let Some(words) = namespace.fate.not_sent(&subject.namespace) {
+                        let words = format!("it would be admitted, but {words}");
+                        Outcome::problem(&POD_ADMISSION, words)
+                            .then(Reason::NamespaceLeftOut.remedy())
+                    } else {
                         let outcome = Outcome::ok(&POD_ADMISSION, "it would be admitted");
                         namespace.as_far_as_known(outcome)
                     }
-                },
+                }
                 [first, others @ ..] => {
                     let outcome = Outcome::problem(&POD_ADMISSION, &first.message)
                         .then(first.reason.remedy());
