@@ -132,8 +132,10 @@ fn review(account: &str) -> Value {
 /// Applies an object, and waits until its kind is served.
 async fn apply(client: &kube::Client, object: &Value) {
     let applier = Applier::new(client.clone(), "test", true);
-    let applied = || async { applier.apply(object).await.ok().map(drop) };
-    eventually("the object is applied", SOON, applied).await;
+    eventually("the object is applied", SOON, || async {
+        applier.apply(object).await.ok().map(drop)
+    })
+    .await;
 }
 
 /// Questions that are asked while a right is revoked.

@@ -10,8 +10,7 @@ use serde_json::Value;
 use super::REDACTED;
 
 /// What is written in hexadecimal in a URL (RFC 3986).
-const RESERVED: AsciiSet =
-    NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Shorter values are not searched for elsewhere: `true` and `80` occur everywhere.
 const SHORTEST: usize = 6;
 /// The keys whose values are not secret, wherever they are repeated.
