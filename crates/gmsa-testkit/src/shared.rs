@@ -9,7 +9,7 @@ use crate::binaries::{self, Binaries};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::components::Layout;
-use crate::control_plane::client;
+use crate::control_plane::{ControlPlane, Options, client};
 use crate::domain_controller::{self, DomainController};
 use crate::process::{POLL, tail};
 use crate::requests::{has_service_account, is_ready};
@@ -35,6 +35,17 @@ pub async fn cluster(test: &str) -> Option<Cluster> {
     let state = run.state(|| start(&run, binaries)).await;
     let client = client(&state.kubeconfig).await;
     Some(Cluster::new(client, state.kubeconfig, state.authority, state.url, state.version))
+}
+
+/// The same on a control plane that no other test sees, for tests of what a whole cluster is asked: others
+/// register webhooks on the shared one. It ends with the first of the pair.
+pub async fn separate_cluster(test: &str) -> Option<(ControlPlane, Cluster)> {
+    let options = Options { with_controller_manager: true, ..Options::default() };
+    let plane = ControlPlane::start_private(test, options).await?;
+    let (kubeconfig, authority) = (plane.kubeconfig_path(), plane.dir().join("ca.crt"));
+    let client = plane.client().await;
+    let cluster = Cluster::new(client, kubeconfig, authority, plane.url(), plane.version());
+    Some((plane, cluster))
 }
 
 /// The domain controller of this test run, started if this is the first test that asks for it. None

@@ -20,7 +20,7 @@ fn account(controller: &DomainController, prefix: &str, more: &[&str]) -> String
 async fn from_the_directory_to_an_admitted_pod() {
     let test = "from_the_directory_to_an_admitted_pod";
     let Some(controller) = shared::domain_controller(test).await else { return };
-    let Some(cluster) = shared::cluster(test).await else { return };
+    let Some((_plane, cluster)) = shared::separate_cluster(test).await else { return };
     install_definition(&cluster).await;
     let name = account(&controller, "E2e", &["--host", "WEBHOST1"]);
     let spec = cluster.unique("e2e");
