@@ -75,7 +75,7 @@ impl World {
     /// Runs a command that must succeed, and returns its standard output.
     pub async fn done(&self, args: &[&str]) -> String {
         let ran = self.run(args).await;
-        assert_eq!(ran.code, 0, "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
         ran.stdout
     }
 
