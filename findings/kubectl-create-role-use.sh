@@ -59,7 +59,7 @@ trap 'kill "$server"; rm -rf "$work"' EXIT
 until [ -s port ]; do kill -0 "$server"; sleep 0.1; done
 
 export HOME=$work
-packages/bin/kubectl version --client | head -n 1
+packages/bin/kubectl version --client | sed -n 1p
 for kind in role clusterrole; do
     for verb in use nonsense; do
         code=0

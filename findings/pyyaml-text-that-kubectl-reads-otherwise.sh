@@ -58,7 +58,7 @@ printf 'texts: {{ toJson .Values.texts }}\n' > chart/templates/texts.yaml
 export HOME=$work KUBECONFIG=/dev/null
 ./helm version --short
 ./helm template x chart -f values.yaml | tee rendered
-./kubectl version --client | head -n 1
+./kubectl version --client | sed -n 1p
 ./kubectl annotate --local -f spec.yaml seen=by-kubectl -o json | tee read
 
 changed() { echo "changed: $1"; exit 1; }

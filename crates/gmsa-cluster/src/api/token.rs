@@ -52,15 +52,21 @@ struct State {
 }
 
 impl InFile {
-    /// Takes over the token file of this user; none if other credentials come before it.
+    /// Takes over the token file of this user; none if other credentials come before it. As for kubectl, a
+    /// file comes before a token that is written down, which is used if the file cannot be read.
     pub fn of(user: &mut AuthInfo) -> Result<Option<Self>, String> {
         let basic = user.username.is_some() && user.password.is_some();
-        if user.token.is_some() || user.auth_provider.is_some() || basic {
+        if user.auth_provider.is_some() || basic {
             return Ok(None);
         }
         let Some(path) = user.token_file.take() else { return Ok(None) };
         let path = PathBuf::from(path);
-        let header = read(&path)?;
+        let header = match read(&path) {
+            Ok(header) => header,
+            Err(_) if user.token.is_some() => return Ok(None),
+            Err(why) => return Err(why),
+        };
+        user.token = None;
         Ok(Some(Self(Arc::new(Mutex::new(State { path, header, read: Instant::now() })))))
     }
 
@@ -124,18 +130,28 @@ mod tests {
     }
 
     #[test]
-    fn a_token_file_comes_after_what_is_written_down() {
-        let mut user = AuthInfo {
-            token: Some("one".to_owned().into()),
-            token_file: Some("/nonexistent".to_owned()),
+    fn a_token_file_comes_before_what_is_written_down() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "two").unwrap();
+        let of = |token: &str, path: &std::path::Path| AuthInfo {
+            token: Some(token.to_owned().into()),
+            token_file: Some(path.display().to_string()),
             ..AuthInfo::default()
         };
-        assert!(InFile::of(&mut user).unwrap().is_none());
+        let mut user = of("one", file.path());
         assert_eq!(check(&mut user), Ok(()));
-        user.token = Some("one\n".to_owned().into());
-        assert_eq!(check(&mut user), Err(NOT_SENDABLE));
-        user.token = Some(String::new().into());
+        let token = InFile::of(&mut user).unwrap().unwrap();
+        let request = token.authorize(http::Request::new(()));
+        assert_eq!(request.headers()[AUTHORIZATION], "Bearer two");
+        assert!(user.token.is_none());
+
+        let missing = std::path::Path::new("/nonexistent");
+        let mut user = of("one", missing);
+        assert!(InFile::of(&mut user).unwrap().is_none());
+        assert_eq!(user.token.unwrap().expose_secret(), "one");
+        let mut user = of("", missing);
         assert_eq!(check(&mut user), Ok(()));
         assert!(InFile::of(&mut user).err().unwrap().contains("failed to read"));
+        assert_eq!(check(&mut of("one\n", missing)), Err(NOT_SENDABLE));
     }
 }
