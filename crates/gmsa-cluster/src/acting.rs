@@ -15,10 +15,16 @@ use serde_json::Value;
 
 use crate::api::Error;
 use crate::api::objects::{Objects, Reference, kinds};
-use crate::api::value::{array, labels, name, text};
+use crate::api::value::{labels, name, text};
 use crate::installation::engine::name_of;
-use crate::installation::{guard_gaps, left_out_by_guard, left_out_by_policies, sent, sent_by};
+use crate::installation::{
+    denies, guard_gaps, left_out_by_guard, left_out_by_policies, sent, sent_by,
+};
 use hook::Hook;
+
+/// What the guard does where no webhook is asked.
+pub(crate) const GUARDED: &str = "the guard refuses pods without the right, and those that were not \
+    expanded; contents are not compared with the credential spec";
 
 /// The labels of an object.
 pub type Labels = BTreeMap<String, String>;
@@ -75,10 +81,7 @@ impl Fate {
         let Self::NotSent { guarded, expanded } = self else { return None };
         let which = if expanded { "validating webhook" } else { "webhook" };
         let rest = match (guarded, expanded) {
-            (true, _) => {
-                "the guard refuses pods without the right, and those that were not expanded; contents are \
-                 not compared with the credential spec"
-            }
+            (true, _) => GUARDED,
             (false, true) => "no right is checked",
             (false, false) => "nothing is filled in, and no right is checked",
         };
@@ -123,9 +126,6 @@ impl Acting {
         {
             this.guard = Some(selected_by(policy));
         }
-        let denies = |binding: &Value| {
-            array(binding, "/spec/validationActions").any(|action| action == "Deny")
-        };
         this.policies = [Policies::Index, Policies::Literals].into_iter().find_map(|by| {
             let [policy, binding] = both(&name_of(ENGINE_CHECK, by == Policies::Literals));
             let policy = policy.filter(|_| binding.is_some_and(denies))?;

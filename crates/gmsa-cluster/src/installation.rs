@@ -32,8 +32,8 @@ use gmsa_core::names::{DISABLED, GUARD, NAME, NAMESPACE_LABEL, PART_OF, PROTECTI
 use serde_json::{Value, json};
 
 pub use engine::left_out_by_policies;
-pub(crate) use guard::sent_by;
 pub use guard::{MOST_NAMES, gaps as guard_gaps, left_out_by_guard};
+pub(crate) use guard::{denies, sent_by};
 pub use options::{Certificates, Engine, NamespaceRequirement, Options, Origin, Resources, Tls};
 pub use schedule::is_schedule;
 pub use takeover::beside;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Error, Finding, Object, Scope, read};
 use crate::acting::hook::Hook;
-use crate::acting::{Acting, By, Fate, Labels, Policies};
+use crate::acting::{Acting, By, Fate, GUARDED, Labels, Policies};
 use crate::api::objects::{Objects, kinds};
 use crate::api::value;
 use crate::installation::engine::name_of;
@@ -20,9 +20,6 @@ const KIND: &str = "ValidatingWebhookConfiguration";
 /// How many names a message lists.
 const SHOWN: usize = 10;
 
-/// What the guard does where no webhook is asked.
-const GUARDED: &str = "the guard refuses pods without the right, and those that were not expanded; \
-    contents are not compared with the credential spec";
 /// What it does where the webhook leaves a namespace out.
 const REFUSED: &str = "the guard refuses each pod that uses a GMSA there";
 
@@ -86,12 +83,8 @@ impl Reach {
         // The role of the audit has no right to the policies that no server goes with.
         let literal = name_of(ENGINE_CHECK, true);
         hidden.retain(|one| !one.contains(&literal));
-        unread.extend(hidden.into_iter().map(|one| {
-            format!(
-                "{one}; what the guard or the policies \
-            refuse is not known"
-            )
-        }));
+        let why = "; what the guard or the policies refuse is not known";
+        unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
         let acting = Acting::of(configurations.iter().chain(&policies));
         let mut reach = Self::new(acting, &namespaces, scope);
         reach.makes_hostnames = serve_hostnames(objects, &reach.acting.hooks).await;

@@ -473,13 +473,17 @@ pub fn gaps(policy: Option<&Value>, binding: Option<&Value>) -> Vec<String> {
     if let Some(binding) = binding {
         let of = |pointer: &str| binding.pointer(pointer);
         gap(of("/spec/policyName") != Some(&json!(GUARD)), "its binding is to another policy");
-        let denies = array(binding, "/spec/validationActions").any(|action| action == "Deny");
-        gap(!denies, "its binding does not deny");
+        gap(!denies(binding), "its binding does not deny");
         let rules =
             of("/spec/matchResources/resourceRules").is_some_and(|rules| rules != &json!([]));
         gap(rules || narrows(of("/spec/matchResources")), "its binding leaves pods out");
     }
     gaps
+}
+
+/// Whether a binding has its policy refuse what fails.
+pub(crate) fn denies(binding: &Value) -> bool {
+    array(binding, "/spec/validationActions").any(|action| action == "Deny")
 }
 
 /// Whether what a policy or a binding matches leaves anything out.

@@ -53,11 +53,11 @@ fn given(args: &Install) -> [(&'static str, About, bool); 36] {
         ("--metrics-https", Server, tls.metrics_https.is_some()),
         ("--mutating-failure-policy", Webhook, args.mutating_failure_policy.is_some()),
         ("--guard", Webhook, args.guard.is_some()),
-        // Without a value, or with true, it has a message of its own.
         ("--ca-bundle", Cluster, args.ca_bundle.is_some()),
         ("--adopt", Cluster, takeover.adopt),
         ("--end-exclusions", Cluster, takeover.end_exclusions),
         ("--accept-denials", Cluster, takeover.accept_denials),
+        // False is what the policies do.
         ("--random-hostname", Webhook, args.random_hostname == Some(true)),
     ]
 }
