@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Erlang's eldap 1.2.10 (Debian's erlang-eldap 1:25.2.3+dfsg-1+deb12u4): an escaped space is an error.
 #
-# One would guess: eldap:parse_dn/1, which its manual says reads a DN, takes a space at the start or the end of a value with
-# a backslash, the way to write one in RFC 2253 2.4 and RFC 4514 2.4, as it takes `\,` and `\#`.
-# Seen: parse_error, invalid_attribute_type. So is `CN=a=b`, in which nothing has to be escaped. Values come back with their
-# escapes.
+# One would guess: eldap:parse_dn/1, which its manual says reads a DN, takes a space at the start or the end of a
+# value with a backslash, the way to write one in RFC 2253 2.4 and RFC 4514 2.4, as it takes `\,` and `\#`.
+# Seen: parse_error, invalid_attribute_type. So is `CN=a=b`, in which nothing has to be escaped. Values come back with
+# their escapes.
 set -euo pipefail
 
 work=$(mktemp -d)
@@ -34,7 +34,8 @@ cat > probe.erl <<'ERLANG'
 -module(probe).
 -export([main/0]).
 main() ->
-    Names = ["CN=web,DC=x", "CN=a\\,b,DC=x", "CN=\\#web,DC=x", "CN=\\ web,DC=x", "CN=web\\ ,DC=x", "CN=a\\=b,DC=x", "CN=a=b,DC=x"],
+    Names = ["CN=web,DC=x", "CN=a\\,b,DC=x", "CN=\\#web,DC=x", "CN=\\ web,DC=x", "CN=web\\ ,DC=x", "CN=a\\=b,DC=x",
+             "CN=a=b,DC=x"],
     lists:foreach(fun(Name) -> io:format("~s -> ~s~n", [Name, result(eldap:parse_dn(Name))]) end, Names),
     init:stop().
 result({ok, [[{attribute_type_and_value, _, Value}] | _]}) -> Value;

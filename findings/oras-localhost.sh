@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # oras 0.2.43 (PyPI): an image of the registry localhost is looked for at docker.io.
 #
-# One would guess: `localhost/web` is an image of the machine's own registry: the first part is a registry if it has a dot
-# or a colon, or is localhost (the reference grammar of distribution, which docker follows).
+# One would guess: `localhost/web` is an image of the machine's own registry: the first part is a registry if it has a
+# dot or a colon, or is localhost (the reference grammar of distribution, which docker follows).
 # Seen: it is the repository localhost/web of docker.io. With a port, `localhost:5000/web`, it is the registry.
 set -euo pipefail
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # python-ldap 3.4.3 (Debian's python3-ldap 3.4.3-2+deb12u1): of LDIF with changes only modifications are read.
 #
-# One would guess: ldif.LDIFRecordList and its parse_change_records(), "parse change records", give all changes of RFC 2849,
-# or refuse those that they do not know.
+# One would guess: ldif.LDIFRecordList and its parse_change_records(), "parse change records", give all changes of RFC
+# 2849, or refuse those that they do not know.
 # Seen: records that add, delete or rename are left out without a word, and counted as read.
 set -euo pipefail
 
