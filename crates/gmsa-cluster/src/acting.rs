@@ -231,10 +231,9 @@ impl Acting {
             _ if self.hooks.is_empty() => Fate::Checked,
             _ if takes(&self.hooks) && is_expanded == Some(false) => Fate::Unexpanded,
             _ if takes(&self.hooks) => Fate::Checked,
-            guard => Fate::NotSent {
-                guarded: guard.is_some(),
-                expanded: is_expanded == Some(true),
-            },
+            guard => {
+                Fate::NotSent { guarded: guard.is_some(), expanded: is_expanded == Some(true) }
+            }
         }
     }
 

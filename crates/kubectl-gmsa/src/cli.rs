@@ -61,7 +61,8 @@ impl Cli {
         match &mut self.command {
             Command::Audit(args) if args.all_namespaces => args.namespace = None,
             Command::Audit(args) if args.from_ad && args.namespace.is_some() => {
-                let words = "--from-ad checks credential specs of all namespaces; leave --namespace out";
+                let words =
+                    "--from-ad checks credential specs of all namespaces; leave --namespace out";
                 return Err(Self::command().error(ErrorKind::ArgumentConflict, words));
             }
             Command::Access(args) if args.all_namespaces || args.service_account.is_some() => {
@@ -71,7 +72,8 @@ impl Cli {
             Command::Doctor(args) => {
                 if let (Some(kind), Some(name)) = (&args.target, &args.name) {
                     if kind.contains('/') || name.contains('/') {
-                        let words = format!("one pod or workload at a time, not \"{kind}\" and \"{name}\"");
+                        let words =
+                            format!("one pod or workload at a time, not \"{kind}\" and \"{name}\"");
                         return Err(Self::command().error(ErrorKind::TooManyValues, words));
                     }
                     args.target = Some(format!("{kind}/{name}"));

@@ -57,7 +57,8 @@ pub(super) fn denied(
                      \"{account}\" may not use it",
                     reference.place
                 ));
-                remedies.insert(format!("credential spec \"{name}\": {}", Reason::NotFound.remedy()));
+                remedies
+                    .insert(format!("credential spec \"{name}\": {}", Reason::NotFound.remedy()));
             }
             _ => {
                 evidence.push(denial.message.clone());

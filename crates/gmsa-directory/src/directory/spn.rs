@@ -51,9 +51,7 @@ impl Holders {
 
     /// The first account with a name, except one.
     pub(crate) fn other(&self, name: &str, except: Option<&str>) -> Option<&Holder> {
-        self.of(name)
-            .iter()
-            .find(|holder| except.is_none_or(|own| !dn::is_same(&holder.dn, own)))
+        self.of(name).iter().find(|holder| except.is_none_or(|own| !dn::is_same(&holder.dn, own)))
     }
 }
 

@@ -66,12 +66,10 @@ pub async fn examine(
     options: Option<&Options>,
 ) -> Result<Outcome, Failure> {
     let Some((namespace, account)) = facts.service_account() else {
+        let words = "there is no Deployment with a service account";
         return Ok(match &facts.deployment {
             Err(why) => Outcome::unknown(&WEBHOOK_RIGHTS, why),
-            Ok(_) => {
-                let words = "there is no Deployment with a service account";
-                Outcome::skipped(&WEBHOOK_RIGHTS, words)
-            }
+            Ok(_) => Outcome::skipped(&WEBHOOK_RIGHTS, words),
         });
     };
     let object = format!("ServiceAccount {namespace}/{account}");

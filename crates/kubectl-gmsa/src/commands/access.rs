@@ -27,7 +27,12 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     let text = match args.output {
         AccessOutput::Table | AccessOutput::Wide => {
             let is_wide = args.output == AccessOutput::Wide;
-            table::render(&report, &nobody(args, !report.unread.is_empty()), is_wide, printer::colour())
+            table::render(
+                &report,
+                &nobody(args, !report.unread.is_empty()),
+                is_wide,
+                printer::colour(),
+            )
         }
         AccessOutput::Json => render::json("report", &report)?,
         AccessOutput::Yaml => render::yaml("report", &report)?,

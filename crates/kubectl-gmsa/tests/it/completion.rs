@@ -43,12 +43,13 @@ async fn names_are_completed_from_the_cluster_of_the_words() {
     let Some(world) = World::new(test).await else { return };
     world.apply(&serde_json::json!(gmsa_cluster::installation::definition::definition())).await;
     world.namespace("shop").await;
-    world.apply(&gmsa_testkit::objects::deployment(
-        "shop",
-        "web",
-        &gmsa_testkit::objects::pod("shop", "web", &serde_json::json!({})),
-    ))
-    .await;
+    world
+        .apply(&gmsa_testkit::objects::deployment(
+            "shop",
+            "web",
+            &gmsa_testkit::objects::pod("shop", "web", &serde_json::json!({})),
+        ))
+        .await;
     let path = tempfile::tempdir().unwrap();
     for name in ["kubectl-gmsa", "kubectl_complete-gmsa"] {
         symlink(env!("CARGO_BIN_EXE_kubectl-gmsa"), path.path().join(name)).unwrap();

@@ -100,7 +100,8 @@ async fn advice_about_rights_leads_to_the_end() {
 
     // Where a field has its command in a later message, its own advice has it.
     let mut twice = deployment("shop", "web", "spec");
-    let container = json!({"name": "second", "image": "iis", "securityContext": gmsa(Some("spec"), None)});
+    let container =
+        json!({"name": "second", "image": "iis", "securityContext": gmsa(Some("spec"), None)});
     let containers = twice.pointer_mut("/spec/template/spec/containers").unwrap();
     containers.as_array_mut().unwrap().push(container);
     let (_, reviewed) = review(&world, &[&twice]).await;
@@ -136,12 +137,16 @@ async fn advice_about_rights_leads_to_the_end() {
         panic!("no advice")
     };
     assert!(!remedy.contains("revoke"), "{remedy}");
-    assert!(remedy.contains("remove ServiceAccount shop/spare from RoleBinding shop/team"), "{remedy}");
-    world.patch(
-        "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings/team",
-        &json!({"subjects": []}),
-    )
-    .await;
+    assert!(
+        remedy.contains("remove ServiceAccount shop/spare from RoleBinding shop/team"),
+        "{remedy}"
+    );
+    world
+        .patch(
+            "/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings/team",
+            &json!({"subjects": []}),
+        )
+        .await;
     world.done(&["grant", "spec", "--to", "system:serviceaccount:shop:spare"]).await;
     let [remedy] = &advised(audited(&world, "shop", "right-unused").await)[..] else {
         panic!("no advice")
@@ -177,7 +182,10 @@ async fn a_namespace_that_only_the_mutating_webhook_leaves_out_is_not_called_adm
     assert_eq!(denial["reason"], "not-expanded", "{denial:#}");
     world.apply(&workload).await;
     let found = audited(&world, "shop", "workload-would-be-denied").await;
-    assert!(found.len() == 1 && found[0]["message"].to_string().contains("not-expanded"), "{found:?}");
+    assert!(
+        found.len() == 1 && found[0]["message"].to_string().contains("not-expanded"),
+        "{found:?}"
+    );
     let (_, report) = world.report(&["-n", "shop", "doctor", "deploy", "default-spec"]).await;
     let mut outcomes = report["outcomes"].as_array().unwrap().iter();
     let admission = outcomes.find(|one| one["check"] == "pod-admission").unwrap();

@@ -158,7 +158,6 @@ impl Facts<'_> {
             Self::Cluster(_) => Vec::new(),
         }
     }
-
 }
 
 impl Source for Facts<'_> {

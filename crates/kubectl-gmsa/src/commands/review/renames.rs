@@ -210,7 +210,11 @@ impl Cure {
     }
 
     /// What to say of a missing right whose commands are in a later message.
-    pub fn of_repeated(denial: &Denial, name: &str, (namespace, account): (&str, &str)) -> Option<Self> {
+    pub fn of_repeated(
+        denial: &Denial,
+        name: &str,
+        (namespace, account): (&str, &str),
+    ) -> Option<Self> {
         let is_it = denial.reason == Reason::NotAuthorized && !denial.message.contains(GRANTS_IT);
         let grant = Grant::of(name, namespace, account).filter(|_| is_it)?;
         Some(Self {

@@ -60,8 +60,7 @@ impl Subject {
         let kind = text(workload, "/kind").to_lowercase();
         let name = text(workload, "/metadata/name");
         let restarts = ["deployment", "statefulset", "daemonset"].contains(&kind.as_str());
-        restarts
-            .then(|| format!("kubectl rollout restart {kind}/{name} -n {}", self.namespace))
+        restarts.then(|| format!("kubectl rollout restart {kind}/{name} -n {}", self.namespace))
     }
 
     /// The pods of the workload.
