@@ -204,7 +204,14 @@ async fn another_source_leaves_nothing_of_the_first() {
     let role = |kind| named("rbac.authorization.k8s.io/v1", kind, NAME);
     let dry = world.done(&["upgrade", FILES, "--dry-run=server"]).await;
     assert!(dry.contains("rolebinding/gmsa-webhook deleted (server dry run)"), "{dry}");
+    // As the server marks it.
+    let mut made = secret(&Authority::new("own").server(&[SERVICE]), None);
+    made["metadata"]["labels"] = json!({"app.kubernetes.io/name": NAME});
+    let live = world.live(&made).await.unwrap();
+    assert_eq!(live["metadata"]["labels"], made["metadata"]["labels"]);
     answers(&world, &["upgrade", FILES]).await;
+    let live = world.live(&made).await.unwrap();
+    assert!(live["metadata"]["labels"].get("app.kubernetes.io/name").is_none(), "{live}");
     for kind in ["Role", "RoleBinding"] {
         assert!(world.live(&role(kind)).await.is_none(), "{kind}");
     }

@@ -12,15 +12,15 @@ use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::names::{NAME, SECRET};
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::Api;
+use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 use x509_parser::pem::Pem;
 
 use crate::cli::Install;
 use crate::failure::Failure;
-use crate::installation::FILLED_BY;
 use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
+use crate::installation::{FILLED_BY, MADE_BY, is_made};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
@@ -256,6 +256,28 @@ impl<'a> Trust<'a> {
             };
             self.set([configuration], &both, end).await?;
         }
+        Ok(())
+    }
+
+    /// The Secret is the user's from now on: the marks of whoever filled it before would let `uninstall` delete
+    /// it where nothing says any more whose it is.
+    pub async fn hand_over(&self) -> Result<(), Failure> {
+        if self.cert_manager {
+            return Ok(());
+        }
+        let secret = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": SECRET, "namespace": self.namespace}});
+        match self.applier.live(&secret).await {
+            Ok(Some(secret)) if is_made(&secret) => {}
+            // Who may not read it cannot have filled it either.
+            Err(error) if !error.is_forbidden() => return Err(error.into()),
+            _ => return Ok(()),
+        }
+        let name = format!("marks of the Secret {}/{SECRET}", self.namespace);
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        let none = Patch::Merge(json!({"metadata":
+            {"labels": {MADE_BY: null}, "annotations": {FILLED_BY: null}}}));
+        answer("remove the", name, secrets.patch(SECRET, &PatchParams::default(), &none)).await?;
         Ok(())
     }
 
