@@ -54,6 +54,9 @@ pub enum Fate {
     Checked,
     /// The webhook, or the policies, leave the namespace out, so all of them are refused.
     Refused(By),
+    /// The validating webhook is asked, and the mutating one is not, as if another had narrowed only that: a
+    /// pod that carries no contents is refused.
+    Unexpanded,
     /// The validating webhook is not asked.
     NotSent {
         /// Whether the guard refuses those that are not expanded and those without the right.
@@ -70,7 +73,7 @@ impl Fate {
         let message = match self {
             Self::Refused(By::Guard) => left_out_by_guard(namespace),
             Self::Refused(By::Policies) => left_out_by_policies(namespace),
-            Self::Checked | Self::NotSent { .. } => return None,
+            Self::Checked | Self::Unexpanded | Self::NotSent { .. } => return None,
         };
         Some(Denial::of_request(Reason::NamespaceLeftOut, message))
     }
@@ -94,8 +97,8 @@ impl Fate {
 pub struct Acting {
     /// The webhooks that pods are sent to; none also if the configurations could not be read.
     pub(crate) hooks: Vec<Hook>,
-    /// Those that expand pods; none if only the others were read.
-    mutating: Vec<Hook>,
+    /// Those that expand pods; not known if their configurations were not read.
+    mutating: Option<Vec<Hook>>,
     /// The guard, if it is whole.
     guard: Option<LabelSelector>,
     /// The policies that decide on pods.
@@ -111,7 +114,9 @@ impl Acting {
         for object in objects {
             match text(object, "/kind") {
                 "ValidatingWebhookConfiguration" => this.hooks.extend(Hook::all(object)),
-                "MutatingWebhookConfiguration" => this.mutating.extend(Hook::all(object)),
+                "MutatingWebhookConfiguration" => {
+                    this.mutating.get_or_insert_default().extend(Hook::all(object));
+                }
                 kind => {
                     policies.insert((kind, name(object)), object);
                 }
@@ -137,14 +142,22 @@ impl Acting {
     /// Reads them from the cluster. What may not be read is noted, and taken for missing.
     pub async fn read(objects: &Objects, unread: &mut Vec<String>) -> Result<Self, Error> {
         let mut found = Vec::new();
+        let mut is_known = true;
         for kind in [kinds::VALIDATING_WEBHOOKS, kinds::MUTATING_WEBHOOKS] {
             match objects.list(kind, None).await {
-                Err(error) if error.code() == Some(403) => unread.push(error.to_string()),
+                Err(error) if error.code() == Some(403) => {
+                    is_known &= kind != kinds::MUTATING_WEBHOOKS;
+                    unread.push(error.to_string());
+                }
                 read => found.extend(read?),
             }
         }
         found.extend(Self::policies(objects, unread).await?);
-        Ok(Self::of(&found))
+        let mut this = Self::of(&found);
+        if is_known {
+            this.mutating.get_or_insert_default();
+        }
+        Ok(this)
     }
 
     /// Reads the guard and the policies that decide, with their bindings. What may not be read is noted.
@@ -193,7 +206,8 @@ impl Acting {
     /// Whether the labels of a namespace matter at all.
     #[must_use]
     pub fn selects(&self) -> bool {
-        let mut selectors = self.hooks.iter().map(|hook| &hook.namespaces);
+        let hooks = self.hooks.iter().chain(self.mutating.iter().flatten());
+        let mut selectors = hooks.map(|hook| &hook.namespaces);
         let policies = self.policies.iter().map(|(_, selector)| selector);
         let all = |selector: &LabelSelector| {
             selector.match_labels.is_empty() && selector.match_expressions.is_empty()
@@ -210,14 +224,16 @@ impl Acting {
             let is_sent = namespaces.matches(labels);
             return if is_sent { Fate::Checked } else { Fate::Refused(By::Policies) };
         }
-        let is_sent = self.hooks.iter().any(|hook| hook.namespaces.matches(labels));
+        let takes = |hooks: &[Hook]| hooks.iter().any(|hook| hook.namespaces.matches(labels));
+        let is_expanded = self.mutating.as_deref().map(takes);
         match &self.guard {
             Some(namespaces) if !namespaces.matches(labels) => Fate::Refused(By::Guard),
-            _ if is_sent || self.hooks.is_empty() => Fate::Checked,
-            guard => Fate::NotSent {
-                guarded: guard.is_some(),
-                expanded: self.mutating.iter().any(|hook| hook.namespaces.matches(labels)),
-            },
+            _ if self.hooks.is_empty() => Fate::Checked,
+            _ if takes(&self.hooks) && is_expanded == Some(false) => Fate::Unexpanded,
+            _ if takes(&self.hooks) => Fate::Checked,
+            guard => {
+                Fate::NotSent { guarded: guard.is_some(), expanded: is_expanded == Some(true) }
+            }
         }
     }
 
@@ -229,7 +245,7 @@ impl Acting {
 
     /// From now on these namespaces' pods are sent, all of them.
     pub(crate) fn choose(&mut self, namespaces: &LabelSelector) {
-        for hook in self.hooks.iter_mut().chain(&mut self.mutating) {
+        for hook in self.hooks.iter_mut().chain(self.mutating.iter_mut().flatten()) {
             hook.choose(namespaces);
         }
         let policies = self.policies.iter_mut().map(|(_, selector)| selector);
@@ -323,6 +339,11 @@ mod tests {
         };
         assert_eq!(narrowed(""), [Fate::NotSent { guarded: true, expanded: false }; 3]);
         assert_eq!(narrowed("Validating"), [Fate::NotSent { guarded: true, expanded: true }; 3]);
+        assert_eq!(narrowed("Mutating"), [Fate::Unexpanded; 3]);
+        // Where the mutating configurations may not be read, nothing is known of them.
+        let mut objects = installed(&Options::default(), VERSION);
+        objects.retain(|object| text(object, "/kind") != "MutatingWebhookConfiguration");
+        assert_eq!(fates(&objects), [Fate::Checked; 3]);
     }
 
     #[test]

@@ -23,12 +23,13 @@ use gmsa_core::names::FIELD_MANAGER;
 use gmsa_core::pod::Pod;
 use gmsa_core::rbac::{LabelSelector, Unreadable};
 use gmsa_core::workload::{
-    pod_findings, refine_binding, selects_windows_nodes_only, templates, unread,
+    account_missing, pod_findings, refine_binding, selects_windows_nodes_only, templates, unread,
 };
 use k8s_openapi::jiff::Timestamp;
 use kube::Client;
 use serde_json::Value;
 
+use crate::acting::Fate;
 use crate::api;
 use crate::api::objects::{Objects, kinds};
 use crate::api::value;
@@ -40,6 +41,9 @@ use reach::Reach;
 pub use reach::{makes_hostnames, makes_random_hostnames};
 pub use report::{FindingReport, Report, Summary, schema};
 pub use results::{Counts, Results};
+
+/// The service account of pods that name none.
+const DEFAULT_ACCOUNT: &str = "default";
 
 /// What to audit.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +68,7 @@ pub struct Audit {
     pub gmsa_pods: usize,
     /// Workloads that use a GMSA.
     pub gmsa_workloads: usize,
-    /// Credential specs of the cluster.
+    /// The credential specs that were checked: of one namespace those that it uses.
     pub credential_specs: usize,
     /// Everything found, the worst first.
     pub findings: Vec<Finding>,
@@ -111,6 +115,9 @@ struct Gathered {
     without_right: Vec<(Object, Use)>,
     /// The nodes, read when they are first needed; none where they may not be listed.
     nodes: Option<Vec<Value>>,
+    /// The service accounts of a namespace, read when they are first needed; none where they may not be
+    /// listed.
+    accounts: BTreeMap<String, Option<BTreeSet<String>>>,
     /// Whether everything that may use a credential spec was read.
     complete: bool,
     audit: Audit,
@@ -127,7 +134,10 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
     let reach = Reach::read(&objects, &scope, &mut audit.unread).await?;
     let in_force = if reach.decides_by_literals() { InForce::read(&objects).await? } else { None };
     let in_force = in_force.map(|in_force| in_force.credential_specs());
-    let simulator = Simulator::new(client, in_force.as_ref().unwrap_or(&specs));
+    let mut simulator = Simulator::new(client, in_force.as_ref().unwrap_or(&specs));
+    for namespace in reach.unexpanded() {
+        simulator = simulator.with_fate(namespace, Fate::Unexpanded);
+    }
     let unread = audit.unread.len();
     let uses = BTreeSet::new();
     let mut gathered = Gathered {
@@ -137,6 +147,7 @@ pub async fn run(client: Client, scope: Scope, progress: &dyn Fn(usize)) -> Resu
         uses,
         without_right: Vec::new(),
         nodes: None,
+        accounts: BTreeMap::new(),
         complete: false,
         audit,
     };
@@ -210,6 +221,31 @@ impl Gathered {
         warnings.extend(pod_findings(object, pod));
     }
 
+    /// The finding of a service account that does not exist, as far as they may be listed. `default` is made
+    /// with each namespace.
+    async fn missing_account(
+        &mut self,
+        objects: &Objects,
+        object: &Object,
+        pod: &Pod<'_>,
+    ) -> Option<Finding> {
+        let account = pod.service_account();
+        let namespace = object.namespace.as_deref().filter(|_| account != DEFAULT_ACCOUNT)?;
+        if !self.accounts.contains_key(namespace) {
+            let listed = objects.list(kinds::SERVICE_ACCOUNT, Some(namespace)).await.ok();
+            let names =
+                listed.map(|all| all.iter().map(|one| value::name(one).to_owned()).collect());
+            self.accounts.insert(namespace.to_owned(), names);
+        }
+        let known = self.accounts.get(namespace)?.as_ref()?;
+        (!known.contains(account)).then(|| {
+            Finding::on(object, account_missing(namespace, account)).with_remedy(format!(
+                "kubectl create serviceaccount {account} -n {namespace}, or correct \
+                 serviceAccountName"
+            ))
+        })
+    }
+
     /// What in an object names a credential spec where nothing reads it.
     fn unread(&mut self, object: &Object, value: &Value) {
         let found = unread(value, &templates(value)).into_iter();
@@ -220,6 +256,10 @@ impl Gathered {
     fn of_specs(&mut self, specs: &BTreeMap<String, Value>) {
         let used: BTreeSet<&str> = self.uses.iter().map(|[_, _, name]| name.as_str()).collect();
         let everywhere = self.scope.namespace.is_none();
+        if !everywhere {
+            self.audit.credential_specs =
+                used.iter().filter(|name| specs.contains_key(**name)).count();
+        }
         for (name, spec) in specs {
             let is_used = used.contains(name.as_str());
             if !everywhere && !is_used {

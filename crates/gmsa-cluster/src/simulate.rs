@@ -58,6 +58,10 @@ pub fn walk<S: Source>(
         if let Some(words) = fate.not_sent(namespace) {
             return not_sent(fate, words, pod, namespace, source);
         }
+        if fate == Fate::Unexpanded {
+            let decision = decide(Step::Validate, pod, namespace, source)?;
+            return Ok(Walked { decision, operations: Vec::new() });
+        }
     }
     let decision = decide(Step::Mutate, pod, namespace, source)?;
     if pod.references().next().is_none() || !decision.is_allowed() {

@@ -11,7 +11,7 @@ mod template;
 mod unread;
 
 pub use node_selection::selects_windows_nodes_only;
-pub use pod_findings::{image_mismatch, pod_findings, refine_binding};
+pub use pod_findings::{account_missing, image_mismatch, pod_findings, refine_binding};
 pub use template::{Template, templates};
 pub use unread::unread;
 

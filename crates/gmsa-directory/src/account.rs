@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::directory::Directory;
 use crate::directory::principals::{BATCH, DISABLED, any, by_identity};
+use crate::dn;
 use crate::entry::Entry;
 use crate::error::Error;
 use crate::security_descriptor::SecurityDescriptor;
@@ -243,17 +244,11 @@ impl Account {
             return sid == self.sid;
         }
         if name.contains('=') {
-            return same_dn(name, &self.dn);
+            return dn::is_same(name, &self.dn);
         }
         // A domain was compared before.
         let bare = name.split_once('\\').map_or(name, |(_, bare)| bare);
         let bare = bare.rsplit_once('@').map_or(bare, |(bare, _)| bare);
         bare.trim_end_matches('$').to_lowercase() == self.name.to_lowercase()
     }
-}
-
-/// Whether two distinguished names are the same: without case, and white space behind commas.
-fn same_dn(one: &str, other: &str) -> bool {
-    let plain = |dn: &str| dn.to_lowercase().replace(", ", ",");
-    plain(one) == plain(other)
 }

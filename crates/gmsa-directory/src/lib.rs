@@ -5,6 +5,7 @@ mod bytes;
 mod connect;
 mod directory;
 mod discover;
+mod dn;
 mod entry;
 mod error;
 pub mod kerberos;

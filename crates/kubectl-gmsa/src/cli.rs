@@ -12,6 +12,7 @@ pub mod shared;
 
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gmsa_core::finding::Severity;
@@ -31,9 +32,57 @@ pub use rights::{Account, Grant, ObjectOutput, Revoke, RightsFlags};
 #[derive(Debug, Parser)]
 #[command(name = "kubectl-gmsa", bin_name = "kubectl gmsa", version, max_term_width = 100)]
 pub struct Cli {
+    /// Flags before the command.
+    #[command(flatten)]
+    before: Before,
     /// The command.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// Flags that kubectl's users write before the command, too. Each command that has one shows it itself.
+#[derive(Debug, Args)]
+struct Before {
+    /// The kubeconfig file
+    #[arg(long, value_name = "FILE", global = true, hide = true)]
+    kubeconfig: Option<PathBuf>,
+    /// The kubeconfig context
+    #[arg(long, global = true, hide = true)]
+    context: Option<String>,
+    /// The namespace
+    #[arg(short, long, global = true, hide = true, value_parser = shared::namespace)]
+    namespace: Option<String>,
+}
+
+impl Cli {
+    /// Settles what flags before the command, and several words, mean together. As with kubectl, all
+    /// namespaces are more than one.
+    pub fn settle(&mut self) -> Result<(), clap::Error> {
+        match &mut self.command {
+            Command::Audit(args) if args.all_namespaces => args.namespace = None,
+            Command::Audit(args) if args.from_ad && args.namespace.is_some() => {
+                let words =
+                    "--from-ad checks credential specs of all namespaces; leave --namespace out";
+                return Err(Self::command().error(ErrorKind::ArgumentConflict, words));
+            }
+            Command::Access(args) if args.all_namespaces || args.service_account.is_some() => {
+                args.namespace = None;
+            }
+            Command::Report(args) if args.all_namespaces => args.namespace = None,
+            Command::Doctor(args) => {
+                if let (Some(kind), Some(name)) = (&args.target, &args.name) {
+                    if kind.contains('/') || name.contains('/') {
+                        let words =
+                            format!("one pod or workload at a time, not \"{kind}\" and \"{name}\"");
+                        return Err(Self::command().error(ErrorKind::TooManyValues, words));
+                    }
+                    args.target = Some(format!("{kind}/{name}"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// The commands.

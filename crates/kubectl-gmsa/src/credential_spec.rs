@@ -4,6 +4,7 @@ use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::array;
 pub use gmsa_cluster::api::value::name as name_of;
 use gmsa_core::credspec::identifier::braced_guid;
+use gmsa_core::credspec::name::closest;
 use gmsa_core::credspec::{DomainFacts, plugin};
 use gmsa_core::names::KIND;
 use serde_json::Value;
@@ -22,16 +23,26 @@ pub async fn list(objects: &Objects) -> Result<Vec<Value>, Failure> {
 
 /// One of them, as it was applied.
 pub async fn read(objects: &Objects, name: &str) -> Result<Value, Failure> {
-    let read = objects.read(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await;
-    let mut spec = read.map_err(|error| {
-        if error.is_absent() {
-            Failure::Missing(format!("{KIND} \"{name}\" does not exist"))
-        } else {
-            error.into()
+    let mut spec = match objects.read(&Reference::cluster(kinds::CREDENTIAL_SPEC, name)).await {
+        Ok(spec) => spec,
+        Err(error) if error.is_absent() => {
+            let meant = meant(objects, name).await;
+            return Err(Failure::Missing(format!("{KIND} \"{name}\" does not exist{meant}")));
         }
-    })?;
+        Err(error) => return Err(error.into()),
+    };
     drop_managed_fields(&mut spec);
     Ok(spec)
+}
+
+/// The end of a message about a credential spec that does not exist: which one was probably meant. Empty if
+/// none is close, or they may not be listed.
+pub async fn meant(objects: &Objects, name: &str) -> String {
+    let all = objects.list(kinds::CREDENTIAL_SPEC, None).await.unwrap_or_default();
+    match closest(name, all.iter().map(name_of)) {
+        Some(close) => format!("; did you mean \"{close}\"?"),
+        None => String::new(),
+    }
 }
 
 /// Takes out what only the API server needs to know.

@@ -40,7 +40,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if args.first().is_some_and(|program| commands::completion::is_asked_by_kubectl(program)) {
         return ended(commands::completion::for_kubectl(args));
     }
-    let cli = match Cli::try_parse_from(args) {
+    let read = Cli::try_parse_from(args).and_then(|mut cli| cli.settle().map(|()| cli));
+    let cli = match read {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };

@@ -110,6 +110,18 @@ impl Token {
     }
 }
 
+/// The names of the contexts of a kubeconfig file, or of those that are found without one; none if it cannot be
+/// read.
+#[must_use]
+pub fn contexts(kubeconfig: Option<&Path>) -> Vec<String> {
+    let read = match kubeconfig {
+        Some(path) => Kubeconfig::read_from(path).ok(),
+        None => kubeconfig::of_environment().ok().and_then(|found| found.kubeconfig),
+    };
+    let contexts = read.map(|read| read.contexts).unwrap_or_default();
+    contexts.into_iter().map(|context| context.name).collect()
+}
+
 /// Makes a client.
 pub async fn connect(selection: Selection<'_>) -> Result<Client, Error> {
     Ok(connect_watched(selection).await?.0)

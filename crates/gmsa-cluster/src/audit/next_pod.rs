@@ -57,7 +57,8 @@ pub(super) fn denied(
                      \"{account}\" may not use it",
                     reference.place
                 ));
-                remedies.insert(Reason::NotFound.remedy().to_owned());
+                remedies
+                    .insert(format!("credential spec \"{name}\": {}", Reason::NotFound.remedy()));
             }
             _ => {
                 evidence.push(denial.message.clone());
@@ -69,7 +70,8 @@ pub(super) fn denied(
         return None;
     }
     let message = format!("its next pod would be denied: {}", reasons.join(", "));
-    let remedy = remedies.into_iter().collect::<Vec<_>>().join("; ");
+    let remedies: Vec<&str> = remedies.iter().map(|one| one.trim_end_matches('.')).collect();
+    let remedy = remedies.join("; ");
     let finding = Finding::new(object, Code::WorkloadWouldBeDenied, message);
     Some(finding.with_evidence(evidence).with_remedy(remedy))
 }

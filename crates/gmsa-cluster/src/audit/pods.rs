@@ -132,6 +132,7 @@ fn is_recent(gathered: &Gathered, created: Option<&str>) -> bool {
 struct Wrong {
     places: Vec<String>,
     evidence: Vec<String>,
+    reasons: Vec<Reason>,
 }
 
 fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision) -> Vec<Finding> {
@@ -143,6 +144,7 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         let code = code(denial.reason, carries, gathered.simulator.exists(name));
         let entry = wrong.entry((code, name.to_owned())).or_default();
         entry.places.extend(place.map(|reference| reference.place.to_string()));
+        entry.reasons.push(denial.reason);
         entry.evidence.push(match code {
             Code::PodContentsDiffer | Code::PodWouldBeDenied => denial.message.clone(),
             _ => denial.field.clone(),
@@ -179,6 +181,9 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
             evidence.push(format!("created {created}"));
         }
         let finding = Finding::new(&object, code, message).with_evidence(evidence);
+        if code == Code::PodNotExpanded {
+            return finding.with_remedy(again(head, &found.reasons, &name, account));
+        }
         match (code, Grant::of(&name, namespace, account)) {
             (Code::PodWithoutRight, Some(grant)) => finding.with_remedy(format!(
                 "If it may: {}; else: kubectl delete pod {} -n {namespace}",
@@ -189,6 +194,28 @@ fn denials(gathered: &Gathered, head: &Head, pod: &Pod<'_>, decision: &Decision)
         }
     };
     wrong.into_iter().map(finding).collect()
+}
+
+/// How to make a pod again that carries no contents, so that it is admitted and has them.
+fn again(head: &Head, reasons: &[Reason], name: &str, account: &str) -> String {
+    let Head { metadata, .. } = head;
+    let mut steps = Vec::new();
+    if reasons.contains(&Reason::NotAuthorized)
+        && let Some(grant) = Grant::of(name, &metadata.namespace, account)
+    {
+        steps.push(format!("{} (if it may)", grant.with_plugin()));
+    }
+    if reasons.iter().any(|reason| matches!(reason, Reason::NotFound | Reason::Empty)) {
+        steps.push(format!("make the credential spec \"{name}\", or correct the name"));
+    }
+    steps.push(if head.controller().is_some() {
+        Code::PodNotExpanded.remedy().to_owned()
+    } else {
+        "Delete the pod and create it again, which nothing else does; see first that `kubectl gmsa \
+         status` shows no problem."
+            .to_owned()
+    });
+    steps.join("; then: ")
 }
 
 fn code(reason: Reason, carries: bool, exists: bool) -> Code {

@@ -49,7 +49,7 @@ struct Namespace {
 
 impl Namespace {
     fn is_left_out(&self) -> bool {
-        self.fate != Fate::Checked
+        !matches!(self.fate, Fate::Checked | Fate::Unexpanded)
     }
 }
 
@@ -73,6 +73,8 @@ impl Reach {
         let mut hidden = Vec::new();
         let configurations =
             read::list(objects, kinds::VALIDATING_WEBHOOKS, None, &mut hidden).await?;
+        // Whether pods are expanded is not known without them.
+        let mutating = read::list(objects, kinds::MUTATING_WEBHOOKS, None, &mut Vec::new()).await?;
         let namespaces = read::list(objects, kinds::NAMESPACE, None, &mut hidden).await?;
         let policies = Acting::policies(objects, &mut hidden).await?;
         let why = "; which pods are not sent to the webhook is not known";
@@ -85,7 +87,8 @@ impl Reach {
         hidden.retain(|one| !one.contains(&literal));
         let why = "; what the guard or the policies refuse is not known";
         unread.extend(hidden.into_iter().map(|one| format!("{one}{why}")));
-        let acting = Acting::of(configurations.iter().chain(&policies));
+        let acting =
+            Acting::of(configurations.iter().chain(mutating.iter().flatten()).chain(&policies));
         let mut reach = Self::new(acting, &namespaces, scope);
         reach.makes_hostnames = serve_hostnames(objects, &reach.acting.hooks).await;
         Ok(reach)
@@ -99,6 +102,12 @@ impl Reach {
     /// Whether policies decide on pods, and no webhook.
     pub(super) fn decides_by_policies(&self) -> bool {
         self.acting.engine().is_some()
+    }
+
+    /// The namespaces whose pods are checked and not expanded.
+    pub(super) fn unexpanded(&self) -> impl Iterator<Item = &str> {
+        let unexpanded = self.namespaces.iter().filter(|(_, one)| one.fate == Fate::Unexpanded);
+        unexpanded.map(|(name, _)| name.as_str())
     }
 
     /// Whether the pods of workloads get random hostnames.
@@ -298,7 +307,9 @@ fn with_guard(fate: Fate, mut evidence: Vec<String>) -> Vec<String> {
     let guard = match fate {
         Fate::Refused(By::Guard) => Some(REFUSED),
         Fate::NotSent { guarded: true, .. } => Some(GUARDED),
-        Fate::Refused(By::Policies) | Fate::Checked | Fate::NotSent { .. } => None,
+        Fate::Refused(By::Policies) | Fate::Checked | Fate::Unexpanded | Fate::NotSent { .. } => {
+            None
+        }
     };
     evidence.extend(guard.map(str::to_owned));
     evidence

@@ -4,11 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::credspec::name::is_pattern;
 use gmsa_core::finding::Code;
+use gmsa_core::printable::listed;
 use gmsa_core::rbac::{Grant, Policy};
 use serde_json::Value;
 
 use super::{Error, Finding, Gathered, Object, read};
 use crate::api::objects::{Objects, kinds};
+
+/// How many names of credential specs a message has, and how many its evidence.
+const SHOWN: usize = 3;
+const ALL_SHOWN: usize = 100;
 
 /// Reads the roles and bindings and compares them with who uses what.
 pub(super) async fn all(
@@ -58,16 +63,20 @@ pub(super) async fn all(
         if namespace.as_deref().is_some_and(|namespace| namespace != of) {
             continue;
         }
+        // A role may name a thousand: what one binding gives is one finding.
+        let mut alike: BTreeMap<Vec<Grant>, Vec<&str>> = BTreeMap::new();
         for name in &existing {
             if gathered.uses.contains(&[of, account, name].map(str::to_owned)) {
                 continue;
             }
-            let grants = policy.grants(of, account, name);
-            let ways: Vec<String> = grants.iter().filter(|one| by_name(one)).map(way).collect();
+            let mut ways = policy.grants(of, account, name);
+            ways.retain(by_name);
             if !ways.is_empty() {
-                gathered.audit.findings.push(unused(of, account, name, ways));
+                alike.entry(ways).or_default().push(name);
             }
         }
+        let found = alike.iter().map(|(ways, names)| unused(of, account, names, ways));
+        gathered.audit.findings.extend(found);
     }
     Ok(())
 }
@@ -99,13 +108,47 @@ fn way(grant: &Grant) -> String {
     format!("{} -> {}", grant.binding, grant.role)
 }
 
-fn unused(namespace: &str, account: &str, name: &str, ways: Vec<String>) -> Finding {
+/// The finding of credential specs that a service account may use in the same ways, and does not.
+fn unused(namespace: &str, account: &str, names: &[&str], ways: &[Grant]) -> Finding {
     let object = Object::namespaced("ServiceAccount", namespace, account);
-    let message =
-        format!("it may use credential spec \"{name}\", and nothing that runs as it does");
-    let remedy =
-        format!("If it is not needed: kubectl gmsa revoke {name} --from {namespace}/{account}");
-    Finding::new(&object, Code::RightUnused, message).with_evidence(ways).with_remedy(remedy)
+    let quoted = || names.iter().map(|name| format!("\"{name}\""));
+    let (what, these) = match names {
+        [name] => (format!("credential spec \"{name}\""), format!("\"{name}\"")),
+        _ => (
+            format!("{} credential specs ({})", names.len(), listed(quoted(), SHOWN)),
+            "their names".to_owned(),
+        ),
+    };
+    let message = format!("it may use {what}, and nothing that runs as it does");
+    let is_revoked = |way: &&Grant, name: &&&str| is_revoked(way, namespace, account, name);
+    let mut steps: Vec<String> = Vec::new();
+    for name in names.iter().filter(|name| ways.iter().any(|way| is_revoked(&way, name))) {
+        steps.push(format!("kubectl gmsa revoke {name} --from {namespace}/{account}"));
+    }
+    // Roles and bindings of others: revoke does not change them.
+    for way in ways.iter().filter(|way| !names.iter().any(|name| is_revoked(way, &name))) {
+        steps.push(format!(
+            "remove {} from {}, or {these} from the rules of {}",
+            way.subject, way.binding, way.role
+        ));
+    }
+    let it = if names.len() == 1 { "it is" } else { "they are" };
+    let remedy = format!("If {it} not needed: {}", steps.join("; "));
+    let mut evidence: Vec<String> = ways.iter().map(way).collect();
+    if names.len() > SHOWN {
+        evidence.push(listed(quoted(), ALL_SHOWN));
+    }
+    Finding::new(&object, Code::RightUnused, message).with_evidence(evidence).with_remedy(remedy)
+}
+
+/// Whether `kubectl gmsa revoke` removes it: made by `kubectl gmsa grant`, or by the command in a denial.
+fn is_revoked(way: &Grant, namespace: &str, account: &str, name: &str) -> bool {
+    let own = format!("gmsa-use-{name}");
+    let pair = format!("{own}:{account}");
+    let is = |of: &str, role: String| {
+        way.binding == format!("RoleBinding {namespace}/{of}") && way.role == role
+    };
+    is(&own, format!("ClusterRole {own}")) || is(&pair, format!("Role {namespace}/{pair}"))
 }
 
 /// The object of a label such as `Role shop/web`.

@@ -94,6 +94,8 @@ async fn one(
         gathered.simulator.walk(&pod_object, &pod, &metadata.namespace).await?.decision;
     let found = denied(gathered, &object, &pod, &decision);
     gathered.audit.findings.extend(found);
+    let missing = gathered.missing_account(objects, &object, &pod).await;
+    gathered.audit.findings.extend(missing);
     gathered.complete(objects, &pod_object, &pod, &mut decision.warnings).await;
     let has_hostname = gathered.reach.makes_hostnames();
     gathered.audit.findings.extend(

@@ -41,12 +41,18 @@ fn rules() -> Vec<Value> {
             "resourceNames": [AUDIT], "verbs": verbs})
     };
     vec![
-        list("", &["namespaces", "pods", "podtemplates", "replicationcontrollers"]),
+        list(
+            "",
+            &["namespaces", "pods", "podtemplates", "replicationcontrollers", "serviceaccounts"],
+        ),
         list("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"]),
         list("batch", &["cronjobs", "jobs"]),
         list(GROUP, &[PLURAL]),
         list(API_GROUP, &["clusterrolebindings", "clusterroles", "rolebindings", "roles"]),
-        list("admissionregistration.k8s.io", &["validatingwebhookconfigurations"]),
+        list(
+            "admissionregistration.k8s.io",
+            &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],
+        ),
         json!({"apiGroups": ["admissionregistration.k8s.io"],
             "resources": ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
             "resourceNames": [GUARD, ENGINE_CHECK], "verbs": ["get"]}),

@@ -82,7 +82,7 @@ reasons! {
     /// The name was not expanded by the mutating step.
     NotExpanded: "not-expanded", 422,
         "The field names a credential spec, but the mutating step did not fill in its contents.",
-        "Try again once the mutating webhook answers (with failurePolicy Ignore it is skipped while it is down); if another webhook adds the name, its configuration must come first in alphabetical order.";
+        "Try again once the mutating webhook answers (with failurePolicy Ignore it is skipped while it is down); if another webhook adds the name, its configuration must come first in alphabetical order. If `kubectl gmsa status` shows that the mutating configuration leaves the namespace out, `kubectl gmsa install --force-conflicts` restores its selector.";
     /// Something that must be known could not be found out.
     Undecided: "undecided", 500,
         "A fact that the decision needs could not be determined, and what cannot be decided is denied.",

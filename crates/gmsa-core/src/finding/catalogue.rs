@@ -406,8 +406,8 @@ catalogue! {
     ServiceAccountMissing {
         id: "service-account-missing",
         severity: Error,
-        summary: "The files have service accounts of the namespace, but not that of the pods; the API server refuses pods whose service account does not exist.",
-        remedy: "Add the service account to the files, correct `serviceAccountName`, or leave the namespace's service accounts out of the review.",
+        summary: "The service account of the pods does not exist in the cluster, or is not among those that the files have of its namespace; the API server refuses pods whose service account does not exist.",
+        remedy: "Create the service account (`kubectl create serviceaccount NAME -n NAMESPACE`) or add it to the files, or correct `serviceAccountName`.",
     }
     ApiVersionWrong {
         id: "api-version-wrong",

@@ -70,6 +70,21 @@ pub fn pod_findings(object: &Value, pod: &Pod<'_>) -> Vec<Finding> {
     found
 }
 
+/// The finding of pods whose service account does not exist.
+#[must_use]
+pub fn account_missing(namespace: &str, account: &str) -> Finding {
+    Finding {
+        code: Code::ServiceAccountMissing,
+        message: format!(
+            "service account \"{}\" does not exist in namespace \"{}\", and the API server refuses pods \
+             without theirs",
+            shown(account),
+            shown(namespace)
+        ),
+        path: Some("spec.serviceAccountName".to_owned()),
+    }
+}
+
 /// The value of a label that the node selector asks for.
 fn selected<'a>(spec: &'a Value, label: &str) -> Option<&'a str> {
     spec.get("nodeSelector")?.get(label)?.as_str()

@@ -7,6 +7,7 @@ use ldap3::ldap_escape;
 
 use crate::directory::principals::{BATCH, any};
 use crate::directory::{Directory, Search};
+use crate::dn;
 use crate::error::Error;
 
 /// What `HOST` stands for where the directory does not say (MS-ADTS, section 6.1.1.2.4.1.1, as every new
@@ -50,9 +51,7 @@ impl Holders {
 
     /// The first account with a name, except one.
     pub(crate) fn other(&self, name: &str, except: Option<&str>) -> Option<&Holder> {
-        self.of(name)
-            .iter()
-            .find(|holder| except.is_none_or(|dn| !holder.dn.eq_ignore_ascii_case(dn)))
+        self.of(name).iter().find(|holder| except.is_none_or(|own| !dn::is_same(&holder.dn, own)))
     }
 }
 

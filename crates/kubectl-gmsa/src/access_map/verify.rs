@@ -50,10 +50,12 @@ pub async fn all(
 async fn ask(client: &Client, pairs: Vec<Pair>) -> Result<Vec<(Pair, bool)>, Failure> {
     let asked = pairs.into_iter().map(|[name, namespace, account]| [namespace, account, name]);
     let answers = access_review::reviews(client, asked).await.map_err(|why| {
-        Failure::Cluster(format!(
-            "{why}; verifying needs the right to create localsubjectaccessreviews; --no-verify \
-             leaves it out"
-        ))
+        let needed = if why.contains("(code 403)") {
+            "verifying needs the right to create localsubjectaccessreviews; "
+        } else {
+            ""
+        };
+        Failure::Cluster(format!("{why}; {needed}--no-verify leaves the question out"))
     })?;
     let pair = |[namespace, account, name]: [String; 3]| [name, namespace, account];
     Ok(answers.into_iter().map(|(one, allowed)| (pair(one), allowed)).collect())

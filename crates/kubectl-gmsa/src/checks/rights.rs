@@ -66,10 +66,11 @@ pub async fn examine(
     options: Option<&Options>,
 ) -> Result<Outcome, Failure> {
     let Some((namespace, account)) = facts.service_account() else {
-        return Ok(Outcome::skipped(
-            &WEBHOOK_RIGHTS,
-            "there is no Deployment with a service account",
-        ));
+        let words = "there is no Deployment with a service account";
+        return Ok(match &facts.deployment {
+            Err(why) => Outcome::unknown(&WEBHOOK_RIGHTS, why),
+            Ok(_) => Outcome::skipped(&WEBHOOK_RIGHTS, words),
+        });
     };
     let object = format!("ServiceAccount {namespace}/{account}");
     let own = options.is_some_and(|options| options.certificates == Certificates::SelfManaged);

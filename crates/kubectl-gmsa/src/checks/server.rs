@@ -125,8 +125,16 @@ fn restarts(pods: &[Pod]) -> Outcome {
 
 async fn service(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, Failure> {
     let Some((namespace, name, port)) = facts.service() else {
-        let words = "the webhook configurations name no Service";
-        return Ok(vec![Outcome::skipped(&WEBHOOK_SERVICE, words)]);
+        return Ok(vec![match &facts.configurations {
+            Err(why) => Outcome::unknown(&WEBHOOK_SERVICE, why),
+            Ok(all) if all.is_empty() => {
+                Outcome::skipped(&WEBHOOK_SERVICE, "there is no webhook configuration")
+            }
+            Ok(_) => {
+                let words = "the webhook configurations name no Service";
+                Outcome::skipped(&WEBHOOK_SERVICE, words)
+            }
+        }]);
     };
     let object = format!("Service {namespace}/{name}");
     let found = match one(objects, kinds::SERVICE, &namespace, &name).await? {
@@ -197,7 +205,21 @@ async fn certificate(objects: &Objects, facts: &Facts) -> Result<Vec<Outcome>, F
                 .map(|check| Outcome::unknown(check, &why).on(&object))
                 .into());
         }
-        Ok(secret) => secret.unwrap_or_default(),
+        Ok(Some(secret)) => secret,
+        // Without anything that needs one its absence is not a fault.
+        Ok(None) => {
+            let is_needed = !matches!(facts.configurations, Ok(ref all) if all.is_empty())
+                || !matches!(facts.deployment, Ok(None));
+            let missing = if is_needed {
+                Outcome::problem(&WEBHOOK_CERTIFICATE, "it does not exist")
+            } else {
+                Outcome::skipped(&WEBHOOK_CERTIFICATE, "no webhook is installed that needs one")
+            };
+            return Ok(vec![
+                missing.on(object),
+                Outcome::skipped(&WEBHOOK_CA_BUNDLE, "there is no certificate"),
+            ]);
+        }
     };
     let chain = pems(&decoded(secret.pointer("/data/tls.crt")));
     let Some(leaf) = chain.first() else {

@@ -25,7 +25,10 @@ pub async fn examine(
     let (Some(deployment), Some((namespace, name))) =
         (facts.live_deployment(), facts.service_account())
     else {
-        return Ok(Outcome::skipped(&WEBHOOK_TOKEN, "no Deployment says as whom it runs"));
+        return Ok(match &facts.deployment {
+            Err(why) => Outcome::unknown(&WEBHOOK_TOKEN, why),
+            Ok(_) => Outcome::skipped(&WEBHOOK_TOKEN, "no Deployment says as whom it runs"),
+        });
     };
     let object = format!("ServiceAccount {namespace}/{name}");
     let account = match one(objects, kinds::SERVICE_ACCOUNT, namespace, name).await? {

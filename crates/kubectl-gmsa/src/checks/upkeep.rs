@@ -5,6 +5,7 @@ use gmsa_cluster::installation::{Options, Version, objects};
 use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{WEBHOOK_DRIFT, WEBHOOK_OUTAGE};
 use gmsa_core::names::{FIELD_MANAGER, OPTIONS};
+use gmsa_core::printable::listed;
 use kube::Client;
 
 use super::facts::Facts;
@@ -35,7 +36,7 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
                 let paths = differences.iter().map(|one| one.path.as_str());
                 let paths: Vec<&str> = paths.filter(|path| *path != options).collect();
                 if !paths.is_empty() {
-                    differs.push(format!("{} ({})", shown(object), first(&paths, ", ")));
+                    differs.push(format!("{} ({})", shown(object), listed(&paths, SHOWN)));
                 }
             }
             Err(error) if error.is_unknown_kind() => {
@@ -52,22 +53,12 @@ async fn drift(client: &Client, options: &Options, version: Version) -> Outcome 
     if differs.is_empty() {
         return Outcome::ok(&WEBHOOK_DRIFT, "every object is as install makes it");
     }
-    let differs: Vec<&str> = differs.iter().map(String::as_str).collect();
-    let words = format!("not as this version of install makes it: {}", first(&differs, "; "));
+    let words = format!("not as this version of install makes it: {}", listed(&differs, SHOWN));
     Outcome::warning(&WEBHOOK_DRIFT, words)
 }
 
-/// How many of a list a row names.
+/// How many of a list a row names: another version changes many fields at once.
 const SHOWN: usize = 6;
-
-/// The first of a list, and how many more there are: another version changes many fields at once.
-fn first(all: &[&str], between: &str) -> String {
-    let shown: Vec<&str> = all.iter().copied().take(SHOWN).collect();
-    match all.len().saturating_sub(SHOWN) {
-        0 => shown.join(between),
-        more => format!("{}, and {more} more", shown.join(between)),
-    }
-}
 
 fn outage(options: &Options, version: Version) -> Outcome {
     if options.has_policy_engine(version) {

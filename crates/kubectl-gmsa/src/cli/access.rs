@@ -33,6 +33,9 @@ pub struct Access {
     /// Show only the service accounts of this namespace [default: all]
     #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
+    /// Show the service accounts of all namespaces, which is the default
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace", "service_account"])]
+    pub all_namespaces: bool,
     /// Do not compare the roles and bindings with the API server's own answers
     #[arg(long)]
     pub no_verify: bool,

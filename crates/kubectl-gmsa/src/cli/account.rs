@@ -30,7 +30,8 @@ pub enum Account {
 #[command(after_help = "\
 Examples:
   # Create an account for the nodes in the group webhosts
-  kubectl gmsa account create WebApp1 --group webhosts --dc dc1.contoso.com --bind-user admin@contoso.com
+  kubectl gmsa account create WebApp1 --group webhosts --dc dc1.contoso.com \\
+    --bind-user admin@contoso.com
 
   # Preview the request as LDIF
   kubectl gmsa account create WebApp1 --group webhosts --domain contoso.com --dry-run=client")]

@@ -76,18 +76,21 @@ On a terminal, you are prompted for options you omit.
 
 Examples:
   # Read the facts about the domain from Active Directory
-  kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --domain contoso.com --bind-user admin@contoso.com
+  kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --domain contoso.com \\
+    --bind-user admin@contoso.com
 
   # Give the facts yourself, and apply it to the cluster
-  kubectl gmsa credspec create gmsa-webapp1 --account WebApp1 --domain contoso.com --netbios CONTOSO \\
-    --sid S-1-5-21-2126449477-2524075714-3094792973 --guid 244818ae-87ac-4fcd-92ec-e79e5252348a --apply
+  kubectl gmsa credspec create gmsa-webapp1 --account WebApp1 --domain contoso.com \\
+    --netbios CONTOSO --sid S-1-5-21-2126449477-2524075714-3094792973 \\
+    --guid 244818ae-87ac-4fcd-92ec-e79e5252348a --apply
 
   # Apply it, and let a service account use it
   kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --apply --grant shop/web
 
   # Create one for AKS nodes outside the domain
   kubectl gmsa credspec create gmsa-webapp1 --from-ad --account WebApp1 --host-plugin aks \\
-    --plugin-identity 1234abcd-5678-90ab-cdef-1234567890ab --plugin-secret https://vault.vault.azure.net/secrets/gmsa
+    --plugin-identity 1234abcd-5678-90ab-cdef-1234567890ab \\
+    --plugin-secret https://vault.vault.azure.net/secrets/gmsa
 
   # Answer prompts for everything
   kubectl gmsa credspec create")]

@@ -52,6 +52,9 @@ pub struct Doctor {
     /// A pod, or a workload; without it, only the cluster is checked
     #[arg(value_name = "POD|KIND/NAME")]
     pub target: Option<String>,
+    /// The name of the workload, if its kind is a word of its own, as in deployment web
+    #[arg(value_name = "NAME", requires = "target")]
+    pub name: Option<String>,
     /// The namespace of the pod or workload [default: that of the context]
     #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,

@@ -283,9 +283,9 @@ pub struct TakeoverFlags {
 /// `kubectl gmsa uninstall`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The guard and the webhook configurations are deleted first, so that no pod is refused because the server is
-gone.
-The resource definition and the credential specs stay unless you give --purge-credspecs.")]
+The guard and the webhook configurations are deleted first, so that no pod is refused because the
+server is gone. The resource definition and the credential specs stay unless you give
+--purge-credspecs.")]
 pub struct Uninstall {
     /// Also delete the resource definition, and with it every credential spec in the cluster
     #[arg(long)]
@@ -323,6 +323,10 @@ pub struct Status {
 pub enum StatusOutput {
     /// A line for each check
     Table,
+    /// The same with the evidence for each check
+    Wide,
     /// A report with a published schema
     Json,
+    /// The same as YAML
+    Yaml,
 }

@@ -25,6 +25,9 @@ pub struct ReportArgs {
     /// Show only the service accounts of this namespace [default: all]
     #[arg(short, long, value_parser = super::shared::namespace)]
     pub namespace: Option<String>,
+    /// Show the service accounts of all namespaces, which is the default
+    #[arg(short = 'A', long, conflicts_with_all = ["namespace"])]
+    pub all_namespaces: bool,
     /// The namespace of the webhook
     #[arg(long, value_name = "NAME", default_value = gmsa_core::names::NAME, value_parser = super::shared::namespace)]
     pub webhook_namespace: String,

@@ -101,7 +101,10 @@ impl FromStr for Account {
                  right"
             ));
         }
-        let Some((namespace, name)) = text.split_once('/') else {
+        // As messages of the API server and `kubectl auth can-i --as` write it.
+        let user = text.strip_prefix("system:serviceaccount:");
+        let parts = user.map_or(text.split_once('/'), |user| user.split_once(':'));
+        let Some((namespace, name)) = parts else {
             return Err(format!("\"{text}\" is not NAMESPACE/SERVICEACCOUNT, such as shop/web"));
         };
         let namespace = super::shared::namespace(namespace)?;

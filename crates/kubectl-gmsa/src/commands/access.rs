@@ -6,6 +6,7 @@ use crate::access_map::report::Report;
 use crate::access_map::{graph, look};
 use crate::cli::{Access, AccessOutput};
 use crate::connect::Connection;
+use crate::credential_spec;
 use crate::failure::Failure;
 use crate::output::{printer, render};
 
@@ -16,10 +17,22 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     let objects = connection.objects(false);
     let looking = look(&connection.client, &objects, args);
     let report = connection.runtime.block_on(looking)?;
-    warn(&report, args);
+    warn(&report);
+    if let Some(name) = &args.credential_spec
+        && !report.credential_specs.iter().any(|spec| spec.name == *name && spec.exists)
+    {
+        let meant = connection.runtime.block_on(credential_spec::meant(&objects, name));
+        printer::warning(&format!("the credential spec {name} does not exist{meant}"));
+    }
     let text = match args.output {
         AccessOutput::Table | AccessOutput::Wide => {
-            table::render(&report, args.output == AccessOutput::Wide, printer::colour())
+            let is_wide = args.output == AccessOutput::Wide;
+            table::render(
+                &report,
+                &nobody(args, !report.unread.is_empty()),
+                is_wide,
+                printer::colour(),
+            )
         }
         AccessOutput::Json => render::json("report", &report)?,
         AccessOutput::Yaml => render::yaml("report", &report)?,
@@ -30,15 +43,26 @@ pub fn run(args: &Access) -> Result<u8, Failure> {
     Ok(u8::from(report.found_something(args)))
 }
 
+/// What to say of a credential spec that no service account of the report may use or uses. It says no more
+/// than what was asked about, and than what could be read.
+fn nobody(args: &Access, is_incomplete: bool) -> String {
+    let read = if is_incomplete { " that could be read" } else { "" };
+    match (&args.service_account, &args.namespace) {
+        (Some(account), _) => format!(
+            "service account {}/{} may not use it, and nothing{read} that runs as it does",
+            account.namespace, account.name
+        ),
+        (None, Some(namespace)) => format!(
+            "no service account of namespace {namespace} may use it, and nothing{read} there does"
+        ),
+        (None, None) => format!("no service account may use it, and nothing{read} does"),
+    }
+}
+
 /// Prints warnings about missing and contradictory facts.
-fn warn(report: &Report, args: &Access) {
+fn warn(report: &Report) {
     for unread in &report.unread {
         printer::warning(&format!("{unread}; who uses what is not complete"));
-    }
-    if let Some(name) = &args.credential_spec
-        && !report.credential_specs.iter().any(|spec| spec.name == *name && spec.exists)
-    {
-        printer::warning(&format!("the credential spec {name} does not exist"));
     }
     for entry in report.access.iter().filter(|entry| entry.differs()) {
         printer::warning(&format!(

@@ -1,5 +1,7 @@
 //! `kubectl gmsa completion`, and what kubectl itself asks when Tab is pressed.
 
+mod names;
+
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
@@ -29,16 +31,21 @@ pub fn is_asked_by_kubectl(program: &OsStr) -> bool {
 /// Completes the last of the arguments, which follow the program's name.
 ///
 /// Prints what kubectl reads: `VALUE<TAB>DESCRIPTION` on a line each, and at last `:DIRECTIVE`, the
-/// number of cobra's `ShellCompDirective` (0: files may follow, 4: they may not).
+/// number of cobra's `ShellCompDirective` (0: files may follow, 4: they may not, 2 more: no space follows).
 pub fn for_kubectl(args: Vec<OsString>) -> Result<u8, Failure> {
     let last = args.len().saturating_sub(1);
     let here = std::env::current_dir().ok();
-    let candidates = complete(&mut cli::command(), args, last, here.as_deref()).unwrap_or_default();
-    let mut lines = String::new();
-    for candidate in candidates.iter().filter(|candidate| !candidate.is_hide_set()) {
-        lines.push_str(&line(candidate));
-    }
-    lines.push_str(if lines.is_empty() { ":0\n" } else { ":4\n" });
+    let mut command = names::with_names(cli::command(), &args);
+    let candidates = complete(&mut command, args, last, here.as_deref()).unwrap_or_default();
+    let shown: Vec<_> = candidates.iter().filter(|candidate| !candidate.is_hide_set()).collect();
+    let mut lines: String = shown.iter().map(|candidate| line(candidate)).collect();
+    // The part behind a slash is completed next.
+    let goes_on = |one: &&CompletionCandidate| one.get_value().to_string_lossy().ends_with('/');
+    lines.push_str(match (shown.is_empty(), shown.iter().all(goes_on)) {
+        (true, _) => ":0\n",
+        (false, true) => ":6\n",
+        (false, false) => ":4\n",
+    });
     printer::data(&lines)?;
     Ok(0)
 }

@@ -112,6 +112,7 @@ async fn gather(connection: &Connection, args: &ReportArgs) -> Result<Report, Fa
         credential_spec: None,
         service_account: None,
         namespace: args.namespace.clone(),
+        all_namespaces: args.all_namespaces,
         no_verify: args.no_verify,
         output: AccessOutput::Table,
         connect: crate::cli::shared::ClusterFlags::default(),

@@ -51,19 +51,20 @@ async fn status(args: &Status) -> Result<u8, Failure> {
     let facts = checks::read(&client).await?;
     let (outcomes, replicas) = examine(&client, &facts, &args.namespace).await?;
     let replicas = replicas.unwrap_or_default();
-    match args.output {
-        StatusOutput::Table => printer::data(&table(&outcomes, &replicas))?,
-        StatusOutput::Json => {
-            let report = Report {
-                api_version: API_VERSION,
-                kind: "Status",
-                kubernetes: version.to_string(),
-                outcomes: outcomes.iter().map(OutcomeReport::from).collect(),
-                replicas,
-            };
-            printer::data(&render::json("report", &report)?)?;
-        }
-    }
+    let report = Report {
+        api_version: API_VERSION,
+        kind: "Status",
+        kubernetes: version.to_string(),
+        outcomes: outcomes.iter().map(OutcomeReport::from).collect(),
+        replicas,
+    };
+    let text = match args.output {
+        StatusOutput::Table => table(&outcomes, &report.replicas, false),
+        StatusOutput::Wide => table(&outcomes, &report.replicas, true),
+        StatusOutput::Json => render::json("report", &report)?,
+        StatusOutput::Yaml => render::yaml("report", &report)?,
+    };
+    printer::data(&text)?;
     if outcomes.iter().any(|outcome| outcome.state == State::Problem) {
         return Ok(1);
     }
@@ -92,7 +93,7 @@ async fn examine(
     checks::webhook(client, facts, options.as_ref()).await
 }
 
-fn table(outcomes: &[Outcome], replicas: &[Replica]) -> String {
+fn table(outcomes: &[Outcome], replicas: &[Replica], is_wide: bool) -> String {
     let rows = outcomes.iter().map(|outcome| {
         let object = outcome.object.clone().unwrap_or_default();
         let id = outcome.check.id.to_owned();
@@ -107,8 +108,10 @@ fn table(outcomes: &[Outcome], replicas: &[Replica]) -> String {
         ));
     }
     let wrong = |outcome: &&Outcome| matches!(outcome.state, State::Problem | State::Warning);
-    for outcome in outcomes.iter().filter(wrong) {
-        text.push_str(&format!("\n{}: {}\n", outcome.check.id, outcome.next_step()));
+    let has_more = |outcome: &&Outcome| wrong(outcome) || (is_wide && !outcome.evidence.is_empty());
+    for outcome in outcomes.iter().filter(has_more) {
+        let next = if wrong(&outcome) { outcome.next_step() } else { &outcome.message };
+        text.push_str(&format!("\n{}: {next}\n", outcome.check.id));
         for line in outcome.evidence.iter().flat_map(|line| line.lines()) {
             text.push_str(&format!("  {line}\n"));
         }

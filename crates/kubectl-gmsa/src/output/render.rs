@@ -1,6 +1,6 @@
 //! JSON, YAML, tables and changes for people.
 
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 use gmsa_cluster::api::apply::{Change, shown};
 use gmsa_core::names::OPTIONS;
 use serde::Serialize;
@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::output::printer;
+
+/// The first column is not broken up to this width: it has identifiers, which are copied.
+const WHOLE: u16 = 30;
 
 /// The width of a terminal that does not report its own.
 const WIDTH: u16 = 100;
@@ -54,11 +57,18 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         table.force_no_tty();
     }
     table.set_header(header);
+    let of = |text: &str| u16::try_from(text.chars().count()).unwrap_or(WHOLE) + 1;
+    let firsts = rows.iter().filter_map(|row| row.first()).map(|text| of(text));
+    let widest = firsts.max().unwrap_or_default();
     for row in rows {
         table.add_row(row);
     }
     if let Some(first) = table.column_mut(0) {
         first.set_padding((0, 1));
+        if printer::is_terminal() {
+            let whole = ColumnConstraint::LowerBoundary(Width::Fixed(widest.min(WHOLE)));
+            first.set_constraint(whole);
+        }
     }
     let mut text = String::new();
     for line in table.to_string().lines() {

@@ -12,6 +12,7 @@ use super::settle::{Done, Step, settle};
 use super::{binding_of, by_namespace, distinct, print, role_of, shape};
 use crate::cli::Grant;
 use crate::connect::Connection;
+use crate::credential_spec::meant;
 use crate::failure::Failure;
 use crate::output::{next, printer};
 
@@ -121,9 +122,10 @@ async fn warn_of_missing(objects: &Objects, wanted: &Wanted<'_>) -> Result<(), F
     for name in names {
         let of = Reference::cluster(kinds::CREDENTIAL_SPEC, name);
         if is_missing(objects, &of).await? {
+            let meant = meant(objects, name).await;
             printer::warning(&format!(
                 "the credential spec {name} does not exist (yet); until it does, pods that name it \
-                 are denied"
+                 are denied{meant}"
             ));
         }
     }

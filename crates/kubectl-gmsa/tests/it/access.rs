@@ -337,7 +337,9 @@ async fn it_shows_the_chain_and_the_use() {
     assert!(stdout.contains(&format!("-> kubectl gmsa grant {spec} --to {none}")), "{stdout}");
     let (code, stdout, stderr) = run(&["no-such-spec", "-n", &namespace]);
     assert_eq!(code, 1);
-    assert!(stdout.contains("no service account may use it, and nothing does"), "{stdout}");
+    let nobody =
+        format!("no service account of namespace {namespace} may use it, and nothing there does");
+    assert!(stdout.contains(&nobody), "{stdout}");
     assert_eq!(stderr, "warning: the credential spec no-such-spec does not exist\n");
 
     let (_, dot, _) = run(&[&spec, "-n", &namespace, "-o", "dot"]);

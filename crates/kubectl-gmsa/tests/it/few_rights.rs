@@ -27,6 +27,12 @@ async fn what_may_not_be_read_is_no_all_clear() {
     let unknown: Vec<&Value> = outcomes.iter().filter(|one| one["state"] == "unknown").collect();
     assert!(unknown.len() >= 5, "{report:#}");
     assert!(!outcomes.iter().any(|one| one["state"] == "problem"), "{report:#}");
+    // What could not be read is not said to be missing.
+    for check in ["webhook-rights", "webhook-service", "webhook-token", "webhook-replicas"] {
+        let outcome = outcomes.iter().find(|one| one["check"] == check).unwrap();
+        assert_eq!(outcome["state"], "unknown", "{outcome:#}");
+        assert!(outcome["message"].as_str().unwrap().contains("forbidden"), "{outcome:#}");
+    }
 
     // Who sees the credential specs, and no pods, still does not know what runs.
     let rbac = "rbac.authorization.k8s.io";

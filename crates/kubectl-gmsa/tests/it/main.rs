@@ -42,6 +42,7 @@ mod enforcer;
 mod engine_static;
 mod engine_switch;
 mod few_rights;
+mod flags;
 mod grant;
 mod guard;
 mod install;
@@ -75,6 +76,7 @@ mod reviewing;
 mod schema;
 mod status;
 mod support;
+mod true_words;
 mod webhook_away;
 #[cfg(target_os = "linux")]
 mod windows_program;

@@ -198,7 +198,7 @@ async fn the_page_shows_the_planted_relations_in_a_browser() {
         "workload-would-be-denied",
         "no configuration sends pods to a GMSA webhook",
         "Broken. webhook-configured: there is no MutatingWebhookConfiguration",
-        "hence webhook-certificate",
+        "hence admission-answers",
         HOSTILE,
     ] {
         assert!(read.contains(words), "{words}: {read}");

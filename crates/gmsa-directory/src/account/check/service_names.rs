@@ -9,6 +9,7 @@ use super::retrieval::list;
 use super::{Check, CheckStatus};
 use crate::account::Account;
 use crate::directory::spn::{Aliases, Holders};
+use crate::dn;
 
 const UNIQUE: &str = "spn-unique";
 const ALIAS: &str = "spn-alias";
@@ -115,7 +116,7 @@ pub(in crate::account) fn service(
             "have them use a DNS name, and give the account its service principal name",
         );
     }
-    let own = |holder: &crate::directory::spn::Holder| holder.dn.eq_ignore_ascii_case(&account.dn);
+    let own = |holder: &crate::directory::spn::Holder| dn::is_same(&holder.dn, &account.dn);
     let mut by = name.to_owned();
     let mut found = holders.of(name);
     if found.is_empty() {

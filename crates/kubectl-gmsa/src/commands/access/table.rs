@@ -13,13 +13,17 @@ const YELLOW: &str = "\u{1b}[33m";
 const PLAIN: &str = "\u{1b}[0m";
 
 /// Renders who may use each credential spec, through which roles, and who uses it. Service accounts that have
-/// a right by a group alone and do not use it are counted, unless all are wanted.
-pub fn render(report: &Report, wide: bool, colour: bool) -> String {
+/// a right by a group alone and do not use it are counted, unless all are wanted. `nobody` is what to
+/// say of a credential spec that nothing of the report may use or uses.
+pub fn render(report: &Report, nobody: &str, wide: bool, colour: bool) -> String {
     let mut text = String::new();
+    let mut entries: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in &report.access {
+        entries.entry(&entry.credential_spec).or_default().push(entry);
+    }
     for spec in &report.credential_specs {
-        let entries: Vec<&Entry> =
-            report.access.iter().filter(|entry| entry.credential_spec == spec.name).collect();
-        one_spec(&mut text, spec, &entries, wide, colour);
+        let own = entries.remove(spec.name.as_str()).unwrap_or_default();
+        one_spec(&mut text, spec, &own, (wide, colour), nobody);
     }
     let summary = &report.summary;
     text.push_str(&format!(
@@ -35,7 +39,13 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
     text
 }
 
-fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool, colour: bool) {
+fn one_spec(
+    text: &mut String,
+    spec: &SpecReport,
+    entries: &[&Entry],
+    (wide, colour): (bool, bool),
+    nobody: &str,
+) {
     text.push_str(&spec.name);
     text.push_str(if spec.exists { "\n" } else { " (does not exist)\n" });
     let (many, listed): (Vec<&Entry>, Vec<&Entry>) =
@@ -80,7 +90,7 @@ fn one_spec(text: &mut String, spec: &SpecReport, entries: &[&Entry], wide: bool
         ways(text, by);
     }
     if entries.is_empty() {
-        text.push_str("  no service account may use it, and nothing does\n");
+        text.push_str(&format!("  {nobody}\n"));
     }
     text.push('\n');
 }

@@ -19,6 +19,7 @@ use gmsa_core::admission::{Right, SpecFact};
 use gmsa_core::credspec::Prepared;
 use gmsa_core::credspec::name::is_valid_name;
 use gmsa_core::names::{FIELD_MANAGER, NAME_LABEL};
+use gmsa_core::printable::counted;
 use gmsa_core::rbac::Policy;
 use kube::Client;
 use serde_json::Value;
@@ -57,6 +58,8 @@ pub struct Cluster {
     fates: RefCell<BTreeMap<String, Fate>>,
     specs: RefCell<BTreeMap<String, SpecFact>>,
     rights: RefCell<BTreeMap<[String; 3], Right>>,
+    /// Whether a service account, by its namespace and name, exists; none where it may not be read.
+    accounts: RefCell<BTreeMap<[String; 2], Option<bool>>>,
 }
 
 struct Unobserved;
@@ -108,7 +111,7 @@ impl Facts<'_> {
         if let Some((first, more)) = unread.split_first() {
             let more = match more.len() {
                 0 => String::new(),
-                more => format!(", and {more} more reads"),
+                more => format!(", and {}", counted(more, "more read")),
             };
             printer::warning(&format!(
                 "{first}{more}; what decides on pods, and which namespaces it leaves out, is not known: this \
@@ -154,11 +157,6 @@ impl Facts<'_> {
             Self::Files { policy, .. } => policy.near_misses(namespace, account, name),
             Self::Cluster(_) => Vec::new(),
         }
-    }
-
-    /// Whether the source is the cluster.
-    pub fn is_cluster(&self) -> bool {
-        matches!(self, Self::Cluster(_))
     }
 }
 
@@ -226,6 +224,17 @@ impl Cluster {
             is_hidden: false,
             labels: BTreeMap::new(),
             fates: RefCell::default(),
+            accounts: RefCell::default(),
+        })
+    }
+
+    /// Whether a service account exists; none where it may not be read.
+    pub fn has_account(&self, namespace: &str, name: &str) -> Option<bool> {
+        let key = [namespace, name].map(str::to_owned);
+        *self.accounts.borrow_mut().entry(key).or_insert_with(|| {
+            let objects = Objects::new(self.client.clone(), FIELD_MANAGER, true);
+            let of = Reference::namespaced(kinds::SERVICE_ACCOUNT, namespace, name);
+            self.runtime.block_on(objects.get(&of)).ok().map(|found| found.is_some())
         })
     }
 

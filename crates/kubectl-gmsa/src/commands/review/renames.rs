@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
-use gmsa_core::admission::{Denial, Reason};
+use gmsa_core::admission::{Denial, GRANTS_IT, Reason};
 use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
+use gmsa_core::grant::Grant;
 use gmsa_core::names::{GROUP, KIND};
 use gmsa_core::pod::shown;
 use gmsa_core::rbac::Policy;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::simulate::Simulated;
+use super::simulate::{Place, Simulated};
 
 /// A field with a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,14 +177,51 @@ impl Cure {
         if denial.reason != Reason::NotAuthorized || simulated.names_account {
             return None;
         }
-        let namespace = &simulated.workload.namespace;
+        let namespace = shown(&simulated.workload.namespace);
+        let is_pod = simulated.workload.kind == "Pod";
+        let who = if is_pod {
+            "The pod names no service account, so it runs"
+        } else {
+            "The pod template names no service account, so its pods run"
+        };
+        let whose = if is_pod { "its own" } else { "the workload's own" };
         Some(Self {
             message: Some(denial.without_commands().to_owned()),
             hint: format!(
-                "The pod template names no service account, so its pods run as \"default\" of \
-                 namespace \"{}\", as others may: set serviceAccountName to an account of the \
-                 workload's own, and grant that one the right.",
-                shown(namespace)
+                "{who} as \"default\" of namespace \"{namespace}\", as others may: set serviceAccountName \
+                 to an account of {whose}, and grant that one the right."
+            ),
+        })
+    }
+
+    /// What to say of a missing right to a credential spec that does not exist: a grant alone would lead to
+    /// the next denial.
+    pub fn of_absent(denial: &Denial, place: &Place) -> Option<Self> {
+        let is_it = denial.reason == Reason::NotAuthorized && place.is_absent;
+        let name = place.credential_spec.as_deref().filter(|_| is_it)?;
+        Some(Self {
+            message: None,
+            hint: format!(
+                "The cluster has no {KIND} \"{}\": correct the name, or create it; then let an administrator \
+                 grant the right.",
+                shown(name)
+            ),
+        })
+    }
+
+    /// What to say of a missing right whose commands are in a later message.
+    pub fn of_repeated(
+        denial: &Denial,
+        name: &str,
+        (namespace, account): (&str, &str),
+    ) -> Option<Self> {
+        let is_it = denial.reason == Reason::NotAuthorized && !denial.message.contains(GRANTS_IT);
+        let grant = Grant::of(name, namespace, account).filter(|_| is_it)?;
+        Some(Self {
+            message: None,
+            hint: format!(
+                "If this workload is meant to have this identity, let an administrator run `{}`.",
+                grant.with_plugin()
             ),
         })
     }

@@ -204,7 +204,9 @@ impl WorkloadReport {
                 (simulated.workload.namespace.as_str(), simulated.service_account.as_str());
             let denial = own.or(of_pod).map(|denial| {
                 let cure = renames.cure(denial, name, account);
+                let cure = cure.or_else(|| Cure::of_absent(denial, place));
                 let cure = cure.or_else(|| Cure::of_unnamed_account(denial, simulated));
+                let cure = cure.or_else(|| Cure::of_repeated(denial, name, account));
                 let near_misses = place.near_misses.clone();
                 let mut report =
                     DenialReport { near_misses, ..DenialReport::new(denial, name, cure) };

@@ -3,10 +3,12 @@
 use gmsa_cluster::installation::engine::differences;
 use gmsa_cluster::manifests::{Document, ManifestSet, Workload};
 use gmsa_cluster::simulate::{self, Source as _};
-use gmsa_core::admission::{Decision, Outcome, Reason, patch};
+use gmsa_core::admission::{Decision, Outcome, Reason, SpecFact, patch};
 use gmsa_core::finding::{Code, Finding};
 use gmsa_core::pod::{PlaceKind, Pod, identities, shown};
-use gmsa_core::workload::{pod_findings, refine_binding, selects_windows_nodes_only};
+use gmsa_core::workload::{
+    account_missing, pod_findings, refine_binding, selects_windows_nodes_only,
+};
 use serde_json::Value;
 
 use super::facts::Facts;
@@ -38,6 +40,8 @@ pub struct Place {
     /// The path of its `windowsOptions`, with a dot at the end.
     pub prefix: String,
     pub credential_spec: Option<String>,
+    /// Whether there is no such credential spec, where the right to it is missing too.
+    pub is_absent: bool,
     /// The containers for which it is in force.
     pub containers: Vec<String>,
     /// Roles and bindings that come close to a right that is missing.
@@ -102,8 +106,8 @@ fn walk_all<'a>(
             let document = documents.get(workload.document);
             let document = document.map_or(&Value::Null, |document| &*document.value);
             let mut simulated = one(workload, document, facts, by)?;
-            if simulated.uses_gmsa && !facts.is_cluster() {
-                simulated.decision.warnings.extend(missing_account(set, &simulated));
+            if simulated.uses_gmsa {
+                simulated.decision.warnings.extend(missing_account(set, &simulated, facts));
             }
             if is_first_of_its_object(set, workload) {
                 let own = set.unread.iter().filter(|one| one.document == workload.document);
@@ -122,11 +126,19 @@ fn is_first_of_its_object(set: &ManifestSet, workload: &Workload) -> bool {
 
 /// The API server refuses pods whose service account does not exist. Files that hold none of the
 /// namespace's say nothing of it, and `default` is made with each namespace.
-fn missing_account(set: &ManifestSet, simulated: &Simulated<'_>) -> Option<Finding> {
+fn missing_account(
+    set: &ManifestSet,
+    simulated: &Simulated<'_>,
+    facts: &Facts<'_>,
+) -> Option<Finding> {
     let (namespace, account) = (&simulated.workload.namespace, &simulated.service_account);
     let key = (namespace.clone(), account.clone());
     if account == "default" || set.service_accounts.contains(&key) {
         return None;
+    }
+    if let Facts::Cluster(cluster) = facts {
+        let is_missing = cluster.has_account(namespace, account) == Some(false);
+        return is_missing.then(|| account_missing(namespace, account));
     }
     let first = set.service_accounts.range((namespace.clone(), String::new())..).next();
     first.filter(|(of, _)| of == namespace).map(|_| Finding {
@@ -175,6 +187,8 @@ fn one<'a>(
         for place in own {
             let name = place.credential_spec.as_deref().unwrap_or_default();
             place.near_misses = facts.near_misses(&workload.namespace, pod.service_account(), name);
+            place.is_absent = matches!(facts, Facts::Cluster(_))
+                && matches!(facts.spec(name), Ok(SpecFact::Absent));
         }
     }
     let named = object.pointer("/spec/serviceAccountName").and_then(Value::as_str);
@@ -218,6 +232,7 @@ fn places(pod: &Pod<'_>) -> Vec<Place> {
                 name: place.name.to_owned(),
                 prefix: place.field(""),
                 credential_spec: reference.name.map(str::to_owned),
+                is_absent: false,
                 containers: containers(place.kind, place.index),
                 near_misses: Vec::new(),
             }

@@ -23,7 +23,7 @@ const ROWS: [Row; 12] = [
     ("pod-admission", "deployment/admission", "Create it, or correct the name"),
     ("pod-created", "deployment/created", "Read the reason in the evidence"),
     ("pod-created", "deployment/none", "Give it replicas"),
-    ("pod-contents", "deployment/old", "`kubectl rollout restart KIND/NAME`"),
+    ("pod-contents", "deployment/old", "`kubectl rollout restart deployment/old -n shop`"),
     ("pod-scheduled", "deployment/linux", "Set the node selector `kubernetes.io/os: windows`"),
     ("pod-hostname", "deployment/frontend-of-shop", "`kubectl gmsa install --random-hostname`"),
     ("pod-image", "deployment/nano", "Use an image of Windows Server Core"),

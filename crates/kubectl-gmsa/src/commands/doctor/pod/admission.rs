@@ -152,6 +152,10 @@ async fn contents(
     } else {
         let words = "it carries other contents than the credential spec has today";
         let outcome = Outcome::warning(&POD_CONTENTS, words).sure(Confidence::Possible);
+        let outcome = match subject.restart() {
+            Some(restart) => outcome.then(format!("Let the workload make new pods: `{restart}`.")),
+            None => outcome,
+        };
         differ.into_iter().fold(outcome, Outcome::because)
     };
     Some(outcome.on(shown(live)))

@@ -54,6 +54,15 @@ impl Subject {
         Workload::of(workload, &self.namespace).map(|of| of.pod(workload))
     }
 
+    /// The command that replaces the pods of the workload; none for kinds that kubectl does not restart.
+    pub fn restart(&self) -> Option<String> {
+        let workload = self.workload.as_ref()?;
+        let kind = text(workload, "/kind").to_lowercase();
+        let name = text(workload, "/metadata/name");
+        let restarts = ["deployment", "statefulset", "daemonset"].contains(&kind.as_str());
+        restarts.then(|| format!("kubectl rollout restart {kind}/{name} -n {}", self.namespace))
+    }
+
     /// The pods of the workload.
     pub fn own_pods(&self) -> impl Iterator<Item = &Value> {
         let makers = self.workload.iter().chain(&self.makers);
