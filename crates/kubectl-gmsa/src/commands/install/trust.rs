@@ -259,7 +259,7 @@ impl<'a> Trust<'a> {
         Ok(())
     }
 
-    /// The Secret is the user's from now on: the marks of whoever filled it before would let `uninstall` delete
+    /// The Secret is the user's from now on: the marks of what filled it before would let `uninstall` delete
     /// it where nothing says any more whose it is.
     pub async fn hand_over(&self) -> Result<(), Failure> {
         if self.cert_manager {
