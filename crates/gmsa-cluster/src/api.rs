@@ -32,6 +32,10 @@ pub(crate) const PAGE: u32 = 250;
 const NO_DEFINITION: &str =
     "this cluster does not know the resource; apply the CustomResourceDefinition";
 
+/// Who may read credential specs.
+const VIEWERS: &str = "; an administrator can let everyone with the role view read them: kubectl gmsa install \
+    --viewer-role";
+
 /// Why a request did not do what it should.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("failed to {action} {object}: {why}")]
@@ -140,6 +144,14 @@ impl Error {
     pub fn with_remedy(mut self, remedy: &str) -> Self {
         self.why.push_str("; ");
         self.why.push_str(remedy);
+        self
+    }
+
+    /// The same for a user who may not read credential specs, with who can help.
+    pub(crate) fn of_user(mut self) -> Self {
+        if self.cause == Cause::Refused(403) {
+            self.why.push_str(VIEWERS);
+        }
         self
     }
 

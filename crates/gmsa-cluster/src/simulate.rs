@@ -7,7 +7,8 @@ use gmsa_core::admission::{
     SpecFact, Step, patch,
 };
 use gmsa_core::finding::{Code, Finding};
-use gmsa_core::pod::Pod;
+use gmsa_core::names::KIND;
+use gmsa_core::pod::{Pod, shown};
 use serde_json::{Value, json};
 
 use crate::acting::Fate;
@@ -166,6 +167,17 @@ fn answer<S: Source>(
         }
     }
     Ok(())
+}
+
+/// What to do about a missing right to a credential spec that does not exist: a grant alone would lead to the
+/// next denial.
+#[must_use]
+pub fn not_there(name: &str) -> String {
+    format!(
+        "The cluster has no {KIND} \"{}\": correct the name, or create it; then let an administrator grant the \
+         right.",
+        shown(name)
+    )
 }
 
 /// Makes a stored pod as it was sent: without the contents that the mutating step filled in.

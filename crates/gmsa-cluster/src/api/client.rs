@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gmsa_core::printable::listed;
 use http::{Response, StatusCode};
 use kube::client::{Body, ClientBuilder, DynBody};
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -26,6 +27,16 @@ pub enum Error {
         path: String,
         /// Why.
         source: KubeconfigError,
+    },
+    /// A kubeconfig has no context of that name.
+    #[error("failed to find the context \"{context}\" in the kubeconfig {path}: it has {known}")]
+    Context {
+        /// The file, or the files.
+        path: String,
+        /// The name.
+        context: String,
+        /// Those that are there.
+        known: String,
     },
     /// Neither a kubeconfig nor the environment of a pod was found.
     #[error(
@@ -56,6 +67,9 @@ pub enum Error {
     #[error("failed to make a client of the API server: {0}")]
     Client(#[from] kube::Error),
 }
+
+/// How many contexts a message lists.
+const CONTEXTS: usize = 10;
 
 /// Which cluster, and as whom.
 #[derive(Clone, Copy, Debug, Default)]
@@ -205,6 +219,13 @@ async fn of_kubeconfig(
     context: Option<&str>,
     path: String,
 ) -> Result<(Config, String), Error> {
+    let wanted = context.or(kubeconfig.current_context.as_deref()).unwrap_or_default();
+    if !wanted.is_empty() && kubeconfig.contexts.iter().all(|one| one.name != wanted) {
+        let known = kubeconfig.contexts.iter().map(|one| one.name.as_str());
+        let known = Some(listed(known, CONTEXTS)).filter(|known| !known.is_empty());
+        let known = known.unwrap_or_else(|| "none".to_owned());
+        return Err(Error::Context { path, context: wanted.to_owned(), known });
+    }
     let (user, has_proxy) = kubeconfig::user_and_proxy(&kubeconfig, context);
     let options =
         KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };

@@ -247,7 +247,7 @@ impl Objects {
         let request = Request::new(of.path()).get(&of.name, &GetParams::default());
         let read = self.send("read", of, request).await;
         if of.kind == kinds::CREDENTIAL_SPEC {
-            read.map_err(Error::of_credential_spec)
+            read.map_err(|error| error.of_credential_spec().of_user())
         } else {
             read
         }
@@ -260,7 +260,9 @@ impl Objects {
             (Err(error), Some(older)) if error.code() == Some(404) => {
                 self.list_as(older, namespace).await
             }
-            (Err(error), _) if kind == kinds::CREDENTIAL_SPEC => Err(error.of_credential_spec()),
+            (Err(error), _) if kind == kinds::CREDENTIAL_SPEC => {
+                Err(error.of_credential_spec().of_user())
+            }
             (listed, _) => listed,
         }
     }

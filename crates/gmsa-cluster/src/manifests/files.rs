@@ -55,6 +55,14 @@ pub enum UnreadableFile {
         /// Why.
         source: io::Error,
     },
+    /// An address instead of a file.
+    #[error(
+        "failed to read {address}: addresses are not fetched; download it first, or pipe it to -f -"
+    )]
+    Address {
+        /// The address.
+        address: String,
+    },
     /// A directory without a manifest.
     #[error("failed to find a manifest (.yaml, .yml or .json) in {path}")]
     Empty {
@@ -136,6 +144,9 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, UnreadableFile> {
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => below(path),
         Ok(_) => Ok(vec![path.to_owned()]),
+        Err(_) if ["https://", "http://"].iter().any(|scheme| name.starts_with(scheme)) => {
+            Err(UnreadableFile::Address { address: name })
+        }
         // One that exists under the name of a pattern is itself.
         Err(_) if name.contains(['*', '?', '[']) => {
             let mut found = Vec::new();

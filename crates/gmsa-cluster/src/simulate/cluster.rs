@@ -59,7 +59,8 @@ impl Simulator {
     }
 
     /// Whether there is a credential spec of that name.
-    pub(crate) fn exists(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn exists(&self, name: &str) -> bool {
         self.specs.contains_key(name)
     }
 

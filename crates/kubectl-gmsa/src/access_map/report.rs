@@ -13,6 +13,7 @@ use crate::cli::Access;
 
 const ALLOWED: &str = "allowed";
 const DENIED: &str = "denied";
+const UNKNOWN: &str = "unknown";
 
 /// The report of `kubectl gmsa access`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -25,7 +26,7 @@ pub struct Report {
     kind: &'static str,
     /// Whether the API server was asked about every pair.
     pub verified: bool,
-    /// What could not be read, and why: the list of uses is then incomplete.
+    /// What could not be read, why, and what is not known or not complete without it.
     pub unread: Vec<String>,
     /// The numbers.
     pub summary: Summary,
@@ -73,7 +74,7 @@ pub struct Entry {
     pub service_account_exists: bool,
     /// `allowed` or `denied`: by the API server, or without its answer by the roles and bindings.
     pub verdict: &'static str,
-    /// `allowed` or `denied`, by the roles and bindings.
+    /// `allowed` or `denied`, by the roles and bindings; `unknown` if you may not list them.
     pub rbac: &'static str,
     /// `used`; `unused`; `missing`: used without the right; `none`: neither used nor allowed.
     pub state: &'static str,
@@ -136,7 +137,11 @@ impl Report {
                 }
                 let exists =
                     gathered.accounts.contains(&((*namespace).to_owned(), (*account).to_owned()));
-                access.push(Entry::new([*name, *namespace, *account], exists, ways, used_by));
+                let mut entry = Entry::new([*name, *namespace, *account], exists, ways, used_by);
+                if !gathered.knows_policy {
+                    entry.rbac = UNKNOWN;
+                }
+                access.push(entry);
             }
         }
         let credential_specs = specs
@@ -156,9 +161,10 @@ impl Report {
         report
     }
 
-    /// Every pair of the report, and whether the roles and bindings allow it.
-    pub fn pairs(&self) -> BTreeMap<Pair, bool> {
-        self.access.iter().map(|entry| (entry.pair(), entry.rbac == ALLOWED)).collect()
+    /// Every pair of the report, and whether the roles and bindings allow it, if that is known.
+    pub fn pairs(&self) -> BTreeMap<Pair, Option<bool>> {
+        let of = |entry: &Entry| (entry.rbac != UNKNOWN).then_some(entry.rbac == ALLOWED);
+        self.access.iter().map(|entry| (entry.pair(), of(entry))).collect()
     }
 
     /// Adds the API server's answers.
@@ -252,7 +258,17 @@ impl Entry {
 
     /// Whether the API server's answer differs from the roles and bindings.
     pub fn differs(&self) -> bool {
-        self.verdict != self.rbac
+        self.rbac != UNKNOWN && self.verdict != self.rbac
+    }
+
+    /// Whether the roles and bindings do not give the right, or may not be listed.
+    pub fn is_not_known_to_be_given(&self) -> bool {
+        self.rbac != ALLOWED
+    }
+
+    /// Whether the roles and bindings may not be listed.
+    pub fn is_of_the_api_server_alone(&self) -> bool {
+        self.rbac == UNKNOWN
     }
 
     /// The service account as people name it.
@@ -264,6 +280,8 @@ impl Entry {
     pub fn is_one_of_many(&self) -> bool {
         self.state == "unused"
             && !self.differs()
+            // Otherwise what gives it is not known.
+            && !self.ways.is_empty()
             && self.ways.iter().all(|way| way.subject.starts_with("Group "))
     }
 }

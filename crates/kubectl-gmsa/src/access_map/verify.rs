@@ -23,7 +23,7 @@ pub type Pair = [String; 3];
 /// Asks about every pair, and compares with the roles and bindings.
 pub async fn all(
     client: &Client,
-    pairs: BTreeMap<Pair, bool>,
+    pairs: BTreeMap<Pair, Option<bool>>,
 ) -> Result<BTreeMap<Pair, bool>, Failure> {
     if pairs.len() > MANY && stderr().is_terminal() {
         printer::note(&format!("asking the API server about {}", counted(pairs.len(), "right")));
@@ -37,7 +37,9 @@ pub async fn all(
         answers.extend(ask(client, open).await?);
         open = pairs
             .iter()
-            .filter(|(pair, expected)| answers.get(*pair) != Some(*expected))
+            .filter(|(pair, expected)| {
+                expected.is_some_and(|expected| answers.get(*pair) != Some(&expected))
+            })
             .map(|(pair, _)| pair.clone())
             .collect();
         if open.is_empty() {

@@ -62,7 +62,7 @@ fn nobody(args: &Access, is_incomplete: bool) -> String {
 /// Prints warnings about missing and contradictory facts.
 fn warn(report: &Report) {
     for unread in &report.unread {
-        printer::warning(&format!("{unread}; who uses what is not complete"));
+        printer::warning(unread);
     }
     for entry in report.access.iter().filter(|entry| entry.differs()) {
         printer::warning(&format!(

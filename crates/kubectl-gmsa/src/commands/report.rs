@@ -94,7 +94,7 @@ pub fn run(args: &ReportArgs) -> Result<u8, Failure> {
     connection.expect_namespace(args.namespace.as_deref())?;
     let report = connection.runtime.block_on(gather(&connection, args))?;
     for unread in &report.access.unread {
-        printer::warning(&format!("{unread}; who uses what is not complete"));
+        printer::warning(unread);
     }
     let unknown = report.unknown();
     for one in &unknown {

@@ -1,6 +1,6 @@
 //! JSON, YAML, tables and changes for people.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width};
 use gmsa_cluster::api::apply::{Change, shown};
 use gmsa_core::names::OPTIONS;
 use serde::Serialize;
@@ -45,6 +45,12 @@ pub fn value(what: &'static str, value: &impl Serialize) -> Result<Value, Failur
 
 /// A table without lines between the cells.
 pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let cells = rows.into_iter().map(|row| row.into_iter().map(Cell::new).collect());
+    coloured_table(header, cells.collect(), false)
+}
+
+/// The same with cells that may have colours, which are printed if there are to be any.
+pub fn coloured_table(header: &[&str], rows: Vec<Vec<Cell>>, colour: bool) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     // Lines are broken to fit a terminal; another program gets each row as one line.
@@ -53,13 +59,15 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
         if table.width().is_none_or(|width| width < NARROW) {
             table.set_width(WIDTH);
         }
-    } else {
+    }
+    if colour {
+        table.enforce_styling();
+    } else if !printer::is_terminal() {
         table.force_no_tty();
     }
     table.set_header(header);
-    let of = |text: &str| u16::try_from(text.chars().count()).unwrap_or(WHOLE) + 1;
-    let firsts = rows.iter().filter_map(|row| row.first()).map(|text| of(text));
-    let widest = firsts.max().unwrap_or_default();
+    let of = |cell: &Cell| u16::try_from(cell.content().chars().count()).unwrap_or(WHOLE) + 1;
+    let widest = rows.iter().filter_map(|row| row.first()).map(of).max().unwrap_or_default();
     for row in rows {
         table.add_row(row);
     }

@@ -20,6 +20,12 @@ async fn what_may_not_be_read_is_no_all_clear() {
         let words = if command == "audit" { "failed to list" } else { "is not known" };
         assert!(ran.stderr.contains(words), "{command}: {}", ran.stderr);
     }
+    // Who may read credential specs is a decision of the administrator.
+    for words in [&["credspec", "list"][..], &["credspec", "show", "web"], &["audit"]] {
+        let ran = world.run_as(&kubeconfig, words).await;
+        assert_eq!(ran.code, 3, "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("kubectl gmsa install --viewer-role"), "{}", ran.stderr);
+    }
     // Each check that could not be made says which right it lacks.
     let ran = world.run_as(&kubeconfig, &["status", "-o", "json"]).await;
     let report: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -33,6 +39,8 @@ async fn what_may_not_be_read_is_no_all_clear() {
         assert_eq!(outcome["state"], "unknown", "{outcome:#}");
         assert!(outcome["message"].as_str().unwrap().contains("forbidden"), "{outcome:#}");
     }
+
+    access_to_one(&world).await;
 
     // Who sees the credential specs, and no pods, still does not know what runs.
     let rbac = "rbac.authorization.k8s.io";
@@ -69,4 +77,42 @@ async fn what_may_not_be_read_is_no_all_clear() {
     let ran = world.run_as(&kubeconfig, &["audit"]).await;
     assert!(ran.code != 3, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stderr.contains("the audit is not complete"), "{}", ran.stderr);
+}
+
+/// An administrator of one namespace may ask for one right there, and not which role gives it.
+async fn access_to_one(world: &World) {
+    let rbac = "rbac.authorization.k8s.io";
+    world.namespace("team").await;
+    world
+        .apply(&json!({"apiVersion": format!("{rbac}/v1"), "kind": "RoleBinding",
+            "metadata": {"name": "admins", "namespace": "team"},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "team"}],
+            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "admin"}}))
+        .await;
+    let kubeconfig = world.plane.token_kubeconfig("team", "default").await;
+    let one = ["access", "spec", "--service-account", "team/default"];
+    let ran = eventually("the binding is in force", SOON, || async {
+        Some(world.run_as(&kubeconfig, &one).await).filter(|ran| ran.code == 0)
+    })
+    .await;
+    let row = "  team/default  allowed, unused\n    by the API server; you may not list the roles";
+    assert!(ran.stdout.contains(row), "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("does not exist"), "{}", ran.stdout);
+    for unknown in ["what gives the right is not known", "whether spec exists is not known"] {
+        assert!(ran.stderr.contains(unknown), "{unknown}: {}", ran.stderr);
+    }
+    let ran = world.run_as(&kubeconfig, &["access", "spec", "--service-account", "team/web"]).await;
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("team/web  denied (the service account does not exist)"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("-> kubectl gmsa grant spec --to team/web"), "{}", ran.stdout);
+    // Without a pair, or without the API server's answer, the roles are needed.
+    for args in [&["access", "-n", "team"][..], &[&one[..], &["--no-verify"]].concat()] {
+        let ran = world.run_as(&kubeconfig, args).await;
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("access needs the right to list roles"), "{}", ran.stderr);
+    }
 }

@@ -170,6 +170,14 @@ async fn a_list_of_kubeconfigs_may_name_missing_files() {
     assert!(ran.stderr.contains(&words) && ran.stderr.contains("KUBECONFIG"), "{}", ran.stderr);
     let ran = run_on(&gone, &["credspec", "list", "--context", "other"]);
     assert!(ran.stderr.contains("other") && ran.stderr.contains("gone"), "{}", ran.stderr);
+    let ran = run_on(&cluster.kubeconfig, &["credspec", "list", "--context", "other"]);
+    assert_eq!(ran.code, 3);
+    let words = format!(
+        "error: failed to find the context \"other\" in the kubeconfig {}: it has ",
+        cluster.kubeconfig.display()
+    );
+    assert!(ran.stderr.starts_with(&words), "{}", ran.stderr);
+    assert!(ran.stderr.len() > words.len() + 1, "{}", ran.stderr);
 }
 
 #[tokio::test]

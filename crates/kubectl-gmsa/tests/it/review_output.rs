@@ -141,3 +141,49 @@ spec:
     }
     assert_eq!(documents(&ran.stdout), documents(text));
 }
+
+#[test]
+fn another_program_gets_each_field_as_one_line() {
+    let name = "a-stateful-set-with-a-name-of-sixty-three-characters-as-long-as";
+    let container = |name: &str| {
+        json!({"name": name, "image": "iis", "securityContext":
+            {"windowsOptions": {"gmsaCredentialSpecName": "a-credential-spec-with-a-long-name"}}})
+    };
+    let workload = json!({"apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": name, "namespace": "a-namespace-with-a-name-of-45-characters-more"},
+        "spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/os": "windows"},
+            "containers": [container("the-first-container"), container("the-second-container")]}}}});
+    let ran = run(&["review", "-f", "-"], &workload.to_string());
+    let rows: Vec<&str> = ran.stdout.lines().take(3).collect();
+    for (row, container) in rows[1..].iter().zip(["the-first-container", "the-second-container"]) {
+        assert!(row.starts_with("StatefulSet ") && row.contains(name), "{row}");
+        assert!(row.contains(container) && row.ends_with("denied"), "{row}");
+    }
+    let ran = run(&["review", "-f", "https://example.com/web.yaml"], "");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("addresses are not fetched"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_narrow_terminal_keeps_identifiers_whole() {
+    // Of util-linux; it gives a program a terminal.
+    let script = Path::new("/usr/bin/script");
+    if !script.is_file() {
+        let why = "there is no /usr/bin/script";
+        return gmsa_testkit::tools::skip("a_narrow_terminal_keeps_identifiers_whole", why);
+    }
+    let program = env!("CARGO_BIN_EXE_kubectl-gmsa");
+    let output = std::process::Command::new(script)
+        .args(["-qec", &format!("stty cols 50; {program} doctor explain"), "/dev/null"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    assert!(lines.iter().any(|line| line.starts_with("  ")), "nothing was broken: {text}");
+    for check in gmsa_core::diagnosis::catalogue::all() {
+        let starts = |line: &&str| {
+            line.strip_prefix(check.id).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
+        assert!(lines.iter().any(starts), "{} is broken: {text}", check.id);
+    }
+}

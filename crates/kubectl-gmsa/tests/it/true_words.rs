@@ -197,3 +197,45 @@ async fn a_namespace_that_only_the_mutating_webhook_leaves_out_is_not_called_adm
     let (code, reviewed) = review(&world, &[&workload]).await;
     assert_eq!((code, &reviewed["verdict"]), (0, &json!("admitted")), "{reviewed:#}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_denies_a_pod_and_the_next_one_is_said_once() {
+    let test = "what_denies_a_pod_and_the_next_one_is_said_once";
+    let Some(world) = World::new(test).await else { return };
+    let _stand_in = world.stand_in(None).await;
+    world.done(&["install"]).await;
+    world.namespace("shop").await;
+    world.apply(&account("shop", "web")).await;
+    world.can_have_pods("shop", "web").await;
+    world.done(&["grant", "spec", "--to", "shop/web"]).await;
+    let mut workload = deployment("shop", "web", "spec");
+    workload["spec"]["replicas"] = json!(1);
+    world.apply(&workload).await;
+    let pods = "/api/v1/namespaces/shop/pods";
+    eventually("its pod is there", SOON, || async {
+        world.get(pods).await["items"].as_array()?.first().cloned()
+    })
+    .await;
+    let admission = async || {
+        let (_, report) = world.report(&["doctor", "deployment/web-spec", "-n", "shop"]).await;
+        let mut outcomes = report["outcomes"].as_array().unwrap().clone();
+        outcomes.retain(|one| one["check"] == "pod-admission");
+        outcomes
+    };
+    let found = admission().await;
+    assert!(found.len() == 2 && found.iter().all(|one| one["state"] == "ok"), "{found:#?}");
+    world.done(&["revoke", "spec", "--from", "shop/web"]).await;
+    let found = admission().await;
+    let [one] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!(one["state"], "problem", "{one:#}");
+    let object = one["object"].as_str().unwrap();
+    assert!(object.starts_with("Pod shop/web-spec-"), "{object}");
+    assert!(object.ends_with(" and the next pod of Deployment shop/web-spec"), "{object}");
+    // A grant for a name that is wrong would not help.
+    world.apply(&deployment("shop", "web", "spce")).await;
+    let (_, report) = world.report(&["doctor", "deployment/web-spce", "-n", "shop"]).await;
+    let mut outcomes = report["outcomes"].as_array().unwrap().iter();
+    let one = outcomes.find(|one| one["check"] == "pod-admission").unwrap();
+    let next = one["next"].as_str().unwrap();
+    assert!(next.contains("has no GMSACredentialSpec \"spce\": correct the name"), "{one:#}");
+}

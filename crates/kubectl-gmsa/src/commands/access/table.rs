@@ -67,6 +67,9 @@ fn one_spec(
         }
         text.push('\n');
         ways(text, &entry.ways);
+        if entry.is_of_the_api_server_alone() {
+            text.push_str("    by the API server; you may not list the roles and bindings\n");
+        }
         if entry.differs() {
             text.push_str(&format!(
                 "    by the API server; by the roles and bindings it is {}\n",
@@ -74,7 +77,7 @@ fn one_spec(
             ));
         }
         if entry.verdict == "denied"
-            && entry.rbac == "denied"
+            && entry.is_not_known_to_be_given()
             && let Some(grant) = Grant::of(&spec.name, &entry.namespace, &entry.service_account)
         {
             text.push_str(&format!("    -> {}\n", grant.with_plugin()));

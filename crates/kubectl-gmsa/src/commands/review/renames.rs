@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_cluster::manifests::{ManifestSet, Source};
+use gmsa_cluster::simulate::not_there;
 use gmsa_core::admission::{Denial, GRANTS_IT, Reason};
 use gmsa_core::credspec::name::{is_pattern, is_valid_name, made_valid};
 use gmsa_core::grant::Grant;
@@ -199,14 +200,7 @@ impl Cure {
     pub fn of_absent(denial: &Denial, place: &Place) -> Option<Self> {
         let is_it = denial.reason == Reason::NotAuthorized && place.is_absent;
         let name = place.credential_spec.as_deref().filter(|_| is_it)?;
-        Some(Self {
-            message: None,
-            hint: format!(
-                "The cluster has no {KIND} \"{}\": correct the name, or create it; then let an administrator \
-                 grant the right.",
-                shown(name)
-            ),
-        })
+        Some(Self { message: None, hint: not_there(name) })
     }
 
     /// What to say of a missing right whose commands are in a later message.

@@ -3,13 +3,11 @@
 use gmsa_core::printable::counted;
 use std::fmt::Write as _;
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, Color};
 
 use super::renames::{Rename, RenamePlace};
 use super::report::{Report, WorkloadReport};
-
-/// The width without a terminal.
-const WIDTH: u16 = 100;
+use crate::output::render;
 
 /// Renders the table, the reasons and what to do.
 pub fn render(report: &Report, wide: bool, colour: bool) -> String {
@@ -21,7 +19,6 @@ pub fn render(report: &Report, wide: bool, colour: bool) -> String {
         report.workloads.iter().filter(|workload| wide || workload.is_shown()).collect();
     if !listed.is_empty() {
         text.push_str(&table(&listed, colour));
-        text.push('\n');
     }
     for workload in &listed {
         details(&mut text, workload);
@@ -70,21 +67,10 @@ fn first(text: &mut String, rename: &Rename) {
 }
 
 fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    // That of the terminal, with colours and without.
-    let width = table.width().unwrap_or(WIDTH);
-    table.set_width(width);
-    if colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table.set_header(["WORKLOAD", "PLACE", "CONTAINERS", "CREDENTIAL SPEC", "ACCOUNT", "VERDICT"]);
+    let mut rows = Vec::new();
     for workload in workloads {
         if workload.places.is_empty() {
-            table.add_row([
+            rows.push(vec![
                 Cell::new(workload.label()),
                 Cell::new("-"),
                 Cell::new("-"),
@@ -100,7 +86,7 @@ fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
                 (true, "denied") => verdict.fg(Color::Red).add_attribute(Attribute::Bold),
                 (true, _) => verdict.fg(Color::Green),
             };
-            table.add_row([
+            rows.push(vec![
                 Cell::new(workload.label()),
                 Cell::new(place.label()),
                 Cell::new(place.containers.join(", ")),
@@ -110,8 +96,8 @@ fn table(workloads: &[&WorkloadReport], colour: bool) -> String {
             ]);
         }
     }
-    let lines: Vec<String> = table.to_string().lines().map(|line| line.trim().to_owned()).collect();
-    lines.join("\n")
+    let header = ["WORKLOAD", "PLACE", "CONTAINERS", "CREDENTIAL SPEC", "ACCOUNT", "VERDICT"];
+    render::coloured_table(&header, rows, colour)
 }
 
 fn details(text: &mut String, workload: &WorkloadReport) {

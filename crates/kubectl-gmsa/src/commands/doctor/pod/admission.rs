@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gmsa_cluster::acting::{Acting, Fate, Labels};
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
 use gmsa_cluster::api::value::{condition, text};
-use gmsa_cluster::simulate::{Simulator, as_created};
+use gmsa_cluster::simulate::{Simulator, as_created, not_there};
 use gmsa_core::admission::Reason;
 use gmsa_core::diagnosis::catalogue::pod::{POD_ADMISSION, POD_CONTENTS, POD_CREATED};
 use gmsa_core::diagnosis::{Confidence, Outcome};
@@ -89,7 +89,8 @@ async fn admitted(
     namespace: &Namespace,
     subject: &Subject,
 ) -> Result<Vec<Outcome>, Failure> {
-    let mut outcomes = Vec::new();
+    let mut outcomes: Vec<(String, Outcome)> = Vec::new();
+    let mut denied: Vec<Vec<(Reason, String)>> = Vec::new();
     let fresh = subject.pod.clone().map(|mut pod| {
         as_created(&mut pod);
         (shown(&pod), pod)
@@ -98,6 +99,7 @@ async fn admitted(
     for (name, object) in fresh.into_iter().chain(next) {
         let text = object.to_string();
         let pod = read(&text, &name)?;
+        let mut reasons = Vec::new();
         let outcome = match simulator.walk(&object, &pod, &subject.namespace).await {
             Err(error) => Outcome::unknown(&POD_ADMISSION, error.to_string()),
             Ok(walked) => match walked.decision.denials() {
@@ -112,15 +114,34 @@ async fn admitted(
                     }
                 }
                 [first, others @ ..] => {
-                    let outcome = Outcome::problem(&POD_ADMISSION, &first.message)
-                        .then(first.reason.remedy());
+                    let denials = walked.decision.denials().iter();
+                    reasons.extend(denials.map(|one| (one.reason, one.field.clone())));
+                    let named = pod.reference_at(&first.field).and_then(|one| one.name);
+                    let absent = named.filter(|name| {
+                        first.reason == Reason::NotAuthorized && !simulator.exists(name)
+                    });
+                    let outcome = Outcome::problem(&POD_ADMISSION, &first.message);
+                    let outcome = match absent {
+                        Some(name) => outcome.then(not_there(name)),
+                        None => outcome.then(first.reason.remedy()),
+                    };
                     others.iter().map(|one| &one.message).fold(outcome, Outcome::because)
                 }
             },
         };
-        outcomes.push(outcome.on(name));
+        outcomes.push((name, outcome));
+        denied.push(reasons);
     }
-    Ok(outcomes)
+    // What is true of both is said once.
+    if let [one, other] = &denied[..]
+        && one == other
+        && !one.is_empty()
+        && let Some((next, _)) = outcomes.pop()
+        && let Some((name, _)) = outcomes.last_mut()
+    {
+        *name = format!("{name} and {next}");
+    }
+    Ok(outcomes.into_iter().map(|(name, outcome)| outcome.on(name)).collect())
 }
 
 /// Whether the pod carries the current contents of the credential spec.
