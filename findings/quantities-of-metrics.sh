@@ -18,8 +18,8 @@ const { cpuParser } = require("k8s-resource-parser");
 for (const text of ["250m", "12345678n", "100u", "1E3"]) {
   try {
     console.log("k8s-resource-parser", text, cpuParser(text));
-  } catch (error) {
-    console.log("k8s-resource-parser", text, error.message);
+  } catch {
+    console.log("k8s-resource-parser", text, "is refused");
   }
 }
 JS
@@ -42,7 +42,7 @@ lightkube 12345678n Invalid unit suffix: n
 lightkube 100u Invalid unit suffix: u
 lightkube 1E3 Invalid unit suffix: E3
 k8s-resource-parser 250m 0.25
-k8s-resource-parser 12345678n Invalid quanity provided.
-k8s-resource-parser 100u Invalid quanity provided.
+k8s-resource-parser 12345678n is refused
+k8s-resource-parser 100u is refused
 k8s-resource-parser 1E3 1000
 TEXT
