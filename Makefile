@@ -5,7 +5,7 @@ CARGO ?= cargo
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo cluster cluster-down demo-cluster test lint fmt generate docs bench image dist release-artifacts \
-	windows arm64 fips reproducible sizes control-plane domain-controller clean
+	windows arm64 darwin fips reproducible sizes control-plane domain-controller clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ windows: ## Build the plugin for Windows, and run it with wine (root; chroot of 
 
 arm64: ## Build the plugin for arm64, and run it with qemu (root; the same chroot)
 	@scripts/cross.sh arm64 $(PROFILE)
+
+darwin: ## Check that the plugin compiles for macOS (root; the same chroot)
+	@scripts/cross.sh darwin
 
 fips: ## Build server and plugin with the FIPS module of AWS-LC, and test them
 	@scripts/fips.sh $(PROFILE)

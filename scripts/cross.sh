@@ -3,6 +3,9 @@
 # it there: for Windows with wine, where it must print what the plugin for Linux prints; for arm64 with qemu.
 #
 #   scripts/cross.sh windows|arm64 [PROFILE]
+#   scripts/cross.sh darwin
+#
+# For macOS it checks that the plugin compiles, and builds nothing.
 #
 # PROFILE is a profile of cargo; that of a release unless given. Where rustup has installed the standard library
 # (rustup target add), the project's own compiler builds it, else Debian's (scripts/sid-build.sh). Root.
@@ -15,7 +18,8 @@ profile=${2:-release}
 case $system in
     windows) target=x86_64-pc-windows-gnu tests='test(/^windows_program::/) | test(scoop_and_winget)' ;;
     arm64) target=aarch64-unknown-linux-gnu tests='test(the_archive_for_arm64)' ;;
-    *) die "name a system: scripts/cross.sh windows|arm64 [PROFILE]" ;;
+    darwin) exec scripts/sid-build.sh --check aarch64-apple-darwin ;;
+    *) die "name a system: scripts/cross.sh windows|arm64 [PROFILE], or scripts/cross.sh darwin" ;;
 esac
 tests="$tests | test(every_archive)"
 # Wine is in the chroot, and the C library for what its compiler has built.

@@ -3,14 +3,17 @@
 # packages (sid) that is kept in the cache, and prints the path of the program.
 #
 #   scripts/sid-build.sh PROFILE TARGET
+#   scripts/sid-build.sh --check TARGET
 #   scripts/sid-build.sh --chroot
 #
-# PROFILE is a profile of cargo. TARGET is x86_64-pc-windows-gnu or aarch64-unknown-linux-gnu. --chroot prints
-# the directory of the chroot, once it has been made. JOBS is the number of compilers at once. Root; the chroot
+# PROFILE is a profile of cargo. TARGET is x86_64-pc-windows-gnu or aarch64-unknown-linux-gnu. --check compiles
+# the Rust code for a target of macOS as far as that shows errors, and makes no program: the C code of libraries
+# needs Apple's headers, so a stand-in for the C compiler makes empty files of it. --chroot prints the directory
+# of the chroot, once it has been made. JOBS is the number of compilers at once. Root; the chroot
 # takes 4 GB and five minutes, once, the first build about 15 minutes of one core.
 #
-# The compiler is Debian's, not that of rust-toolchain.toml. For Windows, whose standard library no package
-# has, it is built from the package rust-src. A program for Linux needs the C library of sid: good for a test,
+# The compiler is Debian's, not that of rust-toolchain.toml. For Windows and macOS, whose standard library no
+# package has, it is built from the package rust-src. A program for Linux needs the C library of sid: good for a test,
 # not for a release.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -69,11 +72,11 @@ target=$2
 
 mkdir -p "${CARGO_TARGET_DIR:-target}/sid" "$root/src" "$root/target" "$root/cargo/registry"
 own=$(cd "${CARGO_TARGET_DIR:-target}/sid" && pwd)
-# The chroot's cargo asks no network: what the project is built from is fetched here, and for Windows what the
-# standard library is built from.
+# The chroot's cargo asks no network: what the project is built from is fetched here, and for Windows and macOS
+# what the standard library is built from.
 cargo fetch --locked --quiet
 case $target in
-    *-windows-*)
+    *-windows-* | *-apple-*)
         RUSTC_BOOTSTRAP=1 cargo fetch --locked --quiet \
             --manifest-path "$root/usr/lib/rustlib/src/rust/library/Cargo.toml"
         ;;
@@ -86,6 +89,23 @@ target=$2
 cd /src
 . scripts/common.sh
 export CARGO_NET_OFFLINE=true CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_STRIP=symbols
+if [ "$profile" = --check ]; then
+    export RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=std,panic_unwind SDKROOT=/tmp
+    # Makes the file that -o or the name of an archive asks for.
+    cat >/usr/local/bin/empty <<'EMPTY'
+#!/bin/sh
+for word in "$@"; do
+    case $last in -o) : >"$word" ;; esac
+    case $word in -o*?) : >"${word#-o}" ;; *.a) : >"$word" ;; esac
+    last=$word
+done
+EMPTY
+    chmod 755 /usr/local/bin/empty
+    for tool in CC CXX AR RANLIB; do
+        export "${tool}_${target//-/_}=/usr/local/bin/empty"
+    done
+    exec cargo check --locked --quiet --target "$target" -p kubectl-gmsa --all-targets >&2
+fi
 [ "$profile" = dev ] || without_paths
 case $target in
     *-windows-*)
@@ -107,7 +127,11 @@ esac
 cargo build --locked --quiet --profile "$profile" --target "$target" -p kubectl-gmsa --features gssapi \
     ${JOBS:+--jobs "$JOBS"} >&2
 BUILD
-say "building the plugin for $target ($profile) with Debian's compiler"
+if [ "$profile" = --check ]; then
+    say "checking that the plugin compiles for $target with Debian's compiler"
+else
+    say "building the plugin for $target ($profile) with Debian's compiler"
+fi
 # The mounts end with the command.
 # shellcheck disable=SC2016
 unshare --mount --propagation private bash -euo pipefail -c '
@@ -121,6 +145,7 @@ unshare --mount --propagation private bash -euo pipefail -c '
     exec chroot "$root" /usr/bin/env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/cargo CARGO_HOME=/cargo \
         CARGO_TARGET_DIR=/target LANG=C.UTF-8 ${JOBS:+JOBS=$JOBS} bash /build.sh "$@"
 ' - "$root" "$own" "$registry" "$profile" "$target"
+[ "$profile" != --check ] || exit 0
 directory=$profile
 [ "$profile" != dev ] || directory=debug
 program=kubectl-gmsa

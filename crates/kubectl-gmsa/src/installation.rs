@@ -11,20 +11,31 @@ pub mod token;
 
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::objects::{Objects, Reference, kinds};
-use gmsa_cluster::api::value::text;
+use gmsa_cluster::api::value::{labels, text};
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::identify::is_ours;
 use gmsa_cluster::installation::{Engine, Options};
-use gmsa_core::names::{ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
+use gmsa_core::names::{CERT_MANAGER_CA, ENGINE_CHECK, FIELD_MANAGER, NAME, OPTIONS, TAKEOVER};
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::Api;
 use kube::{Client, ResourceExt as _};
+use serde_json::Value;
 
 use crate::failure::Failure;
 use journal::Journal;
 
 /// By which cert-manager names the Certificate on the Secret that it fills.
 pub const FILLED_BY: &str = "cert-manager.io/certificate-name";
+
+/// The label whose value at a Secret that the server fills is [`NAME`].
+pub const MADE_BY: &str = "app.kubernetes.io/name";
+
+/// Whether the server or cert-manager filled this Secret for an installation.
+pub fn is_made(secret: &Value) -> bool {
+    let has = |path: &str, key: &str| labels(secret, path).remove(key).unwrap_or_default();
+    has("/metadata/labels", MADE_BY) == NAME
+        || [NAME, CERT_MANAGER_CA].contains(&&*has("/metadata/annotations", FILLED_BY))
+}
 
 /// The options of the last install; none if there was none.
 pub async fn kept_options(client: &Client, namespace: &str) -> Result<Option<Options>, Failure> {

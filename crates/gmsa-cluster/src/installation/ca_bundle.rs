@@ -20,6 +20,27 @@ pub enum Written {
     Replaced,
 }
 
+/// The bundles of CAs, in PEM, that the webhooks of the configuration `KIND NAME` trust; none if it does not
+/// exist.
+pub async fn trusted(
+    api: &Api<DynamicObject>,
+    kind: &str,
+    name: &str,
+) -> Result<Vec<String>, Error> {
+    let found = answer("read", format!("{kind} {name}"), api.get_opt(name)).await?;
+    Ok(found.map(|found| bundles(&found.data)).unwrap_or_default())
+}
+
+/// The bundles of CAs, in PEM, that the webhooks of a configuration trust.
+#[must_use]
+pub fn bundles(configuration: &Value) -> Vec<String> {
+    let bundles = array(configuration, "/webhooks").filter_map(|hook| {
+        let bundle = hook.pointer("/clientConfig/caBundle").cloned()?;
+        String::from_utf8(serde_json::from_value::<ByteString>(bundle).ok()?.0).ok()
+    });
+    bundles.filter(|bundle| !bundle.is_empty()).collect()
+}
+
 /// Makes the webhook configuration `KIND NAME`, if it exists, trust this bundle of CAs, in PEM.
 pub async fn publish(
     api: &Api<DynamicObject>,

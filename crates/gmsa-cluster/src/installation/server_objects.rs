@@ -119,6 +119,23 @@ impl ServerObjects {
         Ok(mutating || validating || further)
     }
 
+    /// The bundles of CAs, in PEM, that the webhook configurations trust. Those that the server may not
+    /// read are left out.
+    pub async fn trusted(&self) -> Result<Vec<String>, Error> {
+        let name = &self.names.configurations;
+        let own = [(&self.mutating, name), (&self.validating, name)];
+        let further = self.names.further.iter().map(|name| (&self.validating, name));
+        let mut found = Vec::new();
+        for (configurations, name) in own.into_iter().chain(further) {
+            match ca_bundle::trusted(&configurations.api, configurations.kind, name).await {
+                Ok(bundles) => found.extend(bundles),
+                Err(error) if error.is_forbidden() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
+    }
+
     async fn publish_to(
         &self,
         configurations: &Configurations,

@@ -169,7 +169,9 @@ impl Managed {
         tracing::warn!(why, from, "creating the certificates' Secret again");
         let state = match known.clone() {
             Some(known) => known,
-            None => State::create(&self.names, now, &self.policy)?,
+            // Another source of certificates may have been in use until now, and its replicas still run.
+            None => State::create(&self.names, now, &self.policy)?
+                .after_bundles(&self.own.trusted().await?, now),
         };
         let restored = known.is_some();
         let missing = stored.is_none();

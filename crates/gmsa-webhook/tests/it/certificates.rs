@@ -123,6 +123,17 @@ impl Managed {
         Some(String::from_utf8(bundle.0).unwrap())
     }
 
+    /// Has API servers trust this bundle when they call the mutating webhook.
+    async fn trust(&self, bundle: &str) {
+        let bundle = k8s_openapi::ByteString(bundle.as_bytes().to_vec());
+        let patch = json!({"webhooks": [{"name": "admission.gmsa.test",
+            "clientConfig": {"caBundle": bundle}}]});
+        let api: Api<MutatingWebhookConfiguration> = Api::all(self.cluster.client.clone());
+        api.patch(&self.namespace, &PatchParams::default(), &Patch::Strategic(patch))
+            .await
+            .unwrap();
+    }
+
     /// Waits until the configurations hold the Secret's bundle.
     async fn published(&self) {
         eventually("the bundle is published", SOON, || async {
@@ -297,12 +308,7 @@ async fn a_ca_bundle_that_was_edited_heals() {
     managed.register().await;
     let mut server = managed.start(managed.port, &[]).await;
     managed.admits().await;
-    let other = gmsa_testkit::pki::Authority::new("other");
-    let bundle = k8s_openapi::ByteString(other.pem().as_bytes().to_vec());
-    let patch = json!({"webhooks": [{"name": "admission.gmsa.test",
-        "clientConfig": {"caBundle": bundle}}]});
-    let api: Api<MutatingWebhookConfiguration> = Api::all(managed.cluster.client.clone());
-    api.patch(&managed.namespace, &PatchParams::default(), &Patch::Strategic(patch)).await.unwrap();
+    managed.trust(gmsa_testkit::pki::Authority::new("other").pem()).await;
     managed.published().await;
     managed.admits().await;
     // An installer that applies its manifests again leaves the bundle alone.
@@ -310,6 +316,32 @@ async fn a_ca_bundle_that_was_edited_heals() {
     managed.register().await;
     assert_eq!(managed.bundle().await, before);
     server.wait_for_log("wrote the CA bundle").await;
+}
+
+#[tokio::test]
+async fn what_was_trusted_before_the_first_certificate_stays_trusted_for_the_overlap() {
+    let test = "what_was_trusted_before_the_first_certificate_stays_trusted_for_the_overlap";
+    let Some(managed) = Managed::new(test).await else { return };
+    managed.register().await;
+    let other = gmsa_testkit::pki::Authority::new("of another source");
+    managed.trust(other.pem()).await;
+    // What the other source has left.
+    let left = json!({"metadata": {"name": SECRET},
+        "stringData": {"tls.crt": "a", "tls.key": "b", "ca.crt": other.pem()}});
+    let left: Secret = serde_json::from_value(left).unwrap();
+    managed.secrets().create(&PostParams::default(), &left).await.unwrap();
+    let _server = managed.start(managed.port, &["--ca-overlap=6"]).await;
+    managed.admits().await;
+    managed.published().await;
+    let both = managed.bundle().await.unwrap();
+    assert!(both.contains(other.pem().trim()), "{both}");
+    eventually("the other CA is forgotten", SOON, || async {
+        (!managed.bundle().await?.contains(other.pem().trim())).then_some(())
+    })
+    .await;
+    let alone = managed.bundle().await.unwrap();
+    assert!(both.starts_with(&alone), "{both}");
+    managed.admit().await.unwrap();
 }
 
 #[tokio::test]

@@ -112,6 +112,9 @@ async fn install(args: &Install) -> Result<u8, Failure> {
         done: Done::default(),
     };
     engine::bring_up(&stage, &options, version, &objects, leftover).await?;
+    if let Some(trust) = &trust {
+        trust.hand_over().await?;
+    }
     stage.unedited(&objects.webhooks).await?;
     let status: &[&str] =
         if namespace == NAME { &["status"] } else { &["status", "--namespace", namespace] };

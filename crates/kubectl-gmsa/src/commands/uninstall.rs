@@ -14,7 +14,7 @@ use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::leftover::{self, everything};
 use crate::installation::{
-    FILLED_BY, kept_options, refuse_elsewhere, refuse_unfinished, removal, rights,
+    is_made, kept_options, refuse_elsewhere, refuse_unfinished, removal, rights,
 };
 use crate::output::printer;
 use crate::prompt;
@@ -54,7 +54,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
         let Some(live) = live else { continue };
         // A Secret that another user made under the same name stays, with its namespace.
         let filled = options.certificates == Certificates::Files && named(&object, SECRET);
-        let stays = is_secret(&object) && (filled || !made(&live));
+        let stays = is_secret(&object) && (filled || !is_made(&live));
         if stays {
             theirs.extend(
                 object.pointer("/metadata/name").and_then(Value::as_str).map(str::to_owned),
@@ -143,15 +143,6 @@ fn in_order(options: &Options, version: Version) -> Vec<Value> {
 
 fn is_namespace(object: &Value) -> bool {
     object.get("kind") == Some(&json!("Namespace"))
-}
-
-/// Whether the server or cert-manager made this Secret.
-fn made(secret: &Value) -> bool {
-    let has = |path: &str, key: &str| secret.pointer(path).and_then(|all| all.get(key)).cloned();
-    has("/metadata/labels", "app.kubernetes.io/name") == Some(json!(NAME))
-        || [NAME, CERT_MANAGER_CA]
-            .into_iter()
-            .any(|name| has("/metadata/annotations", FILLED_BY) == Some(json!(name)))
 }
 
 fn named(object: &Value, name: &str) -> bool {

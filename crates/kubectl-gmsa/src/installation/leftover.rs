@@ -4,7 +4,7 @@ use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::api::objects::Objects as Reader;
 use gmsa_cluster::installation::engine::InForce;
 use gmsa_cluster::installation::{Certificates, Engine, Objects, Options, Version, objects};
-use gmsa_core::names::{CERT_MANAGER_CA, FIELD_MANAGER, PART_OF};
+use gmsa_core::names::{CERT_MANAGER_CA, FIELD_MANAGER, NAME, PART_OF};
 use kube::Client;
 use serde_json::{Value, json};
 
@@ -46,6 +46,21 @@ pub async fn of_options(
     }
     let literals = literals(client, version).await?.into_iter().filter(|object| !is_wanted(object));
     Ok(literals.chain(found).collect())
+}
+
+/// Whether an object that is not wanted any more lets another source of certificates than that of the options
+/// write into the Secret that their own source fills: the rights of the server, or what tells cert-manager to.
+/// Nothing fills it for [`Certificates::Files`].
+pub fn writes_certificate(object: &Value, options: &Options) -> bool {
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    match options.certificates {
+        Certificates::SelfManaged => ["Certificate", "Issuer"].contains(&kind),
+        Certificates::CertManager => {
+            ["Role", "RoleBinding"].contains(&kind)
+                && object.pointer("/metadata/name") == Some(&json!(NAME))
+        }
+        Certificates::Files => false,
+    }
 }
 
 /// The policies with credential specs in them that are there. How many there are only the cluster says.

@@ -10,6 +10,7 @@ use gmsa_core::names::{self, NAME, SECRET};
 use gmsa_testkit::pki::{Authority, Pair};
 use gmsa_testkit::process::eventually;
 use k8s_openapi::ByteString;
+use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
 const FILES: &str = "--certificates=files";
@@ -203,7 +204,14 @@ async fn another_source_leaves_nothing_of_the_first() {
     let role = |kind| named("rbac.authorization.k8s.io/v1", kind, NAME);
     let dry = world.done(&["upgrade", FILES, "--dry-run=server"]).await;
     assert!(dry.contains("rolebinding/gmsa-webhook deleted (server dry run)"), "{dry}");
+    // As the server marks it.
+    let mut made = secret(&Authority::new("own").server(&[SERVICE]), None);
+    made["metadata"]["labels"] = json!({"app.kubernetes.io/name": NAME});
+    let live = world.live(&made).await.unwrap();
+    assert_eq!(live["metadata"]["labels"], made["metadata"]["labels"]);
     answers(&world, &["upgrade", FILES]).await;
+    let live = world.live(&made).await.unwrap();
+    assert!(live["metadata"]["labels"].get("app.kubernetes.io/name").is_none(), "{live}");
     for kind in ["Role", "RoleBinding"] {
         assert!(world.live(&role(kind)).await.is_none(), "{kind}");
     }
@@ -235,24 +243,13 @@ async fn certificates_of_cert_manager_are_awaited_and_deleted_with_it() {
     assert!(configurations(&world).await.is_empty());
 
     let authority = Authority::new(names::CERT_MANAGER_CA);
-    let mut issued = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
-    issued["metadata"]["annotations"] = json!({"cert-manager.io/certificate-name": NAME});
-    let mut ca = issued.clone();
-    ca["metadata"] = json!({"name": names::CERT_MANAGER_CA, "namespace": NAME,
-        "annotations": {"cert-manager.io/certificate-name": names::CERT_MANAGER_CA}});
     world.namespace("web").await;
     let _stand_in = world.stand_in(None).await;
-    let installing = answers(&world, &install);
-    let issuing = async {
-        let certificate = named("cert-manager.io/v1", "Certificate", NAME);
-        eventually("it is asked for", SOON, || async { world.live(&certificate).await }).await;
-        apply(&world, "cert-manager", &ca).await;
-        apply(&world, "cert-manager", &issued).await;
-    };
-    tokio::join!(installing, issuing);
+    tokio::join!(answers(&world, &install), issue(&world, &authority));
     assert_trusted(&world, authority.pem()).await;
 
     let output = world.done(&["upgrade", "--certificates=self"]).await;
+    let ca = named("v1", "Secret", names::CERT_MANAGER_CA);
     assert!(world.live(&ca).await.is_none(), "{output}");
     for (kind, name) in [
         ("Issuer", NAME),
@@ -265,4 +262,38 @@ async fn certificates_of_cert_manager_are_awaited_and_deleted_with_it() {
     }
     eventually("the server's own is trusted", SOON, || async { world.admit("web").await.ok() })
         .await;
+
+    // The Secret has cert-manager's annotation still, and content that is not of cert-manager.
+    stops(&world, &short, &["cert-manager has not filled", "no pod is blocked"]).await;
+    let another = Authority::new(names::CERT_MANAGER_CA);
+    tokio::join!(answers(&world, &install), issue(&world, &another));
+    assert_trusted(&world, another.pem()).await;
+}
+
+/// Issues what is asked for, as cert-manager does. By then the server must not write into the Secret any more.
+async fn issue(world: &World, authority: &Authority) {
+    let certificate = named("cert-manager.io/v1", "Certificate", NAME);
+    let asked = eventually("it is asked for", SOON, || world.live(&certificate)).await;
+    assert!(
+        world.live(&named("rbac.authorization.k8s.io/v1", "RoleBinding", NAME)).await.is_none()
+    );
+    let mut issued = secret(&authority.server(&[SERVICE]), Some(authority.pem()));
+    let filled_by = |name: &str| json!({"cert-manager.io/certificate-name": name});
+    issued["metadata"]["annotations"] = filled_by(NAME);
+    let mut ca = issued.clone();
+    ca["metadata"] = json!({"name": names::CERT_MANAGER_CA, "namespace": NAME,
+        "annotations": filled_by(names::CERT_MANAGER_CA)});
+    apply(world, "cert-manager", &ca).await;
+    apply(world, "cert-manager", &issued).await;
+    let status = json!({"status": {"conditions": [{"type": "Ready", "status": "True",
+        "observedGeneration": asked["metadata"]["generation"]}]}});
+    let kind = ApiResource {
+        group: "cert-manager.io".to_owned(),
+        version: "v1".to_owned(),
+        api_version: "cert-manager.io/v1".to_owned(),
+        kind: "Certificate".to_owned(),
+        plural: "certificates".to_owned(),
+    };
+    let api: Api<DynamicObject> = Api::namespaced_with(world.client.clone(), NAME, &kind);
+    api.patch_status(NAME, &PatchParams::default(), &Patch::Merge(status)).await.unwrap();
 }

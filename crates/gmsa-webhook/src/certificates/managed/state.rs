@@ -6,7 +6,7 @@
 //! | `ca.crt` | the bundle to trust, the CA that issued `tls.crt` first |
 //! | `ca.key` | that CA's key |
 //! | `next-ca.crt`, `next-ca.key` | the CA that issues from the next step on; trusted already |
-//! | `previous-ca.crt` | the CA that issued before; trusted still |
+//! | `previous-ca.crt` | the CA that issued before, or those that were trusted before; trusted still |
 //!
 //! Everything is PEM. The certificates contain their dates.
 
@@ -21,6 +21,9 @@ use rustls::pki_types::{ServerName, UnixTime};
 use time::OffsetDateTime;
 
 use crate::certificates::authority::{Error, KeyAndCertificate, Times, der, times};
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
 
 /// How long certificates live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,20 @@ impl State {
         let authority = KeyAndCertificate::new_authority(now, policy.authority)?;
         let serving = authority.issue(names, now, policy.serving)?;
         Ok(Self { authority, next: None, previous: None, serving })
+    }
+
+    /// The same, where API servers trust these bundles in PEM until now: the CAs in them are kept as those
+    /// that issued before. What is no valid certificate is left out.
+    pub fn after_bundles(mut self, bundles: &[String], now: OffsetDateTime) -> Self {
+        let mut kept: Vec<&str> = Vec::new();
+        for text in bundles.iter().flat_map(|bundle| bundle.split_inclusive(END)) {
+            let pem = text.find(BEGIN).and_then(|begin| text.get(begin..)).unwrap_or_default();
+            if !kept.contains(&pem) && times(pem).is_ok_and(|times| times.expires > now) {
+                kept.push(pem);
+            }
+        }
+        self.previous = (!kept.is_empty()).then(|| kept.join("\n"));
+        self
     }
 
     /// Reads the content of the Secret. What cannot be used for these names, now, is an error.
@@ -229,7 +246,6 @@ fn text(data: &Data, key: &str) -> Option<String> {
 
 /// The first certificate of a bundle, in PEM.
 fn first(bundle: String) -> Result<String, Error> {
-    const END: &str = "-----END CERTIFICATE-----";
     let end = bundle.find(END).ok_or(Error::Read("the CA's certificate in PEM"))? + END.len();
     let mut first = bundle;
     first.truncate(end);

@@ -3,6 +3,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::state::{Policy, State, Step};
+use crate::certificates::authority::KeyAndCertificate;
 
 const POLICY: Policy = Policy {
     authority: Duration::from_mins(500),
@@ -106,6 +107,38 @@ fn a_ca_is_trusted_before_it_issues_and_after_it_did() {
     for three in steps.chunks(3) {
         assert_eq!(three, cycle);
     }
+}
+
+#[test]
+fn what_was_trusted_before_the_first_ca_is_trusted_for_the_overlap() {
+    let (names, now) = (names(), now());
+    let other = |life: Duration| {
+        let made = now - Duration::from_hours(1);
+        KeyAndCertificate::new_authority(made, life).unwrap().certificate
+    };
+    let long = Duration::from_hours(100);
+    let (first, second, ended) = (other(long), other(long), other(Duration::from_mins(1)));
+    let bundles = [
+        format!("a comment\n{first}{ended}\ngarbage"),
+        format!("{second}{first}"),
+        "none".to_owned(),
+    ];
+    let state = State::create(&names, now, &POLICY).unwrap();
+    let own = state.bundle();
+    let state = state.after_bundles(&bundles, now);
+    let bundle = state.bundle();
+    assert!(bundle.starts_with(&own), "{bundle}");
+    assert_eq!(certificates(&bundle), 3);
+    for pem in [first, second] {
+        assert!(bundle.contains(pem.trim()), "{bundle}");
+    }
+    let read = State::read(&state.data(), &names, now).unwrap();
+    assert_eq!(read.bundle(), bundle);
+    assert_eq!(read.due(&names, now, &POLICY, None), None);
+    let later = now + POLICY.overlap;
+    assert_eq!(read.due(&names, later, &POLICY, None), Some(Step::ForgetAuthority));
+    let after = read.after(Step::ForgetAuthority, &names, later, &POLICY).unwrap();
+    assert_eq!(after.bundle(), own);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::FIRST_WITH_ENGINE;
 use super::stage::{Stage, is_policy};
 use crate::cli::{EngineArg, Install};
 use crate::failure::Failure;
-use crate::installation::{probe, removal};
+use crate::installation::{leftover, probe, removal};
 use crate::output::printer;
 
 /// What the policy engine is made of, in discovery.
@@ -111,6 +111,10 @@ pub async fn bring_up(
         }
         return removal::delete(stage.applier, &webhooks).await;
     }
+    // Where two write into the Secret of the certificate, API servers trust neither for long.
+    let (writers, other): (Vec<Value>, Vec<Value>) =
+        other.into_iter().partition(|object| leftover::writes_certificate(object, options));
+    removal::delete(stage.applier, &writers).await?;
     if deciding.iter().any(|object| is_policy(object, "Mutating")) {
         // The same server keeps the index until the webhooks have taken over.
         let both = Options { engine: Engine::Policy, ..options.clone() };

@@ -7,23 +7,26 @@ use std::time::{Duration, Instant};
 use gmsa_cluster::api::answer;
 use gmsa_cluster::api::apply::{Applier, shown};
 use gmsa_cluster::api::objects::kinds::{MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS};
+use gmsa_cluster::api::value::{condition, is_true};
 use gmsa_cluster::installation::ca_bundle;
 use gmsa_cluster::installation::{Certificates, Options};
 use gmsa_core::names::{NAME, SECRET};
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::Api;
+use kube::api::{Api, Patch, PatchParams};
 use kube::{Client, ResourceExt as _};
-use serde_json::Value;
+use serde_json::{Value, json};
 use x509_parser::pem::Pem;
 
 use crate::cli::Install;
 use crate::failure::Failure;
-use crate::installation::FILLED_BY;
 use crate::installation::signature::{Signed, UNVERIFIABLE, pems, signed};
+use crate::installation::{FILLED_BY, MADE_BY, is_made};
 use crate::output::printer;
 
 const PAUSE: Duration = Duration::from_millis(500);
+/// The condition of a Certificate whose Secret is as it asks for (cert-manager.io/v1).
+const READY: &str = "Ready";
+
 /// The source of the bundle.
 pub struct Trust<'a> {
     client: &'a Client,
@@ -113,9 +116,9 @@ impl<'a> Trust<'a> {
             };
             if !missing.may_come || Instant::now() >= end {
                 return Err(Failure::Cluster(format!(
-                    "failed to find the CA of the webhook's certificate: {}. The server was not \
-                     started and no webhook configuration was made, so no pod is blocked; fix \
-                     the cause, then run the same command again",
+                    "failed to find the CA of the webhook's certificate: {}. The Deployment and the \
+                     webhook configurations were not changed, so no pod is blocked; fix the cause, \
+                     then run the same command again",
                     missing.why
                 )));
             }
@@ -146,12 +149,15 @@ impl<'a> Trust<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let filled = secret.as_ref().is_some_and(|secret| {
-            secret.annotations().get(FILLED_BY).is_some_and(|certificate| certificate == NAME)
-        });
+        let filled = || {
+            let by = secret.as_ref()?.annotations().get(FILLED_BY)?;
+            (by == NAME).then_some(())
+        };
         let data = secret.as_ref().and_then(|secret| secret.data.clone()).unwrap_or_default();
         let part = |key: &str| data.get(key).filter(|value| !value.0.is_empty());
-        if self.cert_manager && !(filled && part("tls.crt").is_some() && part("ca.crt").is_some()) {
+        let complete = filled().is_some() && part("tls.crt").is_some() && part("ca.crt").is_some();
+        // The annotation stays at a Secret that the server or a user filled afterwards.
+        if self.cert_manager && !(complete && self.is_issued().await?) {
             return Ok(Err(Missing::yet(format!(
                 "cert-manager has not filled the {name} yet (kubectl describe certificates -n {})",
                 self.namespace
@@ -204,6 +210,18 @@ impl<'a> Trust<'a> {
         Ok(Ok(Found { bundle, warning }))
     }
 
+    /// Whether cert-manager says that the Secret holds what the Certificate asks for.
+    async fn is_issued(&self) -> Result<bool, Failure> {
+        let certificate = json!({"apiVersion": "cert-manager.io/v1", "kind": "Certificate",
+            "metadata": {"name": NAME, "namespace": self.namespace}});
+        let live = self.applier.live(&certificate).await?;
+        Ok(live.is_some_and(|live| {
+            let observed = condition(&live, READY).and_then(|one| one.get("observedGeneration"));
+            let now = live.pointer("/metadata/generation");
+            is_true(&live, READY) && observed.is_none_or(|observed| Some(observed) == now)
+        }))
+    }
+
     /// What was given now, or to an earlier install.
     async fn known(&self, configurations: &[Value]) -> Result<Option<String>, Failure> {
         if self.given.is_some() || !self.kept {
@@ -220,13 +238,8 @@ impl<'a> Trust<'a> {
 
     /// What a configuration trusts.
     async fn trusted(&self, configuration: &Value) -> Result<Option<String>, Failure> {
-        let live = self.applier.live(configuration).await?;
-        let bundle = live.as_ref().and_then(|live| live.pointer(CA_BUNDLE)).cloned();
-        let bundle: Option<ByteString> =
-            bundle.and_then(|bundle| serde_json::from_value(bundle).ok());
-        Ok(bundle
-            .and_then(|bundle| String::from_utf8(bundle.0).ok())
-            .filter(|bundle| !bundle.is_empty()))
+        let live = self.applier.live(configuration).await?.unwrap_or_default();
+        Ok(ca_bundle::bundles(&live).into_iter().next())
     }
 
     /// Makes the configurations that are there trust this bundle too.
@@ -243,6 +256,28 @@ impl<'a> Trust<'a> {
             };
             self.set([configuration], &both, end).await?;
         }
+        Ok(())
+    }
+
+    /// The Secret is the user's from now on: the marks of what filled it before would let `uninstall` delete
+    /// it where nothing says any more whose it is.
+    pub async fn hand_over(&self) -> Result<(), Failure> {
+        if self.cert_manager {
+            return Ok(());
+        }
+        let secret = json!({"apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": SECRET, "namespace": self.namespace}});
+        match self.applier.live(&secret).await {
+            Ok(Some(secret)) if is_made(&secret) => {}
+            // Who may not read it cannot have filled it either.
+            Err(error) if !error.is_forbidden() => return Err(error.into()),
+            _ => return Ok(()),
+        }
+        let name = format!("marks of the Secret {}/{SECRET}", self.namespace);
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), self.namespace);
+        let none = Patch::Merge(json!({"metadata":
+            {"labels": {MADE_BY: null}, "annotations": {FILLED_BY: null}}}));
+        answer("remove the", name, secrets.patch(SECRET, &PatchParams::default(), &none)).await?;
         Ok(())
     }
 
@@ -282,8 +317,6 @@ impl<'a> Trust<'a> {
         Ok(())
     }
 }
-
-const CA_BUNDLE: &str = "/webhooks/0/clientConfig/caBundle";
 
 /// The content of `--ca-bundle`.
 fn read(path: &str) -> Result<String, Failure> {

@@ -88,20 +88,21 @@ async fn certificates_of_cert_manager_are_issued_injected_renewed_and_replaced()
     })
     .await;
 
-    // To the server's own, and back: for a while pods are refused.
-    cluster.installed(&["--certificates=self"]).await;
-    eventually("pods are admitted", SOON, || async {
-        admit(&cluster.node.client, "issued").await.ok()
-    })
-    .await;
-    assert_eq!(cluster.run(&["status"]).await.code, 0);
-    assert!(cluster.our_secrets().get_opt(CERT_MANAGER_CA).await.unwrap().is_none());
-    cluster.installed(&[SOURCE]).await;
-    cluster.trusts_the_issuer().await;
-    eventually("pods are admitted", SOON, || async {
-        admit(&cluster.node.client, "issued").await.ok()
-    })
-    .await;
+    // To the server's own, and back, both from an issued certificate and from one that cert-manager has
+    // issued before.
+    let load = Load::start(&cluster.node.client, "issued");
+    for turn in ["first", "second"] {
+        cluster.installed(&["--certificates=self"]).await;
+        load.nothing_failed(&format!("towards the server's own, the {turn} time")).await;
+        assert_eq!(cluster.run(&["status"]).await.code, 0);
+        assert!(cluster.our_secrets().get_opt(CERT_MANAGER_CA).await.unwrap().is_none());
+        cluster.installed(&[SOURCE]).await;
+        cluster.trusts_the_issuer().await;
+        cluster.serves_the_certificate().await;
+        load.nothing_failed(&format!("towards cert-manager, the {turn} time")).await;
+    }
+    eprintln!("{} pods while the source was changed four times", load.count());
+    load.end().await;
 
     cluster.without_installation().await;
     cluster.remove_namespace("issued").await;
