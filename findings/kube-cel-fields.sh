@@ -2,10 +2,10 @@
 # kube-cel 0.8.0 (crates.io): a field with an underscore has another name than in the API server.
 #
 # One would guess: rules of a CRD name fields and see values as an API server's do (Kubernetes' documentation of CRD
-# validation rules; seen with 1.36.2): `__` alone is escaped, as `__underscores__`, a field of type number is a double, and a string with
-# the format date is a timestamp.
-# Seen: the field my_field is `self.my__field`, which servers refuse, and `self.my_field` is "no such key". The number 1
-# is an integer, which is not equal to 1.0, and a date is a text, which cannot be compared with a timestamp.
+# validation rules; seen with 1.36.2): `__` alone is escaped, as `__underscores__`, a field of type number is a
+# double, and a string with the format date is a timestamp.
+# Seen: the field my_field is `self.my__field`, which servers refuse, and `self.my_field` is "no such key". The number
+# 1 is an integer, which is not equal to 1.0, and a date is a text, which cannot be compared with a timestamp.
 set -euo pipefail
 
 work=$(mktemp -d)

