@@ -24,6 +24,11 @@ install_packages() {
     "${as_root[@]}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
+# need_pip: makes sure that python3 has pip.
+need_pip() {
+    python3 -m pip --version >/dev/null 2>&1 || install_packages python3-pip
+}
+
 # arch_of TARGET: the processor of a target of Rust, as images and archives call it.
 arch_of() {
     case $1 in
@@ -133,7 +138,7 @@ install_typos() {
     local directory
     directory=$(mktemp -d)
     say "installing typos $typos_version"
-    if python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    if need_pip && python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: \
         --target "$directory" "typos==$typos_version" 2>/dev/null; then
         install -D -m 755 "$directory/bin/typos" "${CARGO_HOME:-$HOME/.cargo}/bin/typos"
     else

@@ -10,7 +10,7 @@ version=0.5.4
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/kube-gmsa/mdbook/$version
 
 if [ -z "${MDBOOK:-}" ] && ! [ -x "$cache/bin/mdbook" ]; then
-    have python3 || die "python3 with pip is missing: apt-get install python3-pip"
+    need_pip
     say "fetching mdBook $version with pip"
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT

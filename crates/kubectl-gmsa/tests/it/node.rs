@@ -8,6 +8,7 @@ mod memory;
 mod outage;
 mod release;
 mod rotation;
+mod sources;
 mod starting;
 mod takeover;
 mod under_load;
@@ -18,15 +19,18 @@ use std::process::Command;
 
 use gmsa_cluster::api::apply::Applier;
 use gmsa_cluster::installation::IMAGE;
-use gmsa_core::names::NAME;
+use gmsa_core::names::{NAME, SECRET};
+use gmsa_testkit::https::plain_get;
 use gmsa_testkit::node::Node;
 use gmsa_testkit::objects;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools;
+use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Event, Namespace, Pod, ServiceAccount};
+use k8s_openapi::api::core::v1::{Event, Namespace, Pod, Secret, ServiceAccount};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt as _;
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
@@ -49,6 +53,7 @@ const DEFAULTS: [&str; 9] = [
 
 const IMAGE_SCRIPT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../gmsa-testkit/scripts/program-image.sh");
+const EXPIRY: &str = "gmsa_certificate_expiry_timestamp_seconds";
 const DEFINITION: &str = "gmsacredentialspecs.windows.k8s.io";
 
 struct Cluster {
@@ -225,6 +230,44 @@ impl Cluster {
         serde_json::to_value(bundle).unwrap()
     }
 
+    fn secrets(&self) -> Api<Secret> {
+        Api::namespaced(self.node.client.clone(), NAME)
+    }
+
+    /// A part of a Secret, encoded as base64; null if it is missing.
+    async fn part(&self, secret: &str, key: &str) -> Value {
+        let secret = self.secrets().get_opt(secret).await.unwrap();
+        let part = secret.and_then(|secret| secret.data?.remove(key));
+        serde_json::to_value(part).unwrap()
+    }
+
+    async fn patch_secret(&self, patch: &Value) {
+        self.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+    }
+
+    /// Waits until each replica has read the certificate that the Secret holds. Kubelets look for another
+    /// content of a volume once a minute, and when the pod changes.
+    async fn serves_the_certificate(&self) {
+        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
+        for pod in self.pods().await {
+            let name = pod.name_any();
+            let address = pod.status.unwrap().pod_ip.unwrap();
+            let forward = self.node.forward(&format!("{address}:9443")).await;
+            let metrics = ([127, 0, 0, 1], forward.port).into();
+            eventually("the certificate is read", SOON, || async {
+                let now = json!({"kube-gmsa.test/look": Timestamp::now().to_string()});
+                let patch = Patch::Merge(json!({"metadata": {"annotations": now}}));
+                pods.patch(&name, &PatchParams::default(), &patch).await.unwrap();
+                let issued = serde_json::from_value(self.part(SECRET, "tls.crt").await).ok()?;
+                let page = plain_get(metrics, "/metrics").await;
+                let read = page.lines().find_map(|line| line.strip_prefix(EXPIRY))?;
+                let apart = read.trim().parse::<f64>().ok()? - end(&issued)?;
+                (apart.abs() < 0.5).then_some(())
+            })
+            .await;
+        }
+    }
+
     async fn remove_namespace(&self, name: &str) {
         let namespace =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -242,6 +285,13 @@ fn install<'a>(options: &[&'a str]) -> Vec<&'a str> {
         if given.iter().any(|flag| flag == "--image") { &[] } else { &["--image", IMAGE] };
     let start = ["install", "--force-conflicts"].iter().chain(image).copied();
     start.chain(defaults).chain(options.iter().copied()).collect()
+}
+
+/// When a certificate ends, in seconds since 1970.
+fn end(certificate: &ByteString) -> Option<f64> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(&certificate.0).ok()?;
+    let end = pem.parse_x509().ok()?.validity().not_after.timestamp();
+    u32::try_from(end).ok().map(f64::from)
 }
 
 /// Our image, as scripts/image.sh makes it.

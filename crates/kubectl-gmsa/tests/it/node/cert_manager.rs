@@ -5,14 +5,10 @@ use std::path::PathBuf;
 
 use gmsa_cluster::manifests::{Input, read};
 use gmsa_core::names::{CERT_MANAGER_CA, NAME, SECRET};
-use gmsa_testkit::https::plain_get;
 use gmsa_testkit::process::eventually;
 use gmsa_testkit::tools::skip_in_ci_too;
-use k8s_openapi::ByteString;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::jiff::Timestamp;
-use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use serde_json::{Value, json};
 
@@ -21,7 +17,6 @@ use crate::support::load::{Load, admit};
 use crate::support::world::SOON;
 
 const SPACE: &str = "cert-manager";
-const EXPIRY: &str = "gmsa_certificate_expiry_timestamp_seconds";
 const SOURCE: &str = "--certificates=cert-manager";
 /// Its Deployments and the names of their programs.
 const PARTS: [(&str, &str); 3] = [
@@ -73,7 +68,7 @@ async fn certificates_of_cert_manager_are_issued_injected_renewed_and_replaced()
     // Another key, as docs/operations.md says.
     let before = cluster.part(CERT_MANAGER_CA, "tls.crt").await;
     for name in [CERT_MANAGER_CA, SECRET] {
-        cluster.our_secrets().delete(name, &DeleteParams::default()).await.unwrap();
+        cluster.secrets().delete(name, &DeleteParams::default()).await.unwrap();
     }
     eventually("another CA has issued", SOON, || async {
         let ca = cluster.part(CERT_MANAGER_CA, "tls.crt").await;
@@ -95,7 +90,7 @@ async fn certificates_of_cert_manager_are_issued_injected_renewed_and_replaced()
         cluster.installed(&["--certificates=self"]).await;
         load.nothing_failed(&format!("towards the server's own, the {turn} time")).await;
         assert_eq!(cluster.run(&["status"]).await.code, 0);
-        assert!(cluster.our_secrets().get_opt(CERT_MANAGER_CA).await.unwrap().is_none());
+        assert!(cluster.secrets().get_opt(CERT_MANAGER_CA).await.unwrap().is_none());
         cluster.installed(&[SOURCE]).await;
         cluster.trusts_the_issuer().await;
         cluster.serves_the_certificate().await;
@@ -148,17 +143,6 @@ impl Cluster {
         objects
     }
 
-    fn our_secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.node.client.clone(), NAME)
-    }
-
-    /// A part of a Secret, encoded as base64; null if it is missing.
-    async fn part(&self, secret: &str, key: &str) -> Value {
-        let secret = self.our_secrets().get_opt(secret).await.unwrap();
-        let part = secret.and_then(|secret| secret.data?.remove(key));
-        serde_json::to_value(part).unwrap()
-    }
-
     /// Waits until API servers are to trust the CA of cert-manager alone.
     async fn trusts_the_issuer(&self) {
         eventually("the CA is injected", SOON, || async {
@@ -195,36 +179,6 @@ impl Cluster {
         })
         .await;
     }
-
-    /// Waits until each replica has read the certificate that the Secret holds. Kubelets look for another
-    /// content of a volume once a minute, and when the pod changes.
-    async fn serves_the_certificate(&self) {
-        let pods: Api<Pod> = Api::namespaced(self.node.client.clone(), NAME);
-        for pod in self.pods().await {
-            let name = pod.name_any();
-            let address = pod.status.unwrap().pod_ip.unwrap();
-            let forward = self.node.forward(&format!("{address}:9443")).await;
-            let metrics = ([127, 0, 0, 1], forward.port).into();
-            eventually("the certificate is read", SOON, || async {
-                let now = json!({"kube-gmsa.test/look": Timestamp::now().to_string()});
-                let patch = Patch::Merge(json!({"metadata": {"annotations": now}}));
-                pods.patch(&name, &PatchParams::default(), &patch).await.unwrap();
-                let issued = serde_json::from_value(self.part(SECRET, "tls.crt").await).ok()?;
-                let page = plain_get(metrics, "/metrics").await;
-                let read = page.lines().find_map(|line| line.strip_prefix(EXPIRY))?;
-                let apart = read.trim().parse::<f64>().ok()? - end(&issued)?;
-                (apart.abs() < 0.5).then_some(())
-            })
-            .await;
-        }
-    }
-}
-
-/// When a certificate ends, in seconds since 1970.
-fn end(certificate: &ByteString) -> Option<f64> {
-    let (_, pem) = x509_parser::pem::parse_x509_pem(&certificate.0).ok()?;
-    let end = pem.parse_x509().ok()?.validity().not_after.timestamp();
-    u32::try_from(end).ok().map(f64::from)
 }
 
 fn image(program: &str) -> String {

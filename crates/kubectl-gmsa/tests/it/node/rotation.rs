@@ -6,7 +6,7 @@ use gmsa_testkit::process::eventually;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt as _;
 use kube::api::{Api, LogParams, Patch, PatchParams};
@@ -101,18 +101,10 @@ impl Cluster {
         self.rolled_out().await;
     }
 
-    fn secrets(&self) -> Api<Secret> {
-        Api::namespaced(self.node.client.clone(), NAME)
-    }
-
     /// What the Secret holds; null if there is none.
     async fn secret(&self) -> Value {
         let secret = self.secrets().get_opt(SECRET).await.unwrap();
         serde_json::to_value(secret.and_then(|secret| secret.data)).unwrap()
-    }
-
-    async fn patch_secret(&self, patch: &Value) {
-        self.secrets().patch(SECRET, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
     }
 
     /// Waits until one CA is in use and both configurations trust it, and returns the Secret.
