@@ -12,6 +12,9 @@ template begins with it, because helm renders them in an order of its own. */}}
 {{- fail (printf "containerPort is %v, which needs rights that the server does not have: leave it out (the port is %v, and the Service's stays 443), or set port to one from 1024" . $values.port) }}
 {{- end }}
 {{- end }}
+{{- if eq (int ($values.containerPort | default $values.port)) 9443 }}
+{{- fail "port (or containerPort) is 9443, where the server serves its metrics: choose another" }}
+{{- end }}
 {{- with $certManager.version }}
 {{- if semverCompare "<1.0.0-0" (trimPrefix "v" .) }}
 {{- fail (printf "certificates.certManager.version is %q: cert-manager before 1.0 has no cert-manager.io/v1; upgrade it, or leave certManager out, and the server makes its own certificates" .) }}

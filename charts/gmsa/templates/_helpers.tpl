@@ -25,7 +25,7 @@ labels:
 
 {{- define "gmsa.image" -}}
 {{- if .Values.global.systemDefaultRegistry }}{{ .Values.global.systemDefaultRegistry }}/{{ end -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}{{ hasPrefix "sha256:" .Values.image.tag | ternary "@" ":" }}{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
 
 {{/* Whether the API server itself decides on pods. */}}

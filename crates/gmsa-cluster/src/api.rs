@@ -133,6 +133,17 @@ impl Error {
         self.cause == Cause::Absent
     }
 
+    /// Whether the same request may succeed in a moment: there was no answer, or the API server has
+    /// trouble of its own.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self.cause {
+            Cause::NotSent | Cause::TimedOut => true,
+            Cause::Refused(code) => code == 429 || code >= 500,
+            Cause::Absent | Cause::UnknownKind => false,
+        }
+    }
+
     /// Why it failed, without what was attempted.
     #[must_use]
     pub fn why(&self) -> &str {

@@ -95,6 +95,8 @@ pub struct Outcome {
     pub confidence: Confidence,
     /// What to do here; the check's own remedy if none.
     pub next: Option<String>,
+    /// Whether nothing else explains it: it is what somebody asked for.
+    pub is_chosen: bool,
 }
 
 impl Outcome {
@@ -109,7 +111,15 @@ impl Outcome {
             evidence: Vec::new(),
             confidence: Confidence::Certain,
             next: None,
+            is_chosen: false,
         }
+    }
+
+    /// The same as what somebody asked for, which no other fault explains.
+    #[must_use]
+    pub fn chosen(mut self) -> Self {
+        self.is_chosen = true;
+        self
     }
 
     /// Correct.

@@ -1,5 +1,6 @@
 //! The installation that is in the cluster: its options, and whether it answers.
 
+pub mod helm;
 pub mod journal;
 pub mod leftover;
 pub mod pods;

@@ -17,11 +17,13 @@ pub fn named(server: &str, error: BoxError) -> BoxError {
     let mut cause = lost.source();
     while let Some(error) = cause {
         let more = error.to_string();
-        if !words.contains(&more) {
+        // rustls adds the page of its manual for programmers.
+        let more = more.split(": https://docs.rs/").next().unwrap_or(&more);
+        if !words.contains(more) {
             if !words.is_empty() {
                 words.push_str(": ");
             }
-            words.push_str(&more);
+            words.push_str(more);
         }
         cause = error.source();
     }

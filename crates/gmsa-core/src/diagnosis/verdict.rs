@@ -79,7 +79,9 @@ impl<'a> Verdict<'a> {
         let mut causes: Vec<(Cause<'a>, BTreeSet<&str>)> = Vec::new();
         for outcome in wrong {
             let known = causes.iter_mut().find(|(cause, explained)| {
-                explained.contains(outcome.check.id) && concerns(cause.outcome, outcome)
+                !outcome.is_chosen
+                    && explained.contains(outcome.check.id)
+                    && concerns(cause.outcome, outcome)
             });
             if let Some((cause, _)) = known {
                 cause.consequences.push(outcome);

@@ -55,9 +55,9 @@ pub struct OutFlags {
 /// Where new credential specs go, and in which form.
 #[derive(Debug, Args)]
 pub struct Destination {
-    /// What to print
-    #[arg(short, long, value_enum, default_value_t = SpecOutput::Yaml)]
-    pub output: SpecOutput,
+    /// What to print [default: yaml]
+    #[arg(short, long, value_enum)]
+    pub output: Option<SpecOutput>,
     /// Into a file.
     #[command(flatten)]
     pub out: OutFlags,

@@ -25,7 +25,7 @@ use crate::cli::{Install, InstallOutput};
 use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::{
-    kept_options, leftover, refuse_elsewhere, refuse_unfinished, removal, rights,
+    helm, kept_options, leftover, refuse_elsewhere, refuse_unfinished, removal, rights,
 };
 use crate::output::render::changes;
 use crate::output::{next, printer, render};
@@ -69,6 +69,7 @@ async fn install(args: &Install) -> Result<u8, Failure> {
     }
     refuse_unfinished(&client, "install").await?;
     existing::refuse_foreign(&client, namespace).await?;
+    helm::refuse_change(&client, namespace, args.force_conflicts).await?;
     let kept = kept_options(&client, namespace).await?;
     literal::refuse_silent_end(args, kept.as_ref())?;
     let reader = Reader::new(client.clone(), FIELD_MANAGER, false);

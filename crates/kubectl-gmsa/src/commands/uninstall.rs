@@ -14,7 +14,7 @@ use crate::connect::{self, connect, server_version};
 use crate::failure::Failure;
 use crate::installation::leftover::{self, everything};
 use crate::installation::{
-    is_made, kept_options, refuse_elsewhere, refuse_unfinished, removal, rights,
+    helm, is_made, kept_options, refuse_elsewhere, refuse_unfinished, removal, rights,
 };
 use crate::output::printer;
 use crate::prompt;
@@ -36,6 +36,7 @@ async fn uninstall(args: &Uninstall) -> Result<u8, Failure> {
     let version = server_version(&client).await?;
     refuse_unfinished(&client, "uninstall").await?;
     refuse_elsewhere(&client, &args.namespace, "uninstall").await?;
+    helm::refuse_removal(&client, &args.namespace).await?;
     let kept = kept_options(&client, &args.namespace).await?.unwrap_or_default();
     // Whatever an install may have made.
     let options = Options { namespace: args.namespace.clone(), ..kept };

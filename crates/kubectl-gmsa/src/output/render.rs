@@ -9,8 +9,11 @@ use serde_json::Value;
 use crate::failure::Failure;
 use crate::output::printer;
 
-/// The first column is not broken up to this width: it has identifiers, which are copied.
+/// Words of the first column are not broken up to this width: they are identifiers, which are copied.
 const WHOLE: u16 = 30;
+
+/// The same of the last column, which has the verdict where there is one.
+const VERDICT: u16 = 12;
 
 /// The width of a terminal that does not report its own.
 const WIDTH: u16 = 100;
@@ -66,16 +69,26 @@ pub fn coloured_table(header: &[&str], rows: Vec<Vec<Cell>>, colour: bool) -> St
         table.force_no_tty();
     }
     table.set_header(header);
-    let of = |cell: &Cell| u16::try_from(cell.content().chars().count()).unwrap_or(WHOLE) + 1;
-    let widest = rows.iter().filter_map(|row| row.first()).map(of).max().unwrap_or_default();
+    // Identifiers and verdicts are not broken in the middle of a word.
+    let words = |of: &dyn Fn(&Vec<Cell>) -> Option<&Cell>, most: u16| {
+        let cells = rows.iter().filter_map(of).map(Cell::content);
+        let words = cells.flat_map(|text| text.split_whitespace().map(str::len).max());
+        u16::try_from(words.max().unwrap_or_default()).unwrap_or(most).min(most)
+    };
+    let first = words(&|row| row.first(), WHOLE) + 1;
+    let last = words(&|row| row.last(), VERDICT) + 2;
     for row in rows {
-        table.add_row(row);
+        // On a terminal the library prints the colours of cells unasked.
+        let plain = |cell: Cell| if colour { cell } else { Cell::new(cell.content()) };
+        table.add_row(row.into_iter().map(plain));
     }
-    if let Some(first) = table.column_mut(0) {
-        first.set_padding((0, 1));
+    for (index, width) in [(0, first), (header.len().saturating_sub(1), last)] {
+        let Some(column) = table.column_mut(index) else { continue };
+        if index == 0 {
+            column.set_padding((0, 1));
+        }
         if printer::is_terminal() {
-            let whole = ColumnConstraint::LowerBoundary(Width::Fixed(widest.min(WHOLE)));
-            first.set_constraint(whole);
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         }
     }
     let mut text = String::new();

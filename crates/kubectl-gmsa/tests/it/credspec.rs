@@ -240,6 +240,13 @@ async fn credential_specs_of_a_cluster() {
     let printed = create(&["--dry-run=client"]);
     assert!(printed.stdout.contains("kind: GMSACredentialSpec"), "{}", printed.stdout);
 
+    // What would be ignored is refused, before anything is applied.
+    let refused = create(&["-o", "json"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""));
+    assert!(refused.stderr.contains("--output does nothing with --apply"), "{}", refused.stderr);
+    let absent = run_on(kubeconfig, &["credspec", "show", &name]);
+    assert_eq!(absent.code, 1, "{}", absent.stdout);
+
     let applied = create(&[]);
     assert_eq!(applied.stdout, format!("gmsacredentialspec.windows.k8s.io/{name} applied\n"));
     let shown = run_on(kubeconfig, &["credspec", "show", &name]);

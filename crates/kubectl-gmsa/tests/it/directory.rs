@@ -69,6 +69,13 @@ async fn from_the_directory_to_an_admitted_pod() {
         std::fs::write(&file, pod.to_string()).unwrap();
         on_cluster(&["review", "--cluster", "-f", file.to_str().unwrap()])
     };
+    let refused = review(&pod);
+    assert_eq!(refused.code, 1, "{}", refused.stdout);
+    assert!(refused.stdout.contains("service-account-missing"), "{}", refused.stdout);
+    cluster
+        .apply(&serde_json::json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "web", "namespace": namespace}}))
+        .await;
     let admitted = review(&pod);
     assert_eq!(admitted.code, 0, "{}{}", admitted.stdout, admitted.stderr);
     pod["spec"]["serviceAccountName"] = "other".into();

@@ -293,6 +293,13 @@ async fn a_workload_that_is_denied(world: &World) {
         message.contains("service account \"default\" is not authorized to `use`"),
         "{message}"
     );
+    // Without replicas there is no pod, whatever admission would say.
+    let mut idle = objects::deployment(NAMESPACE, "idle", &pod);
+    idle["spec"]["replicas"] = json!(0);
+    world.apply(&idle).await;
+    let (code, report) = world.doctor("deploy/idle", &[]).await;
+    assert_eq!((causes(&report), code), (vec!["pod-admission", "pod-created"], 1), "{report:#}");
+    assert_eq!(report["verdict"]["causes"][0]["consequences"], json!([]), "{report:#}");
     // What has no conditions tells by events.
     let mut set = objects::deployment(NAMESPACE, "set", &pod);
     set["kind"] = json!("StatefulSet");

@@ -6,9 +6,11 @@ use std::path::Path;
 use crate::support::world::{SOON, World};
 use crate::support::{Ran, run};
 use assert_cmd::Command;
-use gmsa_cluster::installation::Version;
+use gmsa_cluster::api::apply::Applier;
+use gmsa_cluster::installation::{Options, Version, objects};
 use gmsa_core::names;
 use gmsa_testkit::process::eventually;
+use gmsa_testkit::tcp_proxy::TcpProxy;
 use gmsa_testkit::tools;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::{Namespace, Pod, ResourceQuota};
@@ -396,4 +398,70 @@ async fn pods_that_cannot_be_created_say_why_in_install_status_and_doctor() {
     eventually("no quota counts", SOON, || async { pods.create(&params, &pod).await.ok() }).await;
     let _stand_in = world.stand_in(None).await;
     world.done(&["install"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn install_goes_on_when_the_api_server_is_back() {
+    let test = "install_goes_on_when_the_api_server_is_back";
+    let Some(world) = World::new(test).await else { return };
+    let port = world.plane.port();
+    let proxy = TcpProxy::start(([127, 0, 0, 1], port).into()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    let text = std::fs::read_to_string(world.plane.kubeconfig_path()).unwrap();
+    let through = text.replace(&format!(":{port}"), &format!(":{}", proxy.address.port()));
+    assert_ne!(through, text, "the kubeconfig names no port {port}");
+    std::fs::write(&kubeconfig, through).unwrap();
+
+    let said = directory.path().join("stderr");
+    let said = said.as_path();
+    let mut install = std::process::Command::new(env!("CARGO_BIN_EXE_kubectl-gmsa"))
+        .arg("install")
+        .env("KUBECONFIG", &kubeconfig)
+        .stderr(std::fs::File::create(said).unwrap())
+        .spawn()
+        .unwrap();
+    let says = |words: &'static str| async move {
+        std::fs::read_to_string(said).unwrap().contains(words).then_some(())
+    };
+    eventually("it waits for replicas", SOON, || says("waiting: 0 of 2 replicas")).await;
+    proxy.cut();
+    eventually("it waits for the API server", SOON, || says("waiting: failed to")).await;
+    proxy.resume();
+    let _stand_in = world.stand_in(None).await;
+    let status = tokio::task::spawn_blocking(move || install.wait().unwrap()).await.unwrap();
+    let stderr = std::fs::read_to_string(said).unwrap();
+    assert!(status.success(), "{stderr}");
+    assert!(stderr.contains("the API server at https://"), "{stderr}");
+    world.done(&["status"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_overlay_chooses_its_image_and_replicas_and_is_not_called_drifted() {
+    let test = "an_overlay_chooses_its_image_and_replicas_and_is_not_called_drifted";
+    let Some(world) = World::new(test).await else { return };
+    let applier = Applier::new(world.client.clone(), "argocd-controller", false);
+    for mut object in objects(&Options::default(), world.version()).iter().cloned() {
+        if object["kind"] == "Deployment" {
+            object["spec"]["replicas"] = json!(3);
+            object["spec"]["template"]["spec"]["containers"][0]["image"] =
+                json!("mirror/webhook:1");
+        }
+        applier.apply(&object).await.unwrap();
+    }
+    let drift = || async {
+        let (_, report) = world.report(&["status"]).await;
+        let outcomes = report["outcomes"].as_array().unwrap();
+        outcomes.iter().find(|one| one["check"] == "webhook-drift").unwrap().clone()
+    };
+    let seen = drift().await;
+    assert_eq!(seen["state"], "ok", "{seen}");
+
+    let service = format!("/api/v1/namespaces/{0}/services/{0}", names::NAME);
+    world.patch(&service, &json!({"metadata": {"labels": {"app.kubernetes.io/name": "x"}}})).await;
+    let seen = drift().await;
+    assert_eq!(seen["state"], "warning", "{seen}");
+    assert!(seen["message"].as_str().unwrap().contains("service/gmsa-webhook ("), "{seen}");
+    let next = seen["next"].as_str().unwrap();
+    assert!(next.contains("the manifests that argocd-controller applied"), "{next}");
 }

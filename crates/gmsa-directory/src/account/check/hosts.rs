@@ -41,7 +41,15 @@ pub(in crate::account) fn check(account: &Account, host: &Principal, right: &Rig
                 }
                 _ => "",
             };
-            let remedy = format!("allow it with `kubectl gmsa account allow {name}`{restart}");
+            let flag = match host.kind {
+                PrincipalKind::Computer => "host",
+                PrincipalKind::Group => "group",
+                PrincipalKind::Other => "user",
+            };
+            let who = host.name.trim_end_matches('$');
+            let remedy = format!(
+                "allow it with `kubectl gmsa account allow {name} --{flag} '{who}'`{restart}"
+            );
             Check::not_passed(ID, CheckStatus::Failed, message, remedy)
         }
         (Some(false), _) => Check::not_passed(

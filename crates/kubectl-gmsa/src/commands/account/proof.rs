@@ -35,7 +35,14 @@ pub async fn prove(options: &Options, account: &str, domain: &str) -> Result<Vec
         }
         Ok(None) => {
             let message = format!("{user} was not given the password");
-            let remedy = "allow it with `kubectl gmsa account allow`";
+            let account = account.trim_end_matches('$');
+            let name = user.split('@').next().unwrap_or(user);
+            let name = name.rsplit('\\').next().unwrap_or(name);
+            let who = match name.strip_suffix('$') {
+                Some(host) => format!("--host '{host}'"),
+                None => format!("--user '{name}'"),
+            };
+            let remedy = format!("allow it with `kubectl gmsa account allow {account} {who}`");
             vec![Check::not_passed(READ, CheckStatus::Failed, message, remedy), no_ticket()]
         }
         Err(error) if error.is_finding() => {

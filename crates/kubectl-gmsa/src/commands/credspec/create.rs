@@ -17,10 +17,11 @@ use crate::rights;
 /// Makes the credential spec. One that could not work is not made.
 pub fn run(args: &Create) -> Result<u8, Failure> {
     // What would be refused in the end is refused before anything is asked.
+    args.to.refuse_unused()?;
     if let Some(path) = args.to.out.out.as_deref().filter(|path| !path.is_dir()) {
         file::refuse_existing(path, args.to.out.overwrite)?;
     }
-    if !args.grant.is_empty() && args.to.output == SpecOutput::Credspec {
+    if !args.grant.is_empty() && args.to.output == Some(SpecOutput::Credspec) {
         return Err(Failure::Input(
             "failed to print the contents alone: a role and its bindings come with --grant"
                 .to_owned(),

@@ -21,6 +21,7 @@ const V1: &str = "windows.k8s.io/v1";
 
 /// Makes resources from files. With errors nothing is applied.
 pub fn run(args: &Import) -> Result<u8, Failure> {
+    args.to.refuse_unused()?;
     let found = file::read_some(&args.paths)?;
     if args.name.is_some() && found.len() > 1 {
         return Err(Failure::Input(format!(

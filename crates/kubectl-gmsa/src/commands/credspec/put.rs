@@ -28,6 +28,23 @@ impl Destination {
     pub fn is_cluster(&self) -> bool {
         self.apply.apply && !self.apply.dry_run.is_client()
     }
+
+    /// In which form it is printed or written.
+    fn form(&self) -> SpecOutput {
+        self.output.unwrap_or(SpecOutput::Yaml)
+    }
+
+    /// Refuses a form where nothing is printed in one.
+    pub fn refuse_unused(&self) -> Result<(), Failure> {
+        if self.output.is_none() || !self.is_cluster() {
+            return Ok(());
+        }
+        Err(Failure::Input(
+            "--output does nothing with --apply, which says what it applied: leave one of them out, or add \
+             --dry-run=client to print what would be applied"
+                .to_owned(),
+        ))
+    }
 }
 
 /// Puts them there. Rights are printed and written; who sends them to the cluster is the caller.
@@ -35,16 +52,16 @@ pub fn put(made: &[Made], to: &Destination) -> Result<(), Failure> {
     if to.is_cluster() {
         return send(made, to);
     }
-    let Some(path) = &to.out.out else { return printer::data(&document(made, to.output)?) };
+    let Some(path) = &to.out.out else { return printer::data(&document(made, to.form())?) };
     let mut files = Vec::new();
     let is_directory = is_directory(path);
     if is_directory {
         for one in made {
-            let file = file_in(path, name_of(&one.spec), to.output);
-            files.push((file, document(std::slice::from_ref(one), to.output)?));
+            let file = file_in(path, name_of(&one.spec), to.form());
+            files.push((file, document(std::slice::from_ref(one), to.form())?));
         }
     } else {
-        files.push((path.clone(), document(made, to.output)?));
+        files.push((path.clone(), document(made, to.form())?));
     }
     // All of them, before the first is written.
     for (file, _) in &files {

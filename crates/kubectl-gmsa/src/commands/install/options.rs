@@ -13,6 +13,9 @@ use super::modes;
 use crate::cli::{CertificatesArg, EngineArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
 
+/// Where the server serves its metrics unless told otherwise.
+const METRICS_PORT: u16 = 9443;
+
 /// Resolves the options. An image that was never chosen is that of this version.
 pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {
     let known = kept.unwrap_or_default();
@@ -108,6 +111,9 @@ fn check(options: &Options) -> Result<(), Failure> {
     }
     if options.port < 1024 && !options.host_network {
         return bad("--port is below 1024, where the server's user may not listen");
+    }
+    if options.port == METRICS_PORT {
+        return bad("--port is 9443, where the server serves its metrics; choose another");
     }
     if !is_schedule(&options.audit_schedule) {
         return bad(&format!(
@@ -282,6 +288,7 @@ mod tests {
             (Options { namespace: "kube-system".to_owned(), ..of() }, "one of Kubernetes' own"),
             (Options { replicas: 0, ..of() }, "--replicas is 0"),
             (Options { port: 443, ..of() }, "--port is below 1024"),
+            (Options { port: 9443, ..of() }, "where the server serves its metrics"),
             (Options { audit_schedule: "at noon".to_owned(), ..of() }, "is not a schedule"),
             (Options { image: " ".to_owned(), ..of() }, "--image is empty"),
         ] {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use gmsa_cluster::api::answer;
+use gmsa_cluster::api::{self, answer};
 use gmsa_core::names::{NAME, TRIED_AGAIN};
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
@@ -70,22 +70,34 @@ fn remains(namespace: &Namespace) -> String {
 
 /// Waits until a replica of the new version is available.
 pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result<(), Failure> {
-    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let mut told = String::new();
     let mut reasons_told = BTreeSet::new();
     let mut refused_since = None;
     loop {
-        let object = format!("Deployment {namespace}/{NAME}");
-        let deployment = answer("read the", object, deployments.get(NAME)).await?;
-        let progress = progress(&deployment);
+        let Seen { progress, newest, problems } = match look(client, namespace).await {
+            Ok(seen) => seen,
+            // One that restarts, or another one behind the same address, answers soon.
+            Err(error) if error.is_passing() && Instant::now() < end => {
+                let text = format!("waiting: {error}");
+                if text != told {
+                    printer::note(&text);
+                    told = text;
+                }
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => {
+                return Err(error
+                    .with_remedy(
+                        "the webhook configurations were not changed, so no pod is blocked: run the same \
+                         command again",
+                    )
+                    .into());
+            }
+        };
         if progress.done {
             return Ok(());
         }
-        let newest = newest(client, namespace, &deployment).await?;
-        let problems = match &newest {
-            Some(set) => problems(client, namespace, set).await?,
-            None => Vec::new(),
-        };
         if !problems.iter().any(|problem| problem.reason == REFUSED) {
             refused_since = None;
         } else if refused_since.is_none() {
@@ -118,6 +130,29 @@ pub async fn available(client: &Client, namespace: &str, end: Instant) -> Result
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// The rollout at one moment.
+struct Seen {
+    progress: Progress,
+    newest: Option<ReplicaSet>,
+    problems: Vec<Problem>,
+}
+
+async fn look(client: &Client, namespace: &str) -> Result<Seen, api::Error> {
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
+    let object = format!("Deployment {namespace}/{NAME}");
+    let deployment = answer("read the", object, deployments.get(NAME)).await?;
+    let progress = progress(&deployment);
+    if progress.done {
+        return Ok(Seen { progress, newest: None, problems: Vec::new() });
+    }
+    let newest = newest(client, namespace, &deployment).await?;
+    let problems = match &newest {
+        Some(set) => problems(client, namespace, set).await?,
+        None => Vec::new(),
+    };
+    Ok(Seen { progress, newest, problems })
 }
 
 struct Progress {
@@ -161,7 +196,7 @@ async fn problems(
     client: &Client,
     namespace: &str,
     newest: &ReplicaSet,
-) -> Result<Vec<Problem>, Failure> {
+) -> Result<Vec<Problem>, api::Error> {
     let ours = ListParams::default().labels(&selector());
     let conditions = newest.status.iter().flat_map(|status| status.conditions.iter().flatten());
     let conditions = conditions.map(|one| [&one.type_, &one.status, &one.message]);
@@ -209,7 +244,7 @@ async fn newest(
     client: &Client,
     namespace: &str,
     deployment: &Deployment,
-) -> Result<Option<ReplicaSet>, Failure> {
+) -> Result<Option<ReplicaSet>, api::Error> {
     let observed = deployment.status.as_ref().and_then(|status| status.observed_generation);
     let Some(revision) = deployment.annotations().get(REVISION) else { return Ok(None) };
     if observed < deployment.metadata.generation {

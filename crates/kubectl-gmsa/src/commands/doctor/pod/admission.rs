@@ -211,6 +211,7 @@ async fn created(client: &Client, subject: &Subject, workload: &Value) -> Outcom
         }
         (None, _) if wants_none(workload) => {
             return Outcome::warning(&POD_CREATED, "it wants no pods")
+                .chosen()
                 .then("Give it replicas, or a node that it selects.");
         }
         (None, _) => Outcome::problem(&POD_CREATED, "it has no pod"),

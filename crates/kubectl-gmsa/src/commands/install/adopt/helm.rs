@@ -20,10 +20,9 @@ use serde_json::{Value, json};
 
 use super::found::{Found, Key};
 use crate::failure::Failure;
+use crate::installation::helm::{NAMESPACE, RELEASE, release};
 use crate::output::printer;
 
-const RELEASE: &str = "meta.helm.sh/release-name";
-const NAMESPACE: &str = "meta.helm.sh/release-namespace";
 const POLICY: &str = "helm.sh/resource-policy";
 /// The most that a record is unpacked to, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -87,12 +86,6 @@ pub async fn releases(
 
 fn definition_name() -> String {
     format!("{}.{}", names::PLURAL, names::GROUP)
-}
-
-fn release(object: &Value) -> Option<Key> {
-    let annotations = object.pointer("/metadata/annotations")?;
-    let value = |key: &str| annotations.get(key)?.as_str().map(str::to_owned);
-    Some((value(NAMESPACE)?, value(RELEASE)?))
 }
 
 async fn of_release(
