@@ -291,7 +291,7 @@ fn together(lines: Vec<Line>) -> Vec<Outcome> {
         let same = |group: &&mut Vec<Line>| {
             group.first().is_some_and(|one| {
                 one.status == line.status
-                    && (one.status == CheckStatus::Passed || one.remedy == line.remedy)
+                    && (one.status == CheckStatus::Passed || for_hosts(one) == for_hosts(&line))
             })
         };
         match groups.iter_mut().find(same) {
@@ -304,10 +304,10 @@ fn together(lines: Vec<Line>) -> Vec<Outcome> {
 
 fn grouped(group: &[Line], all: usize) -> Option<Outcome> {
     let first = group.first()?;
-    let one = outcome(first);
     if group.len() == 1 {
-        return Some(one);
+        return Some(outcome(first));
     }
+    let one = outcome(&Line { remedy: for_hosts(first), ..first.clone() });
     let count = group.len();
     let what = match first.status {
         CheckStatus::Passed => "may read the password",
@@ -321,6 +321,16 @@ fn grouped(group: &[Line], all: usize) -> Option<Outcome> {
         return Some(together);
     }
     Some(group.iter().map(|line| line.message.clone()).fold(together, Outcome::because))
+}
+
+/// The remedy of a line, with HOST in place of the host that it names.
+fn for_hosts(line: &Line) -> Option<String> {
+    let remedy = line.remedy.as_ref()?;
+    let named = remedy.split_once(" --host '").and_then(|(before, after)| {
+        let (_, behind) = after.split_once('\'')?;
+        Some(format!("{before} --host HOST{behind}"))
+    });
+    Some(named.unwrap_or_else(|| remedy.clone()))
 }
 
 fn outcome(line: &Line) -> Outcome {
