@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test. What is missing for that is installed or built, and said: cargo-nextest with
 # `cargo install`, the control plane and the domain controller from Debian's packages (root or sudo,
-# five minutes, once).
+# about twenty minutes, once).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
