@@ -47,8 +47,10 @@ pub(in crate::account) fn check(account: &Account, host: &Principal, right: &Rig
                 PrincipalKind::Other => "user",
             };
             let who = host.name.trim_end_matches('$');
+            // Names of groups have spaces.
+            let quote = if who.contains(char::is_whitespace) { "'" } else { "" };
             let remedy = format!(
-                "allow it with `kubectl gmsa account allow {name} --{flag} '{who}'`{restart}"
+                "allow it with `kubectl gmsa account allow {name} --{flag} {quote}{who}{quote}`{restart}"
             );
             Check::not_passed(ID, CheckStatus::Failed, message, remedy)
         }

@@ -39,8 +39,8 @@ pub async fn prove(options: &Options, account: &str, domain: &str) -> Result<Vec
             let name = user.split('@').next().unwrap_or(user);
             let name = name.rsplit('\\').next().unwrap_or(name);
             let who = match name.strip_suffix('$') {
-                Some(host) => format!("--host '{host}'"),
-                None => format!("--user '{name}'"),
+                Some(host) => format!("--host {host}"),
+                None => format!("--user {name}"),
             };
             let remedy = format!("allow it with `kubectl gmsa account allow {account} {who}`");
             vec![Check::not_passed(READ, CheckStatus::Failed, message, remedy), no_ticket()]

@@ -326,9 +326,9 @@ fn grouped(group: &[Line], all: usize) -> Option<Outcome> {
 /// The remedy of a line, with HOST in place of the host that it names.
 fn for_hosts(line: &Line) -> Option<String> {
     let remedy = line.remedy.as_ref()?;
-    let named = remedy.split_once(" --host '").and_then(|(before, after)| {
-        let (_, behind) = after.split_once('\'')?;
-        Some(format!("{before} --host HOST{behind}"))
+    let named = remedy.split_once(" --host ").and_then(|(before, after)| {
+        let (_, behind) = after.split_once('`')?;
+        Some(format!("{before} --host HOST`{behind}"))
     });
     Some(named.unwrap_or_else(|| remedy.clone()))
 }
