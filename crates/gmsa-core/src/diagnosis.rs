@@ -95,7 +95,7 @@ pub struct Outcome {
     pub confidence: Confidence,
     /// What to do here; the check's own remedy if none.
     pub next: Option<String>,
-    /// Whether nothing else explains it: it is what somebody asked for.
+    /// Whether nothing else explains it: it is what was asked for.
     pub is_chosen: bool,
 }
 
@@ -115,7 +115,7 @@ impl Outcome {
         }
     }
 
-    /// The same as what somebody asked for, which no other fault explains.
+    /// The same as what was asked for, which no other fault explains.
     #[must_use]
     pub fn chosen(mut self) -> Self {
         self.is_chosen = true;

@@ -72,7 +72,7 @@ pub fn coloured_table(header: &[&str], rows: Vec<Vec<Cell>>, colour: bool) -> St
     // Identifiers and verdicts are not broken in the middle of a word.
     let words = |of: &dyn Fn(&Vec<Cell>) -> Option<&Cell>, most: u16| {
         let cells = rows.iter().filter_map(of).map(Cell::content);
-        let words = cells.flat_map(|text| text.split_whitespace().map(str::len).max());
+        let words = cells.filter_map(|text| text.split_whitespace().map(str::len).max());
         u16::try_from(words.max().unwrap_or_default()).unwrap_or(most).min(most)
     };
     let first = words(&|row| row.first(), WHOLE) + 1;

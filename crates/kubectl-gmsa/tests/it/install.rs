@@ -408,9 +408,9 @@ async fn install_goes_on_when_the_api_server_is_back() {
     let proxy = TcpProxy::start(([127, 0, 0, 1], port).into()).await;
     let directory = tempfile::tempdir().unwrap();
     let kubeconfig = directory.path().join("kubeconfig");
-    let text = std::fs::read_to_string(world.plane.kubeconfig_path()).unwrap();
-    let through = text.replace(&format!(":{port}"), &format!(":{}", proxy.address.port()));
-    assert_ne!(through, text, "the kubeconfig names no port {port}");
+    let direct = std::fs::read_to_string(world.plane.kubeconfig_path()).unwrap();
+    let through = direct.replace(&format!(":{port}"), &format!(":{}", proxy.address.port()));
+    assert_ne!(through, direct, "the kubeconfig names no port {port}");
     std::fs::write(&kubeconfig, through).unwrap();
 
     let said = directory.path().join("stderr");

@@ -41,17 +41,18 @@ pub(in crate::account) fn check(account: &Account, host: &Principal, right: &Rig
                 }
                 _ => "",
             };
-            let flag = match host.kind {
-                PrincipalKind::Computer => "host",
-                PrincipalKind::Group => "group",
-                PrincipalKind::Other => "user",
-            };
             let who = host.name.trim_end_matches('$');
             // Names of groups have spaces.
             let quote = if who.contains(char::is_whitespace) { "'" } else { "" };
-            let remedy = format!(
-                "allow it with `kubectl gmsa account allow {name} --{flag} {quote}{who}{quote}`{restart}"
-            );
+            let who = format!("{quote}{who}{quote}");
+            let command = match host.kind {
+                PrincipalKind::Computer => {
+                    format!("kubectl gmsa account allow {name} --host {who}")
+                }
+                PrincipalKind::Group => format!("kubectl gmsa account allow {name} --group {who}"),
+                PrincipalKind::Other => format!("kubectl gmsa account allow {name} --user {who}"),
+            };
+            let remedy = format!("allow it with `{command}`{restart}");
             Check::not_passed(ID, CheckStatus::Failed, message, remedy)
         }
         (Some(false), _) => Check::not_passed(

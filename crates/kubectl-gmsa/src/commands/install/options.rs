@@ -13,7 +13,7 @@ use super::modes;
 use crate::cli::{CertificatesArg, EngineArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
 
-/// Where the server serves its metrics unless told otherwise.
+/// Where the server serves its metrics by default.
 const METRICS_PORT: u16 = 9443;
 
 /// Resolves the options. An image that was never chosen is that of this version.
