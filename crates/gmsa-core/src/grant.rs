@@ -67,8 +67,14 @@ impl<'a> Grant<'a> {
     /// The name of the role and the binding that [`Self::with_kubectl`] makes.
     #[must_use]
     pub fn object_name(&self) -> String {
-        format!("gmsa-use-{}:{}", self.credential_spec, self.service_account)
+        format!("{}:{}", role_name(self.credential_spec), self.service_account)
     }
+}
+
+/// The name of the cluster role for a credential spec and of its bindings, which `kubectl gmsa grant` makes.
+#[must_use]
+pub fn role_name(credential_spec: &str) -> String {
+    format!("gmsa-use-{credential_spec}")
 }
 
 #[cfg(test)]

@@ -132,6 +132,9 @@ pub const ROTATE_BEFORE: &str = domain!("", "/rotate-before");
 /// The annotation of a replica set whose pods could not be created: when install had its controller try again.
 pub const TRIED_AGAIN: &str = domain!("", "/tried-again");
 
+/// Where the server serves its metrics by default.
+pub const METRICS_PORT: u16 = 9443;
+
 /// The name of the webhook that serves a path, such as `mutate`.
 #[must_use]
 pub fn webhook(path: &str) -> String {

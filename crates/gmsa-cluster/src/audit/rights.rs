@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gmsa_core::credspec::name::is_pattern;
 use gmsa_core::finding::Code;
+use gmsa_core::grant::role_name;
 use gmsa_core::printable::listed;
 use gmsa_core::rbac::{Grant, Policy};
 use serde_json::Value;
@@ -143,7 +144,7 @@ fn unused(namespace: &str, account: &str, names: &[&str], ways: &[Grant]) -> Fin
 
 /// Whether `kubectl gmsa revoke` removes it: made by `kubectl gmsa grant`, or by the command in a denial.
 fn is_revoked(way: &Grant, namespace: &str, account: &str, name: &str) -> bool {
-    let own = format!("gmsa-use-{name}");
+    let own = role_name(name);
     let pair = format!("{own}:{account}");
     let is = |of: &str, role: String| {
         way.binding == format!("RoleBinding {namespace}/{of}") && way.role == role

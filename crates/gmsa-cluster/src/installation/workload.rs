@@ -1,6 +1,6 @@
 //! The Service, the Deployment and what belongs to them.
 
-use gmsa_core::names::{CERT_MANAGER_CA, NAME, OPTIONS, SECRET};
+use gmsa_core::names::{CERT_MANAGER_CA, METRICS_PORT, NAME, OPTIONS, SECRET};
 use serde_json::{Value, json};
 
 use super::{Certificates, Options, Version, labels, merge};
@@ -45,7 +45,7 @@ fn service(options: &Options) -> Value {
             "selector": selector(),
             "ports": [
                 {"name": "https", "port": 443, "protocol": "TCP", "targetPort": "https"},
-                {"name": "metrics", "port": 9443, "protocol": "TCP", "targetPort": "metrics"},
+                {"name": "metrics", "port": METRICS_PORT, "protocol": "TCP", "targetPort": "metrics"},
             ],
         },
     })
@@ -164,7 +164,7 @@ fn container(options: &Options, version: Version) -> Value {
         "args": args,
         "ports": [
             {"name": "https", "containerPort": options.port, "protocol": "TCP"},
-            {"name": "metrics", "containerPort": 9443, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
         "livenessProbe": {"httpGet": probe("/livez"), "periodSeconds": 10, "timeoutSeconds": 5},
         "readinessProbe": {"httpGet": probe("/readyz"), "periodSeconds": 2, "timeoutSeconds": 2},
@@ -225,7 +225,7 @@ fn network_policy(options: &Options) -> Value {
             "policyTypes": ["Ingress"],
             "ingress": [{"ports": [
                 {"port": options.port, "protocol": "TCP"},
-                {"port": 9443, "protocol": "TCP"},
+                {"port": METRICS_PORT, "protocol": "TCP"},
             ]}],
         },
     })

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use gmsa_cluster::installation::tls::{self, CipherSuite, Curve, MinVersion};
+use gmsa_core::names::METRICS_PORT;
 use gmsa_core::printable::printable;
 
 use super::go_bool;
@@ -90,7 +91,7 @@ pub struct Args {
     #[arg(long, value_name = "PORT")]
     pub https_port: Option<u16>,
     /// The port for metrics; 0 picks a free one
-    #[arg(long, value_name = "PORT", default_value_t = 9443)]
+    #[arg(long, value_name = "PORT", default_value_t = METRICS_PORT)]
     pub metrics_port: u16,
     /// Serve metrics over HTTPS, with the serving certificate and the same TLS settings [default:
     /// false]

@@ -9,6 +9,7 @@ use gmsa_core::diagnosis::Outcome;
 use gmsa_core::diagnosis::catalogue::cluster::{
     WEBHOOK_DENIALS, WEBHOOK_METRICS, WEBHOOK_SYNC, WEBHOOK_VERSIONS,
 };
+use gmsa_core::names::METRICS_PORT;
 use gmsa_core::printable::counted;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
@@ -22,8 +23,6 @@ use crate::installation::pods;
 
 /// How long one replica may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The port of the metrics where the pod names none.
-const PORT: i32 = 9443;
 /// From this age on the store is not trusted (contract of the metric), in seconds.
 const OLD: u64 = 60;
 /// Codes of denials because the server could not decide.
@@ -123,7 +122,7 @@ async fn ask(client: Client, namespace: String, pod: Pod) -> Replica {
         .flat_map(|spec| &spec.containers)
         .flat_map(|container| container.ports.iter().flatten())
         .find(|port| port.name.as_deref() == Some("metrics"))
-        .map_or(PORT, |port| port.container_port);
+        .map_or(i32::from(METRICS_PORT), |port| port.container_port);
     let mut args = pod.spec.iter().flat_map(|spec| &spec.containers).flat_map(|one| &one.args);
     let over_https = |args: &Vec<String>| args.iter().any(|arg| arg == "--metrics-https=true");
     let scheme = if args.any(over_https) { "https" } else { "http" };

@@ -1,6 +1,7 @@
 //! The objects that grant a right, and the changes of existing ones.
 
 use gmsa_core::grant::Grant;
+pub use gmsa_core::grant::role_name as name;
 use gmsa_core::names::FIELD_MANAGER;
 use serde_json::{Value, json};
 
@@ -8,11 +9,6 @@ const API: &str = "rbac.authorization.k8s.io/v1";
 const GROUP: &str = "rbac.authorization.k8s.io";
 const OTHER: &str = "has other rules than the one that kubectl gmsa makes";
 const LABEL: &str = "app.kubernetes.io/managed-by";
-
-/// The name of the cluster role and the role bindings for a credential spec.
-pub fn name(credential_spec: &str) -> String {
-    format!("gmsa-use-{credential_spec}")
-}
 
 /// The cluster role that allows to use one credential spec and nothing else.
 pub fn cluster_role(credential_spec: &str) -> Value {

@@ -6,15 +6,13 @@ use std::path::Path;
 use gmsa_cluster::installation::{Certificates, Engine, Options, Resources, Tls, is_schedule, tls};
 use gmsa_cluster::manifests::{parse, texts};
 use gmsa_core::credspec::name::is_valid_name;
+use gmsa_core::names::METRICS_PORT;
 use gmsa_core::printable::printable;
 use serde_json::{Value, json};
 
 use super::modes;
 use crate::cli::{CertificatesArg, EngineArg, FailurePolicy, Install, PodFlags, TlsFlags};
 use crate::failure::Failure;
-
-/// Where the server serves its metrics by default.
-const METRICS_PORT: u16 = 9443;
 
 /// Resolves the options. An image that was never chosen is that of this version.
 pub fn resolve(args: &Install, kept: Option<Options>) -> Result<Options, Failure> {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::found::{Found, Key, reference};
 use crate::failure::Failure;
+use crate::installation::FILLED_BY;
 
 const CERT_MANAGER: &str = "cert-manager.io";
 /// The keys of the Secret that the script makes.
@@ -295,9 +296,7 @@ fn is_made(secret: &Value, release: &str) -> bool {
         .flatten()
         .map(|(k, _)| k)
         .collect();
-    let of = secret
-        .pointer("/metadata/annotations")
-        .and_then(|all| all.get("cert-manager.io/certificate-name").cloned());
+    let of = secret.pointer("/metadata/annotations").and_then(|all| all.get(FILLED_BY).cloned());
     keys == SCRIPT_SECRET
         || of.is_some_and(|of| of == json!(release) || of == json!(format!("{release}-ca")))
 }
